@@ -1,0 +1,178 @@
+"""The ``rockpool`` command.
+
+A sub-command is one module of this package and one line of `COMMANDS`. The module has
+
+* ``DESCRIPTION`` and ``EXAMPLES``, texts for its ``--help``;
+* ``OPTIONS``, a dict of its options: ``"--flag"``, or ``"names"`` for any number of plain words, to
+  a dict of ``help``; of ``metavar``, which an option that takes a value has; of ``convert``, which
+  makes the value of a word, or raises `ValueError` with a text for people; and of ``default``;
+* ``run(values) -> int``, which does the work and returns the exit code. `values` has the value of
+  each option, by its name without dashes. It raises `CommandError` for what the user can mend.
+
+The command starts in about the time of the bare interpreter, so nothing here is imported before it
+is needed, and argparse only for help and for what the quick reader does not understand.
+(Annotations are quoted here: importing ``__future__`` is not free either.)
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, NoReturn
+
+__all__ = ["COMMANDS", "main", "read_quickly", "run"]
+
+# Name of the module in this package -> what it does, in one line.
+COMMANDS = {
+    "backends": "the computational back-ends: which are here, how to get the others",
+    "doctor": "what is wrong with the back-ends, and the command that mends it",
+    "modules": "the neuron and network modules, and which of them can be used here",
+    "demo": "read handwritten digits with spiking neurons, on numpy alone",
+    "bench": "run one layer on every back-end, and compare speed and answers",
+}
+
+# What a shell reports for a program that was ended by Ctrl-C.
+INTERRUPTED = 130
+
+
+def main(argv: "Sequence[str] | None" = None) -> int:
+    """Carry out one command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after ``rockpool``. Default: those that the program was called with.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 it could not be done, 2 the command line is not understood.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words == ["--version"] or words == ["-V"]:
+        from rockpool._version import __version__
+
+        print(f"rockpool {__version__}")
+        return 0
+
+    from rockpool.cli._output import CommandError, complain
+
+    command = words[0] if words and words[0] in COMMANDS else ""
+    try:
+        return _carry_out(command, words[1:]) if command else _top_level(words)
+    except CommandError as error:
+        complain(f"rockpool {command}".rstrip(), error)
+        return error.code
+
+
+def run() -> "NoReturn":
+    """Entry point of the console script: carry out the command line and end the process."""
+    try:
+        code = main(sys.argv[1:])
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where its troubles are still ours to deal with
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        _forget_output()
+    except BrokenPipeError:  # `rockpool modules | head -1`: the reader has all it wanted
+        code = 0
+        _forget_output()
+    except OSError as error:
+        code = _output_failed(error)
+    sys.exit(code)
+
+
+def _output_failed(error: OSError) -> int:
+    """Say that the disk which the output goes to is full; any other error is a fault of ours."""
+    import errno
+
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    _forget_output()
+    if sys.stderr is not None:
+        sys.stderr.write(f"rockpool: cannot write the output: {error.strerror}\n")
+    return 1
+
+
+def _carry_out(command: str, words: "list[str]") -> int:
+    module = getattr(__import__("rockpool.cli", fromlist=[command]), command)
+    values = read_quickly(module.OPTIONS, words)
+    if values is None:
+        from rockpool.cli._parser import read_fully
+
+        values = read_fully(command, module, words)
+        if values is None:  # it was a call for help, and has been answered
+            return 0
+    code: int = module.run(values)
+    return code
+
+
+def read_quickly(
+    options: "Mapping[str, dict[str, Any]]", words: "Sequence[str]"
+) -> "dict[str, Any] | None":
+    """Read a command line that is spelled in full and without a mistake.
+
+    Parameters
+    ----------
+    options : mapping
+        The ``OPTIONS`` of a sub-command.
+    words : sequence of str
+        What stands after its name.
+
+    Returns
+    -------
+    dict or None
+        The value of each option; None for anything else than such a command line (``--help``, an
+        unknown option, a value that is missing or wrong). argparse reads that then, and has the
+        words for it.
+    """
+    values: dict[str, Any] = {}
+    plain = ""
+    for name, option in options.items():
+        if name.startswith("-"):
+            values[name.strip("-")] = option["default"] if "metavar" in option else False
+        else:
+            values[name], plain = [], name
+    left = iter(words)
+    for word in left:
+        name, has_value, text = word.partition("=")
+        if name not in options or not name.startswith("-"):
+            if not plain or word.startswith("-") or not word:
+                return None
+            name, text = plain, word
+        elif "metavar" not in options[name]:
+            if has_value:
+                return None
+            values[name.strip("-")] = True
+            continue
+        elif not has_value:
+            text = next(left, "")
+            if not text or text.startswith("-"):
+                return None
+        try:
+            value = options[name].get("convert", str)(text)
+        except ValueError:
+            return None
+        if name == plain:
+            values[plain].append(value)
+        else:
+            values[name.strip("-")] = value
+    return values
+
+
+def _top_level(words: "list[str]") -> int:
+    from rockpool.cli._parser import read_top_level
+
+    return read_top_level(words, COMMANDS)
+
+
+def _forget_output() -> None:
+    """Send nowhere what stdout still holds, so that the interpreter does not complain at exit."""
+    import os
+
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return  # stdout is closed, or not a file: there is nothing to be flushed into it

@@ -1,0 +1,150 @@
+"""What the commands print with: tables, colours, errors. Little is imported for it."""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+class CommandError(Exception):
+    """What the user can mend: printed as a sentence, without a traceback.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    code : int, default 1
+        The exit code: 1 it could not be done, 2 the command line is wrong.
+    hint : str, optional
+        What to do about it; stands on a line of its own.
+    """
+
+    def __init__(self, message: str, *, code: int = 1, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+def complain(prog: str, error: "CommandError") -> None:
+    """Print an error for people on stderr."""
+    write(f"{prog}: {error}\n" + (f"{error.hint}\n" if error.hint else ""), sys.stderr)
+
+
+def write(text: str, stream: "TextIO | None" = None) -> None:
+    """Write a text, with escapes in place of characters that the stream cannot show."""
+    stream = sys.stdout if stream is None else stream
+    if stream is None:  # closed by whoever started us
+        return
+    if not text.isascii():
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+
+
+def can_show(text: str, stream: "TextIO | None" = None) -> bool:
+    """Whether a stream's encoding has these characters."""
+    stream = sys.stdout if stream is None else stream
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_terminal(stream: "TextIO | None") -> bool:
+    """Whether somebody watches this stream."""
+    return stream is not None and stream.isatty()
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
+        except (OSError, ValueError, AttributeError):
+            continue
+        if width > 0:
+            return width
+    return 80
+
+
+def paint(text: str, colour: str, stream: "TextIO | None" = None) -> str:
+    """The text in a colour, where the stream is a terminal and the user has not said no."""
+    stream = sys.stdout if stream is None else stream
+    if not colour or not is_terminal(stream):
+        return text
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\033[{_CODES[colour]}m{text}\033[0m"
+
+
+def table(
+    header: "Sequence[str]",
+    rows: "Iterable[Sequence[str]]",
+    *,
+    right: "Sequence[int]" = (),
+    colours: "Sequence[Sequence[str]]" = (),
+) -> str:
+    """Columns side by side, two blanks between them.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The columns' titles.
+    rows : iterable of sequences of str
+        The cells.
+    right : sequence of int, optional
+        Columns that are flush right.
+    colours : sequence of sequences of str, optional
+        The colour of each cell, row by row; an empty string for none.
+
+    Returns
+    -------
+    str
+        One line for each row. On a terminal that is too narrow the last column goes to lines of
+        its own, so that a command in it can still be copied whole.
+    """
+    lines = [header, *rows]
+    paints = [["bold"] * len(header), *colours]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    folded = is_terminal(sys.stdout) and sum(widths) + 2 * len(widths) - 2 > terminal_width()
+    text = []
+    for number, line in enumerate(lines):
+        cells = []
+        for i, cell in enumerate(line):
+            padded = cell.rjust(widths[i]) if i in right else cell.ljust(widths[i])
+            colour = paints[number][i] if number < len(paints) else ""
+            last = i == len(line) - 1
+            shown = cell if last else padded
+            painted = shown.replace(cell, paint(cell, colour), 1) if cell else shown
+            cells.append(f"\n    {painted}" if last and folded and cell else painted)
+        text.append("  ".join(cells).rstrip() if not folded else _fold(cells))
+    return "\n".join(text) + "\n"
+
+
+def _fold(cells: "Sequence[str]") -> str:
+    return "  ".join(cells[:-1]).rstrip() + cells[-1].rstrip()
+
+
+def did_you_mean(word: str, known: "Iterable[str]") -> str:
+    """``; did you mean 'torch'?`` where one of the known words is close, else nothing."""
+    from difflib import get_close_matches
+
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+def in_json(value: object) -> str:
+    """A value as JSON for people and programs."""
+    import json
+
+    return json.dumps(value, indent=2) + "\n"

@@ -1,0 +1,166 @@
+"""The full reader of command lines: help, and mistakes. Imports argparse."""
+
+from __future__ import annotations
+
+import argparse
+
+from rockpool.cli._output import CommandError, did_you_mean, terminal_width, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+    from typing import Any, NoReturn
+
+TOP_EXAMPLES = """\
+  rockpool backends            which back-ends are here
+  rockpool modules             what can be used with them
+  rockpool doctor              what is wrong, and what mends it
+  rockpool demo                see spiking neurons at work
+"""
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Help as wide as the terminal, up to 88 columns. (Asked itself, argparse imports shutil.)
+
+    Paragraphs are filled; lists and examples, the lines of which are indented, are left alone.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=min(terminal_width(), 88) - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = [
+            part if "\n  " in part else super(_Formatter, self)._fill_text(part, width, indent)
+            for part in text.split("\n\n")
+        ]
+        return "\n\n".join(paragraphs)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are `CommandError`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(
+            message.removeprefix("argument "), code=2, hint=f"See '{self.prog} --help'."
+        )
+
+
+class _HelpAsked(Exception):
+    """Somebody asked for help, and it has been printed."""
+
+
+class _Help(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str, **_: object) -> None:
+        super().__init__(
+            option_strings, argparse.SUPPRESS, nargs=0, help="show this help and leave"
+        )
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        write(parser.format_help())
+        raise _HelpAsked
+
+
+def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[str, Any] | None:
+    """Read the command line of a sub-command with argparse.
+
+    Returns
+    -------
+    dict or None
+        None if help was asked for; it has been printed then.
+
+    Raises
+    ------
+    CommandError
+        For a command line that is not understood.
+    """
+    parser = _new_parser(f"rockpool {command}", module.DESCRIPTION, module.EXAMPLES)
+    for name, option in module.OPTIONS.items():
+        _add(parser, name, option)
+    try:
+        values, unknown = parser.parse_known_intermixed_args(words)
+    except _HelpAsked:
+        return None
+    if unknown:
+        flags = [name for name in module.OPTIONS if name.startswith("-")]
+        _refuse(parser, unknown[0], [*flags, "--help"])
+    return vars(values)
+
+
+def read_top_level(words: Sequence[str], commands: Mapping[str, str]) -> int:
+    """Answer a command line that names no command: help, or what is wrong with it."""
+    width = max(map(len, commands)) + 2
+    listing = "\n".join(f"  {name:<{width}}{does}" for name, does in commands.items())
+    parser = _new_parser(
+        "rockpool",
+        "Spiking-neural-network modules for many computational back-ends.\n\n"
+        f"commands:\n{listing}\n\n'rockpool COMMAND --help' tells more of each.",
+        TOP_EXAMPLES,
+        usage="rockpool [--help] [--version] COMMAND ...",
+    )
+    parser.add_argument("-V", "--version", action="store_true", help="show the version and leave")
+    try:
+        if not words:
+            parser.parse_args(["--help"])
+        _, unknown = parser.parse_known_args(words)
+    except _HelpAsked:
+        return 0
+    if unknown:
+        _refuse(parser, unknown[0], ["--help", "--version", *commands])
+    parser.error("--version stands alone")
+
+
+def _new_parser(prog: str, description: str, examples: str, usage: str | None = None) -> _Parser:
+    parser = _Parser(
+        prog=prog,
+        usage=usage,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=_Formatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.register("action", "help", _Help)
+    parser.add_argument("-h", "--help", action="help")
+    return parser
+
+
+def _add(parser: _Parser, name: str, option: Mapping[str, Any]) -> None:
+    if not name.startswith("-"):
+        parser.add_argument(
+            name,
+            nargs="*",
+            metavar=option["metavar"],
+            type=_converter(option),
+            help=option["help"],
+        )
+    elif "metavar" not in option:
+        parser.add_argument(name, action="store_true", help=option["help"])
+    else:
+        default = option["default"]
+        shown = f"{default:g}" if isinstance(default, float) else default
+        parser.add_argument(
+            name,
+            metavar=option["metavar"],
+            type=_converter(option),
+            default=default,
+            help=option["help"] if default is None else f"{option['help']} (default: {shown})",
+        )
+
+
+def _converter(option: Mapping[str, Any]) -> Callable[[str], Any]:
+    def convert(text: str) -> Any:
+        try:
+            return option.get("convert", str)(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def _refuse(parser: _Parser, word: str, known: Sequence[str]) -> NoReturn:
+    what = "option" if word.startswith("-") else "argument"
+    if parser.prog == "rockpool" and what == "argument":
+        what = "command"
+    name = word.partition("=")[0]
+    parser.error(f"there is no {what} {name!r}{did_you_mean(name, known)}")

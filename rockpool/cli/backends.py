@@ -1,0 +1,173 @@
+"""``rockpool backends``: which computational back-ends are here, and how to get the others."""
+
+from rockpool.cli._listing import listing
+from rockpool.cli._output import CommandError, did_you_mean, table, write
+from rockpool.utilities._backend_specs import glance
+from rockpool.utilities.backend_management import backend_status, known_backends, must_be_checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+DESCRIPTION = """\
+Show the computational back-ends: whether each is here, in which version, how many
+modules it brings, and the command that installs or mends it.
+
+Nothing is imported to find out. With --check each back-end is imported in a process
+of its own, so that one which crashes or hangs is a line in the table."""
+
+EXAMPLES = """\
+  rockpool backends                          what is installed
+  rockpool backends --check                  what works
+  rockpool backends --check --verbose brian  why one does not
+  rockpool backends --json                   the same for programs"""
+
+
+def seconds(text: str) -> float:
+    """A time that is longer than none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise ValueError(f"must be a number of seconds > 0, got {text!r}")
+    return value
+
+
+OPTIONS = {
+    "names": {"metavar": "NAME", "help": "show only these back-ends"},
+    "--check": {"help": "import each one, in a process of its own"},
+    "--timeout": {
+        "metavar": "S",
+        "convert": seconds,
+        "default": 60.0,
+        "help": "seconds that each check may take",
+    },
+    "--verbose": {"help": "tell the reasons, and with --check the end of each error"},
+    "--json": {"help": "print JSON instead of a table"},
+}
+
+# States in the words of the table, where they differ.
+_WORDS = {"outdated": "too old", "unmet": "not usable"}
+_COLOURS = {"available": "green", "installed": "green", "missing": "dim"}
+# Lines of a failed import that --verbose shows.
+_LINES = 12
+
+
+def run(values: "dict[str, Any]") -> int:
+    """Show the back-ends. A back-end that is missing or broken is an answer, no error."""
+    names = chosen(values["names"])
+    records = _check(names, values["timeout"]) if values["check"] else _look(names)
+    counts: dict[str, int] = {}
+    for entry in listing():
+        counts[entry.backend] = counts.get(entry.backend, 0) + entry.is_class
+    for record in records:
+        record["modules"] = counts.get(record["name"], 0)
+    if values["json"]:
+        from rockpool.cli._output import in_json
+
+        write(in_json(records))
+    else:
+        write(_as_table(records) + _in_words(records, values["check"], values["verbose"]))
+    return 0
+
+
+def chosen(wanted: "list[str]") -> "list[str]":
+    """The back-ends that a command line names, or all of them, in the order of the table."""
+    known = known_backends()
+    for name in wanted:
+        if name not in known:
+            raise CommandError(
+                f"there is no back-end {name!r}{did_you_mean(name, known)}",
+                code=2,
+                hint="'rockpool backends' lists them.",
+            )
+    return [name for name in known if not wanted or name in wanted]
+
+
+def _look(names: "list[str]") -> "list[dict[str, Any]]":
+    with glance():
+        return [dict(backend_status(name).to_dict()) for name in names]
+
+
+def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":
+    from rockpool.cli._progress import Imports
+    from rockpool.utilities.probing import probe_backends
+
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        with Imports(len(names)) as shown:
+            for record in probe_backends(names, timeout, started=shown.started):
+                found[record["name"]] = record
+                shown.ended(record["name"])
+    except OSError as error:
+        raise CommandError(f"no process can be started to check in: {error.strerror}") from error
+    return [found[name] for name in names]
+
+
+def _state(record: "dict[str, Any]") -> str:
+    """The state in a few words; a process that went wrong has no other story to tell."""
+    if record.get("outcome") in ("crashed", "ended", "no answer"):
+        return str(record["reason"])
+    if _is_open(record):
+        return "not checked"
+    return _WORDS.get(record["state"], record["state"])
+
+
+def _is_open(record: "dict[str, Any]") -> bool:
+    """Whether the modules are installed, but only a check can tell whether they can be used."""
+    return record["state"] == "installed" and must_be_checked(record["name"])
+
+
+def _as_table(records: "list[dict[str, Any]]") -> str:
+    rows = []
+    colours = []
+    for record in records:
+        can_be_mended = record["state"] not in ("available", "installed", "unmet")
+        rows.append(
+            (
+                record["name"],
+                _state(record),
+                record["version"] or "-",
+                str(record["modules"]),
+                record["install"] if can_be_mended else "",
+            )
+        )
+        colour = "yellow" if _is_open(record) else _COLOURS.get(record["state"], "red")
+        colours.append(("", colour, "", "", ""))
+    header = ("BACK-END", "STATE", "VERSION", "MODULES", "TO GET IT")
+    return table(header, rows, right=(3,), colours=colours)
+
+
+def _in_words(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> str:
+    """What stands below the table: reasons that need more words than a cell has, and the count."""
+    notes = []
+    for record in records:
+        plain = record["state"] in ("available", "installed", "missing")
+        if verbose or not (plain or _state(record) == record["reason"]):
+            notes.append(f"{record['name']}: {record['reason']}")
+            notes += [f"    {line}" for line in _last_lines(record, verbose)]
+    good = sum(
+        record["state"] in ("available", "installed") and not _is_open(record) for record in records
+    )
+    if not checked:
+        count = f"{good} of {len(records)} installed; --check tells whether they work"
+    else:
+        count = f"{good} of {len(records)} can be used"
+        if not verbose and any(record["output"] for record in records if _went_wrong(record)):
+            count += "; --verbose shows the errors"
+    return "\n" + "".join(f"{note}\n" for note in notes) + ("\n" if notes else "") + f"{count}.\n"
+
+
+def _went_wrong(record: "dict[str, Any]") -> bool:
+    return record["state"] not in ("available", "missing")
+
+
+def _last_lines(record: "dict[str, Any]", verbose: bool) -> "list[str]":
+    if not verbose or not _went_wrong(record):
+        return []
+    crash = "Fatal Python error: "
+    before, crashed, after = str(record.get("output", "")).partition(crash)
+    lines = (crashed + after if crashed else before).splitlines()
+    lines = [line for line in lines if 'File "<frozen ' not in line]  # the import system's own
+    return lines[:_LINES] if crashed else lines[-_LINES:]  # a crash tells the innermost call first

@@ -1,0 +1,193 @@
+"""``rockpool bench``: one layer, one input, every back-end: how fast, how large, and how equal."""
+
+import sys
+
+from rockpool.cli._output import CommandError, did_you_mean, paint, table, write
+from rockpool.cli.backends import seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rockpool.cli.bench.children import Record
+
+DESCRIPTION = """\
+Run the same layer on the same input on each back-end that is installed, each in a
+process of its own, and compare: time, neuron-steps per second, memory, start-up, and
+how far the answer is from that of numpy, the reference.
+
+TIME is the median of the rounds, after a first one that also compiles what there is to
+be compiled; START-UP is all up to the end of that one, from the start of the process.
+MEMORY is the most that the process, or one that it started, had. Layers run without
+gradients, on one thread unless --threads says more."""
+
+EXAMPLES = """\
+  rockpool bench                                  LIF neurons, on all back-ends
+  rockpool bench --backends numba,torch           on these, beside numpy
+  rockpool bench --model Rate --neurons 500       another model, another size
+  rockpool bench --plot speed.png                 draws a bar chart, too
+  rockpool bench --json                           the same for programs"""
+
+MODELS = ("LIF", "ExpSyn", "Rate", "Linear")
+# Back-end -> end of the names of its classes.
+SUFFIXES = {
+    "numpy": "",
+    "numba": "Numba",
+    "torch": "Torch",
+    "jax": "Jax",
+    "brian": "Brian",
+    "nest": "Nest",
+    "sinabs": "Sinabs",
+    "sinabs-exodus": "Exodus",
+}
+REFERENCE = "numpy"
+# The most numbers that go in.
+LARGEST = 2 * 10**8
+
+
+def model(text: str) -> str:
+    """A model that several back-ends have."""
+    if text not in MODELS:
+        raise ValueError(f"there is no model {text!r}{did_you_mean(text, MODELS)}")
+    return text
+
+
+def chosen(text: str) -> "list[str]":
+    """Names of back-ends, with commas between them."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in SUFFIXES:
+            raise ValueError(f"there is no back-end {name!r}{did_you_mean(name, SUFFIXES)}")
+    if not names:
+        raise ValueError("must name a back-end")
+    return names
+
+
+def count(text: str) -> int:
+    """A number of things, of which there are some."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= LARGEST:
+        raise ValueError(f"must be an integer from 1 to {LARGEST}, got {text!r}")
+    return value
+
+
+OPTIONS: "dict[str, dict[str, Any]]" = {
+    "--model": {
+        "metavar": "NAME",
+        "convert": model,
+        "default": "LIF",
+        "help": f"what to run: {', '.join(MODELS)}",
+    },
+    "--neurons": {"metavar": "N", "convert": count, "default": 100, "help": "neurons in the layer"},
+    "--steps": {"metavar": "T", "convert": count, "default": 1000, "help": "time steps"},
+    "--batch": {"metavar": "B", "convert": count, "default": 1, "help": "inputs at a time"},
+    "--backends": {
+        "metavar": "NAMES",
+        "convert": chosen,
+        "default": None,
+        "help": "only these back-ends, with commas between them",
+    },
+    "--rounds": {
+        "metavar": "R",
+        "convert": count,
+        "default": 5,
+        "help": "how often each one is timed",
+    },
+    "--threads": {
+        "metavar": "K",
+        "convert": count,
+        "default": 1,
+        "help": "threads that each one may use",
+    },
+    "--timeout": {
+        "metavar": "S",
+        "convert": seconds,
+        "default": 300.0,
+        "help": "seconds that each back-end may take in all",
+    },
+    "--json": {"help": "print JSON instead of a table"},
+    "--plot": {
+        "metavar": "FILE.png",
+        "default": None,
+        "help": "draw a bar chart of the speeds into this file",
+    },
+}
+
+
+def run(values: "dict[str, Any]") -> int:
+    """Run the layer everywhere; the exit code is 1 where an answer is wrong, or there is none."""
+    size = values["neurons"] * values["steps"] * values["batch"]
+    if size > LARGEST:
+        raise CommandError(f"{size} numbers are too many: at most {LARGEST} can go in", code=2)
+    picture = values["plot"]
+    if picture is not None:
+        from rockpool.cli.demo import _check_picture
+
+        _check_picture(picture)
+    from rockpool.cli.demo import _need
+
+    _need("numpy", "numpy is the reference")
+    if picture is not None:
+        _need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+    from rockpool.cli.bench.children import run_all
+
+    names = [REFERENCE, *(values["backends"] or SUFFIXES)]
+    try:
+        records = run_all(list(dict.fromkeys(names)), values)
+    except OSError as error:
+        raise CommandError(f"no process can be started to run in: {error.strerror}") from error
+    if values["json"]:
+        from rockpool.cli._output import in_json
+
+        settings = {
+            k: values[k] for k in ("model", "neurons", "steps", "batch", "rounds", "threads")
+        }
+        write(in_json({"settings": settings, "results": [record.to_dict() for record in records]}))
+    else:
+        write(_as_text(records, values))
+    if picture is not None:
+        from rockpool.cli.bench.picture import draw
+
+        try:
+            draw([record for record in records if record.seconds], _title(values), picture)
+        except OSError as error:
+            raise CommandError(f"cannot write {picture}: {error.strerror or error}") from error
+        if not values["json"]:
+            write(f"\nThe speeds are drawn in {picture}\n")
+    wanted = {REFERENCE, *(values["backends"] or ())}
+    failed = any(record.backend in wanted and not record.seconds for record in records)
+    return int(failed or any(record.agrees is False for record in records))
+
+
+def _title(values: "dict[str, Any]") -> str:
+    return (
+        f"{values['model']}: {values['neurons']} neurons, {values['steps']} time steps, "
+        f"batch {values['batch']}"
+    )
+
+
+def _as_text(records: "list[Record]", values: "dict[str, Any]") -> str:
+    size = values["neurons"] * values["steps"] * values["batch"]
+    rows, colours = [], []
+    for record in records:
+        if not record.seconds:
+            rows.append((record.backend, "-", "-", "-", "-", record.reason))
+            colours.append(("", "", "", "", "", "dim" if record.agrees is None else "red"))
+            continue
+        rows.append(
+            (
+                record.backend,
+                f"{1e3 * record.seconds:.4g} ms",
+                f"{size / record.seconds:.3g}",
+                f"{record.memory / 1e6:.0f} MB" if record.memory else "-",
+                f"{record.start_up:.1f} s",
+                record.answer,
+            )
+        )
+        colours.append(("", "", "", "", "", "" if record.agrees else "red"))
+    header = ("BACK-END", "TIME", "NEURON-STEPS/S", "MEMORY", "START-UP", "ANSWER")
+    title = paint(_title(values), "bold", sys.stdout)
+    return f"{title}\n\n{table(header, rows, right=(1, 2, 3, 4), colours=colours)}"

@@ -1,0 +1,172 @@
+"""What a child process of ``rockpool bench`` does: build the layer, run it, tell the times."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rockpool.cli.bench.children import MARK
+
+# Constants of the layers: multiples of a power of two, which each precision holds.
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "LIF": {"tau_mem": 5 / 256, "tau_syn": 5 / 256, "bias": 0.0, "threshold": 1.0},
+    "ExpSyn": {"tau": 1 / 128},
+    "Rate": {"tau": 1 / 32, "bias": 0.0, "threshold": 0.0},
+    "Linear": {},
+}
+
+
+def main(wanted: dict[str, Any]) -> None:
+    """Run one layer on one back-end; messages go to what stdout was.
+
+    Parameters
+    ----------
+    wanted : dict
+        The options of the command, and ``backend``, ``class_name``, and ``path``, the file for the
+        answer.
+    """
+    answer = os.dup(1)
+    os.dup2(2, 1)  # whatever is printed meanwhile is no message
+    sys.argv = [""]
+
+    def say(**message: Any) -> None:
+        os.write(answer, f"{MARK}{json.dumps(message)}\n".encode())
+
+    try:
+        output, times = _measure(wanted, lambda: say(**{"is": "round"}))
+        np.save(wanted["path"], output)
+        say(**{"is": "end"}, times=times, memory=_peak_memory(wanted["backend"]))
+    except (Exception, SystemExit) as error:
+        import traceback
+
+        traceback.print_exc()
+        say(**{"is": "error"}, text=_in_words(error))
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)  # nothing that a back-end does at its exit matters
+
+
+def _in_words(error: BaseException) -> str:
+    """An error in one line; a missing back-end has its reason in a note."""
+    told = (
+        [str(error), *getattr(error, "__notes__", [])]
+        if isinstance(error, ImportError)
+        else [str(error)]
+    )
+    lines = [text.strip().splitlines()[0] for text in told[:2] if text.strip()]
+    return f"{type(error).__name__}: {' '.join(lines)}" if lines else type(error).__name__
+
+
+def _measure(
+    wanted: dict[str, Any], one_more: Callable[[], None]
+) -> tuple[np.ndarray, list[float]]:
+    import rockpool.nn.modules as modules
+
+    layer = getattr(modules, wanted["class_name"])
+    shape, arguments, data = workload(
+        **{k: wanted[k] for k in ("model", "neurons", "steps", "batch")}
+    )
+    framework = _FRAMEWORKS.get(wanted["backend"], _numpy_call)
+    call, reset = framework(layer(shape, **arguments), data, wanted["threads"])
+    output = call()
+    one_more()
+    times = []
+    for _ in range(wanted["rounds"]):
+        reset()
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+        one_more()
+    return output, times
+
+
+def workload(
+    model: str, neurons: int, steps: int, batch: int
+) -> tuple[tuple[int, ...], dict[str, Any], np.ndarray]:
+    """Return the shape and arguments of the layer and its input: the same in each process.
+
+    The input is sparse, and so weak that no neuron would spike twice in a time step.
+    """
+    rng = np.random.default_rng(0)
+    arguments = dict(_ARGUMENTS[model])
+    shape: tuple[int, ...] = (neurons,)
+    if model == "Linear":
+        shape = (neurons, neurons)
+        arguments["weight"] = rng.integers(-64, 65, shape) / 1024
+    return shape, arguments, (rng.random((batch, steps, neurons)) < 0.05) / 16
+
+
+Call = tuple[Callable[[], np.ndarray], Callable[[], Any]]
+
+
+def _numpy_call(module: Any, data: np.ndarray, threads: int) -> Call:
+    return lambda: module(data)[0], module.reset_state
+
+
+def _nest_call(module: Any, data: np.ndarray, threads: int) -> Call:
+    module.num_threads = threads
+    return _numpy_call(module, data, threads)
+
+
+def _torch_call(module: Any, data: np.ndarray, threads: int) -> Call:
+    import torch
+
+    torch.set_num_threads(threads)
+    tensor = torch.as_tensor(data, dtype=torch.float32)
+
+    def call() -> np.ndarray:
+        with torch.no_grad():
+            return module(tensor)[0].numpy()
+
+    return call, module.reset_state
+
+
+def _cuda_call(module: Any, data: np.ndarray, threads: int) -> Call:
+    import torch
+
+    module = module.to("cuda")
+    tensor = torch.as_tensor(data, dtype=torch.float32, device="cuda")
+
+    def call() -> np.ndarray:
+        with torch.no_grad():
+            return module(tensor)[0].cpu().numpy()
+
+    return call, module.reset_state
+
+
+def _jax_call(module: Any, data: np.ndarray, threads: int) -> Call:
+    import jax
+
+    evolve = jax.jit(lambda module, data: module(data)[0])
+    array = jax.numpy.asarray(data, dtype="float32")
+    return lambda: np.asarray(evolve(module, array)), lambda: None
+
+
+_FRAMEWORKS: dict[str, Callable[[Any, np.ndarray, int], Call]] = {
+    "nest": _nest_call,
+    "torch": _torch_call,
+    "sinabs": _torch_call,
+    "sinabs-exodus": _cuda_call,
+    "jax": _jax_call,
+}
+
+
+def _peak_memory(backend: str) -> int:
+    """Return the bytes that this process had at most, with those of one that it started."""
+    try:
+        import resource
+    except ImportError:  # there is no such thing on Windows
+        return 0
+    if backend == "nest":
+        from rockpool.nn.modules.nest.worker_process import shut_down
+
+        shut_down()  # a process is counted once it has ended
+    unit = 1 if sys.platform == "darwin" else 1024
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return unit * sum(resource.getrusage(w).ru_maxrss for w in who)

@@ -1,0 +1,189 @@
+"""``rockpool demo``: handwritten digits become spike trains, and a spiking network reads them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rockpool.cli._output import CommandError, paint, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rockpool.cli.demo.experiment import Example, Result
+
+DESCRIPTION = """\
+Read handwritten digits with spiking neurons. 1797 scanned digits of 8 x 8 pixels become
+spike trains, run through a network of LIF neurons with random weights, and a ridge
+regression on the spike counts, fitted to one half of the digits, reads the other half.
+It takes a few seconds and needs numpy only; --plot needs matplotlib."""
+
+EXAMPLES = """\
+  rockpool demo                     as it is
+  rockpool demo --neurons 100       with a smaller network
+  rockpool demo --seed 1            with other weights and another split
+  rockpool demo --plot digits.png   draws spikes and confusion matrix, too"""
+
+MOST_NEURONS = 5000
+BACKENDS = ("numpy",)
+# What matplotlib can write without further libraries.
+FORMATS = (".png", ".pdf", ".svg")
+
+
+def neurons(text: str) -> int:
+    """A number of neurons."""
+    return _integer(text, 1, MOST_NEURONS)
+
+
+def seed(text: str) -> int:
+    """A seed of numpy's random generators."""
+    return _integer(text, 0, 2**32 - 1)
+
+
+def backend(text: str) -> str:
+    """A back-end that the demo runs on."""
+    if text not in BACKENDS:
+        raise ValueError(f"the demo runs on {' and '.join(BACKENDS)} only, not on {text!r}")
+    return text
+
+
+def _integer(text: str, least: int, most: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise ValueError(f"must be an integer from {least} to {most}, got {text!r}")
+    return value
+
+
+OPTIONS = {
+    "--plot": {
+        "metavar": "FILE.png",
+        "default": None,
+        "help": "draw the spikes and the confusion matrix into this file",
+    },
+    "--seed": {
+        "metavar": "N",
+        "convert": seed,
+        "default": 0,
+        "help": "seed of the split, the weights and the spikes",
+    },
+    "--neurons": {"metavar": "N", "convert": neurons, "default": 400, "help": "hidden neurons"},
+    "--backend": {
+        "metavar": "NAME",
+        "convert": backend,
+        "default": "numpy",
+        "help": "what to run on; there is only numpy yet",
+    },
+}
+
+
+def run(values: dict[str, Any]) -> int:
+    """Train, test, and show what happened."""
+    picture = values["plot"]
+    if picture is not None:
+        _check_picture(picture)
+    _need("numpy", "the demo runs on numpy")
+    if picture is not None:
+        _need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+    from rockpool.cli._progress import Progress
+    from rockpool.cli.demo.experiment import DigitReader, digits
+
+    data = digits(values["seed"])
+    reader = DigitReader(values["neurons"], values["seed"])
+    write(_introduction(data.n_train, data.n_test, values["neurons"], values["seed"]))
+    if sys.stdout is not None:
+        sys.stdout.flush()  # to be read while the network runs
+    with Progress("digits seen", len(data.images)) as progress:
+        result = reader.run(data, progress.advance)
+    write(_raster(result.example))
+    write(_summary(result))
+    if picture is not None:
+        from rockpool.cli.demo.picture import draw
+
+        try:
+            draw(result, picture)
+        except OSError as error:
+            raise CommandError(f"cannot write {picture}: {error.strerror or error}") from error
+        write(f"\nThe spikes and the confusion matrix are drawn in {picture}\n")
+    return 0
+
+
+def _need(name: str, purpose: str, install: str = "") -> None:
+    """Import a library, or say in words for people why that does not work."""
+    from rockpool.utilities.backend_management import backend_status
+
+    status = backend_status(name, probe=True)
+    if status.state != "available":
+        mend = install if install and status.state == "missing" else status.install
+        raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {mend}")
+
+
+def _check_picture(path: str) -> None:
+    """Find out before the work whether its picture could be written."""
+    folder = os.path.dirname(path) or os.curdir
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in FORMATS:
+        raise CommandError(
+            f"--plot: must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, got {path!r}",
+            code=2,
+        )
+    if not os.path.isdir(folder):
+        raise CommandError(f"--plot: there is no folder {folder!r}", code=2)
+    if os.path.isdir(path):
+        raise CommandError(f"--plot: {path!r} is a folder", code=2)
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise CommandError(f"--plot: {path!r} cannot be written", code=2)
+
+
+def _introduction(n_train: int, n_test: int, n_neurons: int, seed: int) -> str:
+    from rockpool.cli.demo.experiment import DT, N_PIXELS, PEAK_RATE, STEPS
+
+    title = paint("Handwritten digits, read by spiking neurons", "bold")
+    return f"""\
+{title}
+
+data      {n_train + n_test} images of 8 x 8 pixels, split at random (seed {seed}):
+          {n_train} to learn from, {n_test} for the test
+spikes    one LIF neuron a pixel, up to {PEAK_RATE:.0f} spikes/s, {STEPS * DT * 1e3:.0f} ms an image
+network   {N_PIXELS} LIF > {N_PIXELS} x {n_neurons} random weights > {n_neurons} LIF, on numpy
+readout   ridge regression on the spike counts of the {n_neurons} neurons
+
+"""
+
+
+def _raster(example: Example) -> str:
+    from rockpool.cli.demo.experiment import DT, STEPS
+    from rockpool.cli.demo.raster import show
+
+    verdict = "rightly" if example.label == example.read_as else "wrongly"
+    title = f"One test image, a {example.label}, {verdict} read as a {example.read_as}"
+    return f"{paint(title, 'bold')}\n\n{show(example, STEPS * DT)}\n"
+
+
+def _summary(result: Result) -> str:
+    right = int(result.confusion.trace())
+    total = int(result.confusion.sum())
+    accuracy = paint(f"accuracy  {100 * right / total:.1f} %", "bold")
+    left_out = f"{100 * result.loo_accuracy:.1f} %"
+    lines = [
+        f"{accuracy} of the {total} test images, {total - right} wrong (by chance: 10 %)",
+        f"          {left_out} of the training images, each left out in turn;",
+        f"          that chose the ridge penalty ({result.penalty:.3g}), the test half nothing",
+    ]
+    if result.mistakes:
+        worst = ", ".join(f"{a} read as {b} ({_times(n)})" for n, a, b in result.mistakes[:3])
+        lines.append(f"mistakes  {worst}")
+    lines += [
+        f"activity  {result.pixel_rate:.0f} spikes/s in the mean pixel neuron, "
+        f"{result.hidden_rate:.0f} in the mean hidden one",
+        f"speed     {result.simulated:.1f} s of network time in {result.wall:.2f} s: "
+        f"{result.simulated / result.wall:.0f} simulated seconds per second",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

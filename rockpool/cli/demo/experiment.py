@@ -1,0 +1,223 @@
+"""Digits to spikes to classes: the computing part of ``rockpool demo``.
+
+The numbers below were chosen on training halves alone, by the leave-one-out accuracy of the
+readout.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from rockpool.cli.demo.readout import Ridge
+from rockpool.data import load_digits
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules import LIF, Linear
+
+__all__ = ["DigitReader", "Digits", "Example", "Result", "digits"]
+
+N_PIXELS = 64
+N_CLASSES = 10
+STEPS = 100  # time steps for which an image is shown
+DT = 1e-3  # s
+PEAK_RATE = 200.0  # spikes/s of the neuron of a black pixel, if it did not leak
+TAU_MEM_PIXEL, TAU_SYN_PIXEL = 50e-3, 2e-3  # s
+TAU_MEM_HIDDEN, TAU_SYN_HIDDEN = 20e-3, 5e-3  # s
+GAIN = 0.3  # standard deviation of the summed weights of 64 pixels, in thresholds
+BATCH = 50  # images that the network sees at a time; it changes speed and memory, no result
+
+
+class Digits:
+    """The images in random order; the first `n_train` are to learn from, the others for the test.
+
+    Attributes
+    ----------
+    images : np.ndarray
+        Grey values from 0 to 1, shape (images, 64).
+    labels : np.ndarray
+        What the writers meant, 0 to 9, shape (images,).
+    n_train, n_test : int
+        The sizes of the two halves.
+    """
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+        self.images = images
+        self.labels = labels
+        self.n_train = len(images) // 2
+        self.n_test = len(images) - self.n_train
+
+
+class Example:
+    """One test image and the spikes that it caused.
+
+    Attributes
+    ----------
+    image : np.ndarray
+        Grey values from 0 to 1, shape (8, 8).
+    label, read_as : int
+        What it is and what it was taken for.
+    pixel_spikes, hidden_spikes : np.ndarray
+        Spikes in each time step, shapes (steps, 64) and (steps, hidden neurons).
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        label: int,
+        read_as: int,
+        pixel_spikes: np.ndarray,
+        hidden_spikes: np.ndarray,
+    ) -> None:
+        self.image = image
+        self.label = label
+        self.read_as = read_as
+        self.pixel_spikes = pixel_spikes
+        self.hidden_spikes = hidden_spikes
+
+
+class Result:
+    """What came of it.
+
+    Attributes
+    ----------
+    confusion : np.ndarray
+        Test images by what they are (row) and what they were taken for (column), shape (10, 10).
+    loo_accuracy, penalty : float
+        Of the readout, see `Ridge`.
+    pixel_rate, hidden_rate : float
+        Spikes per second in the mean neuron of either layer.
+    simulated, wall : float
+        Seconds that passed in the network, and on the clock while it was computed.
+    example : Example
+        The first test image.
+    """
+
+    def __init__(
+        self,
+        confusion: np.ndarray,
+        readout: Ridge,
+        pixel_rate: float,
+        hidden_rate: float,
+        wall: float,
+        simulated: float,
+        example: Example,
+    ) -> None:
+        self.confusion = confusion
+        self.loo_accuracy = readout.loo_accuracy
+        self.penalty = readout.penalty
+        self.pixel_rate = pixel_rate
+        self.hidden_rate = hidden_rate
+        self.wall = wall
+        self.simulated = simulated
+        self.example = example
+
+    @property
+    def mistakes(self) -> list[tuple[int, int, int]]:
+        """(how often, what it is, what it was taken for), the most frequent first."""
+        pairs = [
+            (int(count), int(label), int(read_as))
+            for (label, read_as), count in np.ndenumerate(self.confusion)
+            if count and label != read_as
+        ]
+        return sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2]))
+
+
+def digits(seed: int) -> Digits:
+    """Load the digits and split them at random into two halves."""
+    images, labels = load_digits()
+    order = np.random.default_rng([seed, 0]).permutation(len(images))
+    return Digits(images.reshape(-1, N_PIXELS)[order] / images.max(), labels[order])
+
+
+class DigitReader:
+    """A network of LIF neurons with random weights, and a readout that learns.
+
+    Parameters
+    ----------
+    n_neurons : int
+        Neurons of the hidden layer.
+    seed : int
+        Of the weights and of the phases of the spike trains.
+    """
+
+    def __init__(self, n_neurons: int, seed: int) -> None:
+        self.seed = seed
+        weights = np.random.default_rng([seed, 1]).standard_normal((N_PIXELS, n_neurons))
+        self.network = Sequential(
+            LIF(N_PIXELS, tau_mem=TAU_MEM_PIXEL, tau_syn=TAU_SYN_PIXEL, dt=DT),
+            Linear((N_PIXELS, n_neurons), weight=weights * GAIN / np.sqrt(N_PIXELS)),
+            LIF(n_neurons, tau_mem=TAU_MEM_HIDDEN, tau_syn=TAU_SYN_HIDDEN, dt=DT),
+        )
+
+    def run(self, data: Digits, advance: Callable[[int], object]) -> Result:
+        """Show all images to the network, fit the readout to the training half, read the test half.
+
+        Parameters
+        ----------
+        data : Digits
+            The images.
+        advance : callable
+            Told how many images more have been seen, after each batch.
+        """
+        kicks = np.random.default_rng([self.seed, 2]).random(data.images.shape)
+        counts = []
+        pixel_spikes = 0.0
+        wall = 0.0
+        for start in range(0, len(data.images), BATCH):
+            batch = slice(start, start + BATCH)
+            began = time.perf_counter()
+            pixel, hidden = self.spikes(data.images[batch], kicks[batch])
+            wall += time.perf_counter() - began
+            counts.append(hidden.sum(axis=1))
+            pixel_spikes += float(pixel.sum())
+            advance(len(hidden))
+        features = np.concatenate(counts)
+        readout = Ridge(features[: data.n_train], data.labels[: data.n_train])
+        read_as = readout.classify(features[data.n_train :])
+        confusion = np.zeros((N_CLASSES, N_CLASSES), dtype=int)
+        np.add.at(confusion, (data.labels[data.n_train :], read_as), 1)
+
+        first = data.n_train
+        pixel, hidden = self.spikes(data.images[first : first + 1], kicks[first : first + 1])
+        example = Example(
+            data.images[first].reshape(8, 8),
+            int(data.labels[first]),
+            int(read_as[0]),
+            pixel[0],
+            hidden[0],
+        )
+        seconds = len(data.images) * STEPS * DT
+        return Result(
+            confusion,
+            readout,
+            pixel_rate=pixel_spikes / N_PIXELS / seconds,
+            hidden_rate=float(features.sum()) / features.shape[1] / seconds,
+            wall=wall,
+            simulated=seconds,
+            example=example,
+        )
+
+    def spikes(self, images: np.ndarray, kicks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Show images to the network, each from rest.
+
+        Parameters
+        ----------
+        images : np.ndarray
+            Grey values from 0 to 1, shape (images, 64).
+        kicks : np.ndarray
+            Where between rest and threshold each pixel's neuron begins, 0 to 1, shape (images, 64).
+
+        Returns
+        -------
+        tuple of np.ndarray
+            Spikes of the pixel neurons and of the hidden neurons, shapes (images, steps, neurons).
+        """
+        decay = np.exp(-DT / TAU_SYN_PIXEL)
+        charge = (1.0 - decay) / decay  # an input of this size moves the membrane by 1 in all
+        current = np.repeat(images[:, np.newaxis] * (charge * PEAK_RATE * DT), STEPS, axis=1)
+        current[:, 0] += (images > 0) * kicks * charge
+        self.network.reset_state()
+        hidden, _, record = self.network(current)
+        return record["0_LIF_output"], hidden

@@ -1,0 +1,81 @@
+"""A spike raster in characters: braille, or plain ASCII where the terminal has nothing else."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from rockpool.cli._output import can_show, terminal_width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rockpool.cli.demo.experiment import Example
+
+__all__ = ["show"]
+
+ROWS = 8  # lines of a raster, as many as an image has
+SIDE = 18  # columns for what stands left of a raster, the image among it
+# The dot of row r and column c in a braille character is bit DOTS[r, c] (ISO/IEC TR 11548-1).
+DOTS = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])
+
+
+def show(example: Example, duration: float) -> str:
+    """The image and the spikes of both layers: a few neurons a line, time from left to right.
+
+    Parameters
+    ----------
+    example : Example
+        The image and its spikes.
+    duration : float
+        Seconds from the left to the right end.
+    """
+    fine = can_show("⠿█░│└─")
+    neurons_per_line = 4 if fine else 2
+    room = max(10, terminal_width() - SIDE - 4)
+    columns = min(room, -(-len(example.pixel_spikes) // 2))
+    image = _image(example.image, fine)
+    lines: list[str] = []
+    for layer, spikes, side in (
+        ("pixel", example.pixel_spikes, image),
+        ("hidden", example.hidden_spikes, [""] * ROWS),
+    ):
+        shown = min(ROWS * neurons_per_line, spikes.shape[1])
+        chosen = np.linspace(0, spikes.shape[1] - 1, shown).astype(int)
+        grid = np.zeros((ROWS * neurons_per_line, columns * (2 if fine else 1)), dtype=int)
+        grid[:shown] = _pooled(spikes[:, chosen] > 0, grid.shape[1])
+        rows = _braille(grid) if fine else _ascii(grid)
+        wall, corner, floor = "│└─" if fine else "|+-"
+        lines.append(f"{'':{SIDE}}{shown} of {spikes.shape[1]} {layer} neurons")
+        lines += [f"{left:<{SIDE}}{wall}{row}" for left, row in zip(side, rows, strict=True)]
+        lines.append(f"{'':{SIDE}}{corner}{floor * columns}")
+    end = f"{duration * 1e3:g} ms"
+    lines.append(f"{'':{SIDE}} 0{end:>{columns - 1}}")
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _pooled(spikes: np.ndarray, columns: int) -> np.ndarray:
+    """Whether each neuron spiked in each of so many stretches of time; shape (neurons, columns)."""
+    edges = np.linspace(0, len(spikes), columns + 1).astype(int)
+    return np.stack([spikes[a : max(b, a + 1)].any(axis=0) for a, b in pairwise(edges)], axis=1)
+
+
+def _braille(grid: np.ndarray) -> list[str]:
+    """Four neurons a line, two stretches of time a character."""
+    rows, columns = grid.shape[0] // 4, grid.shape[1] // 2
+    bits = grid.reshape(rows, 4, columns, 2) << DOTS[np.newaxis, :, np.newaxis, :]
+    codes = bits.sum(axis=(1, 3))
+    return ["".join(chr(0x2800 + code) if code else " " for code in row) for row in codes]
+
+
+def _ascii(grid: np.ndarray) -> list[str]:
+    """Two neurons a line: ``'`` the upper one, ``.`` the lower one, ``:`` both."""
+    codes = grid[0::2] + 2 * grid[1::2]
+    return ["".join(" '.:"[code] for code in row) for row in codes]
+
+
+def _image(image: np.ndarray, blocks: bool) -> list[str]:
+    """Two characters a pixel, which makes it about square."""
+    shades = " ░▒▓█" if blocks else " .+#@"
+    levels = np.minimum((image * len(shades)).astype(int), len(shades) - 1)
+    return ["".join(shades[level] * 2 for level in row) for row in levels]

@@ -1,0 +1,95 @@
+"""``rockpool modules``: what networks are built from, and what of it can be used here."""
+
+from rockpool.cli._listing import Entry, listing
+from rockpool.cli._output import CommandError, did_you_mean, table, write
+from rockpool.utilities._backend_specs import glance
+from rockpool.utilities.backend_management import backend_status, known_backends, must_be_checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+DESCRIPTION = """\
+List the modules that rockpool offers, with the back-end that each one needs and
+whether it can be used here. Nothing is imported to find out."""
+
+EXAMPLES = """\
+  rockpool modules                   all of them
+  rockpool modules --backend torch   those for torch
+  rockpool modules --json            the same for programs"""
+
+OPTIONS = {
+    "--backend": {
+        "metavar": "NAME",
+        "default": None,
+        "help": "only those that need this back-end",
+    },
+    "--json": {"help": "print JSON instead of a table"},
+}
+
+
+def run(values: "dict[str, Any]") -> int:
+    """List the advertised names."""
+    entries = listing()
+    backend = values["backend"]
+    if backend is not None:
+        known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
+        if backend not in known:
+            raise CommandError(
+                f"there is no back-end {backend!r}{did_you_mean(backend, known)}",
+                code=2,
+                hint="'rockpool backends' lists them.",
+            )
+        entries = [entry for entry in entries if entry.backend == backend]
+    with glance():
+        here = {name: _usable(name) for name in {entry.backend for entry in entries}}
+    write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))
+    return 0
+
+
+def _usable(backend: str) -> str:
+    """``yes``, ``perhaps``, or ``no`` with the reason in two words."""
+    if not backend:
+        return "yes"
+    state = backend_status(backend).state
+    if state == "installed" and must_be_checked(backend):
+        return "perhaps"
+    if state in ("available", "installed"):
+        return "yes"
+    return f"no, {backend} is {state}"
+
+
+def _as_table(entries: "list[Entry]", here: "dict[str, str]", backend: "str | None") -> str:
+    if not entries:
+        return f"No module needs {backend}.\n"
+    rows = [
+        (entry.name, entry.backend or "-", here[entry.backend], entry.package) for entry in entries
+    ]
+    colours = [("", "", {"y": "green", "p": "yellow"}.get(row[2][0], "dim"), "dim") for row in rows]
+    text = table(("NAME", "BACK-END", "USABLE HERE", "IMPORT FROM"), rows, colours=colours)
+    if any(row[2] == "perhaps" for row in rows):
+        text += (
+            "\nperhaps: its back-end has a condition that only 'rockpool backends --check' tests.\n"
+        )
+    if any(row[2].startswith("no") for row in rows):
+        text += "\n'rockpool backends' shows how to get what is missing.\n"
+    return text
+
+
+def _as_json(entries: "list[Entry]", here: "dict[str, str]") -> str:
+    from rockpool.cli._output import in_json
+
+    usable = {"yes": True, "perhaps": None}
+    return in_json(
+        [
+            {
+                "name": entry.name,
+                "kind": "class" if entry.is_class else "function",
+                "backend": entry.backend or None,
+                "usable": usable.get(here[entry.backend], False),
+                "package": entry.package,
+                "module": entry.module,
+            }
+            for entry in entries
+        ]
+    )

@@ -1,0 +1,35 @@
+"""Handwritten digits, 1797 images of 8 x 8 pixels (DIGITS.md says where they come from)."""
+
+from __future__ import annotations
+
+import io
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["load_digits"]
+
+
+def load_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Load the handwritten digits.
+
+    The images are bitmaps of 32 x 32 pixels, of which each block of 4 x 4 became one number: how
+    many of its 16 pixels are ink.
+
+    Returns
+    -------
+    images : ndarray of uint8 (1797, 8, 8)
+        Ink of each image, row by row, from 0 (paper) to 16.
+    labels : ndarray of uint8 (1797,)
+        The digit, from 0 to 9.
+
+    References
+    ----------
+    E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine
+    Learning Repository, https://doi.org/10.24432/C50P49 (CC BY 4.0).
+    """
+    # Read through the importer, so that the package may lie in a zip file
+    file = resources.files(__package__).joinpath("digits.npz")
+    with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+        return arrays["images"], arrays["labels"]

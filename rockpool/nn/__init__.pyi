@@ -1,0 +1,2 @@
+from . import combinators as combinators
+from . import modules as modules

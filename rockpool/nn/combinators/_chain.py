@@ -1,0 +1,231 @@
+"""Modules in a row: what all combinators have in common.
+
+For those who write a back-end
+------------------------------
+``sequential_torch.py`` and the like hold one class each, a mixin before the back-end's base class::
+
+    class TorchSequential(SequentialMixin, TorchModule): ...
+
+The mixin's constructor calls ``super().__init__(shape=..., spiking_input=..., ...)`` and then
+assigns the modules. Override, where the back-end differs:
+
+``_as_member(argument)``         classmethod; the module to add for an argument, or None if it is
+                                 not a module. The place to convert modules of another library.
+``_other_arguments``             class attribute; how many positional arguments that are not modules
+                                 go on to the base class. Default: none.
+``_kept_output(output)``         what the record keeps of an output. Default: itself.
+``_through(name, data, record)`` the call of one module: ``(output, new state, record)``.
+``_added(output, data)``         residual: output plus input.
+``_default_weights``             class attribute; stack: initial weights by shape. Default: zeros.
+
+The names of the members, in their order, are ``self._member_names``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rockpool.nn.modules.module import ModuleBase
+from rockpool.parameters import to_numpy
+
+if TYPE_CHECKING:
+    from rockpool.timeseries import TSContinuous, TSEvent
+
+    # The mixins are used with a module class behind them
+    _Base = ModuleBase
+else:
+    _Base = object
+
+_SETTLED_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")
+
+
+class ChainMixin(_Base):
+    """A row of modules, by number and by name. A module class must stand behind it."""
+
+    _other_arguments: ClassVar[int] = 0
+    _member_names: tuple[str, ...]
+
+    # -- construction -----------------------------------------------------------------------
+
+    def _collected(
+        self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Return the modules among constructor arguments by name, and the other arguments.
+
+        A module is named after its position and its class, one in a dict by its key.
+        """
+        label = type(self).__name__
+        for keyword in _SETTLED_BY_MEMBERS:
+            if keyword in keywords:
+                raise ValueError(f"{label}: {keyword} follows from the modules, it cannot be given")
+        members: dict[str, Any] = {}
+        others = []
+        for position, argument in enumerate(arguments):
+            for name, item in _named(position, argument):
+                module = self._as_member(item)
+                if module is None and name is not None:
+                    raise TypeError(f"{label}: {name!r} must be a module, got {item!r}")
+                if module is None:
+                    others.append(item)
+                else:
+                    name = f"{position}_{module.class_name}" if name is None else name
+                    self._check_name(name, members)
+                    members[name] = module
+        if len(others) > self._other_arguments:
+            raise TypeError(
+                f"{label}: the arguments must be modules, or dicts of modules by name, "
+                f"got {others[0]!r}"
+            )
+        self._check_fit(list(members.items()))
+        return members, others
+
+    def _check_fit(self, members: list[tuple[str, Any]]) -> None:
+        """Raise a ValueError if an output does not fit the next input."""
+        for (name, module), (next_name, next_module) in pairwise(members):
+            size_out, size_in = module.size_out, next_module.size_in
+            if size_out is not None and size_in is not None and size_out != size_in:
+                raise ValueError(
+                    f"{type(self).__name__}: the output of {name!r} has {size_out} channels, "
+                    f"but the input of {next_name!r} has {size_in}"
+                )
+
+    def _check_name(self, name: Any, taken: Any) -> None:
+        label = type(self).__name__
+        if not isinstance(name, str):
+            raise TypeError(f"{label}: the name of a module must be a str, got {name!r}")
+        if name in taken:
+            raise ValueError(f"{label}: there is a module {name!r} already")
+        if hasattr(type(self), name):
+            raise ValueError(f"{label}: {name!r} is taken, no module can have that name")
+
+    def _add_members(self, members: Mapping[str, Any]) -> None:
+        """Assign modules to attributes, behind those that are there."""
+        for name, module in members.items():
+            setattr(self, name, module)
+        self._member_names += tuple(members)
+
+    @classmethod
+    def _as_member(cls, argument: Any) -> Any:
+        """Return an argument if it is a module, else None."""
+        return argument if isinstance(argument, ModuleBase) else None
+
+    # -- access -----------------------------------------------------------------------------
+
+    @property
+    def _members(self) -> list[tuple[str, Any]]:
+        """Names and modules, in order."""
+        return [(name, getattr(self, name)) for name in self._member_names]
+
+    def __len__(self) -> int:
+        return len(self._member_names)
+
+    def __bool__(self) -> bool:
+        # A module without members is a module all the same
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([module for _, module in self._members])
+
+    def __getitem__(self, item: Any) -> Any:
+        """Return a module by number or by name."""
+        if isinstance(item, str):
+            if item not in self._member_names:
+                raise KeyError(f"{self._label}: there is no module {item!r}")
+            return getattr(self, item)
+        index = operator.index(item)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self._label}: there is no module {index}, there are {len(self)}")
+        return getattr(self, self._member_names[index])
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        if name in self._member_names:
+            self._member_names = tuple(other for other in self._member_names if other != name)
+            self._adopt_sizes()
+
+    def _adopt_sizes(self) -> None:
+        """Take shape and spiking flags from the first and last member."""
+        settled = outer_properties(self._members)
+        self._shape = settled["shape"]
+        self._spiking_input = settled["spiking_input"]
+        self._spiking_output = settled["spiking_output"]
+
+    # -- evolution --------------------------------------------------------------------------
+
+    def _through(self, name: str, data: Any, record: bool) -> tuple[Any, Any, Any]:
+        """Evolve one member."""
+        return getattr(self, name)(data, record=record)
+
+    def _kept_output(self, output: Any) -> Any:
+        """Return what the record keeps of the output of a member."""
+        return output
+
+    # -- records ----------------------------------------------------------------------------
+
+    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+        """Return a record with its arrays as time series, of batch element 0.
+
+        Parameters
+        ----------
+        record_dict : dict
+            The record that a call returned.
+        t_start : float
+            Start of the first time step, in seconds.
+
+        Returns
+        -------
+        dict
+            The record of each member as that member wraps it; its output as ``TSEvent`` if the
+            member spikes, else as ``TSContinuous``.
+        """
+        wrapped: dict[str, Any] = {}
+        for name, module in self._members:
+            if name in record_dict:
+                inner = record_dict[name]
+                wrapped[name] = module._wrap_recorded_state(inner, t_start) if inner else {}
+            key = f"{name}_output"
+            if key in record_dict:
+                wrapped[key] = self._wrapped_output(module, record_dict[key], t_start, key)
+        return wrapped
+
+    def _wrapped_output(
+        self, module: Any, output: Any, t_start: float, name: str
+    ) -> TSEvent | TSContinuous:
+        from rockpool.timeseries import TSContinuous, TSEvent
+
+        array = to_numpy(output)
+        samples = array[0] if array.ndim == 3 else array
+        dt = self._time_step_of(module)
+        if module.spiking_output:
+            return TSEvent.from_raster(
+                samples, dt=dt, t_start=t_start, name=name, num_channels=samples.shape[-1]
+            )
+        return TSContinuous.from_clocked(samples, dt=dt, t_start=t_start, name=name)
+
+    def _time_step_of(self, module: Any) -> float:
+        """Return the time step of a member, or else the one of this module, or of any member."""
+        for candidate in (module, self, *self):
+            dt = getattr(candidate, "dt", None)
+            if dt is not None:
+                return float(dt)
+        raise ValueError(f"{self._label}: no module in it has a time step `dt`")
+
+
+def _named(position: int, argument: Any) -> list[tuple[Any, Any]]:
+    """Return the names (None: to be made) and items that a constructor argument stands for."""
+    return list(argument.items()) if isinstance(argument, Mapping) else [(None, argument)]
+
+
+def outer_properties(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return shape and spiking flags of a row of modules, as constructor keywords."""
+    if not members:
+        return {"shape": (0, 0), "spiking_input": False, "spiking_output": False}
+    first, last = members[0][1], members[-1][1]
+    return {
+        "shape": (first.size_in, last.size_out),
+        "spiking_input": first.spiking_input,
+        "spiking_output": last.spiking_output,
+    }

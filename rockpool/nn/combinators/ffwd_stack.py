@@ -1,0 +1,176 @@
+"""Modules with weights between them: :func:`FFwdStack` and its class for native modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from rockpool.nn.combinators._chain import ChainMixin, outer_properties
+from rockpool.nn.combinators._factory import container_class, lazy_classes
+from rockpool.nn.modules.module import Module
+from rockpool.parameters import Parameter
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["FFwdStack", "FFwdStackMixin", "ModFFwdStack"]
+
+__getattr__ = lazy_classes(__name__, "FFwdStack")
+
+InitFunction = Callable[[tuple[int, ...]], Any]
+
+
+class FFwdStackMixin(ChainMixin):
+    """What the feed-forward stacks of all back-ends have in common.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution; at least two.
+    weight_init_func : callable
+        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
+    **kwargs
+        Keyword arguments of the base class, but for the shape and the spiking flags.
+    """
+
+    _default_weights: ClassVar[Any] = staticmethod(np.zeros)
+
+    def __init__(
+        self, *modules: Any, weight_init_func: InitFunction | None = None, **kwargs: Any
+    ) -> None:
+        label = type(self).__name__
+        if weight_init_func is None:
+            raise ValueError(f"{label}: weight_init_func must be given")
+        members, others = self._collected(modules, kwargs)
+        if len(members) < 2:
+            raise ValueError(f"{label}: there must be at least two modules, got {len(members)}")
+        for name, module in members.items():
+            if None in (module.size_in, module.size_out):
+                raise ValueError(f"{label}: the size of {name!r} is not known: {module.shape}")
+        super().__init__(*others, **{**kwargs, **outer_properties(list(members.items()))})
+        self._member_names = ()
+        sizes = [(module.size_in, module.size_out) for module in members.values()]
+        for index, ((_, size_out), (size_in, _)) in enumerate(pairwise(sizes)):
+            weight = Parameter(
+                shape=(size_out, size_in), init_func=weight_init_func, family="weights"
+            )
+            setattr(self, _weight_name(index), weight)
+        self._add_members(members)
+
+    def _check_fit(self, members: list[tuple[str, Any]]) -> None:
+        """Any output fits any input: there are weights in between."""
+
+    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+        """Evolve the modules one after the other, with weights in between.
+
+        Parameters
+        ----------
+        input_data : array, shape ``(B, T, size_in)``
+            Input to the first module.
+        record : bool, optional
+            Whether the modules record. Default: False.
+
+        Returns
+        -------
+        output : array, shape ``(B, T, size_out)``
+            Output of the last module.
+        new_state : dict
+            The state of each module, by its name.
+        record : dict
+            The record of each module, by its name; and of each but the last its output, before
+            the weights, by its name with ``_output``.
+        """
+        data = input_data
+        new_state: dict[str, Any] = {}
+        records: dict[str, Any] = {}
+        last = len(self) - 1
+        for index, name in enumerate(self._member_names):
+            data, new_state[name], records[name] = self._through(name, data, record)
+            if index != last:
+                records[f"{name}_output"] = self._kept_output(data)
+                data = data @ getattr(self, _weight_name(index))
+        return data, new_state, records
+
+    def as_graph(self) -> GraphHolder:
+        """Return the graph of the modules and of the weights between them.
+
+        Returns
+        -------
+        GraphHolder
+            The inputs of the first and the outputs of the last module.
+
+        Raises
+        ------
+        NotImplementedError
+            If one of the modules has no graph.
+        """
+        from rockpool.graph import GraphHolder, LinearWeights
+
+        graphs = [module.as_graph() for module in self]
+        for index, (source, dest) in enumerate(pairwise(graphs)):
+            LinearWeights(
+                source.output_nodes,
+                dest.input_nodes,
+                f"{self.class_name}_{_weight_name(index)}_{self.name}_{id(self)}",
+                self,
+                getattr(self, _weight_name(index)),
+            )
+        return GraphHolder(
+            graphs[0].input_nodes,
+            graphs[-1].output_nodes,
+            f"{self.class_name}_{self.name}_{id(self)}",
+            self,
+        )
+
+
+def _weight_name(index: int) -> str:
+    """Return the name of the weights from one module to the next."""
+    return f"{index}_{index + 1}_weight"
+
+
+class ModFFwdStack(FFwdStackMixin, Module):
+    """Native modules with weights between them; made by :func:`FFwdStack`.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution; at least two.
+    weight_init_func : callable
+        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
+    **kwargs
+        Keyword arguments of :class:`Module`, but for the shape and the spiking flags.
+    """
+
+
+def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwargs: Any) -> Any:
+    """Combine modules of any sizes by dense trainable weights from each to the next.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution, all of one back-end; at least two. They are named
+        as by :func:`Sequential`.
+    weight_init_func : callable, optional
+        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
+        Default: zeros.
+    **kwargs
+        Keyword arguments of the module class of the back-end.
+
+    Returns
+    -------
+    ModFFwdStack, JaxFFwdStack or TorchFFwdStack
+        The container. The weights from module 0 to module 1 are its parameter
+        ``"0_1_weight"``, of the family ``"weights"``.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two modules, or the shape or a spiking flag is given.
+    """
+    container = container_class("FFwdStack", modules)
+    if weight_init_func is None:
+        weight_init_func = container._default_weights
+    return container(*modules, weight_init_func=weight_init_func, **kwargs)

@@ -1,0 +1,112 @@
+"""Modules whose input is added to their output: :func:`Residual` and its native class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rockpool.nn.combinators._factory import container_class, lazy_classes
+from rockpool.nn.combinators.sequential import SequentialMixin
+from rockpool.nn.modules.module import Module
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["ModResidual", "Residual", "ResidualMixin"]
+
+__getattr__ = lazy_classes(__name__, "Residual")
+
+
+class ResidualMixin(SequentialMixin):
+    """What the residual containers of all back-ends have in common.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution.
+    **kwargs
+        Keyword arguments of the base class, but for the shape and the spiking flags.
+    """
+
+    def __init__(self, *modules: Any, **kwargs: Any) -> None:
+        super().__init__(*modules, **kwargs)
+        self._check_square()
+
+    def _check_square(self) -> None:
+        if self.size_in != self.size_out:
+            raise ValueError(
+                f"{self._label}: input and output must have the same number of channels, "
+                f"got {self.size_in} and {self.size_out}"
+            )
+
+    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+        """Evolve the modules one after the other, and add the input to the last output.
+
+        Parameters, returned values and record are as for :meth:`SequentialMixin.evolve`; the
+        record holds the outputs of the modules, without the input that is added.
+        """
+        self._check_square()
+        output, new_state, records = super().evolve(input_data, record=record)
+        return self._added(output, input_data), new_state, records
+
+    def _added(self, output: Any, data: Any) -> Any:
+        """Return the sum of output and input."""
+        array = np.asarray(data)
+        return output + (array[:, np.newaxis] if array.ndim == 1 else array)
+
+    def as_graph(self) -> GraphHolder:
+        """Return the graph of the modules, with their outputs as aliases of their inputs.
+
+        Returns
+        -------
+        GraphHolder
+            The inputs of the first and the outputs of the last module.
+        """
+        from rockpool.graph import AliasConnection, as_GraphHolder
+
+        chain = super().as_graph()
+        aliases = AliasConnection(
+            chain.input_nodes, chain.output_nodes, f"Residual_{self.name}_aliases", self
+        )
+        return as_GraphHolder(aliases)
+
+
+class ModResidual(ResidualMixin, Module):
+    """Native modules whose input is added to their output; made by :func:`Residual`.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution.
+    **kwargs
+        Keyword arguments of :class:`Module`, but for the shape and the spiking flags.
+    """
+
+
+def Residual(*modules: Any, **kwargs: Any) -> Any:
+    """Combine modules as :func:`Sequential` does, and add the input to the output.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution, all of one back-end. The last must have as many
+        output channels as the first has input channels.
+    **kwargs
+        Keyword arguments of the module class of the back-end.
+
+    Returns
+    -------
+    ModResidual, JaxResidual or TorchResidual
+        The container; used as a sequential one.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`Sequential`; and if the numbers of input and output channels differ.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun, Deep residual learning for image recognition, CVPR (2016).
+    """
+    return container_class("Residual", modules)(*modules, **kwargs)

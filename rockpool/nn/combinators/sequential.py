@@ -1,0 +1,175 @@
+"""Modules one after the other: :func:`Sequential` and its class for native modules."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rockpool.nn.combinators._chain import ChainMixin, outer_properties
+from rockpool.nn.combinators._factory import container_class, lazy_classes
+from rockpool.nn.modules.module import Module
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["ModSequential", "Sequential", "SequentialMixin"]
+
+__getattr__ = lazy_classes(__name__, "Sequential")
+
+
+class SequentialMixin(ChainMixin):
+    """What the sequential containers of all back-ends have in common.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution.
+    **kwargs
+        Keyword arguments of the base class, but for the shape and the spiking flags.
+    """
+
+    def __init__(self, *modules: Any, **kwargs: Any) -> None:
+        members, others = self._collected(modules, kwargs)
+        super().__init__(*others, **{**kwargs, **outer_properties(list(members.items()))})
+        self._member_names = ()
+        self._add_members(members)
+
+    def append(self, mod: Any, name: str | None = None) -> None:
+        """Add a module at the end.
+
+        Parameters
+        ----------
+        mod : Module
+            The module. Its input must have as many channels as the output so far.
+        name : str, optional
+            Its name. Default: its position and its class, such as ``"2_LIF"``.
+
+        Raises
+        ------
+        ValueError
+            If the name is in use already, or the sizes do not fit. Nothing has been added then.
+        TypeError
+            If it is not a module.
+        """
+        module = self._as_member(mod)
+        if module is None:
+            raise TypeError(f"{self._label}: only a module can be appended, got {mod!r}")
+        name = f"{len(self)}_{module.class_name}" if name is None else name
+        self._check_name(name, self._member_names)
+        if hasattr(self, name):
+            raise ValueError(f"{self._label}: there is an attribute {name!r} already")
+        self._check_fit([*self._members, (name, module)])
+        self._add_members({name: module})
+        self._adopt_sizes()
+
+    def __getitem__(self, item: Any) -> Any:
+        """Return a module by number or by name; for a slice a sequential of the same modules."""
+        if isinstance(item, slice):
+            members = dict(self._members[item])
+            return container_class("Sequential", (members, self))(members)
+        return super().__getitem__(item)
+
+    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+        """Evolve the modules one after the other, each on the output of the one before.
+
+        Parameters
+        ----------
+        input_data : array, shape ``(B, T, size_in)``
+            Input to the first module.
+        record : bool, optional
+            Whether the modules record. Default: False.
+
+        Returns
+        -------
+        output : array, shape ``(B, T, size_out)``
+            Output of the last module.
+        new_state : dict
+            The state of each module, by its name.
+        record : dict
+            The record of each module, by its name, and its output, by its name with ``_output``.
+        """
+        data = input_data
+        new_state: dict[str, Any] = {}
+        records: dict[str, Any] = {}
+        for name in self._member_names:
+            data, new_state[name], records[name] = self._through(name, data, record)
+            records[f"{name}_output"] = self._kept_output(data)
+        return data, new_state, records
+
+    def as_graph(self) -> GraphHolder:
+        """Return the graph of the modules, each connected to the next.
+
+        Returns
+        -------
+        GraphHolder
+            The inputs of the first and the outputs of the last module.
+
+        Raises
+        ------
+        ValueError
+            If there are no modules.
+        NotImplementedError
+            If one of the modules has no graph.
+        """
+        from rockpool.graph import GraphHolder, connect_modules
+
+        if not self._member_names:
+            raise ValueError(f"{self._label}: without modules there is no graph")
+        graphs = [module.as_graph() for module in self]
+        for source, dest in pairwise(graphs):
+            connect_modules(source, dest)
+        return GraphHolder(
+            graphs[0].input_nodes,
+            graphs[-1].output_nodes,
+            f"{self.class_name}_{self.name}_{id(self)}",
+            self,
+        )
+
+
+class ModSequential(SequentialMixin, Module):
+    """Native modules that are evolved one after the other; made by :func:`Sequential`.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution.
+    **kwargs
+        Keyword arguments of :class:`Module`, but for the shape and the spiking flags.
+    """
+
+
+def Sequential(*modules: Any, **kwargs: Any) -> Any:
+    """Combine modules such that each gets the output of the one before.
+
+    Parameters
+    ----------
+    *modules : Module, or dict of Module by name
+        The modules, in the order of evolution, all of one back-end. A module is named after its
+        position and its class (``"0_Linear"``, ``"1_LIF"``); those in an ``OrderedDict`` or dict
+        have its keys as names.
+    **kwargs
+        Keyword arguments of the module class of the back-end.
+
+    Returns
+    -------
+    ModSequential, JaxSequential or TorchSequential
+        The container. Its modules are ``container[0]``, ``container["1_LIF"]``,
+        ``container[:2]`` (a container again), and attributes by name where that is an identifier.
+        ``append`` adds one.
+
+    Raises
+    ------
+    ValueError
+        If an output does not fit the next input, a name is used twice, or the shape or a spiking
+        flag is given.
+    TypeError
+        If an argument is not a module.
+
+    Examples
+    --------
+    >>> from rockpool.nn.modules import LIF, Linear
+    >>> net = Sequential(Linear((2, 3)), LIF(3), Linear((3, 1)))
+    >>> len(net), net.shape, net[1].name
+    (3, (2, 1), "'1_LIF'")
+    """
+    return container_class("Sequential", modules)(*modules, **kwargs)

@@ -1,0 +1,201 @@
+"""How kernels are compiled: once per machine, and not in silence."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, event, types
+from numba.core.compiler import Compiler
+from numba.extending import intrinsic
+from numpy.typing import ArrayLike, DTypeLike
+
+# Seconds after which a compilation is announced.
+PATIENCE = 2.0
+
+# errors of floats give inf and nan; other threads go on meanwhile
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+# a part is called by kernels only
+_INNER = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Reordered sums, for gradients alone: they are rounded as they come in any case.
+_REORDERED = {"reassoc", "nsz", "contract"}
+
+
+class _Apart(Compiler):
+    """Compiles a function whose arrays do not overlap where one of them is written.
+
+    The compiler is told so. It would else compare all addresses on each call, which takes as long
+    as a row of 100 neurons, or give up on vector instructions where there are many arrays.
+    """
+
+    def __init__(
+        self,
+        typingctx: Any,
+        targetctx: Any,
+        library: Any,
+        args: Any,
+        return_type: Any,
+        flags: Any,
+        locals: Any,
+    ) -> None:
+        if hasattr(flags, "noalias"):
+            flags.noalias = True
+        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function on its first call, and keep the machine code on disk.
+
+    Numba keeps it beside the source, or in the user's cache folder where that cannot be written;
+    the environment variable ``NUMBA_CACHE_DIR`` names another place. With none, each process
+    compiles anew.
+    """
+    try:
+        compiled = numba.njit(cache=True, **_OPTIONS)(function)
+    except RuntimeError:  # there is no place to keep it
+        return numba.njit(**_OPTIONS)(function)
+    # Numba looks at the file of the kernel alone, to see whether what it has kept is still true.
+    kept: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(kept, "_source_stamp"):
+        kept._source_stamp = (kept._source_stamp, _newest_source())
+    return compiled
+
+
+@lru_cache
+def _newest_source() -> float:
+    """Return when a file of this folder was last changed; 0 where there are no files."""
+    try:
+        return max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
+    except (OSError, ValueError):
+        return 0.0
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a part of kernels: what they do with one row of each array.
+
+    No array that it writes may overlap another one of its arguments. It is kept on disk as a part
+    of the kernels that call it.
+    """
+    return numba.njit(pipeline_class=_Apart, **_INNER)(function)
+
+
+def fused_part(function: Callable[..., Any]) -> Any:
+    """As `part`, for sums of products: each product and its sum may be rounded in one."""
+    return numba.njit(pipeline_class=_Apart, fastmath={"contract"}, **_INNER)(function)
+
+
+def gradient_part(function: Callable[..., Any]) -> Any:
+    """As `part`, for gradients: sums may be reordered, products and sums be fused."""
+    return numba.njit(pipeline_class=_Apart, fastmath=_REORDERED, **_INNER)(function)
+
+
+@intrinsic
+def borrowed(_: Any, array: Any) -> Any:
+    """Return an array that does not count its references, in a kernel; for its arguments.
+
+    A row of it, bound to a variable, is then a mere pointer, where counting takes longer than what
+    is to be done with a short row. The caller of the kernel keeps the memory.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = context.make_array(signature.return_type)(context, builder, args[0])
+        made.meminfo = made.meminfo.type(None)
+        return made._getvalue()
+
+    return array(array), generate
+
+
+@intrinsic
+def _prefetch(_: Any, array: Any, index: Any) -> Any:
+    """Ask for the memory around an element of an array (1 dimension) to be fetched."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, args[0])
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), (byte, number, number, number))
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch")
+        pointer = builder.bitcast(builder.gep(made.data, [args[1]]), byte)
+        builder.call(function, (pointer, number(0), number(3), number(1)))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
+@numba.njit(**_INNER)
+def prefetch(row: Any) -> None:
+    """Ask for a row (1 dimension) to be fetched into the cache, for kernels that go back in time.
+
+    Processors see for themselves that memory is read upwards, not that short rows are read
+    downwards.
+    """
+    for k in range(0, row.size, 64 // row.itemsize):
+        _prefetch(row, k)
+
+
+def settled(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
+    """Return values as an array that a kernel takes; the same one, if it is such an array.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers.
+    dtype : dtype
+        float32 or float64.
+    shape : tuple of int, optional
+        What to broadcast them to.
+    """
+    if shape is not None and np.shape(values) != shape:
+        values = np.broadcast_to(values, shape)
+    return np.require(values, dtype, ["C", "A", "W", "E"])
+
+
+@lru_cache
+def absent(n_dim: int, dtype: DTypeLike) -> np.ndarray:
+    """Return the array that stands for an array which is not there."""
+    return np.empty((0,) * n_dim, dtype)
+
+
+_ready: set[tuple[Any, np.dtype]] = set()  # kernels that have been called, with their type
+
+
+def call(compiled: Any, first: np.ndarray, *others: Any) -> Any:
+    """Call a kernel; say so on stderr if it has to be compiled and that takes its time."""
+    key = compiled, first.dtype
+    if key in _ready:
+        return compiled(first, *others)
+    with event.install_listener("numba:compile", _Announcer(compiled)):
+        result = compiled(first, *others)
+    _ready.add(key)
+    return result
+
+
+class _Announcer(event.Listener):
+    """Says that one kernel is being compiled, once this has lasted for a while."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+        self._timer: threading.Timer | None = None
+
+    def on_start(self, event: Any) -> None:
+        if event.data["dispatcher"] is self._compiled:
+            self._timer = threading.Timer(PATIENCE, self._announce)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def on_end(self, event: Any) -> None:
+        if event.data["dispatcher"] is self._compiled and self._timer is not None:
+            self._timer.cancel()
+
+    def _announce(self) -> None:
+        if sys.stderr is not None:
+            name = self._compiled.py_func.__name__
+            sys.stderr.write(f"rockpool: compiling {name}; later runs find it in the cache\n")
+            sys.stderr.flush()

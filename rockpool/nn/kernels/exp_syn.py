@@ -1,0 +1,163 @@
+"""Exponential synapses and leaky sums, compiled. See `rockpool.nn.models.exp_syn` for the model.
+
+The two differ in when an input decays for the first time: in its own step, or in the next one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.kernels.compiling import borrowed, gradient_part, kernel, part
+from rockpool.nn.kernels.parts import move
+
+__all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_sum_forward"]
+
+AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
+
+
+@kernel
+def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
+    """Run exponential synapses over time.
+
+    Parameters
+    ----------
+    x : array (B, T, N)
+        Input.
+    beta : array (N,)
+        Decay in one time step.
+    isyn : array (B, N)
+        The state, changed in place.
+    output : array (B, T, N)
+        For the synaptic currents.
+    """
+    x, isyn, output = borrowed(x), borrowed(isyn), borrowed(output)
+    for b in range(output.shape[0]):
+        i = isyn[b]
+        for t in range(output.shape[1]):
+            exp_syn_step(x[b, t], beta, i, output[b, t])
+
+
+@part
+def exp_syn_step(x: Any, beta: Any, isyn: Any, output: Any) -> None:
+    for k in range(isyn.size):
+        current = (isyn[k] + x[k]) * beta[k]
+        isyn[k] = current
+        output[k] = current
+
+
+@kernel
+def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
+    """Run ``y_t = decay y_{t-1} + x_t`` over time.
+
+    Parameters
+    ----------
+    x : array (B, T, N)
+        Input.
+    decay : array (N,)
+    start : array (B, N)
+        The state, changed in place.
+    output : array (B, T, N)
+        For the sums.
+    """
+    x, start, output = borrowed(x), borrowed(start), borrowed(output)
+    for b in range(output.shape[0]):
+        y = start[b]
+        for t in range(output.shape[1]):
+            leaky_sum_step(x[b, t], decay, y, output[b, t])
+
+
+@part
+def leaky_sum_step(x: Any, decay: Any, start: Any, output: Any) -> None:
+    for k in range(start.size):
+        total = start[k] * decay[k] + x[k]
+        start[k] = total
+        output[k] = total
+
+
+@kernel
+def exp_syn_backward(
+    grad_output: Any,
+    x: Any,
+    output: Any,
+    beta: Any,
+    isyn: Any,
+    grad_isyn: Any,
+    grad_x: Any,
+    grad_beta: Any,
+) -> None:
+    """Compute the gradients of exponential synapses.
+
+    Parameters
+    ----------
+    grad_output : array (B, T, N)
+        Gradient of the output.
+    x, output : array (B, T, N)
+        Input and output of `exp_syn_forward`.
+    beta : array (N,)
+        Decay in one time step.
+    isyn : array (B, N)
+        The state before the first step.
+    grad_isyn : array (B, N)
+        Gradient of the last state; becomes that of the first.
+    grad_x : array (B, T, N)
+        For the gradient of the input.
+    grad_beta : array (N,) of float64
+        For the gradient of the decays; it is added.
+    """
+    grad_output, x, output = borrowed(grad_output), borrowed(x), borrowed(output)
+    isyn, grad_isyn, grad_x = borrowed(isyn), borrowed(grad_isyn), borrowed(grad_x)
+    n_batch, n_steps = output.shape[:2]
+    sums = np.zeros(beta.size, beta.dtype)
+    for b in range(n_batch):
+        of_i = grad_isyn[b]
+        for t in range(n_steps - 1, -1, -1):
+            before = output[b, t - 1] if t > 0 else isyn[b]
+            exp_syn_back(grad_output[b, t], x[b, t], before, beta, of_i, grad_x[b, t], sums)
+            if t % AT_ONCE == 0:
+                move(sums, grad_beta)
+
+
+@gradient_part
+def exp_syn_back(
+    given: Any, x: Any, before: Any, beta: Any, of_i: Any, of_x: Any, sums: Any
+) -> None:
+    for k in range(beta.size):
+        of_current = given[k] + of_i[k]
+        sums[k] += of_current * (before[k] + x[k])
+        of_i[k] = of_current * beta[k]
+        of_x[k] = of_i[k]
+
+
+@kernel
+def leaky_sum_backward(
+    grad_output: Any,
+    output: Any,
+    decay: Any,
+    start: Any,
+    grad_start: Any,
+    grad_x: Any,
+    grad_decay: Any,
+) -> None:
+    """Compute the gradients of leaky sums; the arguments are as for `exp_syn_backward`."""
+    grad_output, output = borrowed(grad_output), borrowed(output)
+    start, grad_start, grad_x = borrowed(start), borrowed(grad_start), borrowed(grad_x)
+    n_batch, n_steps = output.shape[:2]
+    sums = np.zeros(decay.size, decay.dtype)
+    for b in range(n_batch):
+        of_y = grad_start[b]
+        for t in range(n_steps - 1, -1, -1):
+            before = output[b, t - 1] if t > 0 else start[b]
+            leaky_sum_back(grad_output[b, t], before, decay, of_y, grad_x[b, t], sums)
+            if t % AT_ONCE == 0:
+                move(sums, grad_decay)
+
+
+@gradient_part
+def leaky_sum_back(given: Any, before: Any, decay: Any, of_y: Any, of_x: Any, sums: Any) -> None:
+    for k in range(decay.size):
+        of_total = given[k] + of_y[k]
+        sums[k] += of_total * before[k]
+        of_y[k] = of_total * decay[k]
+        of_x[k] = of_total

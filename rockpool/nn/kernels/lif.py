@@ -1,0 +1,210 @@
+"""The LIF neuron, compiled: forward. See `rockpool.nn.models.lif` for the model.
+
+With an after-spike current (`gamma`, `w_ahp`) it is the adaptive neuron as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.kernels.compiling import borrowed, kernel, part
+from rockpool.nn.kernels.parts import add, copy, count_spikes, invert
+from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
+
+__all__ = ["lif_forward"]
+
+# Batch elements of a recurrent layer that go through time together, such that they share each row
+# of the weights while it is in the cache.
+TOGETHER = 16
+
+
+@kernel
+def lif_forward(
+    x: Any,
+    w_rec: Any,
+    alpha: Any,
+    beta: Any,
+    bias: Any,
+    threshold: Any,
+    max_spikes: Any,
+    noise: Any,
+    gamma: Any,
+    w_ahp: Any,
+    vmem: Any,
+    isyn: Any,
+    spikes: Any,
+    iahp: Any,
+    output: Any,
+    before: Any,
+    vmem_record: Any,
+    isyn_record: Any,
+    irec_record: Any,
+    iahp_record: Any,
+) -> None:
+    """Run LIF neurons over time.
+
+    Parameters
+    ----------
+    x : array (B, T, N * S)
+        Input.
+    w_rec : array (N, N * S) or of size 0
+        Recurrent weights. Only the rows of neurons that spike are read.
+    alpha : array (N,)
+        Decay of the membrane in one time step.
+    beta : array (N * S,)
+        Decay of the synaptic currents.
+    bias, threshold : array (N,)
+    max_spikes : float
+        Most spikes of a neuron in one time step.
+    noise : array (B, T, N) or of size 0
+        Added to the membrane.
+    gamma, w_ahp : array (N,) or of size 0
+        Decay and weight of the after-spike current.
+    vmem, isyn, spikes : array (B, N), (B, N * S), (B, N)
+        The state, changed in place.
+    iahp : array (B, N) or of size 0
+        The state of the after-spike current, changed in place.
+    output : array (B, T, N)
+        For the number of spikes.
+    before : array (B, T, N) or of size 0
+        For the membrane before the reset, which is what `lif_backward` needs.
+    vmem_record, isyn_record, irec_record : array (B, T, N), (B, T, N * S) twice; or all of size 0
+        For the membrane after the reset, the synaptic currents and the recurrent input.
+    iahp_record : array (B, T, N) or of size 0
+        For the after-spike current.
+    """
+    x, noise = borrowed(x), borrowed(noise)
+    vmem, isyn, spikes, iahp = borrowed(vmem), borrowed(isyn), borrowed(spikes), borrowed(iahp)
+    output, before, vmem_record = borrowed(output), borrowed(before), borrowed(vmem_record)
+    isyn_record, irec_record = borrowed(isyn_record), borrowed(irec_record)
+    iahp_record = borrowed(iahp_record)
+    n_batch, n_steps, n_out = output.shape
+    n_currents = x.shape[2]
+    limit = threshold.dtype.type(max_spikes)
+    recurrent, noisy, adaptive = w_rec.size > 0, noise.size > 0, gamma.size > 0
+    kept, recorded = before.size > 0, vmem_record.size > 0
+    inverse = np.empty(n_out, x.dtype)
+    exact = invert(threshold, inverse)
+    together = TOGETHER if recurrent else 1
+    irec = np.zeros((together, n_currents), x.dtype)
+    chosen = np.empty(ROWS + 1, np.intp)
+    drive = np.empty(n_out, x.dtype)
+    copy(bias, drive)
+    total = np.empty(n_out, x.dtype)
+    reached = np.empty(n_out, x.dtype)
+
+    for first in range(0, n_batch, together):
+        last = min(first + together, n_batch)
+        for t in range(n_steps):
+            if recurrent:
+                recurrent_input(spikes[first:last], w_rec, irec, chosen)
+            for b in range(first, last):
+                v, i, fired = vmem[b], isyn[b], output[b, t]
+                arriving = x[b, t]
+                if recurrent:
+                    add(arriving, i)
+                    arriving = irec[b - first]
+                if noisy:
+                    copy(bias, drive)
+                    add(noise[b, t], drive)
+                if kept:
+                    reached = before[b, t]
+                if n_currents == n_out and not adaptive:
+                    single_synapse_step(
+                        arriving, alpha, beta, drive, threshold, inverse, exact, limit,
+                        v, i, reached, fired,
+                    )  # fmt: skip
+                else:
+                    synapses_step(arriving, beta, i, total)
+                    decay_and_add(alpha, total, v)
+                    if adaptive:
+                        ahp_step(spikes[b], w_ahp, gamma, iahp[b])
+                        add(iahp[b], v)
+                    fire(drive, threshold, inverse, exact, limit, v, reached, fired)
+                if recurrent or adaptive or t == n_steps - 1:
+                    copy(fired, spikes[b])
+                if recorded:
+                    copy(v, vmem_record[b, t])
+                    copy(i, isyn_record[b, t])
+                    copy(irec[b - first], irec_record[b, t])
+                    if adaptive:
+                        copy(iahp[b], iahp_record[b, t])
+
+
+@part
+def single_synapse_step(
+    arriving: Any,
+    alpha: Any,
+    beta: Any,
+    drive: Any,
+    threshold: Any,
+    inverse: Any,
+    exact: bool,
+    limit: Any,
+    v: Any,
+    i: Any,
+    reached: Any,
+    fired: Any,
+) -> None:
+    """Do one time step of neurons with one synapse each."""
+    for k in range(v.size):
+        current = (i[k] + arriving[k]) * beta[k]
+        u = (v[k] * alpha[k] + current) + drive[k]
+        count = count_spikes(u * inverse[k] if exact else u / threshold[k], limit)
+        i[k] = current
+        reached[k] = u
+        fired[k] = count
+        v[k] = u - count * threshold[k]
+
+
+@part
+def synapses_step(arriving: Any, beta: Any, i: Any, total: Any) -> None:
+    """Do one time step of the synaptic currents, and add up those of each neuron."""
+    n_synapses = i.size // total.size
+    for k in range(i.size):
+        i[k] = (i[k] + arriving[k]) * beta[k]
+    if n_synapses == 2:
+        for k in range(total.size):
+            total[k] = i[2 * k] + i[2 * k + 1]
+        return
+    for k in range(total.size):
+        total[k] = i[k * n_synapses]
+    for s in range(1, n_synapses):
+        for k in range(total.size):
+            total[k] += i[k * n_synapses + s]
+
+
+@part
+def decay_and_add(alpha: Any, total: Any, v: Any) -> None:
+    """Let the membrane decay, and add the synaptic currents."""
+    for k in range(v.size):
+        v[k] = v[k] * alpha[k] + total[k]
+
+
+@part
+def ahp_step(spikes: Any, w_ahp: Any, gamma: Any, iahp: Any) -> None:
+    """Do one time step of the after-spike currents."""
+    for k in range(iahp.size):
+        iahp[k] = (iahp[k] + spikes[k] * w_ahp[k]) * gamma[k]
+
+
+@part
+def fire(
+    drive: Any,
+    threshold: Any,
+    inverse: Any,
+    exact: bool,
+    limit: Any,
+    v: Any,
+    reached: Any,
+    fired: Any,
+) -> None:
+    """Add bias and noise to the membrane; count the spikes and reset."""
+    for k in range(v.size):
+        u = v[k] + drive[k]
+        count = count_spikes(u * inverse[k] if exact else u / threshold[k], limit)
+        reached[k] = u
+        fired[k] = count
+        v[k] = u - count * threshold[k]

@@ -1,0 +1,86 @@
+"""Parts that several kernels have in common: what they do with one row, or with two."""
+
+from __future__ import annotations
+
+from math import frexp
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.kernels.compiling import part
+
+__all__ = [
+    "add",
+    "add_product",
+    "add_up",
+    "clear",
+    "copy",
+    "count_spikes",
+    "invert",
+    "move",
+]
+
+
+@part
+def invert(threshold: Any, inverse: Any) -> bool:
+    """Write the inverse of thresholds; say whether they are powers of two, as the usual 1 is.
+
+    Then a product with the inverse is the quotient to the last bit, and faster.
+    """
+    exact = True
+    for k in range(threshold.size):
+        inverse[k] = 1 / threshold[k]
+        exact = exact and frexp(threshold[k])[0] == 0.5
+    return exact
+
+
+@part
+def count_spikes(ratio: Any, limit: Any) -> Any:
+    """Return the number of spikes, given the membrane as a multiple of the threshold; keep NaN."""
+    count = np.floor(ratio)
+    if count < 0:
+        count = type(count)(0)
+    return limit if count > limit else count
+
+
+@part
+def copy(source: Any, target: Any) -> None:
+    """Write `source` into `target` (a slice assignment takes long to compile)."""
+    for k in range(target.size):
+        target[k] = source[k]
+
+
+@part
+def clear(target: Any) -> None:
+    """Write zeros into `target`."""
+    for k in range(target.size):
+        target[k] = 0
+
+
+@part
+def add(source: Any, target: Any) -> None:
+    """Add `source` to `target`."""
+    for k in range(target.size):
+        target[k] += source[k]
+
+
+@part
+def add_up(a: Any, b: Any, target: Any) -> None:
+    """Write the sum of `a` and `b` into `target`."""
+    for k in range(target.size):
+        target[k] = a[k] + b[k]
+
+
+@part
+def add_product(a: Any, b: Any, target: Any) -> None:
+    """Add the products of the elements of `a` and `b` to `target`."""
+    for k in range(target.size):
+        target[k] += a[k] * b[k]
+
+
+@part
+def move(source: Any, target: Any) -> None:
+    """Add sums of a few steps to a gradient, and begin anew."""
+    for k in range(target.size):
+        target[k] += source[k]
+        source[k] = 0

@@ -1,0 +1,150 @@
+"""Validators for constructor arguments, for every back-end.
+
+Each one takes the name of the class that the user called and of the argument, returns None, and
+raises before anything is changed. An argument that is None is not checked (its default will be
+used). Values of foreign array types need no import here: what is not known yet (a jax tracer, a
+meta tensor) is not judged. Input data are checked by ``Module._auto_batch``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.models.spec import ParameterSpec, Shape
+
+
+def known_values(owner: str, name: str, value: Any) -> np.ndarray | None:
+    """Return the numbers in `value` as a float64 array, or None where they are not known yet.
+
+    Raises
+    ------
+    TypeError
+        `value` is not numbers.
+    """
+    foreign = hasattr(value, "dtype") and not isinstance(value, np.ndarray | np.generic)
+    try:
+        if hasattr(value, "detach"):  # a torch tensor; numpy has none of its smaller types
+            value = value.detach().cpu().double()
+        values = np.asarray(value)
+        if values.dtype.kind in "biufO":  # text is not numbers, even where it could be read as such
+            return values.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if foreign:  # an array without values: a jax tracer, a torch meta tensor
+            return None
+        raise TypeError(
+            f"{owner}: {name} must be a number or an array of numbers, got {value!r}"
+        ) from error
+    raise TypeError(f"{owner}: {name} must be a number or an array of numbers, got {value!r}")
+
+
+def _require(
+    owner: str, name: str, values: np.ndarray, allowed: np.ndarray, what: str, unit: str = ""
+) -> None:
+    """Raise with the first value that is not allowed."""
+    if not np.all(allowed):
+        offender = values[~allowed].flat[0]
+        of_array = f" (in an array of shape {values.shape})" if values.ndim else ""
+        allowed_text = f"{what} {unit}" if unit else what
+        raise ValueError(f"{owner}: {name} must be {allowed_text}, got {offender:g}{of_array}")
+
+
+def positive(owner: str, name: str, value: Any, unit: str = "", finite: bool = True) -> None:
+    """Require every element of `value` > 0, not NaN and, if `finite`, not infinite."""
+    values = None if value is None else known_values(owner, name, value)
+    if values is not None:
+        _require(owner, name, values, values > 0, "> 0", unit)
+        if finite:
+            _require(owner, name, values, np.isfinite(values), "finite")
+
+
+def non_negative(owner: str, name: str, value: Any, unit: str = "") -> None:
+    """Require every element of `value` >= 0 and finite."""
+    values = None if value is None else known_values(owner, name, value)
+    if values is not None:
+        _require(owner, name, values, values >= 0, ">= 0", unit)
+        _require(owner, name, values, np.isfinite(values), "finite")
+
+
+def finite(owner: str, name: str, value: Any) -> None:
+    """Require every element of `value` to be a number: neither NaN nor infinite."""
+    values = None if value is None else known_values(owner, name, value)
+    if values is not None:
+        _require(owner, name, values, np.isfinite(values), "finite")
+
+
+def within(owner: str, name: str, value: Any, low: float, high: float) -> None:
+    """Require ``low <= value <= high`` for every element."""
+    values = None if value is None else known_values(owner, name, value)
+    if values is not None:
+        allowed = (values >= low) & (values <= high)
+        _require(owner, name, values, allowed, f"within [{low:g}, {high:g}]")
+
+
+def whole_count(owner: str, name: str, value: Any, infinite: bool = False) -> None:
+    """Require one whole number >= 1 (of any numeric type; infinity too if `infinite`)."""
+    if value is None:
+        return
+    scalar(owner, name, value)
+    values = known_values(owner, name, value)
+    if values is not None:
+        allowed = (values >= 1) & (np.floor(values) == values)
+        if not infinite:
+            allowed &= np.isfinite(values)
+        _require(owner, name, values, allowed, "a whole number >= 1")
+
+
+def scalar(owner: str, name: str, value: Any) -> None:
+    """Require a single number: shape () or one element."""
+    if value is not None and np.prod(np.shape(value), dtype=int) != 1:
+        raise ValueError(f"{owner}: {name} must be a single number, got shape {np.shape(value)}")
+
+
+def function(owner: str, name: str, value: Any) -> None:
+    """Require a callable."""
+    if value is not None and not callable(value):
+        raise ValueError(f"{owner}: {name} must be callable, got {value!r}")
+
+
+def positive_time_step(owner: str, dt: Any) -> None:
+    """Require `dt` to be one finite number of seconds > 0."""
+    if dt is None:
+        raise TypeError(f"{owner}: dt must be a number of seconds > 0, got None")
+    scalar(owner, "dt", dt)
+    positive(owner, "dt", dt, "s")
+
+
+def fits(owner: str, spec: ParameterSpec, value: Any) -> None:
+    """Require the shape of `value` to be one of the spec's, or to have as many elements as one."""
+    if value is None:
+        return
+    try:
+        given = tuple(np.shape(value))
+    except ValueError as error:
+        raise ValueError(f"{owner}: {spec.name} has rows of unequal length: {value!r}") from error
+    sizes = [int(np.prod(shape)) for shape in spec.shapes]
+    if given not in spec.shapes and int(np.prod(given)) not in sizes:
+        raise ValueError(f"{owner}: {spec.name} must have shape {one_of(spec.shapes)}, got {given}")
+
+
+def one_of(choices: Iterable[Any]) -> str:
+    """Return "a, b or c"."""
+    words = [str(choice) for choice in choices]
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def shape_entries(owner: str, shape: Any) -> Shape:
+    """Return the `shape` argument, an int or an iterable of ints, as a tuple of ints >= 1."""
+    entries = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    try:
+        settled = tuple(operator.index(entry) for entry in entries)
+    except TypeError:
+        raise TypeError(
+            f"{owner}: shape must be an int or a tuple of ints, got {shape!r}"
+        ) from None
+    if not settled or min(settled) < 1:
+        raise ValueError(f"{owner}: each entry of shape must be >= 1, got {shape!r}")
+    return settled

@@ -1,0 +1,82 @@
+"""The exponential synapse (ExpSyn), and the decay factor that all models share.
+
+Each time step does ``isyn <- (isyn + x_t) exp(-dt / tau)``; the output is `isyn`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rockpool.nn.models import checks
+from rockpool.nn.models.spec import ParameterSpec, Shape
+
+
+def decay(dt: Any, tau: Any, dtype: DTypeLike = np.float64) -> np.ndarray:
+    """Return ``exp(-dt / tau)``, computed in float64 and cast once.
+
+    Single-precision `exp` differs in its last bit from one library to another, and a difference in
+    the last bit moves spikes. Computed in this way, a decay is the same number on every back-end.
+
+    Parameters
+    ----------
+    dt : float
+        Time step in seconds.
+    tau : array_like
+        Time constants in seconds.
+    dtype : dtype
+        Type of the result; float64 by default.
+
+    Returns
+    -------
+    np.ndarray
+        In the shape of `tau`.
+    """
+    return np.exp(-float(dt) / np.asarray(tau, dtype=np.float64)).astype(dtype)
+
+
+def module_shape(owner: str, shape: Any) -> Shape:
+    """Return the shape argument ``N`` or ``(N,)`` as ``(N,)``.
+
+    Raises
+    ------
+    ValueError
+        More than one entry, or an entry < 1.
+    TypeError
+        Not ints.
+    """
+    entries = checks.shape_entries(owner, shape)
+    if len(entries) > 1:
+        raise ValueError(f"{owner}: shape must be N or (N,), got {entries}")
+    return entries
+
+
+def parameter_specs(shape: Shape) -> dict[str, ParameterSpec]:
+    """Return the parameter of an ExpSyn module of that (settled) shape."""
+    return {"tau": ParameterSpec("tau", "taus", ((shape[-1],), ()), 10e-3, "s")}
+
+
+def state_shapes(shape: Shape) -> dict[str, Shape]:
+    """Return the shape of the state (zero at rest)."""
+    return {"isyn": (shape[-1],)}
+
+
+def check_arguments(
+    owner: str, shape: Shape, *, tau: Any = None, noise_std: Any = 0.0, dt: Any = 1e-3
+) -> None:
+    """Check the arguments of an ExpSyn module of that (settled) shape.
+
+    Raises
+    ------
+    ValueError
+        A value out of range or a wrong shape.
+    TypeError
+        A value that is not numbers.
+    """
+    checks.fits(owner, parameter_specs(shape)["tau"], tau)
+    checks.positive(owner, "tau", tau, "s", finite=False)
+    checks.scalar(owner, "noise_std", noise_std)
+    checks.non_negative(owner, "noise_std", noise_std)
+    checks.positive_time_step(owner, dt)

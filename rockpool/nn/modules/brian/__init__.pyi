@@ -1,0 +1,2 @@
+from .lif_brian import LIFBrian as LIFBrian
+from .rate_brian import RateBrian as RateBrian

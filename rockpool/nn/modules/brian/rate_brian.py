@@ -1,0 +1,203 @@
+"""The rate neuron on Brian 2: `RateBrian`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.modules.brian.simulation import (
+    Feed,
+    brian2,
+    check_target,
+    settings_for,
+)
+from rockpool.nn.modules.native.linear import unit_eigs
+from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
+from rockpool.parameters import SimulationParameter
+
+__all__ = ["RateBrian"]
+
+# The activation functions that Brian can compile for any target.
+_EXPRESSIONS = (
+    (H_ReLU, "clip(x - threshold, 0, inf)"),
+    (H_tanh, "tanh(x - threshold)"),
+    (H_sigmoid, "(tanh(x - threshold) + 1) / 2"),
+)
+
+
+class RateBrian(Rate):
+    r"""A layer of leaky rate neurons, run by Brian 2.
+
+    The equations, arguments, parameters, states and records are those of `Rate`, and so are the
+    values, bit for bit; except that the contributions of several neurons through recurrent weights
+    are added up in another order, and that compiled targets round `tanh` differently.
+
+    See `LIFBrian` for how Brian is used.
+
+    Parameters
+    ----------
+    shape, tau, bias, threshold, w_rec, weight_init_func, has_rec, activation_func, dt, noise_std
+        As for `Rate`. A function of your own as `activation_func` needs ``"numpy"`` below.
+    codegen_target : str
+        What Brian makes of the equations: ``"numpy"`` (default), ``"cython"`` or
+        ``"cpp_standalone"``; see `LIFBrian`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import Rate, RateBrian
+    >>> data = np.ones((1, 5, 3))
+    >>> bool(np.all(RateBrian(3)(data)[0] == Rate(3)(data)[0]))      # doctest: +SKIP
+    True
+    """
+
+    codegen_target: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        threshold: ArrayLike | None = None,
+        w_rec: ArrayLike | None = None,
+        weight_init_func: Callable[[tuple[int, ...]], np.ndarray] = unit_eigs,
+        has_rec: bool = False,
+        activation_func: Callable[[Any, Any], Any] | str = H_ReLU,
+        dt: float = 1e-3,
+        noise_std: float = 0.0,
+        codegen_target: str = "numpy",
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        check_target(type(self).__name__, codegen_target)
+        super().__init__(
+            shape,
+            tau,
+            bias,
+            threshold,
+            w_rec,
+            weight_init_func,
+            has_rec,
+            activation_func,
+            dt,
+            noise_std,
+            *args,
+            **kwargs,
+        )
+        self.codegen_target = SimulationParameter(codegen_target)
+        self._activation()
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the neurons over time; as `Rate.evolve`."""
+        check_target(self._label, self.codegen_target)
+        data, _ = self._auto_batch(input_data)
+        if 0 in data.shape:  # there is nothing to simulate
+            return super().evolve(input_data, record)
+        with settings_for(self.codegen_target):
+            return self._run(data, record)
+
+    def _activation(self) -> tuple[str, dict[str, Any]]:
+        """Return the activation function as Brian spells it, and what that refers to."""
+        for function, expression in _EXPRESSIONS:
+            if self.act_fn is function:
+                return expression, {}
+        if self.codegen_target != "numpy":
+            raise ValueError(
+                f"{self._label}: activation_func must be 'relu', 'tanh' or 'sigmoid' for "
+                f"codegen_target={self.codegen_target!r}, got {self.act_fn!r}; "
+                f"codegen_target='numpy' takes any function"
+            )
+        function = brian2.Function(self.act_fn, arg_units=[1, 1], return_unit=1)
+        return "act_fn(x, threshold)", {"act_fn": function}
+
+    def _run(
+        self, data: np.ndarray, record: bool
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        n_batch, n_steps, n_out = data.shape
+        clock = brian2.Clock(dt=self.dt * brian2.second, name="rockpool_clock")
+        drive = data + self.bias
+        if self.noise_std:
+            drive += self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
+        over_time = drive.swapaxes(0, 1).reshape(n_steps, n_batch * n_out)
+        feed = Feed(self.codegen_target, clock, {"drive": over_time})
+        expression, namespace = self._activation()
+        group = brian2.NeuronGroup(
+            n_batch * n_out,
+            _MODEL,
+            clock=clock,
+            name="rockpool_neurons",
+            dtype=np.float64,
+            namespace={**feed.namespace, **namespace},
+        )
+        group.run_regularly(
+            feed.code + _UPDATE + expression, clock=clock, when="thresholds", name="rockpool_update"
+        )
+        x = self._batched_state("x", n_batch)
+        group.x_ = x.ravel()
+        group.act_ = np.asarray(self.act_fn(x, self.threshold)).ravel()
+        group.gain_ = self._per_neuron(self.dt / np.maximum(self.tau, 10 * self.dt), n_batch)
+        group.threshold_ = self._per_neuron(self.threshold, n_batch)
+        names = ["act", "x", "rec_input"] if record else ["act"]
+        monitor = brian2.StateMonitor(
+            group, names, record=True, when="end", name="rockpool_monitor"
+        )
+        network = brian2.Network(group, monitor, *feed.operations(group))
+        network.add(*self._recurrent_synapses(group, n_batch, clock))
+        network.run(n_steps * self.dt * brian2.second, namespace={})
+
+        def recorded(name: str) -> np.ndarray:
+            values = np.asarray(getattr(monitor, f"{name}_")).reshape(n_batch, n_out, n_steps)
+            return np.ascontiguousarray(values.swapaxes(1, 2))
+
+        self.x = self._state_to_keep(np.array(group.x_).reshape(n_batch, n_out))
+        records = {name: recorded(name) for name in ("rec_input", "x")} if record else {}
+        return recorded("act"), self.state(), records
+
+    def _per_neuron(self, values: np.ndarray, n_batch: int) -> np.ndarray:
+        return np.broadcast_to(values, (n_batch, self.size_out)).ravel()
+
+    def _recurrent_synapses(self, group: Any, n_batch: int, clock: Any) -> list[Any]:
+        """Return the recurrent synapses, if there are weights other than 0."""
+        pre, post = np.nonzero(self.w_rec) if self._has_rec else ((), ())
+        if not len(pre):
+            return []
+        offsets = self.size_out * np.arange(n_batch)[:, np.newaxis]
+        synapses = brian2.Synapses(
+            group,
+            group,
+            "w : 1 (constant)\nrec_input_post = w * act_pre : 1 (summed)",
+            clock=clock,
+            name="rockpool_recurrent",
+            dtype=np.float64,
+            namespace={},
+        )
+        synapses.connect(i=(offsets + pre).ravel(), j=(offsets + post).ravel())
+        synapses.w_ = np.tile(self.w_rec[pre, post], n_batch)
+        return [synapses]
+
+
+_MODEL = """
+x : 1
+act : 1
+drive : 1
+rec_input : 1
+gain : 1 (constant)
+threshold : 1 (constant)
+"""
+
+# One rounding a line, in the order of the reference; the activation function follows.
+_UPDATE = """
+change = drive - x
+change += rec_input
+x += gain * change
+act = """

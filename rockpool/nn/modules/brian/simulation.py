@@ -1,0 +1,144 @@
+"""Simulations on Brian 2 that leave nothing behind in it: settings, device, and input over time."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.models import checks
+
+_excepthook = None if "brian2" in sys.modules else sys.excepthook
+with warnings.catch_warnings():  # it calls a parser library by names that are on their way out
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    import brian2
+    from brian2.devices.device import get_device, reset_device, set_device
+if _excepthook is not None:  # Brian takes every uncaught error of a program for one of its own
+    sys.excepthook = _excepthook
+
+__all__ = ["TARGETS", "Feed", "brian2", "check_target", "is_standalone", "settings_for"]
+
+TARGETS = ("numpy", "cython", "cpp_standalone")
+_STANDALONE = "cpp_standalone"
+
+# In force while a simulation is built and run. With Brian's own flags the compiler may reorder sums
+# and fuse multiplications with additions, which moves spikes.
+_SETTINGS = {
+    "codegen.loop_invariant_optimisations": False,
+    "codegen.cpp.extra_compile_args_gcc": [
+        "-w",
+        "-O3",
+        "-march=native",
+        "-ffp-contract=off",
+        "-std=c++11",
+    ],
+    "codegen.cpp.extra_compile_args_msvc": ["/Ox", "/w", "/MP", "/fp:strict"],
+}
+
+
+def check_target(owner: str, target: Any) -> None:
+    """Raise a `ValueError` if there is no such target of Brian's code generation."""
+    if target not in TARGETS:
+        raise ValueError(
+            f"{owner}: codegen_target must be {checks.one_of(map(repr, TARGETS))}, got {target!r}"
+        )
+
+
+def is_standalone(target: str) -> bool:
+    """Whether a simulation becomes a program of its own, in which no Python runs."""
+    return target == _STANDALONE
+
+
+@contextmanager
+def settings_for(target: str) -> Iterator[None]:
+    """Let Brian generate code for a target; afterwards all its settings are as they were."""
+    kept = {name: brian2.prefs[name] for name in (*_SETTINGS, "codegen.target")}
+    with warnings.catch_warnings(), _device_for(target):
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # as for the import
+        try:
+            brian2.prefs.update(_SETTINGS)
+            if not is_standalone(target):
+                brian2.prefs["codegen.target"] = target
+            yield
+        finally:
+            brian2.prefs.update(kept)
+
+
+@contextmanager
+def _device_for(target: str) -> Iterator[None]:
+    """Make the device of a target the active one for a while."""
+    if not is_standalone(target):
+        set_device("runtime")
+        try:
+            yield
+        finally:
+            reset_device()
+        return
+    folder = tempfile.mkdtemp(prefix="rockpool_brian_")
+    set_device(_STANDALONE, directory=folder)
+    try:
+        yield
+    finally:
+        get_device().reinit()
+        reset_device()
+        shutil.rmtree(folder)
+
+
+class Feed:
+    """Values of variables of a group for each time step.
+
+    Where Python runs along, it writes them into the variables; the generated code is then the same
+    for any number of time steps, and is compiled once. A program of its own gets them as tables.
+
+    Parameters
+    ----------
+    target : str
+        The target of the code generation.
+    clock : brian2.Clock
+        The clock of the group.
+    values : mapping of str to array (T, N)
+        Name of the variable, and its values.
+
+    Attributes
+    ----------
+    code : str
+        Statements for the beginning of the update in a time step.
+    namespace : dict
+        What these statements refer to.
+    """
+
+    def __init__(self, target: str, clock: Any, values: Mapping[str, np.ndarray]) -> None:
+        self._values = values
+        self._clock = clock
+        self._standalone = is_standalone(target)
+        self.code = ""
+        self.namespace: dict[str, Any] = {}
+        if self._standalone:
+            self.code = "".join(f"{name} = {name}_over_time(t, i)\n" for name in values)
+            self.namespace = {
+                f"{name}_over_time": brian2.TimedArray(table, dt=clock.dt, name=f"{name}_over_time")
+                for name, table in values.items()
+            }
+
+    def operations(self, group: Any) -> list[Any]:
+        """Return the objects that the network of the group needs besides."""
+        if self._standalone:
+            return []
+        rows = zip(*self._values.values(), strict=True)
+        targets = [group.variables[name].get_value() for name in self._values]
+
+        def write() -> None:
+            for target, row in zip(targets, next(rows), strict=True):
+                target[:] = row
+
+        return [
+            brian2.NetworkOperation(
+                write, clock=self._clock, when="start", order=-1, name="rockpool_input"
+            )
+        ]

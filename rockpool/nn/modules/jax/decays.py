@@ -1,0 +1,67 @@
+"""Decay factors, the same number as on every other back-end."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+__all__ = ["decay"]
+
+
+def decay(dt: Any, tau: Any) -> jax.Array:
+    """Return the decay factor ``exp(-dt / tau)``, computed in float64 and cast once.
+
+    Single-precision `exp` differs in its last bit from one library to another, and a difference in
+    the last bit moves spikes. The result here is what numpy gives in float64, cast to the type of
+    `tau`; also where `tau` is traced, and without ``jax_enable_x64``. It can be differentiated any
+    number of times.
+
+    Parameters
+    ----------
+    dt : float
+        Time step in seconds.
+    tau : array
+        Time constants in seconds, of a floating-point type.
+
+    Returns
+    -------
+    jax.Array
+        In the shape and type of `tau`.
+    """
+    tau = jnp.asarray(tau)
+    if isinstance(dt, (int, float, np.number)):
+        # two numbers of single precision hold a time step to 48 bits
+        high = np.float32(dt)
+        return _decay(high, np.float32(float(dt) - float(high)), tau)
+    return _decay(dt, np.float32(0.0), tau)
+
+
+@jax.custom_jvp
+def _decay(dt: Any, dt_rest: Any, tau: Any) -> jax.Array:
+    with _double_precision():
+        wide = [lax.convert_element_type(jnp.asarray(x), np.float64) for x in (dt, dt_rest, tau)]
+        decays = jnp.exp(-(wide[0] + wide[1]) / wide[2])
+        return lax.convert_element_type(decays, jnp.asarray(tau).dtype)
+
+
+@_decay.defjvp
+def _decay_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
+    dt, _, tau = primals
+    dt_dot, rest_dot, tau_dot = tangents
+    decays = _decay(*primals)
+    exponent_dot = (dt * tau_dot / tau - (dt_dot + rest_dot)) / tau
+    return decays, decays * lax.convert_element_type(exponent_dot, decays.dtype)
+
+
+def _double_precision() -> AbstractContextManager[Any]:
+    """Return a context in which float64 exists."""
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64
+
+    return enable_x64()

@@ -1,0 +1,357 @@
+"""The base class of all jax modules, `JaxModule`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+
+from rockpool.nn.modules.jax import pytree
+from rockpool.nn.modules.module import Module
+from rockpool.parameters import Shape, shape_of
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from rockpool.nn.modules._registry import RegisteredAttribute
+    from rockpool.nn.modules.module import ModuleBase
+
+__all__ = ["JaxModule", "float_array", "number_setting", "static_bool", "static_shape"]
+
+
+def float_array(value: Any) -> jax.Array:
+    """Return numbers as a new jax array of a floating-point type.
+
+    The type is that of an array of floats that is given, else the default one of jax: float32, or
+    float64 with ``jax_enable_x64``.
+    """
+    if isinstance(value, jax.Array):
+        floats = jnp.issubdtype(value.dtype, jnp.floating)
+        return jnp.asarray(value, value.dtype if floats else jnp.result_type(float))
+    return jnp.asarray(np.array(value, dtype=jnp.result_type(float)))  # of a copy
+
+
+def number_setting(value: Any) -> Any:
+    """Return a number as a float, which is never traced; or as it is if it is traced already."""
+    return value if isinstance(value, jax.core.Tracer) else float(value)
+
+
+def static_bool(owner: str, name: str, value: Any) -> bool:
+    """Return an argument as a bool; a TypeError says so if it is traced."""
+    _check_static(owner, name, "True or False", value)
+    return bool(value)
+
+
+def static_shape(owner: str, shape: Any) -> Any:
+    """Return the `shape` argument as it is; a TypeError says so if it is traced."""
+    entries = shape if isinstance(shape, (tuple, list)) else [shape]
+    for entry in entries:
+        _check_static(owner, "shape", "an int or a tuple of ints", entry)
+    return shape
+
+
+def _check_static(owner: str, name: str, allowed: str, value: Any) -> None:
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(
+            f"{owner}: {name} must be {allowed} that is known before anything is traced, got "
+            f"{value}; if it is an argument of a transformed function, make it static "
+            "(static_argnames of jax.jit)"
+        )
+
+
+class JaxModule(Module):
+    """A module of JAX: an ordinary pytree, that changes in copies only.
+
+    Parameters, states and settings are arrays of jax; a module, or any container of modules, may be
+    an argument or a result of a function that ``jax.jit``, ``jax.grad``, ``jax.vmap`` and so on
+    transform, and ``jax.tree.map`` goes over its arrays. What is no array, such as a flag, a name,
+    a time step or a function, belongs to the structure of the pytree and is never traced.
+
+    ``set_attributes``, ``reset_state``, ``reset_parameters`` and ``keep_batch_state`` return a
+    changed copy and leave the module as it is. ``evolve`` does not change it either: to go on from
+    where a call ended, use its new state::
+
+        output, new_state, record = module(data)
+        module = module.set_attributes(new_state)
+
+    Records are always returned. In a jitted function they cost nothing unless they are used.
+
+    Keys for random numbers are integers, of which there is no gradient. For the gradient with
+    respect to a whole module use ``jax.grad(..., allow_int=True)``; the gradient is a module too.
+
+    Parameters
+    ----------
+    shape : int or tuple of int, optional
+        The shape of the module; its first entry is the number of input channels, its last that of
+        output channels. Default: ``(None,)``, unknown.
+    spiking_input : bool, optional
+        Whether the input is meant to be spikes. Default: False.
+    spiking_output : bool, optional
+        Whether the output is spikes. Default: False.
+    *args, **kwargs
+        For the next class in the method resolution order.
+
+    Raises
+    ------
+    ValueError
+        A module that is not of JAX becomes a submodule.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp
+    >>> from rockpool.nn.modules import LIFJax
+    >>> net = LIFJax(2)
+    >>> def loss(parameters, net, data):
+    ...     output, _, _ = net.reset_state().set_attributes(parameters)(data)
+    ...     return jnp.sum(output**2)
+    >>> value, grads = jax.jit(jax.value_and_grad(loss))(net.parameters(), net, jnp.ones((1, 9, 2)))
+    >>> sorted(grads)
+    ['bias', 'tau_mem', 'tau_syn', 'threshold']
+    """
+
+    _init_args: dict[str, Any]  # of the constructor, besides the shape; functions as `Partial`
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Return a new object of a class that JAX knows."""
+        pytree.register(cls)
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...] | None = None,
+        spiking_input: bool = False,
+        spiking_output: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        spiking_input = static_bool(owner, "spiking_input", spiking_input)
+        spiking_output = static_bool(owner, "spiking_output", spiking_output)
+        super().__init__(shape, spiking_input, spiking_output, *args, **kwargs)
+        self._init_args = {}
+
+    # -- pytree -----------------------------------------------------------------------------
+
+    def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return the children and the static structure of this node.
+
+        Returns
+        -------
+        children : tuple
+            Parameters, simulation parameters, states and submodules, each a dict by name, and
+            ``_init_args``; then what else is to be carried along, unless the class has a
+            ``tree_unflatten`` of its own.
+        structure : tuple
+            Name, shape, and names of the submodules.
+        """
+        own_function = type(self).tree_unflatten.__func__  # type: ignore[attr-defined]
+        ours = own_function is JaxModule.tree_unflatten.__func__  # type: ignore[attr-defined]
+        return pytree.flatten(self, carry=ours)
+
+    @classmethod
+    def tree_unflatten(cls, aux_data: tuple[Any, ...], children: tuple[Any, ...]) -> Self:
+        """Return a module of what `tree_flatten` gave. No constructor is called for it.
+
+        Parameters
+        ----------
+        aux_data : tuple
+            The static structure. For one that is not of `tree_flatten`, but a plain tuple with the
+            same entries, the constructor is called, with the shape and ``_init_args``.
+        children : tuple
+            The children; the leaves may be anything.
+        """
+        if isinstance(aux_data, pytree.Structure):
+            module = object.__new__(cls)
+            pytree.restore(module, aux_data, children)
+            return module
+        parameters, settings, state, modules, init_args = children[:5]
+        name, shape = aux_data[:2]
+        module = cls(shape=shape, **init_args)
+        module._name = name
+        for child_name, child in modules.items():
+            module._register_module(child_name, child)
+        module._force_attributes({**parameters, **settings, **state})
+        return module
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state.pop("_pytree_structure", None)  # it knows objects by where they are
+        return state
+
+    # -- change -----------------------------------------------------------------------------
+
+    def keep_batch_state(self, keep: bool = True) -> Self:
+        return super().keep_batch_state(static_bool(self._label, "keep", keep))
+
+    def _update_target(self) -> Self:
+        """Return a copy of this module and of all modules inside it; arrays are not copied."""
+        module = self._shallow_copy()
+        for name, child in self._registered_modules.items():
+            copied = child._update_target()
+            module._registered_modules[name] = module.__dict__[name] = copied
+        return module
+
+    def _check_submodule(self, name: str, module: ModuleBase) -> None:
+        if not isinstance(module, JaxModule):
+            raise ValueError(
+                f"{self._label}: the submodule {name!r} must be a JaxModule, got "
+                f"{type(module).__name__}"
+            )
+
+    def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
+        """Return a value as a jax array; settings that are no arrays stay what they are."""
+        if entry.kind == "SimulationParameter":
+            return _converted_setting(value)
+        if isinstance(value, jax.Array):
+            array = value
+        elif isinstance(value, (np.ndarray, np.generic, int, float, complex, list, tuple)):
+            array = _floats(value)
+        else:
+            return value
+        if entry.kind == "Parameter" and jnp.issubdtype(array.dtype, jnp.integer):
+            raise TypeError(
+                f"{self._label}: {name} must be of a floating-point type, got {array.dtype}; "
+                "there would be no gradient"
+            )
+        if getattr(array, "weak_type", False):  # keys have no such thing
+            array = jax.lax.convert_element_type(array, array.dtype)
+        return array
+
+    # -- input ------------------------------------------------------------------------------
+
+    def _auto_batch(
+        self,
+        data: Any,
+        states: tuple[Any, ...] = (),
+        target_shapes: tuple[Shape | None, ...] | None = None,
+    ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+        """Return input as floats ``(B, T, size_in)``, and states repeated over the batch.
+
+        Parameters
+        ----------
+        data : array_like, shape ``()``, ``(T,)``, ``(T, N)`` or ``(B, T, N)``
+            Input; ``N`` is ``size_in``, or 1 for the same input to each channel.
+        states : tuple of arrays, optional
+            States to repeat. Default: none.
+        target_shapes : tuple of (tuple of int or None), optional
+            The shape of each state without batch. Default: the shape that it has.
+
+        Returns
+        -------
+        data : jax.Array, shape ``(B, T, size_in)``
+            The input.
+        states : tuple of jax.Array, shapes ``(B, ...)``
+            The states.
+
+        Raises
+        ------
+        ValueError
+            If the input has more than three dimensions, or a wrong number of channels.
+        TypeError
+            If it is not made of real numbers.
+        """
+        given, shape = self._checked_input(data)
+        array = batched_input(given, shape)
+        targets = (None,) * len(states) if target_shapes is None else target_shapes
+        batched = tuple(
+            self._repeated(
+                state, self._shape_without_batch(state) if target is None else target, shape[0]
+            )
+            for state, target in zip(states, targets, strict=True)
+        )
+        return array, batched
+
+    def _checked_input(self, data: Any) -> tuple[Any, Shape]:
+        """Return input as an array, and the shape ``(B, T, size_in)`` that it stands for."""
+        if not isinstance(data, (jax.Array, np.ndarray)):
+            data = np.asarray(data)
+        dtype = data.dtype
+        real = jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
+        if not (real or dtype == np.bool_):
+            raise TypeError(
+                f"{self._label}: the input must be an array of real numbers, got {dtype}"
+            )
+        batch, n_steps, channels = self._batch_shape(data.shape)
+        size_in = self._shape[0]
+        return data, (batch, n_steps, channels if size_in is None else size_in)
+
+    def _expand_state(self, value: Any, shape: Shape) -> jax.Array:
+        """Return a value repeated to a shape."""
+        return jnp.broadcast_to(value, shape)
+
+    def _checked_states(self, batch_size: int, *names: str) -> dict[str, Any]:
+        """Return states for a batch, as they are stored; `batched_state` repeats them.
+
+        Raises a ValueError if they are kept for a batch of another size.
+        """
+        states = {}
+        for name in names:
+            states[name] = getattr(self, name)
+            shape = self._registered_attributes[name].shape
+            if self._keep_batch_state and len(shape_of(states[name])) > len(shape):
+                self._repeated(states[name], shape, batch_size)
+        return states
+
+
+def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
+    """Return input, that was checked, in the shape ``(B, T, N)`` that it stands for.
+
+    Parameters
+    ----------
+    data : array
+        The input.
+    shape : tuple of int
+        What ``_checked_input`` says of it.
+    dtype : dtype, optional
+        The type that is wanted. Default: that of floats that are given, else the default float.
+    """
+    array = jnp.asarray(data)
+    if dtype is None:
+        floats = jnp.issubdtype(array.dtype, jnp.floating)
+        dtype = array.dtype if floats else jnp.result_type(float)
+    array = jnp.asarray(array, dtype)
+    if array.size == 0:
+        return jnp.zeros(shape, dtype)
+    channels = array.shape[-1] if array.ndim > 1 else 1
+    return jnp.broadcast_to(array.reshape((*shape[:2], channels)), shape)
+
+
+def batched_state(state: Any, shape: Shape, dtype: Any) -> jax.Array:
+    """Return a state as ``(B, ...)``."""
+    return jnp.broadcast_to(jnp.asarray(state, dtype), shape)
+
+
+def common_type(*values: Any) -> Any:
+    """Return the floating-point type in which to compute with some values.
+
+    Integers and bools count as floats; numpy arrays as what jax makes of them.
+    """
+    arrays = [value for value in values if isinstance(value, (jax.Array, np.ndarray))]
+    types = {value.dtype for value in arrays if jnp.issubdtype(value.dtype, jnp.floating)}
+    return jnp.result_type(*types) if types else jnp.result_type(float)
+
+
+def split_settings(settings: dict[str, Any]) -> tuple[tuple[tuple[str, Any], ...], dict[str, Any]]:
+    """Return settings that are numbers, flags or None, hashable, and those that are arrays."""
+    arrays = {name: value for name, value in settings.items() if isinstance(value, jax.Array)}
+    return tuple(item for item in settings.items() if item[0] not in arrays), arrays
+
+
+def _floats(value: Any) -> jax.Array:
+    """Return numbers as jax makes an array of them; Python numbers become floats."""
+    if isinstance(value, (int, float)):
+        return jnp.asarray(np.array(value, dtype=jnp.result_type(float)))
+    return jnp.asarray(np.array(value))  # of a copy, as an array of numpy may be edited
+
+
+def _converted_setting(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return jnp.asarray(np.array(value))
+    if callable(value) and not isinstance(value, (Partial, type)):
+        return Partial(value)
+    return value

@@ -1,0 +1,147 @@
+"""Weighted and smoothed input under a softmax, in jax: `SoftmaxJax`, `LogSoftmaxJax`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.modules.jax.exp_syn_jax import ExpSynJax
+from rockpool.nn.modules.jax.jax_module import JaxModule
+from rockpool.nn.modules.jax.linear_jax import LinearJax
+from rockpool.nn.modules.jax.normalise import logsoftmax, softmax
+from rockpool.parameters import SimulationParameter
+
+__all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase"]
+
+
+class WeightedSmoothBase(JaxModule):
+    """Input that is weighted, smoothed by exponential synapses, and put through a function.
+
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        ``(Nin, Nout)``. Default: that of `weight`.
+    weight, bias : array_like, optional
+        Weights (Nin, Nout) and biases (Nout,). Default: drawn as by `LinearJax`.
+    has_bias : bool
+        Whether there are biases. Default: True.
+    tau : float
+        Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    axis : int, optional
+        The dimension of the function, of (batch, time, channel). Default: over all elements.
+
+    Raises
+    ------
+    ValueError
+        Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
+    """
+
+    linear: LinearJax
+    smooth: ExpSynJax
+    activation_fn: Any
+
+    _function: ClassVar[Callable[..., jax.Array]]
+
+    def __init__(
+        self,
+        shape: tuple[int, int] | None = None,
+        weight: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        has_bias: bool = True,
+        tau: float = 0.1,
+        dt: float = 1e-3,
+        axis: int | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if shape is None:
+            if weight is None:
+                raise ValueError(f"{owner}: one of shape and weight must be given")
+            shape = np.shape(weight)  # type: ignore[assignment]
+        super().__init__(shape, *args, **kwargs)
+        self._init_args = {"has_bias": has_bias, "axis": axis}
+        self.linear = LinearJax(self.shape, weight=weight, bias=bias, has_bias=has_bias)  # type: ignore[arg-type]
+        self.smooth = ExpSynJax(self.size_out, tau=tau, dt=dt)
+        function = type(self)._function
+        self.activation_fn = SimulationParameter(
+            function if axis is None else partial(function, axis=axis)
+        )
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
+        """Evolve the module over time; it does not change.
+
+        Parameters
+        ----------
+        input_data : array_like
+            Shape (B, T, Nin) or (T, Nin).
+        record : bool
+            There is nothing to record besides the output.
+
+        Returns
+        -------
+        output : jax.Array
+            Shape (B, T, Nout).
+        new_state : dict
+            The state of each submodule.
+        record_dict : dict
+            The record of each submodule: empty.
+        """
+        weighted, linear_state, linear_record = self.linear(input_data, record=record)
+        smoothed, smooth_state, smooth_record = self.smooth(weighted, record=record)
+        new_state = {"linear": linear_state, "smooth": smooth_state}
+        records = {"linear": linear_record, "smooth": smooth_record}
+        return self.activation_fn(smoothed), new_state, records
+
+
+class SoftmaxJax(WeightedSmoothBase):
+    """Input that is weighted, smoothed by exponential synapses, and normalised by a softmax.
+
+    By default the sum of the output over all elements, batch and time included, is 1. With ``axis
+    = -1`` it is 1 over the channels, for each time step and each element of the batch.
+
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        ``(Nin, Nout)``. Default: that of `weight`.
+    weight, bias : array_like, optional
+        Weights (Nin, Nout) and biases (Nout,). Default: drawn as by `LinearJax`.
+    has_bias : bool
+        Whether there are biases. Default: True.
+    tau : float
+        Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    axis : int, optional
+        The dimension to normalise, of (batch, time, channel). Default: all of them.
+
+    Raises
+    ------
+    ValueError
+        Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
+    """
+
+    _function = staticmethod(softmax)
+
+
+class LogSoftmaxJax(WeightedSmoothBase):
+    """The logarithm of what `SoftmaxJax` gives; with the same parameters.
+
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        ``(Nin, Nout)``. Default: that of `weight`.
+    weight, bias, has_bias, tau, dt, axis
+        As for `SoftmaxJax`.
+    """
+
+    _function = staticmethod(logsoftmax)

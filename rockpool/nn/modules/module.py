@@ -1,0 +1,344 @@
+"""The base classes of all modules of all back-ends: :class:`ModuleBase` and :class:`Module`.
+
+For those who write a back-end
+------------------------------
+Derive from :class:`Module`, call ``super().__init__(shape=..., spiking_input=..., ...)`` first,
+assign ``Parameter``/``State``/``SimulationParameter`` objects and modules, write ``evolve``.
+Constructors are cooperative: arguments that are not used here go on along the MRO, so another
+base class (``torch.nn.Module``) may stand behind ``Module``.
+
+A value lives where ``getattr(self, name)`` finds it, nowhere else; the registry holds what is
+known *about* it (``self._registered_attributes[name]``: kind, family, init_func, shape; may be
+edited) and the submodules (``self._registered_modules[name]``). Both are ordinary dictionaries.
+``_get_attribute_registry()`` gives a copy with values in it. The code is in ``_registry.py``
+(assignment), ``_attribute_tree.py`` (collections, change) and ``_batching.py``.
+
+Override, where the back-end differs (``entry`` is the ``RegisteredAttribute``):
+
+``_convert_attribute(name, value, entry)``   the form in which a value is stored (cast, wrap); here:
+                                             a numpy array stays one, whatever is assigned
+``_store_attribute(name, value, entry)``     put it where ``getattr`` finds it
+``_load_attribute(name)``                    read it
+``_check_submodule(name, module)``           ``ValueError`` for foreign submodules
+``_attribute_reset_value(name)``             the value after a reset (device, dtype)
+``_make_tree(tree)``                         class of the dicts that ``parameters()`` etc. return
+``_update_target()``                         the module that ``set_attributes``, ``reset_state``,
+                                             ``reset_parameters`` and ``keep_batch_state`` change
+                                             and return: ``self``; for a functional back-end
+                                             ``self._shallow_copy()`` (submodules are then replaced
+                                             by their own changed copies, along the path only)
+``_auto_batch(data, states, target_shapes)`` input as ``(B, T, size_in)``; its checks are in
+                                             ``_batch_shape(shape)``
+``_expand_state(value, shape)``              a value repeated to ``(B, ...)``
+
+Call, from there:
+
+``_register_attribute(name, value, kind, family, init_func, shape)``  without a wrapper object
+``_register_module(name, module)``           what assigning a module does
+``_setup_module(shape, spiking_input, spiking_output)``  what the constructor does, for objects
+                                             that never went through it
+``_force_attributes(tree)``                  set attributes in place, without checks, registering
+                                             the new shapes (traced or batched values)
+``_batched_state(name, batch_size)``         the stored state as ``(B, ...)``, checked
+``_state_to_keep(batched)``                  of the batched final state, what is to be stored and
+                                             returned: element 0, or all with ``keep_batch_state``
+``_label``                                   how error messages call this module
+
+State per batch element: ``self._keep_batch_state`` says whether it is kept. ``evolve`` starts from
+``_batched_state(...)`` and ends with ``_state_to_keep(...)``, and that is all it has to do.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rockpool.nn.modules._batching import Batching
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+    from rockpool.graph import GraphModuleBase
+    from rockpool.nn.modules.timed_module import TimedModuleWrapper
+
+__all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
+
+
+class PostInitMetaMixin(ABCMeta):
+    """The metaclass of modules: calls ``__post_init__`` after ``__init__``, if there is one.
+
+    A module's class shows the signature of its constructor to ``inspect.signature`` and ``help``.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__call__(*args, **kwargs)
+        if hasattr(cls, "__post_init__"):
+            instance.__post_init__()
+        instance._in_Module_init = False
+        return instance
+
+    @property
+    def __signature__(cls) -> Signature:
+        from inspect import signature
+
+        for own_name in ("_shown_signature", "__signature__"):
+            if own_name in cls.__dict__:
+                return cls.__dict__[own_name]
+        full = signature(cls.__init__)  # type: ignore[misc]
+        return full.replace(parameters=list(full.parameters.values())[1:])
+
+    @__signature__.setter
+    def __signature__(cls, shown: Signature) -> None:
+        cls._shown_signature = shown
+
+
+class ModuleBase(Batching, metaclass=ABCMeta):
+    """The interface of every module; derive from :class:`Module`.
+
+    Parameters
+    ----------
+    shape : int or tuple of int, optional
+        The shape of the module; its first entry is the number of input channels, its last that of
+        output channels. Default: ``(None,)``, unknown.
+    spiking_input : bool, optional
+        Whether the input is meant to be spikes. Default: False.
+    spiking_output : bool, optional
+        Whether the output is spikes. Default: False.
+    *args, **kwargs
+        Arguments for the next class in the method resolution order.
+    """
+
+    _shape: tuple[Any, ...]
+    _spiking_input: bool
+    _spiking_output: bool
+
+    def __init__(
+        self,
+        shape: Any = None,
+        spiking_input: bool = False,
+        spiking_output: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        self._setup_module(shape, spiking_input, spiking_output)
+        if (args or kwargs) and getattr(super().__init__, "__objclass__", None) is object:
+            unknown = [*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())]
+            raise TypeError(f"{self.class_name}: unexpected arguments {', '.join(unknown)}")
+        super().__init__(*args, **kwargs)
+
+    def _setup_module(
+        self, shape: Any = None, spiking_input: bool = False, spiking_output: bool = False
+    ) -> None:
+        """Start as a module of that shape with nothing registered."""
+        self._setup_registry()
+        self.__dict__.update(
+            _shape=_as_shape(shape),
+            _spiking_input=bool(spiking_input),
+            _spiking_output=bool(spiking_output),
+        )
+
+    # -- what the module is -----------------------------------------------------------------
+
+    @property
+    def class_name(self) -> str:
+        """Name of the class."""
+        return type(self).__name__
+
+    @property
+    def name(self) -> str:
+        """Name within the parent module, in single quotes; ``''`` for a module without parent."""
+        return f"'{self._name}'" if self._name else ""
+
+    @property
+    def full_name(self) -> str:
+        """Name of the class, a space, and :attr:`name`."""
+        return f"{self.class_name} {self.name}"
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The shape of the module, as a tuple."""
+        return self._shape
+
+    @property
+    def size_in(self) -> Any:
+        """Number of input channels."""
+        return self._shape[0]
+
+    @property
+    def size_out(self) -> Any:
+        """Number of output channels."""
+        return self._shape[-1]
+
+    @property
+    def size(self) -> Any:
+        """Number of output channels; deprecated, use :attr:`size_out`."""
+        warnings.warn(
+            "Module.size is deprecated, use size_out instead", DeprecationWarning, stacklevel=2
+        )
+        return self._shape[-1]
+
+    @property
+    def spiking_input(self) -> bool:
+        """Whether the module takes spikes."""
+        return self._spiking_input
+
+    @property
+    def spiking_output(self) -> bool:
+        """Whether the module gives spikes."""
+        return self._spiking_output
+
+    def __repr__(self, indent: str = "") -> str:
+        text = f"{self.full_name} with shape {self._shape}"
+        if not self._registered_modules:
+            return text
+        inner = indent + " " * 4
+        children = [
+            f"{inner}{module.__repr__(inner)}" for module in self._registered_modules.values()
+        ]
+        return "\n".join([f"{text} {{", *children, f"{indent}}}"])
+
+    # -- evolution --------------------------------------------------------------------------
+
+    @abstractmethod
+    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+        """Process input and return ``(output, new_state, record)``.
+
+        Parameters
+        ----------
+        input_data : array, shape ``(B, T, size_in)``
+            A batch of ``B`` inputs of ``T`` time steps. The state that the module has is where
+            it starts from.
+        record : bool, optional
+            Whether to keep the time course of internal values. Default: False.
+
+        Returns
+        -------
+        output : array, shape ``(B, T, size_out)``
+            The output.
+        new_state : dict
+            The state after the last time step, nested as :meth:`state`.
+        record : dict
+            Arrays of shape ``(B, T, ...)`` by name, of what was recorded.
+        """
+
+    def __call__(self, input_data: Any, *args: Any, **kwargs: Any) -> Any:
+        """Evolve the module.
+
+        Parameters
+        ----------
+        input_data : array, or tuple
+            Input as for :meth:`evolve`; or the triple that a call of another module returned. Then
+            its data are the input, and its two dicts are extended by the state and the record
+            of this module, under :attr:`name`.
+        *args, **kwargs
+            Further arguments of :meth:`evolve`.
+
+        Returns
+        -------
+        tuple
+            ``(output, new_state, record)``
+        """
+        if not _is_call_result(input_data):
+            return self.evolve(input_data, *args, **kwargs)
+        data, states, records = input_data
+        output, new_state, record = self.evolve(data, *args, **kwargs)
+        states[self.name] = new_state
+        records[self.name] = record
+        return output, states, records
+
+    # -- other views of the module ----------------------------------------------------------
+
+    def timed(
+        self, output_num: int = 0, dt: float | None = None, add_events: bool = False
+    ) -> TimedModuleWrapper:
+        """Return this module wrapped so that it takes and gives time series.
+
+        Parameters
+        ----------
+        output_num : int, optional
+            Which output to convert, if the module returns several. Default: 0.
+        dt : float, optional
+            Time step in seconds, if the module has none. Default: that of the module.
+        add_events : bool, optional
+            Whether events in the same time step add up. Default: False.
+
+        Returns
+        -------
+        TimedModuleWrapper
+            The wrapper; it holds this module itself, not a copy.
+        """
+        from rockpool.nn.modules.timed_module import TimedModuleWrapper
+
+        return TimedModuleWrapper(
+            self,  # type: ignore[arg-type]
+            output_num=output_num,
+            dt=dt,
+            add_events=add_events,
+        )
+
+    def as_graph(self) -> GraphModuleBase:
+        """Return the computational graph of this module.
+
+        Raises
+        ------
+        NotImplementedError
+            If the class of the module has none.
+        """
+        raise NotImplementedError(f"{self._label}: this class of module has no graph")
+
+    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+        """Return a record with its arrays as time series that start at ``t_start`` seconds."""
+        return record_dict
+
+
+class Module(ModuleBase, metaclass=PostInitMetaMixin):
+    """A module of a network: a layer of neurons, a weight, a filter, or a container of modules.
+
+    A derived class calls ``super().__init__()``, assigns ``Parameter``, ``State`` and
+    ``SimulationParameter`` objects and other modules to attributes, and implements
+    :meth:`evolve`. Calling the module evolves it; its state stays for the next call until
+    :meth:`reset_state`.
+
+    Parameters
+    ----------
+    shape : int or tuple of int, optional
+        The shape of the module; its first entry is the number of input channels, its last that of
+        output channels. Default: ``(None,)``, unknown.
+    spiking_input : bool, optional
+        Whether the input is meant to be spikes. Default: False.
+    spiking_output : bool, optional
+        Whether the output is spikes. Default: False.
+    *args, **kwargs
+        Arguments for the next class in the method resolution order.
+
+    Examples
+    --------
+    >>> class Gain(Module):
+    ...     def __init__(self, shape, gain=None):
+    ...         super().__init__(shape)
+    ...         self.gain = Parameter(gain, "weights", np.ones, shape=(self.size_in,))
+    ...
+    ...     def evolve(self, input_data, record=False):
+    ...         data, _ = self._auto_batch(input_data)
+    ...         return data * self.gain, self.state(), {}
+    """
+
+
+def _as_shape(shape: Any) -> tuple[Any, ...]:
+    """Return a shape argument as a tuple, with plain ints in it."""
+    if not np.iterable(shape):
+        shape = (shape,)
+    return tuple(int(entry) if isinstance(entry, np.integer) else entry for entry in shape)
+
+
+def _is_call_result(value: Any) -> bool:
+    """Return True for the triple ``(output, state dict, record dict)`` that a call returns."""
+    return (
+        isinstance(value, tuple)
+        and len(value) == 3
+        and isinstance(value[1], dict)
+        and isinstance(value[2], dict)
+    )

@@ -1,0 +1,18 @@
+from .exp_syn import ExpSyn as ExpSyn
+from .filter_bank import ButterFilter as ButterFilter  # backend: scipy
+from .filter_bank import ButterMelFilter as ButterMelFilter  # backend: scipy
+from .filter_bank import FilterBankBase as FilterBankBase  # backend: scipy
+from .instant import Instant as Instant
+from .instant import InstantMixin as InstantMixin
+from .lif import LIF as LIF
+from .lif import spike_subtract_threshold as spike_subtract_threshold
+from .linear import Linear as Linear
+from .linear import LinearMixin as LinearMixin
+from .linear import kaiming as kaiming
+from .linear import uniform_sqrt as uniform_sqrt
+from .linear import unit_eigs as unit_eigs
+from .linear import xavier as xavier
+from .rate import H_ReLU as H_ReLU
+from .rate import H_sigmoid as H_sigmoid
+from .rate import H_tanh as H_tanh
+from .rate import Rate as Rate

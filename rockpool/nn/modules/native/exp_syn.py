@@ -1,0 +1,141 @@
+"""The exponential synapse in numpy: `ExpSyn`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.models import checks
+from rockpool.nn.models import exp_syn as model
+from rockpool.nn.modules.module import Module
+from rockpool.parameters import Parameter, SimulationParameter, State
+
+__all__ = ["ExpSyn"]
+
+
+class ExpSyn(Module):
+    r"""A layer of exponential synapses: a leaky sum of the input of each channel.
+
+    For each time step:
+
+    .. math::
+
+        I_{syn} &\leftarrow (I_{syn} + x_t) \, e^{-dt / \tau}
+
+    and the output is :math:`I_{syn}`, plus the noise :math:`\sigma \sqrt{dt} \, z`,
+    :math:`z \sim N(0, 1)`, which is added after filtering.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of synapses, ``N`` or ``(N,)``.
+    tau : array_like, optional
+        Time constants in seconds, shape (N,) or (); 10 ms.
+    noise_std : float
+        Standard deviation of the noise on the output, after one second. Default: 0.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    max_window_length : int
+        Longest kernel, in time steps, for methods that convolve with a truncated kernel. This
+        class computes the recursion, which is exact, and needs no window: the value is kept for
+        those who read it. Default: 10**6.
+    spiking_input, spiking_output : bool
+        Whether a time series for the input is one of events (default True), and the output (False).
+
+    Attributes
+    ----------
+    isyn : np.ndarray
+        The state: synaptic currents, shape (N,). Zero at rest. With noise: the last output.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import ExpSyn
+    >>> output, state, _ = ExpSyn(2)(np.ones((1, 3, 2)))
+    >>> output.shape, bool(np.all(state["isyn"] == output[0, -1]))
+    ((1, 3, 2), True)
+    """
+
+    # assigned as parameter objects, read as bare values
+    dt: Any
+    max_window_length: Any
+    noise_std: Any
+    tau: Any
+    isyn: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau: ArrayLike | None = None,
+        noise_std: float = 0.0,
+        dt: float = 1e-3,
+        max_window_length: float = 1e6,
+        spiking_input: bool = True,
+        spiking_output: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        settled = model.module_shape(owner, shape)
+        model.check_arguments(owner, settled, tau=tau, noise_std=noise_std, dt=dt)
+        checks.whole_count(owner, "max_window_length", max_window_length)
+        super().__init__(settled, spiking_input, spiking_output, *args, **kwargs)
+        as_float = partial(np.array, dtype=np.float64)
+
+        self.dt = SimulationParameter(float(dt))
+        self.max_window_length = SimulationParameter(float(max_window_length))
+        self.noise_std = SimulationParameter(noise_std, cast_fn=as_float)
+        self.tau = model.parameter_specs(settled)["tau"].wrap(Parameter, tau, cast_fn=as_float)
+        self.isyn = State(shape=model.state_shapes(settled)["isyn"], init_func=np.zeros)
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the synapses over time.
+
+        Parameters
+        ----------
+        input_data : array_like
+            Shape (B, T, N), (T, N) or (T,).
+        record : bool
+            There is nothing to record besides the output.
+
+        Returns
+        -------
+        output : np.ndarray
+            Synaptic currents, shape (B, T, N).
+        new_state : dict
+            ``isyn`` after the last time step.
+        record_dict : dict
+            Empty.
+
+        Raises
+        ------
+        ValueError
+            The input has a wrong number of channels or dimensions.
+        """
+        output, _ = self._auto_batch(input_data)  # a copy of the input
+        beta = model.decay(self.dt, self.tau)
+        isyn = self._batched_state("isyn", len(output))
+        for step in output.swapaxes(0, 1):  # each step of the input becomes the output in place
+            isyn += step
+            isyn *= beta
+            step[:] = isyn
+        if self.noise_std > 0:
+            output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
+            if output.shape[1]:
+                isyn = output[:, -1].copy()
+        self.isyn = self._state_to_keep(isyn)
+        return output, self.state(), {}

@@ -1,0 +1,354 @@
+"""The leaky integrate-and-fire neuron in numpy: `LIF`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.models import lif as model
+from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.native.linear import kaiming
+from rockpool.parameters import Parameter, SimulationParameter, State
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["LIF", "sigmoid", "spike_subtract_threshold"]
+
+
+def spike_subtract_threshold(
+    x: ArrayLike,
+    threshold: ArrayLike,
+    window: float = 0.5,
+    max_spikes_per_dt: float = 2.0**16,
+) -> np.ndarray:
+    """Return how many spikes the membrane potentials `x` give in one time step.
+
+    ``min([x >= threshold] floor(x / threshold), max_spikes_per_dt)``
+
+    Parameters
+    ----------
+    x : array_like
+        Membrane potentials before the reset.
+    threshold : array_like
+        Firing thresholds, > 0, of a shape that broadcasts with `x`.
+    window : float
+        Width of the surrogate gradient in the back-ends that have gradients; not used here.
+    max_spikes_per_dt : float
+        Upper limit, 2**16 by default.
+
+    Returns
+    -------
+    np.ndarray
+        Whole numbers as floats, in the shape of `x`.
+    """
+    x = np.asarray(x)
+    return np.minimum((x >= threshold) * np.floor(x / threshold), max_spikes_per_dt)
+
+
+def sigmoid(x: ArrayLike, threshold: ArrayLike) -> np.ndarray:
+    """Return the sigmoid ``tanh(x + 1 - threshold) / 2 + 0.5``."""
+    return np.tanh(np.asarray(x) + 1.0 - np.asarray(threshold)) / 2.0 + 0.5
+
+
+def no_weights(shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros of that shape, read-only, in the memory of a single number."""
+    return np.broadcast_to(np.float64(0.0), shape)
+
+
+class LIF(Module):
+    r"""A layer of leaky integrate-and-fire neurons with exponential synapses.
+
+    This is the reference for the model: the classes of the other back-ends give its answers.
+    For each time step, in this order:
+
+    .. math::
+
+        I_{rec} &= S_{t-1} \cdot W_{rec} \\
+        I_{syn} &\leftarrow (I_{syn} + x_t + I_{rec}) \, e^{-dt / \tau_{syn}} \\
+        V_{mem} &\leftarrow V_{mem} \, e^{-dt / \tau_{mem}} + \sum_s I_{syn} + \nu_t + b \\
+        S_t &= \min([V_{mem} \ge \theta] \lfloor V_{mem} / \theta \rfloor, S_{max}) \\
+        V_{mem} &\leftarrow V_{mem} - S_t \, \theta
+
+    with the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`, :math:`z \sim N(0, 1)`. Decays are
+    exact for the time step; an input is attenuated in its own step already; several spikes are
+    possible in one step; there is no refractory period.
+
+    For `Nin` inputs and `Nout` neurons there are ``S = Nin // Nout`` synapses per neuron: input
+    channel ``c`` reaches synapse ``c % S`` of neuron ``c // S``. The same holds for the columns of
+    the recurrent weights.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
+    tau_mem : array_like, optional
+        Membrane time constants in seconds, shape (Nout,) or (); 20 ms.
+    tau_syn : array_like, optional
+        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (); 20 ms.
+    bias : array_like, optional
+        Bias added to the membrane in each time step, shape (Nout,) or (); 0.
+    w_rec : array_like, optional
+        Recurrent weights, shape (Nout, Nin), only with `has_rec`; drawn by `weight_init_func`.
+    has_rec : bool
+        Whether the layer has recurrent weights. Default: False.
+    weight_init_func : callable
+        ``shape -> weights`` for the recurrent weights. Default: `kaiming`.
+    threshold : array_like, optional
+        Firing thresholds, shape (Nout,) or (); 1.
+    noise_std : float
+        Standard deviation of the noise on the membrane, after one second. Default: 0.
+    max_spikes_per_dt : float
+        Most spikes that a neuron can emit in one time step. Default: 2**16.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    spiking_input, spiking_output : bool
+        Whether a time series for the input is one of events (default False), and the output (True).
+
+    Attributes
+    ----------
+    n_synapses : int
+        Number of synapses per neuron, S.
+    vmem, isyn, spikes : np.ndarray
+        The state: membrane potentials (Nout,), synaptic currents (Nout, S) and spikes (Nout,) of
+        the last time step. Zero at rest.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, Neuronal Dynamics, Cambridge University Press
+    (2014), chapter 1.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import LIF
+    >>> spikes, state, record = LIF(3, tau_mem=10e-3)(np.ones((1, 5, 3)), record=True)
+    >>> spikes.shape, record["vmem"].shape
+    ((1, 5, 3), (1, 5, 3))
+    """
+
+    # assigned as parameter objects, read as bare values
+    _has_rec: Any
+    w_rec: Any
+    tau_mem: Any
+    tau_syn: Any
+    bias: Any
+    threshold: Any
+    dt: Any
+    noise_std: Any
+    spikes: Any
+    isyn: Any
+    vmem: Any
+    max_spikes_per_dt: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau_mem: ArrayLike | None = None,
+        tau_syn: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        w_rec: ArrayLike | None = None,
+        has_rec: bool = False,
+        weight_init_func: Callable[[tuple[int, ...]], np.ndarray] = kaiming,
+        threshold: ArrayLike | None = None,
+        noise_std: float = 0.0,
+        max_spikes_per_dt: float = 2.0**16,
+        dt: float = 1e-3,
+        spiking_input: bool = False,
+        spiking_output: bool = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        settled = model.module_shape(owner, shape)
+        model.check_arguments(
+            owner,
+            settled,
+            tau_mem=tau_mem,
+            tau_syn=tau_syn,
+            bias=bias,
+            threshold=threshold,
+            w_rec=w_rec,
+            has_rec=has_rec,
+            noise_std=noise_std,
+            max_spikes_per_dt=max_spikes_per_dt,
+            dt=dt,
+        )
+        super().__init__(settled, spiking_input, spiking_output, *args, **kwargs)
+        self.n_synapses = model.n_synapses(settled)
+        specs = model.parameter_specs(settled)
+        as_float = partial(np.array, dtype=np.float64)
+
+        self._has_rec = SimulationParameter(bool(has_rec))
+        if has_rec:
+            self.w_rec = specs["w_rec"].wrap(Parameter, w_rec, weight_init_func, as_float)
+        else:
+            self.w_rec = SimulationParameter(shape=specs["w_rec"].shapes[0], init_func=no_weights)
+        self.tau_mem = specs["tau_mem"].wrap(Parameter, tau_mem, cast_fn=as_float)
+        self.tau_syn = specs["tau_syn"].wrap(Parameter, tau_syn, cast_fn=as_float)
+        self.bias = specs["bias"].wrap(Parameter, bias, cast_fn=as_float)
+        self.threshold = specs["threshold"].wrap(Parameter, threshold, cast_fn=as_float)
+
+        self.dt = SimulationParameter(float(dt))
+        self.noise_std = SimulationParameter(float(noise_std))
+        for name, state_shape in model.state_shapes(settled).items():
+            setattr(self, name, State(shape=state_shape, init_func=np.zeros))
+        self.max_spikes_per_dt = SimulationParameter(float(max_spikes_per_dt))
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the neurons over time.
+
+        Parameters
+        ----------
+        input_data : array_like
+            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
+        record : bool
+            Whether to return the time course of the internal values. Default: False.
+
+        Returns
+        -------
+        output : np.ndarray
+            Number of spikes of each neuron in each time step, shape (B, T, Nout).
+        new_state : dict
+            ``vmem``, ``isyn``, ``spikes`` after the last time step.
+        record_dict : dict
+            With `record`: ``vmem`` and ``spikes`` (B, T, Nout), ``isyn`` and ``irec``
+            (B, T, Nout, S); else empty.
+
+        Raises
+        ------
+        ValueError
+            The input has a wrong number of channels or dimensions.
+        """
+        data, _ = self._auto_batch(input_data)
+        n_batch, n_steps, _ = data.shape
+        n_out, n_syn = self.size_out, self.n_synapses
+        # synapses stand in front, so that each operation of the loop runs over contiguous memory
+        inputs = data.reshape(n_batch, n_steps, n_out, n_syn).transpose(1, 3, 0, 2)
+        isyn = np.ascontiguousarray(self._batched_state("isyn", n_batch).transpose(2, 0, 1))
+        vmem = self._batched_state("vmem", n_batch)
+        spikes = self._batched_state("spikes", n_batch)
+        alpha, beta, threshold = self._constants(n_batch)
+        drive = self._drive(n_batch, n_steps)
+        irec = np.zeros((n_batch, n_out, n_syn))
+        reset = np.empty_like(vmem)
+        output = np.empty((n_batch, n_steps, n_out))
+        records = self._empty_records(output) if record else {}
+
+        for t in range(n_steps):
+            isyn += inputs[t]
+            if self._has_rec:
+                np.matmul(spikes, self.w_rec, out=irec.reshape(n_batch, n_out * n_syn))
+                isyn += irec.transpose(2, 0, 1)
+            isyn *= beta
+            vmem *= alpha
+            vmem += isyn[0] if n_syn == 1 else isyn.sum(axis=0)
+            if drive is not None:
+                vmem += drive[t]
+            # `spike_subtract_threshold`, in place
+            np.divide(vmem, threshold, out=spikes)
+            np.floor(spikes, out=spikes)
+            np.maximum(spikes, 0.0, out=spikes)
+            np.minimum(spikes, self.max_spikes_per_dt, out=spikes)
+            np.multiply(spikes, threshold, out=reset)
+            vmem -= reset
+            output[:, t] = spikes
+            if record:
+                records["irec"][:, t] = irec
+                records["isyn"][:, t] = isyn.transpose(1, 2, 0)
+                records["vmem"][:, t] = vmem
+
+        self.spikes = self._state_to_keep(spikes)
+        self.isyn = self._state_to_keep(np.ascontiguousarray(isyn.transpose(1, 2, 0)))
+        self.vmem = self._state_to_keep(vmem)
+        return output, self.state(), records
+
+    def _constants(self, n_batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the decays of membrane and synapses, and the thresholds, for each batch element.
+
+        Their shapes are (B, Nout), (S, B, Nout) and (B, Nout).
+        """
+        n_out, n_syn = self.size_out, self.n_synapses
+        alpha = decay(self.dt, self.tau_mem)
+        beta = np.broadcast_to(decay(self.dt, self.tau_syn), (n_out, n_syn))
+        return (
+            _expanded(alpha, (n_batch, n_out)),
+            _expanded(beta.T[:, np.newaxis], (n_syn, n_batch, n_out)),
+            _expanded(self.threshold, (n_batch, n_out)),
+        )
+
+    def _empty_records(self, output: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the arrays for a record; that of the spikes is the output itself."""
+        per_synapse = (*output.shape, self.n_synapses)
+        return {
+            "irec": np.empty(per_synapse),
+            "spikes": output,
+            "isyn": np.empty(per_synapse),
+            "vmem": np.empty(output.shape),
+        }
+
+    def _drive(self, n_batch: int, n_steps: int) -> np.ndarray | None:
+        """Return bias plus noise, shape (T, B, Nout); None where there is nothing to add."""
+        shape = (n_batch, n_steps, self.size_out)
+        if self.noise_std:
+            noise = self.noise_std * np.sqrt(self.dt) * np.random.randn(*shape)
+            return (noise + self.bias).swapaxes(0, 1)
+        return np.broadcast_to(self.bias, shape).swapaxes(0, 1) if np.any(self.bias) else None
+
+    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+        """Return the record of batch element 0 as time series.
+
+        Channel ``n S + s`` of ``isyn`` and ``irec`` is synapse ``s`` of neuron ``n``.
+        """
+        from rockpool.timeseries import TSContinuous, TSEvent
+
+        names = {"vmem": "$V_{mem}$", "isyn": "$I_{syn}$", "irec": "$I_{rec}$"}
+        wrapped: dict[str, Any] = {}
+        for key, name in names.items():
+            samples = record_dict[key][0]
+            wrapped[key] = TSContinuous.from_clocked(
+                samples.reshape(len(samples), -1), dt=self.dt, t_start=t_start, name=name
+            )
+        wrapped["spikes"] = TSEvent.from_raster(
+            record_dict["spikes"][0],
+            dt=self.dt,
+            t_start=t_start,
+            name="Spikes",
+            num_channels=self.size_out,
+        )
+        return wrapped
+
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
+        from rockpool.nn.models.graphs import lif_graph
+
+        w_rec = self.w_rec if self._has_rec else None
+        return lif_graph(self, self.tau_mem, self.tau_syn, self.threshold, self.bias, w_rec)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy of the zeros that stand for absent weights would take the memory of real ones.
+        state = self.__dict__.copy()
+        if not self._has_rec:
+            state.pop("w_rec", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not self._has_rec:
+            self.__dict__["w_rec"] = no_weights((self.size_out, self.size_in))
+
+
+def _expanded(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    return np.ascontiguousarray(np.broadcast_to(values, shape))

@@ -1,0 +1,219 @@
+"""The dense linear layer in numpy, `Linear`, and the functions that draw initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.models import linear as model
+from rockpool.nn.modules.module import Module, ModuleBase
+from rockpool.parameters import Parameter
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphModule, LinearWeights
+
+    _ModuleClass = Module  # a mix-in's other base, for the type checker
+else:
+    _ModuleClass = object
+
+__all__ = ["Linear", "LinearMixin", "kaiming", "uniform_sqrt", "unit_eigs", "xavier"]
+
+Shape = tuple[int, ...]
+
+
+def kaiming(s: Shape) -> np.ndarray:
+    """Draw weights of shape `s` from U(-a, a) with ``a = sqrt(6 / s[0])``.
+
+    K. He, X. Zhang, S. Ren, J. Sun, Delving deep into rectifiers, ICCV (2015).
+    """
+    limit = np.sqrt(6.0 / s[0])
+    return np.random.uniform(-limit, limit, size=s)
+
+
+def xavier(s: Shape) -> np.ndarray:
+    """Draw weights of shape `s` from U(-a, a) with ``a = sqrt(6 / sum(s))``.
+
+    X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural
+    networks, AISTATS (2010).
+    """
+    limit = np.sqrt(6.0 / np.sum(s))
+    return np.random.uniform(-limit, limit, size=s)
+
+
+def uniform_sqrt(s: Shape) -> np.ndarray:
+    """Draw values of shape `s` from U(-a, a) with ``a = sqrt(1 / s[0])``."""
+    limit = np.sqrt(1.0 / s[0])
+    return np.random.uniform(-limit, limit, size=s)
+
+
+def unit_eigs(s: Shape) -> np.ndarray:
+    """Draw weights of shape `s` from N(0, 1 / s[0]).
+
+    The eigenvalues of a square matrix of such weights lie near the unit disc.
+    """
+    return np.random.normal(size=s) / np.sqrt(s[0])
+
+
+def _times(data: ArrayLike, weight: np.ndarray) -> np.ndarray:
+    """Return ``data @ weight``; a single number scales the weights.
+
+    `np.dot` does this too, but without BLAS for data of three dimensions.
+    """
+    data = np.asarray(data)
+    return data @ weight if data.ndim else data * weight
+
+
+class LinearMixin(_ModuleClass):
+    """What the linear layers of numpy and of jax share; to be combined with a module class.
+
+    A subclass sets `_dot` and `_as_array` to its back-end's functions. See `Linear` for the
+    arguments.
+    """
+
+    _dot: ClassVar[Callable[..., Any]] = staticmethod(_times)
+    _as_array: ClassVar[Callable[..., Any]] = staticmethod(partial(np.array, dtype=np.float64))
+
+    # assigned as parameter objects, read as bare values
+    weight: Any
+    bias: Any
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        weight: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        has_bias: bool = False,
+        weight_init_func: Callable[[Shape], Any] = kaiming,
+        bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if not isinstance(self, ModuleBase):
+            raise TypeError(f"{owner}: LinearMixin must be combined with a class of modules")
+        settled = model.module_shape(owner, shape)
+        model.check_arguments(owner, settled, weight=weight, bias=bias)
+        super().__init__(settled, *args, **kwargs)
+        specs = model.parameter_specs(settled)
+        cast_fn = self._as_array
+        self.weight = specs["weight"].wrap(Parameter, weight, weight_init_func, cast_fn)
+        if has_bias or bias is not None:
+            self.bias = specs["bias"].wrap(Parameter, bias, bias_init_func, cast_fn)
+        else:
+            self.bias = 0
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Return ``input_data @ weight + bias``, without state and without record.
+
+        Parameters
+        ----------
+        input_data : array_like
+            Shape (..., Nin): the output has as many dimensions, (..., Nout). A single number
+            scales the weights.
+        record : bool
+            There is nothing to record.
+
+        Returns
+        -------
+        output : array
+            Shape (..., Nout).
+        new_state, record_dict : dict
+            Empty.
+
+        Raises
+        ------
+        ValueError
+            The last dimension of the input is not Nin.
+        """
+        shape = np.shape(input_data)
+        if shape and shape[-1] != self.size_in:
+            raise ValueError(
+                f"{type(self).__name__}: input must have {self.size_in} channels (its last "
+                f"dimension), got {shape[-1]} in shape {tuple(shape)}"
+            )
+        return self._dot(input_data, self.weight) + self.bias, {}, {}
+
+    def as_graph(self) -> LinearWeights:
+        """Return the layer as one node of dense weights."""
+        from rockpool.nn.models.graphs import linear_graph
+
+        has_bias = self._has_registered_attribute("bias")
+        return linear_graph(self, self.weight, self.bias if has_bias else None)
+
+    @classmethod
+    def from_graph(cls, graph: GraphModule) -> LinearMixin:
+        """Build a layer from a node of a graph.
+
+        Parameters
+        ----------
+        graph : GraphModule
+            A ``LinearWeights`` node, or one that can be converted to it.
+
+        Raises
+        ------
+        ValueError
+            The node cannot be converted.
+        """
+        from rockpool.graph import LinearWeights
+
+        node: Any = graph
+        if not isinstance(graph, LinearWeights):
+            node = LinearWeights._convert_from(graph)
+        shape = (len(node.input_nodes), len(node.output_nodes))
+        return cls(shape, weight=node.weights, bias=node.biases)
+
+
+class Linear(LinearMixin, Module):
+    """A dense linear layer: ``output = input @ weight + bias``.
+
+    The layer has no time: it treats each time step of each batch element alike, and its output has
+    as many dimensions as its input.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(Nin, Nout)``.
+    weight : array_like, optional
+        Weights, shape (Nin, Nout); drawn by `weight_init_func`.
+    bias : array_like, optional
+        Biases, shape (Nout,) or (); drawn by `bias_init_func` if `has_bias`. A bias that is given
+        implies `has_bias`.
+    has_bias : bool
+        Whether the layer has biases. Default: False; the attribute `bias` is then the number 0.
+    weight_init_func, bias_init_func : callable
+        ``shape -> values``. Default: `kaiming` and `uniform_sqrt`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import Linear
+    >>> output, _, _ = Linear((2, 3), weight=np.ones((2, 3)))(np.ones((5, 2)))
+    >>> output.shape, output[0, 0]
+    ((5, 3), np.float64(2.0))
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        weight: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        has_bias: bool = False,
+        weight_init_func: Callable[[Shape], Any] = kaiming,
+        bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            shape, weight, bias, has_bias, weight_init_func, bias_init_func, *args, **kwargs
+        )

@@ -1,0 +1,218 @@
+"""The rate neuron in numpy, `Rate`, and its activation functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.models import checks
+from rockpool.nn.models import rate as model
+from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.native.linear import unit_eigs
+from rockpool.parameters import Parameter, SimulationParameter, State
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["H_ReLU", "H_sigmoid", "H_tanh", "Rate"]
+
+
+def H_ReLU(x: ArrayLike, threshold: ArrayLike) -> np.ndarray:
+    """Return ``max(x - threshold, 0)``."""
+    return np.maximum(np.subtract(x, threshold), 0.0)
+
+
+def H_tanh(x: ArrayLike, threshold: ArrayLike) -> np.ndarray:
+    """Return ``tanh(x - threshold)``."""
+    return np.tanh(np.subtract(x, threshold))
+
+
+def H_sigmoid(x: ArrayLike, threshold: ArrayLike) -> np.ndarray:
+    """Return ``(tanh(x - threshold) + 1) / 2``."""
+    return (np.tanh(np.subtract(x, threshold)) + 1.0) / 2.0
+
+
+ACTIVATION_FUNCTIONS = {"relu": H_ReLU, "sigmoid": H_sigmoid, "tanh": H_tanh}
+
+
+class Rate(Module):
+    r"""A layer of leaky rate neurons: no spikes, a non-linear output, recurrent weights if wanted.
+
+    For each time step, in this order:
+
+    .. math::
+
+        r &= a \cdot W_{rec} \\
+        x &\leftarrow x + \frac{dt}{\max(\tau, 10 \, dt)} (-x + u_t + \nu_t + b + r) \\
+        a &= f(x, \theta)
+
+    with the input :math:`u_t`, the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`,
+    :math:`z \sim N(0, 1)`, and the output :math:`a`, which begins as :math:`f(x_0, \theta)`. A time
+    constant below ten time steps counts as ten time steps.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of neurons, ``N``, ``(N,)`` or ``(N, N)``.
+    tau : array_like, optional
+        Time constants in seconds, shape (N,) or (); 20 ms.
+    bias : array_like, optional
+        Biases, shape (N,) or (); 0.
+    threshold : array_like, optional
+        Thresholds of the activation function, shape (N,) or (); 0.
+    w_rec : array_like, optional
+        Recurrent weights, shape (N, N), only with `has_rec`; drawn by `weight_init_func`.
+    weight_init_func : callable
+        ``shape -> weights`` for the recurrent weights. Default: `unit_eigs`.
+    has_rec : bool
+        Whether the layer has recurrent weights. Default: False.
+    activation_func : callable or str
+        ``f(x, threshold)``, or one of the names "relu" (default: `H_ReLU`), "sigmoid", "tanh".
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    noise_std : float
+        Standard deviation of the noise on the input, after one second. Default: 0.
+
+    Attributes
+    ----------
+    x : np.ndarray
+        The state, shape (N,). Zero at rest.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    H. R. Wilson, J. D. Cowan, Excitatory and inhibitory interactions in localized populations of
+    model neurons, Biophysical Journal 12 (1972).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import Rate
+    >>> output, state, record = Rate(2, activation_func="tanh")(np.ones((1, 3, 2)), record=True)
+    >>> output.shape, sorted(record)
+    ((1, 3, 2), ['rec_input', 'x'])
+    """
+
+    # assigned as parameter objects, read as bare values
+    x: Any
+    w_rec: Any
+    tau: Any
+    bias: Any
+    threshold: Any
+    dt: Any
+    noise_std: Any
+    act_fn: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        threshold: ArrayLike | None = None,
+        w_rec: ArrayLike | None = None,
+        weight_init_func: Callable[[tuple[int, ...]], np.ndarray] = unit_eigs,
+        has_rec: bool = False,
+        activation_func: Callable[[Any, Any], Any] | str = H_ReLU,
+        dt: float = 1e-3,
+        noise_std: float = 0.0,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        settled = model.module_shape(owner, shape)
+        model.check_arguments(
+            owner,
+            settled,
+            tau=tau,
+            bias=bias,
+            threshold=threshold,
+            w_rec=w_rec,
+            has_rec=has_rec,
+            noise_std=noise_std,
+            dt=dt,
+        )
+        if isinstance(activation_func, str):
+            activation_func = ACTIVATION_FUNCTIONS[model.activation_name(owner, activation_func)]
+        checks.function(owner, "activation_func", activation_func)
+        super().__init__(settled, *args, **kwargs)
+        specs = model.parameter_specs(settled)
+        as_float = partial(np.array, dtype=np.float64)
+
+        self._has_rec = bool(has_rec)
+        self.x = State(shape=model.state_shapes(settled)["x"], init_func=np.zeros)
+        if has_rec:
+            self.w_rec = specs["w_rec"].wrap(Parameter, w_rec, weight_init_func, as_float)
+        self.tau = specs["tau"].wrap(Parameter, tau, cast_fn=as_float)
+        self.bias = specs["bias"].wrap(Parameter, bias, cast_fn=as_float)
+        self.threshold = specs["threshold"].wrap(Parameter, threshold, cast_fn=as_float)
+        self.dt = SimulationParameter(float(dt))
+        self.noise_std = SimulationParameter(float(noise_std))
+        self.act_fn = SimulationParameter(activation_func)
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the neurons over time.
+
+        Parameters
+        ----------
+        input_data : array_like
+            Shape (B, T, N), (T, N) or (T,).
+        record : bool
+            Whether to return the time course of the internal values. Default: False.
+
+        Returns
+        -------
+        output : np.ndarray
+            Output of the activation function, shape (B, T, N).
+        new_state : dict
+            ``x`` after the last time step.
+        record_dict : dict
+            With `record`: ``rec_input`` and ``x``, both (B, T, N); else empty.
+
+        Raises
+        ------
+        ValueError
+            The input has a wrong number of channels or dimensions.
+        """
+        data, _ = self._auto_batch(input_data)
+        drive = data + self.bias
+        if self.noise_std:
+            drive += self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
+        rate = self.dt / np.maximum(self.tau, 10 * self.dt)
+        x = self._batched_state("x", len(data))
+        activity = self.act_fn(x, self.threshold)
+
+        output = np.empty(data.shape)
+        records = {}
+        if record:
+            records = {"rec_input": np.zeros(data.shape), "x": np.empty(data.shape)}
+        for t in range(data.shape[1]):
+            change = drive[:, t] - x
+            if self._has_rec:
+                rec_input = activity @ self.w_rec
+                change += rec_input
+            x = x + rate * change
+            activity = self.act_fn(x, self.threshold)
+            output[:, t] = activity
+            if record:
+                records["x"][:, t] = x
+                if self._has_rec:
+                    records["rec_input"][:, t] = rec_input
+
+        self.x = self._state_to_keep(x)
+        return output, self.state(), records
+
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
+        from rockpool.nn.models.graphs import rate_graph
+
+        return rate_graph(self, self.tau, self.bias, self.w_rec if self._has_rec else None)

@@ -1,0 +1,101 @@
+"""The exponential synapse on NEST: `ExpSynNest`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.models import checks
+from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.modules.native.exp_syn import ExpSyn
+from rockpool.nn.modules.nest.worker_process import call, require_nest
+from rockpool.parameters import SimulationParameter
+
+__all__ = ["ExpSynNest"]
+
+require_nest()
+
+
+class ExpSynNest(ExpSyn):
+    """A layer of exponential synapses, run by NEST.
+
+    The equations, arguments, parameters and states are those of `ExpSyn`, and the values agree to
+    about 1e-15 of the largest. NEST runs in a process of its own; see `LIFNest`.
+
+    Parameters
+    ----------
+    shape, tau, noise_std, dt, max_window_length, spiking_input, spiking_output
+        As for `ExpSyn`.
+    num_threads : int
+        Threads that NEST runs on. Default: 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    Notes
+    -----
+    The synapses are those of neurons of NEST's model ``iaf_psc_exp_multisynapse``, which never
+    spike.
+    """
+
+    num_threads: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau: ArrayLike | None = None,
+        noise_std: float = 0.0,
+        dt: float = 1e-3,
+        max_window_length: float = 1e6,
+        spiking_input: bool = True,
+        spiking_output: bool = False,
+        num_threads: int = 1,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        checks.whole_count(type(self).__name__, "num_threads", num_threads)
+        super().__init__(
+            shape,
+            tau,
+            noise_std,
+            dt,
+            max_window_length,
+            spiking_input,
+            spiking_output,
+            *args,
+            **kwargs,
+        )
+        self.num_threads = SimulationParameter(int(num_threads))
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the synapses over time; as `ExpSyn.evolve`.
+
+        Raises
+        ------
+        ValueError
+            The input has a wrong number of channels or dimensions.
+        NestWorkerError
+            NEST raised an error, or its process died.
+        """
+        data, _ = self._auto_batch(input_data)
+        if 0 in data.shape:  # there is nothing to simulate
+            return super().evolve(input_data, record)
+        n_batch, n_steps, n_out = data.shape
+        data[:, 0] += self._batched_state("isyn", n_batch)  # for NEST, what is there is input
+        tau = np.broadcast_to(self.tau, (n_out,)) / self.dt
+        reply = call(
+            type(self).__name__, "exp_syn", {"threads": self.num_threads}, {"x": data, "tau": tau}
+        )
+        # NEST lets the current decay before the input of a step arrives, not after it
+        isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)
+        output = np.ascontiguousarray(isyn.swapaxes(0, 1))
+        if self.noise_std > 0:
+            output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
+        self.isyn = self._state_to_keep(output[:, -1].copy())
+        return output, self.state(), {}

@@ -1,0 +1,246 @@
+"""The leaky integrate-and-fire neuron on NEST: `LIFNest`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.models import checks
+from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.modules.native.lif import LIF
+from rockpool.nn.modules.native.linear import kaiming
+from rockpool.nn.modules.nest import recipe
+from rockpool.nn.modules.nest.replay import Replay
+from rockpool.nn.modules.nest.worker_process import NestWorkerError, call, require_nest
+from rockpool.parameters import SimulationParameter
+
+__all__ = ["LIFNest"]
+
+require_nest()
+
+# By how many thresholds the neurons of a recurrent layer are held down between two time steps. The
+# second value, which costs digits, is for membranes that have run far away from their threshold.
+_HOLDS = (2.0**8, 2.0**24)
+
+
+class LIFNest(LIF):
+    r"""A layer of leaky integrate-and-fire neurons with exponential synapses, run by NEST.
+
+    The equations, arguments, parameters, states and records are those of `LIF`, and so are the
+    spikes. Recorded membrane potentials are those of NEST, which computes them in another order:
+    they agree to about 1e-11 thresholds. A membrane that misses its threshold by less than one part
+    in 10^10 counts as having reached it, and an infinite time constant as one of 10^12 time steps.
+
+    NEST emits one spike a neuron and time step at most, `LIF` as many as the membrane holds
+    thresholds. Where a neuron would need several, a call raises `ValueError` and changes nothing.
+    With ``max_spikes_per_dt=1`` that is what the model says, here and in `LIF`: the other spikes
+    come in the time steps that follow.
+
+    NEST runs in a process of its own, which is started by the first call of any module and ends
+    with this one. Nothing of NEST is loaded here, where it would print, and change flags and
+    numbers of threads. Should that process die, the call raises `NestWorkerError`, the state is as
+    before, and the next call starts another.
+
+    Parameters
+    ----------
+    shape, tau_mem, tau_syn, bias, w_rec, has_rec, weight_init_func, threshold, noise_std, \
+    max_spikes_per_dt, dt, spiking_input, spiking_output
+        As for `LIF`.
+    num_threads : int
+        Threads that NEST runs on. Default: 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    Notes
+    -----
+    The neurons are of NEST's model ``gif_psc_exp_multisynapse``. NEST decides on the spikes; the
+    states, and the records `isyn` and `irec`, follow from spikes and input by the equations and are
+    computed here. Should a spike not be where they have it, `NestWorkerError` is raised.
+
+    References
+    ----------
+    M.-O. Gewaltig, M. Diesmann, NEST (NEural Simulation Tool), Scholarpedia 2 (2007).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import LIF, LIFNest      # doctest: +SKIP
+    >>> data = 0.1 * np.ones((1, 50, 3))
+    >>> bool(np.all(LIFNest(3)(data)[0] == LIF(3)(data)[0]))      # doctest: +SKIP
+    True
+    """
+
+    num_threads: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau_mem: ArrayLike | None = None,
+        tau_syn: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        w_rec: ArrayLike | None = None,
+        has_rec: bool = False,
+        weight_init_func: Callable[[tuple[int, ...]], np.ndarray] = kaiming,
+        threshold: ArrayLike | None = None,
+        noise_std: float = 0.0,
+        max_spikes_per_dt: float = 2.0**16,
+        dt: float = 1e-3,
+        spiking_input: bool = False,
+        spiking_output: bool = True,
+        num_threads: int = 1,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        checks.whole_count(type(self).__name__, "num_threads", num_threads)
+        super().__init__(
+            shape,
+            tau_mem,
+            tau_syn,
+            bias,
+            w_rec,
+            has_rec,
+            weight_init_func,
+            threshold,
+            noise_std,
+            max_spikes_per_dt,
+            dt,
+            spiking_input,
+            spiking_output,
+            *args,
+            **kwargs,
+        )
+        self.num_threads = SimulationParameter(int(num_threads))
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the neurons over time.
+
+        Parameters
+        ----------
+        input_data : array_like
+            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
+        record : bool
+            Whether to return the time course of the internal values. Default: False.
+
+        Returns
+        -------
+        output : np.ndarray
+            Number of spikes of each neuron in each time step, shape (B, T, Nout).
+        new_state : dict
+            ``vmem``, ``isyn``, ``spikes`` after the last time step.
+        record_dict : dict
+            With `record`: ``vmem`` and ``spikes`` (B, T, Nout), ``isyn`` and ``irec``
+            (B, T, Nout, S); else empty.
+
+        Raises
+        ------
+        ValueError
+            The input has a wrong shape, or a neuron would emit several spikes in one time step.
+        NestWorkerError
+            NEST raised an error, or its process died.
+        """
+        data, _ = self._auto_batch(input_data)
+        if 0 in data.shape:  # there is nothing to simulate
+            return super().evolve(input_data, record)
+        n_batch, n_steps, _ = data.shape
+        per_synapse = (n_batch, n_steps, self.size_out, self.n_synapses)
+        vmem = self._batched_state("vmem", n_batch)
+        # for NEST, the currents that there are and the recurrent input that is due are input
+        data[:, 0] += self._batched_state("isyn", n_batch).reshape(n_batch, -1)
+        irec = np.zeros(data.shape if self._has_rec else (0,))
+        if self._has_rec:
+            irec[:, 0] = self._batched_state("spikes", n_batch) @ self.w_rec
+            data[:, 0] += irec[:, 0]
+        noise = np.empty((0, 0, 0))
+        if self.noise_std:
+            noise = np.random.randn(n_batch, n_steps, self.size_out)
+            noise *= self.noise_std * np.sqrt(self.dt)
+
+        reply = self._simulate(data, noise, vmem, record)
+        output = np.zeros((n_batch, n_steps, self.size_out))
+        batch, neuron = np.divmod(reply["neuron"], self.size_out)
+        output[batch, reply["step"], neuron] = 1.0
+        if self._has_rec:
+            irec[:, 1:] = output[:, :-1] @ self.w_rec
+        replay = Replay(
+            data.reshape(per_synapse),
+            output,
+            irec.reshape(per_synapse) if self._has_rec else None,
+            alpha=np.broadcast_to(decay(self.dt, self.tau_mem), (self.size_out,)),
+            beta=np.broadcast_to(decay(self.dt, self.tau_syn), per_synapse[2:]),
+            threshold=self._threshold,
+            drive=np.broadcast_to(noise + self.bias if noise.size else self.bias, output.shape),
+            vmem=vmem,
+            record=record,
+        )
+        self._check(replay, output)
+
+        records = {}
+        if record:
+            above = (reply["V_m"] - reply["E_sfa"]).reshape(n_steps, n_batch, -1).swapaxes(0, 1)
+            records = {
+                "irec": irec.reshape(per_synapse) if self._has_rec else np.zeros(per_synapse),
+                "spikes": output,
+                "isyn": replay.isyn_record,
+                "vmem": above + (1.0 - recipe.TOLERANCE - output) * self._threshold,
+            }
+        self.spikes = self._state_to_keep(output[:, -1].copy())
+        self.isyn = self._state_to_keep(replay.isyn)
+        self.vmem = self._state_to_keep(replay.vmem)
+        return output, self.state(), records
+
+    def _simulate(
+        self, data: np.ndarray, noise: np.ndarray, vmem: np.ndarray, record: bool
+    ) -> dict[str, np.ndarray]:
+        """Run NEST; see `simulations.lif` for the answer."""
+        tau_syn = np.broadcast_to(self.tau_syn, (self.size_out, self.n_synapses))
+        settings = {
+            "substeps": 2 if self._has_rec else 1,
+            "threads": self.num_threads,
+            "record": record,
+        }
+        given = {"x": data, "noise": noise, "vmem": vmem}
+        for hold in _HOLDS if self._has_rec else (0.0,):
+            neurons = recipe.neurons(
+                np.broadcast_to(self.tau_mem, (self.size_out,)) / self.dt,
+                tau_syn / self.dt,
+                self.bias,
+                self._threshold,
+                settings["substeps"],
+                hold,
+            )
+            given.update(recipe.connections(self.w_rec, neurons))
+            reply = call(type(self).__name__, "lif", settings, {**given, **neurons})
+            if not reply["strays"]:
+                return reply
+        raise NestWorkerError(
+            f"{self._label}: membranes run further from their thresholds than NEST can follow with "
+            f"recurrent weights"
+        )
+
+    @property
+    def _threshold(self) -> np.ndarray:
+        return np.broadcast_to(self.threshold, (self.size_out,))
+
+    def _check(self, replay: Replay, output: np.ndarray) -> None:
+        """Raise where NEST cannot have done what the model says."""
+        crowded = replay.first_crowded(self.max_spikes_per_dt)
+        if crowded is not None:
+            batch, step, neuron, due = crowded
+            raise ValueError(
+                f"{self._label}: neuron {neuron} would emit {due} spikes in time step {step} (of "
+                f"batch element {batch}), but NEST emits one at most; use weaker input, a smaller "
+                f"dt or a higher threshold, or choose max_spikes_per_dt=1, which delays the others"
+            )
+        if replay.is_doubtful(output):
+            raise NestWorkerError(
+                f"{self._label}: the spikes of NEST are not those of the model; a membrane may run "
+                f"further from its threshold than the numbers allow"
+            )

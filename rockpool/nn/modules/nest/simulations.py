@@ -1,0 +1,272 @@
+"""What the worker process does with NEST. Imported nowhere else.
+
+Time is counted in time steps of the module, each of which is 1 ms for NEST, so that any `dt` is
+possible. Neurons are those of all batch elements, one element after the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nest
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+nest.verbosity = nest.VerbosityLevel.ERROR
+
+
+def version() -> str:
+    """Return the version of NEST."""
+    return str(nest.__version__)
+
+
+def lif(
+    *,
+    substeps: int,
+    threads: int,
+    record: bool,
+    x: np.ndarray,
+    noise: np.ndarray,
+    vmem: np.ndarray,
+    pre: np.ndarray,
+    post: np.ndarray,
+    receptor: np.ndarray,
+    weight: np.ndarray,
+    **recipe: np.ndarray,
+) -> Arrays:
+    """Run a layer of LIF neurons over time, as `rockpool.nn.modules.nest.recipe` says.
+
+    Parameters
+    ----------
+    substeps, threads : int
+        Steps of NEST for each time step, and threads to run on.
+    record : bool
+        Whether to record the membrane.
+    x : array (B, T, N * S)
+        Input.
+    noise : array (B, T, N) or of size 0
+        Added to the membrane.
+    vmem : array (B, N)
+        Membrane before the first time step.
+    pre, post, receptor, weight : array (C,)
+        Recurrent connections.
+    **recipe
+        As from `recipe.neurons`.
+
+    Returns
+    -------
+    dict
+        ``step`` and ``neuron``, of each spike; ``strays``, how many spikes came between the time
+        steps; with `record` also ``V_m`` and ``E_sfa``, the membrane and its threshold, (T, B * N).
+    """
+    step = 1.0 / substeps
+    late = 4 - substeps  # NEST's time at the end of the first time step
+    n_batch, n_steps, _ = x.shape
+    _new_kernel(step, threads)
+    neurons = _lif_neurons(n_batch, recipe)
+    _feed_lif(neurons, x, noise, recipe, step)
+    for batch in range(n_batch if pre.size else 0):
+        first = neurons[0].global_id + batch * vmem.shape[1]
+        _connect(first + pre, first + post, weight, receptor, step)
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(neurons, recorder, syn_spec={"delay": step})
+    meter = _meter(neurons, ["V_m", "E_sfa"], late, step) if record else None
+
+    nest.Simulate(2 * step)  # the first input is on its way
+    start = {"V_m": vmem.ravel(), "I_e": np.tile(recipe["current"], n_batch)}
+    if any(values.any() for values in start.values()):
+        _set(neurons, start)
+    nest.Simulate(float(n_steps))
+
+    times, senders = _spikes(recorder, neurons)
+    stamps = np.rint(times * substeps).astype(np.int64)
+    in_time = stamps % substeps == 0
+    answer = {
+        "step": stamps[in_time] // substeps - late,
+        "neuron": senders[in_time],
+        "strays": np.array([np.count_nonzero(~in_time)]),
+    }
+    if meter is not None:
+        nest.Simulate(1.0)  # it is a step behind
+        answer.update(_measured(meter, neurons, late, n_steps))
+    return answer
+
+
+def exp_syn(*, threads: int, x: np.ndarray, tau: np.ndarray) -> Arrays:
+    """Run exponential synapses over time.
+
+    Parameters
+    ----------
+    threads : int
+        Threads to run on.
+    x : array (B, T, N)
+        Input.
+    tau : array (N,)
+        Time constants in time steps.
+
+    Returns
+    -------
+    dict
+        ``isyn`` (T, B * N): the currents right after the input of each time step.
+    """
+    n_batch, n_steps, _ = x.shape
+    _new_kernel(1.0, threads)
+    tau = np.tile(tau, n_batch)
+    # the neurons never spike; NEST wants the time constant of their membranes to be another one
+    neurons = _create(
+        "iaf_psc_exp_multisynapse",
+        {"V_th": np.full(tau.shape, np.inf), "tau_m": 2 * tau, "tau_syn": tau[:, np.newaxis]},
+    )
+    meter = _meter(neurons, ["I_syn"], 2, 1.0)
+    _feed(x, 1.0, _ids(neurons), np.ones(tau.shape), np.ones(tau.shape, dtype=np.int64), 1.0)
+    nest.Simulate(n_steps + 2.0)
+    return {"isyn": _measured(meter, neurons, 2, n_steps)["I_syn"]}
+
+
+JOBS = {"lif": lif, "exp_syn": exp_syn}
+
+
+def _new_kernel(step: float, threads: int) -> None:
+    nest.ResetKernel()
+    nest.resolution = step
+    nest.local_num_threads = threads
+
+
+def _lif_neurons(n_batch: int, recipe: Arrays) -> Any:
+    """Create the neurons of all batch elements."""
+    n = len(recipe["threshold"])
+    values = {
+        "C_m": np.ones(n),
+        "g_L": 1.0 / recipe["tau_mem"],
+        "E_L": np.zeros(n),
+        "V_m": np.zeros(n),
+        "V_T_star": recipe["threshold"],
+        "Delta_V": np.full(n, 1e-18),  # any distance from the threshold is a large one
+        "lambda_0": np.full(n, 1e6),
+        "t_ref": np.zeros(n),
+        "q_sfa": recipe["rise"][:, np.newaxis],
+        "tau_sfa": recipe["tau_mem"][:, np.newaxis],
+        "tau_syn": recipe["tau_syn"],
+    }
+    model = "gif_psc_exp_multisynapse"
+    return _create(model, {name: np.concatenate([v] * n_batch) for name, v in values.items()})
+
+
+def _feed_lif(neurons: Any, x: np.ndarray, noise: np.ndarray, recipe: Arrays, step: float) -> None:
+    """Connect the input, and the kicks that the neurons get."""
+    n_batch, n_steps, n_in = x.shape
+    n_out = len(recipe["threshold"])
+    n_syn = n_in // n_out
+    ids = _ids(neurons)
+    receptors = np.tile(np.arange(1, n_syn + 1), n_batch * n_out)
+    weights = np.tile(recipe["input_weight"].ravel(), n_batch)
+    _feed(x, step, np.repeat(ids, n_syn), weights, receptors, step)
+    kick = np.full(ids.shape, n_syn + 1)
+    if noise.size:
+        _feed(noise, 1.0, ids, np.tile(recipe["kick_weight"], n_batch), kick, step)
+    for name, first in (("hold_weight", 0.5), ("release_weight", 1.0)):
+        if name in recipe:
+            times = {"spike_times": first + np.arange(n_steps)}
+            source = np.full(ids.shape, nest.Create("spike_generator", params=times).global_id)
+            _connect(source, ids, np.tile(recipe[name], n_batch), kick, step)
+
+
+def _feed(
+    x: np.ndarray,
+    first: float,
+    ids: np.ndarray,
+    weights: np.ndarray,
+    receptors: np.ndarray,
+    delay: float,
+) -> None:
+    """Give each target that has any input a generator of weighted spikes.
+
+    Parameters
+    ----------
+    x : array (B, T, n)
+        Input.
+    first : float
+        NEST's time of the first time step.
+    ids, weights, receptors : array (B * n,)
+        The targets, and the connections to them.
+    delay : float
+        Of these connections.
+    """
+    batch, step, channel = np.nonzero(x)
+    if not batch.size:
+        return
+    target = batch * x.shape[2] + channel
+    order = np.argsort(target, kind="stable")
+    active, starts = np.unique(target[order], return_index=True)
+    times = np.split(first + step[order], starts[1:])
+    values = np.split(x[batch, step, channel][order], starts[1:])
+    generators = nest.Create("spike_generator", len(active))
+    generators.set(
+        [{"spike_times": t, "spike_weights": v} for t, v in zip(times, values, strict=True)]
+    )
+    _connect(_ids(generators), ids[active], weights[active], receptors[active], delay)
+
+
+def _connect(
+    pre: np.ndarray, post: np.ndarray, weight: np.ndarray, receptor: np.ndarray, delay: float
+) -> None:
+    nest.Connect(
+        pre,
+        post,
+        "one_to_one",
+        {"weight": weight, "delay": np.full(pre.shape, delay), "receptor_type": receptor},
+    )
+
+
+def _create(model: str, values: Arrays) -> Any:
+    """Create nodes with these parameters: (nodes,) for numbers, (nodes, k) for lists.
+
+    What is equal for all is handed over at once: each call for many nodes takes its time.
+    """
+    number = len(next(iter(values.values())))
+    equal = {name: value[0].tolist() for name, value in values.items() if (value == value[0]).all()}
+    nodes = nest.Create(model, number, equal)
+    _set(nodes, {name: value for name, value in values.items() if name not in equal})
+    return nodes
+
+
+def _set(nodes: Any, values: Arrays) -> None:
+    """Set parameters of nodes, as for `_create`."""
+    if values:
+        columns = {name: value.tolist() for name, value in values.items()}
+        nodes.set([{name: v[k] for name, v in columns.items()} for k in range(len(nodes))])
+
+
+def _ids(nodes: Any) -> np.ndarray:
+    """Return the numbers of nodes that were created together; asking NEST for all takes long."""
+    return np.arange(len(nodes)) + nodes[0].global_id
+
+
+def _meter(nodes: Any, names: list[str], first: float, delay: float) -> Any:
+    """Create a multimeter that reads once each time step, from a time on."""
+    meter = nest.Create(
+        "multimeter", params={"record_from": names, "interval": 1.0, "start": first - 1.0}
+    )
+    nest.Connect(meter, nodes, syn_spec={"delay": delay})
+    return meter
+
+
+def _measured(meter: Any, nodes: Any, first: float, n_steps: int) -> Arrays:
+    """Return what a multimeter has read: (T, nodes) by name."""
+    events = meter.events
+    step = np.rint(np.asarray(events.pop("times"), dtype=np.float64) - first).astype(np.int64)
+    sender = np.asarray(events.pop("senders"), dtype=np.int64) - nodes[0].global_id
+    wanted = step < n_steps
+    measured = {}
+    for name, values in events.items():
+        measured[name] = np.empty((n_steps, len(nodes)))
+        measured[name][step[wanted], sender[wanted]] = np.asarray(values)[wanted]
+    return measured
+
+
+def _spikes(recorder: Any, nodes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return time and index of the node of each spike."""
+    events = recorder.events
+    times = np.asarray(events["times"], dtype=np.float64)
+    return times, np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id

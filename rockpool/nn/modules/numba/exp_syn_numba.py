@@ -1,0 +1,49 @@
+"""The exponential synapse compiled with numba: `ExpSynNumba`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.kernels.compiling import call, settled
+from rockpool.nn.kernels.exp_syn import exp_syn_forward
+from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.modules.native.exp_syn import ExpSyn
+from rockpool.nn.modules.numba.input import batched_input
+
+__all__ = ["ExpSynNumba"]
+
+
+class ExpSynNumba(ExpSyn):
+    """A layer of exponential synapses, compiled.
+
+    The equations, arguments, parameters and states are those of `ExpSyn`, and so are the values,
+    bit for bit. The first call ever compiles the time loop; the machine code is kept for later
+    processes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.modules import ExpSyn, ExpSynNumba
+    >>> data = np.ones((1, 5, 3))
+    >>> bool(np.all(ExpSynNumba(3)(data)[0] == ExpSyn(3)(data)[0]))
+    True
+    """
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the synapses over time; as `ExpSyn.evolve`."""
+        data = batched_input(self, input_data)
+        output: np.ndarray = np.empty(data.shape)
+        isyn = settled(self._batched_state("isyn", len(data)), data.dtype)
+        beta = settled(decay(self.dt, self.tau), data.dtype, (self.size_out,))
+        call(exp_syn_forward, data, beta, isyn, output)
+        if self.noise_std > 0:
+            output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
+            if output.shape[1]:
+                isyn = output[:, -1].copy()
+        self.isyn = self._state_to_keep(isyn)
+        return output, self.state(), {}

@@ -1,0 +1,26 @@
+"""Input data for the kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rockpool.nn.kernels.compiling import settled
+from rockpool.nn.modules.module import Module
+
+
+def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
+    """Return input of a module as (B, T, Nin) in float64, without a copy where it is that already.
+
+    It is as `Module._auto_batch` gives it, but not free to be edited.
+
+    Raises
+    ------
+    ValueError
+        A wrong number of channels or dimensions.
+    """
+    array = np.asarray(data, dtype=np.float64)
+    if array.ndim == 0:
+        return module._auto_batch(array)[0]
+    shape = module._batch_shape(array.shape)
+    return settled(array.reshape(shape), np.float64, (*shape[:2], module.size_in))

@@ -1,0 +1,338 @@
+"""Neurons and synapses on sinabs-exodus, for CUDA devices: `LIFExodus` and others."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.models import exp_syn as exp_syn_model
+from rockpool.nn.models import lif as model
+from rockpool.nn.modules.sinabs.exodus_functions import (
+    leaky_integral,
+    spikes_of_membranes,
+    surrogate_of,
+    synaptic_currents,
+)
+from rockpool.nn.modules.torch.decays import decay
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
+from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
+from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.parameters import Constant, Parameter, SimulationParameter, State
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["ExpSynExodus", "LIFExodus", "LIFMembraneExodus", "LIFSlayer"]
+
+# Defaults that stand for "not given" where the leaks are stated in another way.
+_TAU_MEM, _TAU_SYN = 0.02, 0.05
+
+
+class LIFExodus(LIFBaseTorch):
+    r"""A layer of leaky integrate-and-fire neurons with exponential synapses, on a CUDA device.
+
+    The equations, states and records are those of `LIFTorch`, and so are the spikes; all time steps
+    are run by two compiled functions of sinabs-exodus. There are no recurrent weights, no noise,
+    and no gradient for the threshold, which is constant.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
+    tau_mem : array_like
+        Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
+    tau_syn : array_like
+        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 50 ms.
+    threshold : array_like
+        Firing thresholds, shape (Nout,) or (); not trained. Default: 1.
+    learning_window : float
+        Window of the surrogate gradient. Default: 0.5.
+    bias : array_like
+        Bias added to the membrane in each time step, shape (Nout,) or (). Default: 0.
+    has_rec : bool
+        Must be False.
+    noise_std : float
+        Must be 0.
+    **kwargs
+        Further arguments of `LIFTorch`: `leak_mode`, `spike_generation_fn`, `max_spikes_per_dt`,
+        `dt`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    F. C. Bauer, G. Lenz, S. Haghighatshoar, S. Sheik, EXODUS: stable and efficient training of
+    spiking neural networks, Frontiers in Neuroscience 17 (2023).
+    """
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau_mem: Any = _TAU_MEM,
+        tau_syn: Any = _TAU_SYN,
+        threshold: Any = 1.0,
+        learning_window: float | Tensor = 0.5,
+        bias: Any = 0.0,
+        has_rec: bool = False,
+        noise_std: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if has_rec:
+            raise ValueError(f"{owner}: has_rec must be False: there are no recurrent weights")
+        _require_no_noise(owner, noise_std)
+        if kwargs.get("leak_mode", "taus") != "taus":
+            tau_mem = None if tau_mem is _TAU_MEM else tau_mem
+            tau_syn = None if tau_syn is _TAU_SYN else tau_syn
+        super().__init__(
+            shape,
+            tau_mem=tau_mem,
+            tau_syn=tau_syn,
+            threshold=Constant(1.0 if threshold is None else threshold),
+            learning_window=learning_window,
+            bias=bias,
+            **kwargs,
+        )
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the spikes over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,), on a CUDA device.
+
+        Returns
+        -------
+        Tensor
+            Number of spikes of each neuron in each time step, shape (B, T, Nout).
+        """
+        data = self._input(data, self.threshold)
+        p = self._loop_parameters()
+        if 0 in data.shape:  # there is nothing to run
+            return data.new_zeros(*data.shape[:2], self.n_neurons)
+        isyn = _currents(self, data, p.beta)
+        spikes, vmem = spikes_of_membranes(
+            self._label,
+            isyn.sum(-1) + p.bias,
+            p.alpha,
+            self._start("vmem", data),
+            p.threshold,
+            surrogate_of(p.spike_fn, p.window, p.max_spikes),
+            int(min(p.max_spikes, 2**31 - 1)),
+        )
+        if self._record:
+            self._record_dict = {
+                "irec": torch.zeros_like(isyn),
+                "spikes": spikes,
+                "isyn": isyn,
+                "vmem": vmem,
+            }
+        self._keep_state(spikes=spikes[:, -1], isyn=isyn[:, -1], vmem=vmem[:, -1])
+        return spikes
+
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph of its neurons."""
+        return self._lif_graph()
+
+
+class LIFSlayer(LIFExodus):
+    """Another name of `LIFExodus`; deprecated."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            "LIFSlayer is deprecated, use LIFExodus instead", DeprecationWarning, stacklevel=3
+        )
+        super().__init__(*args, **kwargs)
+
+
+class LIFMembraneExodus(TorchModule):
+    r"""A layer of leaky membranes with exponential synapses that do not spike, on a CUDA device.
+
+    .. math::
+
+        I_{syn} &\leftarrow (I_{syn} + x_t) \, e^{-dt / \tau_{syn}} \\
+        V_{mem} &\leftarrow V_{mem} \, e^{-dt / \tau_{mem}} + \sum_s I_{syn} + b
+
+    and the output is :math:`V_{mem}`.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
+    tau_syn : array_like
+        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 50 ms.
+    tau_mem : array_like
+        Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
+    bias : array_like
+        Bias added to the membrane in each time step, shape (Nout,) or (). Default: 0.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed. There is no
+        `threshold`, `has_rec` or `noise_std`.
+    """
+
+    tau_mem: Any
+    tau_syn: Any
+    bias: Any
+    dt: Any
+    vmem: Any
+    isyn: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau_syn: Any = 0.05,
+        tau_mem: Any = 0.02,
+        bias: Any = 0.0,
+        dt: float = 1e-3,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        settled = model.module_shape(owner, shape)
+        model.check_arguments(owner, settled, tau_mem=tau_mem, tau_syn=tau_syn, bias=bias, dt=dt)
+        super().__init__(shape=settled, spiking_input=True, spiking_output=False, **kwargs)
+        self.n_neurons = self.size_out
+        self.n_synapses = model.n_synapses(settled)
+        specs, states = model.parameter_specs(settled), model.state_shapes(settled)
+        for name, value in {"tau_mem": tau_mem, "tau_syn": tau_syn, "bias": bias}.items():
+            setattr(self, name, specs[name].wrap(Parameter, value, cast_fn=to_float_tensor))
+        self.dt = SimulationParameter(float(dt))
+        for name in ("vmem", "isyn"):
+            setattr(self, name, State(shape=states[name], init_func=torch.zeros))
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the membrane potentials over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,), on a CUDA device.
+
+        Returns
+        -------
+        Tensor
+            Shape (B, T, Nout).
+        """
+        data = self._input(data, self.bias)
+        require_values(
+            self._label,
+            self,
+            (Required("tau_mem", True, "s"), Required("tau_syn", True, "s"), Required("bias")),
+        )
+        if 0 in data.shape:  # there is nothing to run
+            return data.new_zeros(*data.shape[:2], self.n_neurons)
+        isyn = _currents(self, data, decay(self.dt, self.tau_syn))
+        vmem = leaky_integral(
+            self._label,
+            isyn.sum(-1) + self.bias,
+            decay(self.dt, self.tau_mem),
+            self._start("vmem", data),
+        )
+        if self._record:
+            self._record_dict = {"isyn": isyn, "vmem": vmem}
+        self._keep_state(isyn=isyn[:, -1], vmem=vmem[:, -1])
+        return vmem
+
+
+class ExpSynExodus(TorchModule):
+    r"""A layer of exponential synapses, on a CUDA device.
+
+    .. math::
+
+        I_{syn} \leftarrow (I_{syn} + x_t) \, e^{-dt / \tau_{syn}}
+
+    and the output is :math:`I_{syn}`.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of synapses, ``N`` or ``(N,)``.
+    tau : array_like
+        Time constants in seconds, shape (N,) or (); the parameter is called `tau_syn`. Default:
+        50 ms.
+    noise_std : float
+        Must be 0.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed. There is no
+        `threshold`, `has_rec`, `bias` or `tau_mem`.
+    """
+
+    tau_syn: Any
+    isyn: Any
+    dt: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau: Any = 0.05,
+        noise_std: float = 0.0,
+        dt: float = 1e-3,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        settled = exp_syn_model.module_shape(owner, shape)
+        exp_syn_model.check_arguments(owner, settled, tau=tau, noise_std=noise_std, dt=dt)
+        _require_no_noise(owner, noise_std)
+        super().__init__(shape=settled, spiking_input=True, spiking_output=False, **kwargs)
+        spec = exp_syn_model.parameter_specs(settled)["tau"]
+        self.tau_syn = spec.wrap(Parameter, tau, cast_fn=to_float_tensor)
+        self.dt = SimulationParameter(float(dt))
+        shapes = exp_syn_model.state_shapes(settled)
+        self.isyn = State(shape=shapes["isyn"], init_func=torch.zeros)
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the synaptic currents over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Shape (B, T, N), (T, N) or (T,), on a CUDA device.
+
+        Returns
+        -------
+        Tensor
+            Shape (B, T, N).
+        """
+        data = self._input(data, self.tau_syn)
+        require_values(self._label, self, (Required("tau_syn", True, "s"),))
+        if 0 in data.shape:  # there is nothing to run
+            return data
+        start = self._start("isyn", data)
+        isyn = synaptic_currents(self._label, data, decay(self.dt, self.tau_syn), start)
+        self._keep_state(isyn=isyn[:, -1])
+        return isyn
+
+
+def _currents(module: LIFExodus | LIFMembraneExodus, data: Tensor, beta: Tensor) -> Tensor:
+    """Return the synaptic currents over time, (B, T, N, S)."""
+    synapses = (module.n_neurons, module.n_synapses)
+    start = module._start("isyn", data).flatten(1)
+    flat_beta = beta.expand(synapses).flatten()
+    return synaptic_currents(module._label, data, flat_beta, start).unflatten(-1, synapses)
+
+
+def _require_no_noise(owner: str, noise_std: Any) -> None:
+    checks.scalar(owner, "noise_std", noise_std)
+    if float(noise_std) != 0.0:
+        raise ValueError(f"{owner}: noise_std must be 0: there is no noise, got {noise_std}")

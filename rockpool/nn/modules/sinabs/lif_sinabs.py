@@ -1,0 +1,233 @@
+"""The leaky integrate-and-fire neuron on sinabs: `LIFSinabs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from sinabs.activation import MembraneSubtract
+from sinabs.layers.functional import lif_forward
+from torch import Tensor
+
+from rockpool.nn.modules.torch.initialisers import kaiming_columns
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
+from rockpool.nn.modules.torch.loops import LIFParameters, LIFState, Records
+from rockpool.nn.modules.torch.surrogates import StepPWL
+from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.parameters import Constant, Shape
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["LIFSinabs"]
+
+
+class _SpikeFunction:
+    """One of our spike functions in the form that sinabs calls."""
+
+    required_states = ("v_mem",)
+
+    def __init__(self, parameters: LIFParameters) -> None:
+        self._function = parameters.spike_fn
+        self._settings = (parameters.window, parameters.max_spikes)
+
+    def apply(self, v_mem: Tensor, threshold: Tensor, _: Any) -> Tensor:
+        """Return the number of spikes of each neuron."""
+        return self._function(v_mem, threshold, *self._settings)
+
+
+class LIFSinabs(LIFBaseTorch):
+    r"""A layer of leaky integrate-and-fire neurons with exponential synapses, run by sinabs.
+
+    The equations, states and records are those of `LIFTorch`, and so are the spikes, values and
+    gradients; the time loops are those of sinabs. Time constants, thresholds, biases and recurrent
+    weights are parameters of this module and are trained with it.
+
+    Without bias and noise, neurons with one synapse each are one loop of sinabs; else the synapses
+    are a loop of their own. A recurrent layer calls sinabs once for each time step.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
+    tau_mem : array_like
+        Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
+    tau_syn : array_like
+        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 10 ms.
+    has_bias : bool
+        Whether the neurons have a bias. Default: True. Without, it is 0 and is not trained.
+    bias : array_like
+        Bias added to the membrane in each time step, shape (Nout,) or (). Default: 0.
+    threshold : array_like
+        Firing thresholds, shape (Nout,) or (). Default: 1.
+    has_rec : bool
+        Whether the layer has recurrent weights. Default: False.
+    w_rec : array_like, optional
+        Recurrent weights, shape (Nout, Nin), only with `has_rec`; drawn by `weight_init_func`.
+    noise_std : float
+        Standard deviation of the noise on the membrane, after one second. Default: 0.
+    spike_generation_fn : autograd function
+        Called as ``apply(vmem, threshold, window, max_spikes)``. Default: `StepPWL`.
+    learning_window : float
+        Window of the surrogate gradient. Default: 0.5.
+    weight_init_func : callable, optional
+        ``shape -> weights`` for the recurrent weights. Default: U(±√(6 / Nin)).
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    device : torch.device or str, optional
+        Where the module is to be. Default: the CPU.
+    max_spikes_per_dt : float
+        Most spikes that a neuron can emit in one time step. Default: 2**16.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    sinabs, https://sinabs.readthedocs.io
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import LIFSinabs      # doctest: +SKIP
+    >>> spikes, state, record = LIFSinabs(3)(torch.ones(1, 5, 3))      # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau_mem: Any = 0.02,
+        tau_syn: Any = 0.01,
+        has_bias: bool = True,
+        bias: Any = 0.0,
+        threshold: Any = 1.0,
+        has_rec: bool = False,
+        w_rec: Any = None,
+        noise_std: float = 0.0,
+        spike_generation_fn: Any = StepPWL,
+        learning_window: float | Tensor = 0.5,
+        weight_init_func: Callable[[Shape], Any] | None = None,
+        dt: float = 1e-3,
+        device: torch.device | str | None = None,
+        max_spikes_per_dt: float | Tensor = 2.0**16,
+        **kwargs: Any,
+    ) -> None:
+        if not has_bias:
+            _require_no_bias(type(self).__name__, bias)
+            bias = Constant(0.0)
+        super().__init__(
+            shape,
+            tau_mem=tau_mem,
+            tau_syn=tau_syn,
+            bias=bias,
+            threshold=threshold,
+            has_rec=has_rec,
+            w_rec=w_rec,
+            noise_std=noise_std,
+            spike_generation_fn=spike_generation_fn,
+            learning_window=learning_window,
+            max_spikes_per_dt=max_spikes_per_dt,
+            weight_init_func=kaiming_columns if weight_init_func is None else weight_init_func,
+            dt=dt,
+            **kwargs,
+        )
+        self._has_bias = bool(has_bias)
+        if device is not None:
+            self.to(device)
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the spikes over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
+
+        Returns
+        -------
+        Tensor
+            Number of spikes of each neuron in each time step, shape (B, T, Nout).
+        """
+        data = self._input(data, self.threshold)
+        parameters = self._loop_parameters()
+        if 0 in data.shape:  # there is nothing to run
+            return data.new_zeros(*data.shape[:2], self.n_neurons)
+        state = LIFState(*(self._start(name, data) for name in LIFState._fields))
+        noise = self._noise((*data.shape[:2], self.n_neurons), data)
+        run = self._run_recurrent if self._has_rec else self._run
+        final, records = run(data, state, parameters, noise)
+        self._record_dict = records if self._record else {}
+        self._keep_state(**final._asdict())
+        return records["spikes"]
+
+    def _run(
+        self, x: Tensor, state: LIFState, parameters: LIFParameters, noise: Tensor | None
+    ) -> tuple[LIFState, Records]:
+        """Run the neurons over the time steps in `x`, which holds their recurrent input already."""
+        p = parameters
+        settings = {
+            "spike_threshold": p.threshold,
+            "spike_fn": _SpikeFunction(p),
+            "reset_fn": MembraneSubtract(),
+            "surrogate_grad_fn": None,
+            "min_v_mem": None,
+            "norm_input": False,
+            "record_states": self._record,
+        }
+        if self.n_synapses == 1 and noise is None and not self._has_bias:
+            states = {"v_mem": state.vmem, "i_syn": state.isyn[..., 0]}
+            beta = p.beta.flatten()
+            spikes, final, recorded = lif_forward(x, p.alpha, beta, states, **settings)
+            last = final["i_syn"].unsqueeze(-1)
+            isyn = recorded["i_syn"].unsqueeze(-1) if self._record else last
+        else:
+            isyn = self._currents(x, state.isyn, p.beta)
+            drive = isyn.sum(-1) + (p.bias if noise is None else noise + p.bias)
+            states = {"v_mem": state.vmem}
+            spikes, final, recorded = lif_forward(drive, p.alpha, None, states, **settings)
+            last = isyn[:, -1]
+        records = {"spikes": spikes}
+        if self._record:
+            records = {"vmem": recorded["v_mem"], "isyn": isyn, "irec": torch.zeros_like(isyn)}
+            records["spikes"] = spikes
+        return LIFState(final["v_mem"], last, spikes[:, -1]), records
+
+    def _currents(self, x: Tensor, isyn: Tensor, beta: Tensor) -> Tensor:
+        """Return the synaptic currents over time, (B, T, N, S).
+
+        A leaky sum of sinabs decays before the input of a time step arrives, and not after it; its
+        decay is thus applied once more at the end, and the first current comes in as input.
+        """
+        beta = beta.expand(self.n_neurons, self.n_synapses).flatten()
+        x = torch.cat([(isyn.flatten(1) + x[:, 0]).unsqueeze(1), x[:, 1:]], dim=1)
+        states = {"v_mem": torch.zeros_like(x[:, 0])}
+        leaky_sum = lif_forward(x, beta, None, states, None, None, None, None, None, False)[0]
+        return (leaky_sum * beta).unflatten(-1, (self.n_neurons, self.n_synapses))
+
+    def _run_recurrent(
+        self, x: Tensor, state: LIFState, parameters: LIFParameters, noise: Tensor | None
+    ) -> tuple[LIFState, Records]:
+        """Run the neurons step by step."""
+        steps: list[Records] = []
+        for t in range(x.shape[1]):
+            irec = state.spikes @ self.w_rec
+            arriving = x[:, t : t + 1] + irec.unsqueeze(1)
+            noise_t = None if noise is None else noise[:, t : t + 1]
+            state, records = self._run(arriving, state, parameters, noise_t)
+            if self._record:
+                records["irec"] = irec.view_as(state.isyn).unsqueeze(1)
+            steps.append(records)
+        return state, {name: torch.cat([step[name] for step in steps], 1) for name in steps[0]}
+
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
+        return self._lif_graph()
+
+
+def _require_no_bias(owner: str, bias: Any) -> None:
+    if bias is not None and bool(torch.any(torch.as_tensor(bias) != 0)):
+        raise ValueError(f"{owner}: bias was given, but has_bias is False; set has_bias=True")

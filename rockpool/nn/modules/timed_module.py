@@ -1,0 +1,269 @@
+"""Modules that take and give time series: `TimedModule`, and wrappers that make others such.
+
+`TimedModuleWrapper` (or ``module.timed()``) wraps a module of any back-end, `astimedmodule` and
+`LayerToTimedModule` a layer class or object that keeps its own time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rockpool.nn.modules._attribute_tree import AttributeTree
+from rockpool.nn.modules._timed_base import TimedModule, as_numpy, leaves
+from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
+from rockpool.nn.modules.module import Module
+from rockpool.parameters import SimulationParameter, is_tensor
+from rockpool.timeseries import TSContinuous, TSEvent
+from rockpool.utilities.time_steps import checked_time_step, gcd, is_multiple, lcm
+
+__all__ = [
+    "LayerToTimedModule",
+    "TimedModule",
+    "TimedModuleWrapper",
+    "astimedmodule",
+    "gcd",
+    "is_multiple",
+    "lcm",
+    "leaves",
+    "tree_map",
+]
+
+
+class TimedModuleWrapper(TimedModule):
+    """A module of any back-end, wrapped so that it takes and gives time series.
+
+    The wrapped module is the submodule ``_module``. It gets the input as an array of the shape
+    (T, size_in), a tensor where it is a torch module, and goes on from the state of the last call.
+    A module whose state changes in copies only (of jax) is replaced by the copy on each call.
+
+    Parameters
+    ----------
+    module : Module
+        The module.
+    output_num : int, default 0
+        Which output to convert to a time series, if the module returns several.
+    dt : float, optional
+        Time step in seconds. Default: that of the module, or the one that all its submodules have.
+    add_events : bool, default True
+        Whether several input events in one channel and time step are counted, or count as one.
+    *args, **kwargs
+        For `TimedModule`.
+
+    Raises
+    ------
+    TypeError
+        `module` is not a `Module`.
+    KeyError
+        There is no `dt`, neither here nor in the module.
+    ValueError
+        `dt` is not > 0.
+
+    Warns
+    -----
+    UserWarning
+        `dt` is given although the module has one; or modules inside have time steps that differ,
+        although all of them make one step for each step of the input.
+    """
+
+    _module: Module
+
+    def __init__(
+        self,
+        module: Module,
+        output_num: int = 0,
+        dt: float | None = None,
+        add_events: bool = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(module, Module):
+            raise TypeError(
+                f"{type(self).__name__}: module must be a Module, got {type(module).__name__}"
+            )
+        step = self._time_step_for(module, dt)
+        super().__init__(
+            step,
+            module.spiking_input,
+            module.spiking_output,
+            add_events,
+            *args,
+            shape=(module.size_in, module.size_out),
+            **kwargs,
+        )
+        if getattr(module, "dt", None) is None:
+            module.dt = step if hasattr(module, "dt") else SimulationParameter(step)
+        self._module = module
+        self._output_num = output_num
+
+    def _time_step_for(self, module: Module, dt: float | None) -> float:
+        """Return the time step that a module runs with; the argument is for one that has none."""
+        own = getattr(module, "dt", None)
+        inner = sorted(
+            {
+                float(value)
+                for _, value in leaves(module.attributes_named("dt"))
+                if value is not None
+            }
+        )
+        if inner and not np.allclose(inner, inner[0], rtol=1e-9, atol=0.0):
+            warnings.warn(
+                f"{type(self).__name__}: the modules inside have different time steps "
+                f"({', '.join(map(str, inner))} s), but each of them makes one step a time step",
+                stacklevel=4,
+            )
+        if own is not None:
+            if dt is not None:
+                warnings.warn(
+                    f"{type(self).__name__}: dt = {dt} is ignored, as the module has dt = {own}",
+                    stacklevel=4,
+                )
+            return checked_time_step(type(self).__name__, own)
+        if dt is not None:
+            return checked_time_step(type(self).__name__, dt)
+        if len(inner) != 1:
+            raise KeyError(
+                f"{type(self).__name__}: dt must be given, as {module.class_name} has none and its "
+                f"submodules have {'different ones' if inner else 'none'}"
+            )
+        return inner[0]
+
+    @property
+    def module(self) -> Module:
+        """The wrapped module."""
+        return self._module
+
+    def evolve(  # type: ignore[override]
+        self,
+        ts_input: TSContinuous | TSEvent | None = None,
+        duration: float | None = None,
+        num_timesteps: int | None = None,
+        kwargs_timeseries: dict[str, Any] | None = None,
+        record: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple[TSContinuous | TSEvent, dict[str, Any], dict[str, Any]]:
+        """Evolve the wrapped module from the present time on.
+
+        Parameters
+        ----------
+        ts_input, duration, num_timesteps, kwargs_timeseries, record
+            As for `TimedModule.evolve`.
+        *args, **kwargs
+            For the `evolve` of the wrapped module.
+
+        Returns
+        -------
+        output : TSContinuous or TSEvent
+            The output.
+        new_state : dict
+            The state of the wrapped module, under ``_module``.
+        record : dict
+            What the wrapped module recorded; with `record`, time series where it knows how.
+        """
+        t_start = self.t
+        _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
+        with _gradients_off(self._module):
+            kwargs["record"] = record
+            output, new_state, recorded = self._module.evolve(
+                _input_for(self._module, raster), *args, **kwargs
+            )
+        if isinstance(output, tuple):
+            output = output[self._output_num]
+        ts_output = self._gen_timeseries(output, **(kwargs_timeseries or {}))
+        if _is_functional(self._module):
+            self._module = self._module.set_attributes(new_state)
+        if record:
+            arrays = tree_map(lambda x: as_numpy(x) if is_tensor(x) else x, recorded)
+            recorded = self._module._wrap_recorded_state(arrays, t_start)
+        return ts_output, {"_module": new_state}, recorded
+
+    def set_attributes(self, new_attributes: dict[str, Any]) -> Self:
+        """Set attributes of the wrapped module from a nested dict.
+
+        Parameters
+        ----------
+        new_attributes : dict
+            Values nested under ``_module``, as `state()` has them, or those of the wrapped module
+            itself; both may be mixed.
+
+        Returns
+        -------
+        TimedModuleWrapper
+            This module.
+        """
+        return super().set_attributes(_nested(new_attributes))
+
+    def _check_attributes(self, new_attributes: dict[str, Any]) -> None:
+        super()._check_attributes(_nested(new_attributes))
+
+    def __repr__(self, indent: str = "") -> str:
+        return f"{super().__repr__(indent)} with {self._module.full_name} as module"
+
+
+def tree_map(func: Callable[[Any], Any], tree: Any) -> Any:
+    """Apply a function to everything in nested dicts, lists and tuples.
+
+    Parameters
+    ----------
+    func : callable
+        Is called with each value that is not a dict, list or tuple.
+    tree : Any
+        Nested dicts, lists and tuples; or a single value.
+
+    Returns
+    -------
+    Any
+        The same nesting, with what `func` returned.
+    """
+    if isinstance(tree, dict):
+        return {key: tree_map(func, value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [tree_map(func, value) for value in tree]
+    if isinstance(tree, tuple):
+        return tuple(tree_map(func, value) for value in tree)
+    return func(tree)
+
+
+def _nested(new_attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes for a wrapper, with those of the wrapped module under its name."""
+    flat = {name: value for name, value in new_attributes.items() if name != "_module"}
+    return flat | {"_module": flat | new_attributes.get("_module", {})}
+
+
+def _is_functional(module: Module) -> bool:
+    """Return True if a module changes in copies only, so that its `evolve` keeps no state."""
+    return type(module)._update_target is not AttributeTree._update_target
+
+
+def _torch_for(module: Module) -> Any:
+    """Return torch if a module is one of torch, else None; torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    base = getattr(getattr(torch, "nn", None), "Module", None)
+    return torch if base is not None and isinstance(module, base) else None
+
+
+def _gradients_off(module: Module) -> Any:
+    """Return a context without gradients: a time series has none, and the state would keep them."""
+    torch = _torch_for(module)
+    return contextlib.nullcontext() if torch is None else torch.no_grad()
+
+
+def _input_for(module: Module, raster: NDArray[Any]) -> Any:
+    """Return an input array in the form that the back-end of a module takes."""
+    torch = _torch_for(module)
+    if torch is None:
+        return raster
+    base: Any = torch.nn.Module
+    tensors = itertools.chain(base.parameters(module), base.buffers(module))
+    like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+    if like is None:
+        return torch.as_tensor(raster, dtype=torch.float32)
+    return torch.as_tensor(raster, dtype=like.dtype, device=like.device)

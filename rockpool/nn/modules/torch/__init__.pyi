@@ -1,0 +1,15 @@
+from .ahp_lif_torch import aLIFTorch as aLIFTorch
+from .bool_state import BooleanState as BooleanState
+from .dropout import TimeStepDropout as TimeStepDropout
+from .dropout import UnitDropout as UnitDropout
+from .exp_syn_torch import ExpSynTorch as ExpSynTorch
+from .instant import InstantTorch as InstantTorch
+from .lif_bitshift_torch import LIFBitshiftTorch as LIFBitshiftTorch
+from .lif_neuron_torch import LIFNeuronTorch as LIFNeuronTorch
+from .lif_torch import LIFTorch as LIFTorch
+from .linear_torch import LinearTorch as LinearTorch
+from .lowpass import LowPass as LowPass
+from .rate_torch import RateTorch as RateTorch
+from .torch_module import TorchModule as TorchModule
+from .torch_module import TorchModuleParameters as TorchModuleParameters
+from .updown_torch import UpDownTorch as UpDownTorch

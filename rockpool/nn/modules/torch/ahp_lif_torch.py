@@ -1,0 +1,193 @@
+"""LIF neurons with an after-spike current (adaptation) in torch: `aLIFTorch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.models.spec import ParameterSpec
+from rockpool.nn.modules.torch import loops, paths
+from rockpool.nn.modules.torch.decays import decay
+from rockpool.nn.modules.torch.initialisers import kaiming_columns
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
+from rockpool.nn.modules.torch.surrogates import StepPWL
+from rockpool.nn.modules.torch.torch_checks import Required
+from rockpool.nn.modules.torch.torch_module import to_float_tensor
+from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.parameters import Parameter, Shape, State
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["aLIFTorch"]
+
+_DEFAULT_W_AHP = partial(torch.full, fill_value=-0.9)
+
+
+class aLIFTorch(LIFBaseTorch):
+    r"""A layer of LIF neurons whose spikes feed back on themselves (after-hyperpolarisation).
+
+    As `LIFTorch`, with a current :math:`I_{ahp}` that each spike of the neuron adds to:
+
+    .. math::
+
+        I_{ahp} &\leftarrow (I_{ahp} + S_{t-1} \, w_{ahp}) \, e^{-dt / \tau_{ahp}} \\
+        V_{mem} &\leftarrow V_{mem} \, \alpha + \sum_s I_{syn} + I_{ahp} + \nu_t + b
+
+    A negative weight slows a neuron down that has spiked.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
+    tau_ahp : array_like, optional
+        Time constants of the after-spike current in seconds, shape (Nout,), (1,) or (); 20 ms.
+    w_ahp : array_like, optional
+        Weights of the after-spike current, shape (Nout,) or (); made by `w_ahp_init_func`.
+    w_ahp_init_func : callable
+        ``shape -> weights``. Default: -0.9.
+    leak_mode, tau_mem, ..., dt
+        As for `LIFTorch`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    G. Bellec, D. Salaj, A. Subramoney, R. Legenstein, W. Maass, Long short-term memory and
+    learning-to-learn in networks of spiking neurons, NeurIPS (2018), for adaptive LIF neurons.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import aLIFTorch
+    >>> spikes, state, record = aLIFTorch(3, tau_ahp=50e-3)(torch.ones(1, 5, 3), record=True)
+    >>> sorted(record)
+    ['iahp', 'irec', 'isyn', 'spikes', 'vmem']
+    """
+
+    tau_ahp: Any
+    w_ahp: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        tau_ahp: Any = None,
+        w_ahp: Any = None,
+        w_ahp_init_func: Callable[[Shape], Any] = _DEFAULT_W_AHP,
+        leak_mode: str = "taus",
+        tau_mem: Any = None,
+        tau_syn: Any = None,
+        alpha: Any = None,
+        beta: Any = None,
+        dash_mem: Any = None,
+        dash_syn: Any = None,
+        bias: Any = None,
+        threshold: Any = None,
+        has_rec: bool = False,
+        w_rec: Any = None,
+        noise_std: float = 0.0,
+        spike_generation_fn: Any = StepPWL,
+        learning_window: float | Tensor = 0.5,
+        max_spikes_per_dt: float | Tensor = 2.0**16,
+        weight_init_func: Callable[[Shape], Any] = kaiming_columns,
+        dt: float = 1e-3,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        n = checks.shape_entries(owner, shape)[-1]
+        tau_spec = ParameterSpec("tau_ahp", "taus", ((n,), (1,), ()), 20e-3, "s")
+        weight_spec = ParameterSpec("w_ahp", "weights", ((n,), ()), None)
+        checks.fits(owner, tau_spec, tau_ahp)
+        checks.fits(owner, weight_spec, w_ahp)
+        checks.positive(owner, "tau_ahp", tau_ahp, "s", finite=False)
+        checks.finite(owner, "w_ahp", w_ahp)
+        super().__init__(
+            shape,
+            leak_mode,
+            tau_mem,
+            tau_syn,
+            alpha,
+            beta,
+            dash_mem,
+            dash_syn,
+            bias,
+            threshold,
+            has_rec,
+            w_rec,
+            noise_std,
+            spike_generation_fn,
+            learning_window,
+            max_spikes_per_dt,
+            weight_init_func,
+            dt,
+            *args,
+            **kwargs,
+        )
+        self.w_ahp = weight_spec.wrap(Parameter, w_ahp, w_ahp_init_func, to_float_tensor)
+        self.tau_ahp = tau_spec.wrap(Parameter, tau_ahp, cast_fn=to_float_tensor)
+        self.iahp = State(shape=(n,), init_func=torch.zeros)
+
+    @property
+    def gamma(self) -> Tensor:
+        """Decay factor of the after-spike current in one time step."""
+        return decay(self.dt, self.tau_ahp)
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the spikes over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
+
+        Returns
+        -------
+        Tensor
+            Number of spikes of each neuron in each time step, shape (B, T, Nout).
+        """
+        data = self._input(data, self.threshold)
+        start = loops.AHPState(*(self._start(name, data) for name in loops.AHPState._fields))
+        parameters = self._loop_parameters(
+            Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
+        )
+        ahp = loops.AHPParameters(self.gamma, self.w_ahp)
+        noise = self._noise((*data.shape[:2], self.n_neurons), data)
+        output, final, self._record_dict = paths.run(
+            self, loops.alif_loop, data, start, parameters, ahp, noise, self._record
+        )
+        self._keep_state(**final._asdict())
+        return output
+
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph: its neurons, and weights that feed their spikes back.
+
+        The after-spike current counts as one more synapse of each neuron: its time constant stands
+        behind those of the others. Its weights are part of the recurrent weights.
+        """
+        from rockpool.nn.models.graphs import lif_graph
+        from rockpool.nn.modules.torch.torch_graphs import to_array
+
+        n, s = self.n_neurons, self.n_synapses
+        weights = to_array(self.w_rec)
+        rows = np.arange(n)
+        weights[rows, rows % self.size_in] += to_array(self.w_ahp, n)
+        taus = (to_array(self.tau_syn, n, s), to_array(self.tau_ahp, n)[:, np.newaxis])
+        return lif_graph(
+            self,
+            to_array(self.tau_mem, n),
+            np.concatenate(taus, axis=1).reshape(-1),
+            to_array(self.threshold, n),
+            to_array(self.bias, n),
+            weights,
+        )

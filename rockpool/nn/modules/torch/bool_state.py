@@ -1,0 +1,103 @@
+"""Latches that are set and reset by their input, in torch: `BooleanState`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.models.spec import ParameterSpec
+from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
+from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.parameters import SimulationParameter, State
+
+__all__ = ["BooleanState"]
+
+
+class BooleanState(TorchModule):
+    """A layer of latches: a strong input sets or resets them, between which they hold.
+
+    Where ``abs(x) > threshold``, the state becomes ``x > 0``; elsewhere it stays. Output and state
+    are bools; no gradient passes.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of latches, ``N``, ``(N,)`` or ``(N, N)``.
+    threshold : Tensor, optional
+        Magnitude that the input must exceed, shape (N,) or (); 1e-10.
+
+    Raises
+    ------
+    ValueError
+        Input and output sizes differ, or a negative threshold.
+    TypeError
+        `threshold` is not a tensor.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import BooleanState
+    >>> output, _, _ = BooleanState(1)(torch.tensor([[[0.0], [2.0], [0.0], [-1.0]]]))
+    >>> output.flatten().tolist()
+    [False, True, True, False]
+    """
+
+    threshold: Any
+    bool_state: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        threshold: Tensor | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        settled = checks.shape_entries(owner, shape)
+        if settled[0] != settled[-1]:
+            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {settled}")
+        if threshold is None:
+            threshold = torch.tensor(1e-10)
+        if not isinstance(threshold, Tensor):
+            raise TypeError(f"{owner}: threshold must be a torch tensor, got {threshold!r}")
+        spec = ParameterSpec("threshold", None, ((settled[-1],), ()), None)  # type: ignore[arg-type]
+        checks.fits(owner, spec, threshold)
+        checks.non_negative(owner, "threshold", threshold)
+        super().__init__(*args, shape=settled, **kwargs)
+        self.threshold = SimulationParameter(
+            threshold, shape=list(spec.shapes), cast_fn=to_float_tensor
+        )
+        self.bool_state = State(
+            shape=(settled[-1],), init_func=partial(torch.zeros, dtype=torch.bool)
+        )
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the states over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Shape (B, T, N), (T, N) or (T,).
+
+        Returns
+        -------
+        Tensor
+            Of bools, shape (B, T, N).
+        """
+        data = self._input(data, self.threshold)
+        start = self._batched_state("bool_state", data.shape[0])
+        strong = data.abs() > self.threshold
+        # each time step shows what the latest strong input said: look up when that was
+        steps = torch.arange(1, data.shape[1] + 1, device=data.device).view(1, -1, 1)
+        latest = torch.where(strong, steps, 0).cummax(1).values
+        said = torch.cat((start.unsqueeze(1), data > 0), 1)
+        output = said.gather(1, latest)
+        self._keep_state(bool_state=torch.cat((start.unsqueeze(1), output), 1)[:, -1])
+        if self._record:
+            self._record_dict = {"bool_state": output}
+        return output

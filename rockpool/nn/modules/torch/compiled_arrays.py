@@ -1,0 +1,49 @@
+"""Tensors as the arrays that compiled kernels work on, and the other way around. Needs numba."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rockpool.nn.kernels.compiling import absent, settled
+
+
+def array(tensor: Tensor) -> np.ndarray:
+    """Return the values of a CPU tensor as a contiguous array, in the same memory if possible."""
+    if tensor.requires_grad:
+        tensor = tensor.detach()
+    return tensor.contiguous().numpy()
+
+
+def array_or_absent(tensor: Tensor | None, n_dim: int, dtype: np.dtype) -> np.ndarray:
+    """Return the values of a tensor as an array, or the array that stands for none."""
+    return absent(n_dim, dtype) if tensor is None else array(tensor)
+
+
+def spread_out(tensor: Tensor, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the values of a parameter, one for each element of `shape`, in one dimension."""
+    values = array(tensor)
+    if values.shape != shape:
+        values = settled(values, values.dtype, shape)
+    return values.reshape(-1)
+
+
+def copied(tensor: Tensor) -> Tensor:
+    """Return the values of a tensor in memory of their own."""
+    return tensor.detach().clone(memory_format=torch.contiguous_format)
+
+
+def gradient_array(gradient: Tensor | None, like: Tensor) -> np.ndarray:
+    """Return a gradient as an array that is free to be changed; zeros for none."""
+    if gradient is None:
+        return np.zeros(like.shape, array(like).dtype)
+    return copied(gradient).numpy()
+
+
+def reduced(gradient: np.ndarray, parameter: Tensor) -> Tensor:
+    """Return the gradient of a parameter, given that of what it has been spread out to."""
+    if gradient.shape != parameter.shape:
+        return torch.from_numpy(gradient).sum_to_size(parameter.shape).to(parameter.dtype)
+    single = parameter.dtype == torch.float32
+    return torch.from_numpy(gradient.astype(np.float32) if single else gradient)

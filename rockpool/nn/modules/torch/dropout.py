@@ -1,0 +1,165 @@
+"""Dropout of whole units and of time steps, in torch: `UnitDropout`, `TimeStepDropout`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.parameters import SimulationParameter
+
+if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder
+
+__all__ = ["TimeStepDropout", "UnitDropout"]
+
+
+class _Dropout(TorchModule):
+    """Common part of the dropouts: active in training mode only, transparent in a graph."""
+
+    p: Any
+    training: Any
+
+    def __init__(
+        self, shape: int | tuple[int, ...], p: float, training: bool, *args: Any, **kwargs: Any
+    ) -> None:
+        owner = type(self).__name__
+        settled = checks.shape_entries(owner, shape)
+        if settled[0] != settled[-1]:
+            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {settled}")
+        checks.scalar(owner, "p", p)
+        checks.within(owner, "p", p, 0.0, 1.0)
+        super().__init__(*args, shape=settled, **kwargs)
+        self.p = SimulationParameter(float(p))
+        self.training = SimulationParameter(bool(training))
+
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the data, in training mode with some of them put to zero.
+
+        Parameters
+        ----------
+        data : Tensor
+            Shape (B, T, N), (T, N) or (T,).
+
+        Returns
+        -------
+        Tensor
+            Shape (B, T, N).
+        """
+        data = self._input(data)
+        return self._dropped(data) if self.training else data
+
+    def _dropped(self, data: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def as_graph(self) -> GraphHolder:
+        """Return a graph without modules, whose outputs are its inputs."""
+        from rockpool.graph import GraphHolder, GraphNode
+        from rockpool.graph.graph_base import SetList
+
+        nodes = SetList([GraphNode() for _ in range(self.size_in)])
+        name = f"{type(self).__name__}_{self.name}_{id(self)}"
+        return GraphHolder(nodes, nodes, name, self)
+
+
+class UnitDropout(_Dropout):
+    """Put whole units to zero for the duration of a call, in training mode.
+
+    For each batch element, each unit is dropped with the probability `p`, in all time steps; the
+    others are scaled by ``1 / (1 - p)``, which keeps the mean.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of units, ``N``, ``(N,)`` or ``(N, N)``.
+    p : float
+        Probability to drop a unit, in [0, 1). Default: 0.5.
+    training : bool
+        Whether to start in training mode; ``train()`` and ``eval()`` switch. Default: True.
+
+    Raises
+    ------
+    ValueError
+        `p` out of range, or input and output sizes differ.
+
+    References
+    ----------
+    N. Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, Journal
+    of Machine Learning Research 15 (2014).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import UnitDropout
+    >>> output, _, _ = UnitDropout(2, p=0.5).eval()(torch.ones(1, 1, 2))
+    >>> output.tolist()
+    [[[1.0, 1.0]]]
+    """
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        p: float = 0.5,
+        training: bool = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        if not 0.0 <= float(p) < 1.0:
+            raise ValueError(f"{type(self).__name__}: p must be within [0, 1), got {p}")
+        super().__init__(shape, p, training, *args, **kwargs)
+
+    def _dropped(self, data: Tensor) -> Tensor:
+        kept = torch.rand((data.shape[0], 1, data.shape[2]), device=data.device) >= self.p
+        return data * (kept / (1.0 - self.p)).to(data.dtype)
+
+
+class TimeStepDropout(_Dropout):
+    """Put single values to zero, in training mode.
+
+    Each value in each time step is dropped with the probability `p`. The others stay as they are,
+    so that spikes remain whole numbers.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of units, ``N``, ``(N,)`` or ``(N, N)``.
+    p : float
+        Probability to drop a value, in [0, 1]. Default: 0.5.
+    training : bool
+        Whether to start in training mode; ``train()`` and ``eval()`` switch. Default: True.
+
+    Raises
+    ------
+    ValueError
+        `p` out of range, or input and output sizes differ.
+
+    References
+    ----------
+    N. Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, Journal
+    of Machine Learning Research 15 (2014).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import TimeStepDropout
+    >>> output, _, _ = TimeStepDropout(2, p=1.0)(torch.ones(1, 1, 2))
+    >>> output.tolist()
+    [[[0.0, 0.0]]]
+    """
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        p: float = 0.5,
+        training: bool = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(shape, p, training, *args, **kwargs)
+
+    def _dropped(self, data: Tensor) -> Tensor:
+        kept = torch.rand(data.shape, device=data.device) >= self.p
+        return data * kept

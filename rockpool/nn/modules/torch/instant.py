@@ -1,0 +1,72 @@
+"""Any function as a module, in torch: `InstantTorch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.parameters import SimulationParameter
+
+__all__ = ["InstantTorch"]
+
+
+def identity(x: Tensor) -> Tensor:
+    """Return `x`."""
+    return x
+
+
+class InstantTorch(TorchModule):
+    """A module that applies a function to its input, without time or state.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N`` or ``(Nin, Nout)``: the function turns Nin channels into Nout.
+    function : callable
+        Called with a tensor of shape (B, T, Nin). Default: the identity.
+
+    Raises
+    ------
+    ValueError
+        No `shape`, or `function` is not callable.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import InstantTorch
+    >>> output, _, _ = InstantTorch(2, torch.tanh)(torch.zeros(3, 2))
+    >>> tuple(output.shape)
+    (1, 3, 2)
+    """
+
+    function: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...] | None = None,
+        function: Callable[[Tensor], Any] = identity,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if shape is None:
+            raise ValueError(f"{owner}: shape must be given: N or (Nin, Nout)")
+        settled = checks.shape_entries(owner, shape)
+        checks.function(owner, "function", function)
+        super().__init__(*args, shape=settled, **kwargs)
+        self.function = SimulationParameter(function)
+
+    def forward(self, data: Tensor) -> Any:
+        """Return ``function(data)``.
+
+        Parameters
+        ----------
+        data : Tensor
+            Shape (B, T, Nin), (T, Nin) or (T,); the function gets (B, T, Nin).
+        """
+        data, _ = self._auto_batch(data)
+        return self.function(data)

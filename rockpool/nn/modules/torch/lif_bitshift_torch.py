@@ -1,0 +1,162 @@
+"""LIF neurons with the leaks of digital hardware in torch: `LIFBitshiftTorch`.
+
+Hardware without a multiplier lets a value leak by ``v - (v >> dash)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rockpool.nn.modules.torch.decays import bitshift_to_decay, decay_to_tau, precise
+from rockpool.nn.modules.torch.initialisers import kaiming_columns
+from rockpool.nn.modules.torch.lif_torch import LIFTorch
+from rockpool.nn.modules.torch.surrogates import StepPWL
+from rockpool.parameters import ResetTo, Shape
+
+__all__ = ["Bitshift", "LIFBitshiftTorch", "calc_bitshift_decay", "inv_calc_bitshift_decay"]
+
+
+def calc_bitshift_decay(tau: Tensor, dt: float) -> Tensor:
+    """Return the bit-shift ``max(round(log2(tau / dt)), 0)``; halves are rounded to even."""
+    dash = torch.round(torch.log2(precise(tau.detach()) / dt)).clamp(min=0.0)
+    return dash.to(torch.int64)
+
+
+def inv_calc_bitshift_decay(dash: Tensor | float, dt: float) -> Any:
+    """Return the time constant ``dt 2**dash`` in seconds."""
+    return dt * 2**dash
+
+
+class Bitshift(Function):
+    """A leak by bit-shift, ``data - data / 2**dash``; its gradient is taken to be ``tau``."""
+
+    @staticmethod
+    def forward(ctx: Any, data: Tensor, dash: Tensor, tau: Tensor) -> Tensor:
+        ctx.save_for_backward(tau)
+        return data - data / 2**dash
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        (tau,) = ctx.saved_tensors
+        return grad * tau, None, None
+
+
+class LIFBitshiftTorch(LIFTorch):
+    r"""A layer of LIF neurons whose leaks are those of digital hardware.
+
+    As `LIFTorch`, with decays that a bit-shift can do: :math:`\alpha = 1 - 2^{-d}`,
+    :math:`d = \max(\mathrm{round}(\log_2(\tau / dt)), 0)`. At construction each time constant
+    becomes that of its decay, :math:`-dt / \ln \alpha` (20 ms become 15.49 ms). No gradient reaches
+    the time constants.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
+    leak_mode : str
+        Only "taus".
+    tau_mem, tau_syn : array_like, optional
+        Time constants in seconds, as for `LIFTorch`, each above ``√2 dt``: a shorter one has the
+        bit-shift 0, a leak that leaves nothing. 20 ms.
+    max_spikes_per_dt : float
+        Most spikes that a neuron can emit in one time step. Default: 31.
+    bias, threshold, ..., dt
+        As for `LIFTorch`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    M. Davies et al., Loihi: a neuromorphic manycore processor with on-chip learning, IEEE Micro 38
+    (2018), for leaks in digital neurons.
+
+    Examples
+    --------
+    >>> from rockpool.nn.modules import LIFBitshiftTorch
+    >>> LIFBitshiftTorch(1, tau_mem=20e-3).alpha
+    tensor(0.9375)
+    """
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        leak_mode: str = "taus",
+        tau_mem: Any = None,
+        tau_syn: Any = None,
+        alpha: Any = None,
+        beta: Any = None,
+        dash_mem: Any = None,
+        dash_syn: Any = None,
+        bias: Any = None,
+        threshold: Any = None,
+        has_rec: bool = False,
+        w_rec: Any = None,
+        noise_std: float = 0.0,
+        spike_generation_fn: Any = StepPWL,
+        learning_window: float | Tensor = 0.5,
+        max_spikes_per_dt: float | Tensor = 31,
+        weight_init_func: Callable[[Shape], Any] = kaiming_columns,
+        dt: float = 1e-3,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if leak_mode != "taus":
+            raise ValueError(f"{owner}: leak_mode must be 'taus', got {leak_mode!r}")
+        super().__init__(
+            shape,
+            leak_mode,
+            tau_mem,
+            tau_syn,
+            alpha,
+            beta,
+            dash_mem,
+            dash_syn,
+            bias,
+            threshold,
+            has_rec,
+            w_rec,
+            noise_std,
+            spike_generation_fn,
+            learning_window,
+            max_spikes_per_dt,
+            weight_init_func,
+            dt,
+            *args,
+            **kwargs,
+        )
+        for name in ("tau_mem", "tau_syn"):
+            tau = getattr(self, name).detach()
+            if not bool((calc_bitshift_decay(tau, self.dt) > 0).all()):
+                raise ValueError(
+                    f"{owner}: {name} must be above sqrt(2) dt = {2**0.5 * self.dt:g} s, to leave "
+                    f"a bit-shift of at least 1, got {tau.min():g}"
+                )
+        for name in ("tau_mem", "tau_syn"):
+            tau = getattr(self, name).detach()
+            tau.copy_(decay_to_tau(self.dt, self._hardware_decay(tau))[0])
+            self._registered_attributes[name].init_func = ResetTo(tau)
+
+    def _hardware_decay(self, tau: Tensor) -> Tensor:
+        return bitshift_to_decay(calc_bitshift_decay(tau, self.dt).to(tau.dtype))[0]
+
+    def _leak(self, name: str) -> Tensor:
+        if name == "alpha":
+            return self._hardware_decay(self.tau_mem)
+        if name == "beta":
+            return self._hardware_decay(self.tau_syn)
+        tau = self.tau_mem if name == "dash_mem" else self.tau_syn
+        return calc_bitshift_decay(tau, self.dt).to(tau.dtype)
+
+    def _set_leak(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"{self._label}: {name} cannot be set: it follows from the time constant"
+        )

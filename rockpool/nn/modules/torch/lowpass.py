@@ -1,0 +1,110 @@
+"""A low-pass filter over data whose first dimension is time, in torch: `LowPass` (deprecated)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.modules.torch import loops, paths
+from rockpool.nn.modules.torch.decays import decay
+from rockpool.nn.modules.torch.torch_checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.nn.modules.torch.transforms import opaque
+
+__all__ = ["LowPass"]
+
+
+class LowPass(TorchModule):
+    r"""A leaky sum of each channel of data (T, B, N); deprecated, use `ExpSynTorch`.
+
+    .. math::
+
+        v \leftarrow v \, e^{-dt / \tau} + x_t
+
+    Parameters
+    ----------
+    n_neurons : int
+        Number of channels.
+    dt : float
+        Time step in seconds.
+    tau_mem : float
+        Time constant in seconds.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong type or value; the message says what is allowed.
+
+    References
+    ----------
+    P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8.
+    """
+
+    vmem: Tensor
+    alpha_mem: Tensor
+
+    def __init__(
+        self, n_neurons: int, dt: float, tau_mem: float, *args: Any, **kwargs: Any
+    ) -> None:
+        owner = type(self).__name__
+        warnings.warn(
+            f"{owner} is deprecated, use ExpSynTorch instead", DeprecationWarning, stacklevel=3
+        )
+        (n,) = checks.shape_entries(owner, int(n_neurons))
+        checks.positive_time_step(owner, dt)
+        checks.scalar(owner, "tau_mem", tau_mem)
+        checks.positive(owner, "tau_mem", tau_mem, "s", finite=False)
+        super().__init__(*args, **kwargs)
+        self.n_neurons = n
+        self.register_buffer("vmem", torch.zeros(1, n))
+        self.register_buffer("alpha_mem", decay(dt, torch.as_tensor(tau_mem).float().reshape(1)))
+
+    def init_states(self, batch_size: int = 1) -> None:
+        """Set the state to zero, for batches of a size."""
+        self._buffers["vmem"] = self.vmem.new_zeros((batch_size, self.n_neurons))
+
+    def detach(self) -> None:
+        """Cut the state from what went before. It always is; nothing is left to do."""
+
+    def get_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the output for a shape of the input: the same."""
+        return input_shape
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the filtered data.
+
+        Parameters
+        ----------
+        data : Tensor
+            Shape (T, B, N): time comes first.
+
+        Returns
+        -------
+        Tensor
+            Shape (T, B, N).
+        """
+        require_float_tensor(self._label, data)
+        if data.dim() != 3 or data.shape[-1] != self.n_neurons:
+            raise ValueError(
+                f"{self._label}: the input must have the shape (T, B, {self.n_neurons}), got "
+                f"{tuple(data.shape)}"
+            )
+        require_same_device(self._label, data, self.vmem)
+        batch_size = data.shape[1]
+        if len(self.vmem) not in (1, batch_size):
+            raise ValueError(
+                f"{self._label}: the state is for a batch of {len(self.vmem)}, but the input has a "
+                f"batch of {batch_size}; call init_states({batch_size}) before"
+            )
+        # all channels of all batch elements side by side, such that time stays where it is
+        channels = batch_size * self.n_neurons
+        drive = data.to(self.vmem.dtype).reshape(1, len(data), channels)
+        start = self.vmem.expand(batch_size, -1).reshape(1, channels)
+        output, vmem = paths.run(self, loops.leaky_sum, drive, start, self.alpha_mem)
+        self._store_states({"vmem": vmem.reshape(batch_size, self.n_neurons)})
+        return output.reshape(data.shape)

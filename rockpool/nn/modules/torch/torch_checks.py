@@ -1,0 +1,106 @@
+"""Checks of input data and of trained values, each with one clear error, for the torch modules."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from rockpool.nn.models import checks
+from rockpool.nn.modules.torch.transforms import values_unknown
+
+
+def require_float_tensor(label: str, data: Any) -> None:
+    """Require a tensor of floating-point numbers.
+
+    Raises
+    ------
+    TypeError
+        Not a tensor, or one of integers, bools or complex numbers.
+    """
+    if not isinstance(data, Tensor):
+        kind = f"{type(data).__module__}.{type(data).__qualname__}".removeprefix("builtins.")
+        raise TypeError(
+            f"{label}: the input must be a torch tensor of floating-point numbers, got {kind}; "
+            f"convert it with torch.as_tensor(x, dtype=torch.float32)"
+        )
+    if not data.is_floating_point():
+        raise TypeError(
+            f"{label}: the input must be a tensor of floating-point numbers, got {data.dtype}; "
+            f"convert it with .float()"
+        )
+
+
+def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
+    """Require the input to be where the module is.
+
+    Raises
+    ------
+    ValueError
+        It is elsewhere.
+    """
+    if data.device != like.device:
+        raise ValueError(
+            f"{label}: the input is on the device {data.device}, the module on {like.device}; "
+            f"move one of them with .to(device)"
+        )
+
+
+class Required(NamedTuple):
+    """What the values of one parameter must be."""
+
+    name: str
+    positive: bool = False  # else finite
+    unit: str = ""
+
+
+def _all_fine(values: list[Tensor], positive: list[bool]) -> bool:
+    """Whether each tensor has positive values, or finite ones, alone."""
+    # NaN passes on through min and max, and is neither > 0 nor finite
+    if all(value.device.type == "cpu" and value.dtype in _NUMPY_TYPES for value in values):
+        arrays = [value.numpy() for value in values]  # a fraction of the time for small tensors
+        return all(
+            a.min() > 0 if above_zero else isfinite(a.min()) and isfinite(a.max())
+            for a, above_zero in zip(arrays, positive, strict=True)
+        )
+    fine = [
+        value.amin() > 0 if above_zero else torch.isfinite(value.abs().amax())
+        for value, above_zero in zip(values, positive, strict=True)
+    ]
+    return not fine or bool(torch.stack(fine).all())
+
+
+_NUMPY_TYPES = (torch.float32, torch.float64)
+
+
+def require_values(label: str, module: Any, required: tuple[Required, ...]) -> None:
+    """Require the present values of a module's parameters to be numbers, in their range.
+
+    Training can bring a parameter where it means nothing: a time constant below zero, NaN. Nothing
+    is checked where values cannot be looked at: while a graph is being traced or captured.
+
+    Raises
+    ------
+    ValueError
+        A value is NaN, infinite, or not positive.
+    """
+    values = [getattr(module, name) for name, _, _ in required]
+    if any(values_unknown(value) for value in values):
+        return
+    if _all_fine([value.detach() for value in values], [positive for _, positive, _ in required]):
+        return
+    try:
+        for name, positive, unit in required:
+            value = getattr(module, name)
+            if positive:
+                checks.positive(label, name, value, unit, finite=False)
+            else:
+                checks.finite(label, name, value)
+    except ValueError as error:
+        error.add_note(
+            "If training brought it there: give it a smaller learning rate, add a cost to the loss "
+            "that bounds it, or hold it constant with rockpool.parameters.Constant."
+        )
+        raise

@@ -1,0 +1,166 @@
+"""Parameters of torch modules as JSON: what `TorchModule.to_json`, `save` and `load` do.
+
+The form is a nested dict: names of submodules lead to such dicts, names of attributes to JSON
+texts (a function, which JSON cannot hold, to None).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def param_to_json(value: Any) -> str | None:
+    """Return one value as a JSON text: a list, number, string or bool. None for a function.
+
+    Raises
+    ------
+    TypeError
+        JSON has no form for the value.
+    """
+    if isinstance(value, Tensor):
+        return json.dumps(value.detach().cpu().tolist())
+    if isinstance(value, np.ndarray | np.generic):
+        return json.dumps(value.tolist())
+    if callable(value):
+        return None
+    return json.dumps(value)
+
+
+def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    """Return the union of two nested dicts.
+
+    Raises
+    ------
+    ValueError
+        Both have a value of their own for the same name.
+    """
+    merged = dict(a)
+    for key, value in b.items():
+        if key not in merged:
+            merged[key] = value
+        elif isinstance(merged[key], dict) and isinstance(value, dict):
+            merged[key] = merge(merged[key], value)
+        elif merged[key] != value:
+            raise ValueError(f"merge: two values for {key!r}: {merged[key]!r} and {value!r}")
+    return merged
+
+
+def read_value(label: str, name: str, text: Any, present: Any) -> Any:
+    """Return the value that a JSON text stands for, in the form of the present value.
+
+    Parameters
+    ----------
+    label, name : str
+        The module and the attribute, for messages.
+    text : str
+        The JSON text.
+    present : object
+        The value that the module has: a tensor is replaced by one of its type, on its device.
+
+    Raises
+    ------
+    ValueError
+        No JSON text, or a value of another kind or shape.
+    """
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{label}: {name} is not a JSON text: {text!r}") from error
+    if isinstance(present, Tensor):
+        return _tensor_like(label, name, value, present)
+    if isinstance(present, np.ndarray | np.generic):
+        array = np.asarray(value, dtype=present.dtype)
+        _require_shape(label, name, array.shape, present.shape)
+        return array
+    if type(value) is int and type(present) is float:
+        return float(value)
+    if present is not None and type(value) is not type(present):
+        raise ValueError(
+            f"{label}: {name} must be {type(present).__name__} as in the module, got {value!r}"
+        )
+    return value
+
+
+def _tensor_like(label: str, name: str, value: Any, present: Tensor) -> Tensor:
+    try:
+        tensor = torch.tensor(value, dtype=present.dtype, device=present.device)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{label}: {name} is not an array of numbers: {error}") from error
+    _require_shape(label, name, tuple(tensor.shape), tuple(present.shape))
+    return tensor
+
+
+def _require_shape(label: str, name: str, given: tuple[int, ...], allowed: tuple[int, ...]) -> None:
+    if given != allowed:
+        raise ValueError(f"{label}: {name} must have the shape {allowed}, got {given}")
+
+
+def tree_to_json(module: Any) -> dict[str, Any]:
+    """Return the parameters and simulation parameters of a torch module, nested, as JSON texts."""
+    tree: dict[str, Any] = {}
+    for kind in ("Parameter", "SimulationParameter"):
+        for name, entry in module._registered_attributes.items():
+            if entry.kind == kind:
+                try:
+                    tree[name] = param_to_json(module._load_attribute(name))
+                except TypeError as error:
+                    raise TypeError(
+                        f"{module._label}: {name} has no form in JSON: {error}"
+                    ) from error
+    for name, child in module._registered_modules.items():
+        tree[name] = tree_to_json(child)
+    return tree
+
+
+def set_from_json(module: Any, tree: dict[str, Any]) -> None:
+    """Set the values of a torch module from what `tree_to_json` gave, all of them or none.
+
+    Raises
+    ------
+    ValueError
+        The tree does not fit the module.
+    """
+    for target, name, value in list(_assignments(module, tree)):
+        present = target._parameters.get(name, target._buffers.get(name))
+        if present is not None:
+            with torch.no_grad():
+                present.copy_(value)
+        else:
+            setattr(target, name, value)
+
+
+def _assignments(module: Any, tree: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Yield ``(module, attribute, value)`` for every value in a tree, checked."""
+    label = module._label
+    if not isinstance(tree, dict):
+        raise ValueError(f"{label}: expected a dict of its parameters, got {tree!r}")
+    attributes, children = module._registered_attributes, module._registered_modules
+    unknown = [
+        name
+        for name in tree
+        if name not in children and (name not in attributes or attributes[name].kind == "State")
+    ]
+    needed = [name for name, entry in attributes.items() if entry.kind == "Parameter"]
+    missing = [name for name in (*needed, *children) if name not in tree]
+    for what, names in (("no place for", unknown), ("nothing for", missing)):
+        if names:
+            where = "in the module" if names is unknown else "in the file"
+            raise ValueError(f"{label}: the parameters do not fit: {what} {names} {where}")
+    for name, text in tree.items():
+        if name in children:
+            yield from _assignments(children[name], text)
+        elif text is not None:
+            present = module._load_attribute(name)
+            value = read_value(label, name, text, present)
+            if name in module._structure and value != present:
+                raise ValueError(
+                    f"{label}: the parameters are of a module with {name} = {value!r}, this one "
+                    f"has {name} = {present!r}"
+                )
+            yield module, name, value

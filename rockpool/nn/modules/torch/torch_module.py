@@ -1,0 +1,389 @@
+"""The base class of all torch modules, `TorchModule`.
+
+A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once: `torch_registry` has
+the part of it that keeps parameters, states and submodules.
+"""
+
+from __future__ import annotations
+
+import json
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from rockpool.nn.modules.torch import torch_json
+from rockpool.nn.modules.torch.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch.torch_checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch.torch_registry import TorchRegistry, to_float_tensor
+from rockpool.nn.modules.torch.transforms import in_transform
+from rockpool.parameters import Shape
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["TorchModule", "TorchModuleParameters", "to_float_tensor"]
+
+
+def _independent(value: Tensor) -> Tensor:
+    """Return a copy without a graph."""
+    if not torch.is_inference_mode_enabled():
+        return value.detach().clone()
+    with torch.inference_mode(False):  # else it could not take part in training later on
+        return value.detach().clone()
+
+
+class TorchModule(TorchRegistry):
+    """A module that is a ``torch.nn.Module`` as well.
+
+    A subclass assigns parameters, states and modules in its constructor and has ``forward(data)``,
+    which returns the output tensor alone, puts records in ``self._record_dict`` if ``self._record``
+    is set, and states back by `_keep_state`; or it overrides `evolve`. Then:
+
+    * In *Rockpool mode*, the default, calling the module gives ``(output, state, record)``, and
+      ``parameters()`` is a nested dict: ``parameters().astorch()`` are its tensors.
+    * In *torch mode*, after `to_torch`, calling the module gives the output alone, and
+      ``parameters()``, ``modules()`` and ``repr`` are those of torch.
+
+    In both modes ``state_dict``, ``to``, ``train``, hooks, ``named_parameters`` and all else that
+    torch does with a module works.
+
+    What is assigned to an attribute is registered: a ``Parameter`` becomes a float32
+    ``nn.Parameter``, a ``State`` (a tensor) a persistent buffer, a ``SimulationParameter`` that
+    holds a tensor a buffer outside the ``state_dict``; an ``nn.Parameter`` or a buffer of torch is
+    entered into the tree, and an ``nn.Module`` is turned into a `TorchModule` in place.
+
+    Parameters
+    ----------
+    retain_torch_api : bool
+        Whether to start in torch mode. Default: False.
+    shape, spiking_input, spiking_output
+        As for `Module`; by keyword.
+    """
+
+    # settings that a module has for good: values saved with others belong to another kind of module
+    _structure: ClassVar[frozenset[str]] = frozenset()
+
+    _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
+
+    dt: Any  # of the modules that have noise
+    noise_std: Any
+
+    _has_torch_api: bool  # parameters() and modules() are torch's
+    _torch_call: bool  # a call gives the output alone
+    _torch_repr: bool
+    _record: bool  # whether forward is to fill the following
+    _record_dict: dict[str, Any]
+    _passed_state: dict[str, Any]  # final states that cannot be stored, within a transform
+
+    def __init__(self, retain_torch_api: bool = False, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(retain_torch_api, bool):
+            raise TypeError(
+                f"{type(self).__name__}: retain_torch_api must be a bool, got {retain_torch_api!r}"
+            )
+        self._setup_modes(retain_torch_api)
+        super().__init__(*args, **kwargs)
+
+    def _setup_modes(self, torch_api: bool) -> None:
+        self.__dict__.update(
+            _has_torch_api=torch_api,
+            _torch_call=torch_api,
+            _torch_repr=False,
+            _record=False,
+            _record_dict={},
+            _passed_state={},
+        )
+
+    # -- evolution --------------------------------------------------------------------------
+
+    def evolve(
+        self, input_data: Any, record: bool = False, *args: Any, **kwargs: Any
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Process input and return ``(output, new_state, record)``.
+
+        Parameters
+        ----------
+        input_data : Tensor
+            Shape (B, T, Nin), (T, Nin) or (T,).
+        record : bool
+            Whether to keep the time course of internal values. Default: False.
+        *args, **kwargs
+            Further arguments of ``forward``.
+
+        Returns
+        -------
+        output : Tensor
+            Shape (B, T, Nout).
+        new_state : TorchModuleParameters
+            The state after the last time step, without gradients.
+        record : dict
+            Tensors (B, T, ...) by name; empty without `record`.
+        """
+        self.__dict__.update(_record=record, _record_dict={}, _passed_state={})
+        try:
+            output = nn.Module.__call__(self, input_data, *args, **kwargs)
+            records, passed = self._record_dict, self._passed_state
+        finally:
+            # nothing with a graph behind it stays in the module, which can be copied at any time
+            self.__dict__.update(_record=False, _record_dict={}, _passed_state={})
+        state = self._collect("State", None)
+        state.update(passed)
+        return output, state, records if record or self._records_always else {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Evolve the module; in torch mode, return the output alone."""
+        if not self._torch_call:
+            return super().__call__(*args, **kwargs)
+        if type(self).forward is nn.Module.forward:  # the class has `evolve` only
+            return self.evolve(*args, **kwargs)[0]
+        try:
+            return nn.Module.__call__(self, *args, **kwargs)
+        finally:
+            self.__dict__.update(_record_dict={}, _passed_state={})
+
+    def _input(self, data: Any, like: Tensor | None = None) -> Tensor:
+        """Return input data as (B, T, size_in), of the type of the module's own tensors.
+
+        Parameters
+        ----------
+        data : Tensor
+            What the user gave.
+        like : Tensor, optional
+            One of the module's tensors, for type and device.
+
+        Raises
+        ------
+        TypeError
+            Not a tensor of floating-point numbers.
+        ValueError
+            A wrong shape, or another device than that of the module.
+        """
+        require_float_tensor(self._label, data)
+        data = self._shaped(data)
+        if like is None:
+            return data
+        require_same_device(self._label, data, like)
+        return data.to(like.dtype)
+
+    def _shaped(self, data: Tensor) -> Tensor:
+        """Return data as (B, T, size_in), one channel repeated for all of them."""
+        if data.dim() == 0:
+            raise ValueError(
+                f"{self._label}: the input must have a time dimension, got a single number"
+            )
+        shape = self._batch_shape(tuple(data.shape))
+        data = data.reshape(shape)
+        channels = self.size_in
+        if channels is not None and shape[-1] != channels:
+            return data.expand(shape[0], shape[1], channels)
+        return data
+
+    def _auto_batch(
+        self,
+        data: Any,
+        states: tuple[Any, ...] = (),
+        target_shapes: tuple[Shape | None, ...] | None = None,
+    ) -> tuple[Tensor, tuple[Any, ...]]:
+        """Return input as (B, T, size_in), its type unchanged, and states repeated over the batch.
+
+        Parameters
+        ----------
+        data : Tensor
+            Input (T,), (T, N) or (B, T, N); N is `size_in`, or 1 for the same input to each
+            channel.
+        states : tuple of Tensor
+            States to repeat. Default: none.
+        target_shapes : tuple of (tuple of int or None), optional
+            The shape of each state without batch. Default: the shape that it has.
+
+        Returns
+        -------
+        data : Tensor
+            Input (B, T, size_in).
+        states : tuple of Tensor
+            States (B, ...).
+        """
+        if not isinstance(data, Tensor):
+            raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
+        data = self._shaped(data)
+        targets = (None,) * len(states) if target_shapes is None else target_shapes
+        return data, tuple(
+            self._repeated(
+                state, self._shape_without_batch(state) if shape is None else shape, len(data)
+            )
+            for state, shape in zip(states, targets, strict=True)
+        )
+
+    def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
+        return value.expand(shape)
+
+    def _start(self, name: str, like: Tensor) -> Tensor:
+        """Return a state with the batch dimension in front, in the type and batch size of input."""
+        return self._batched_state(name, like.shape[0]).to(like)
+
+    def _keep_state(self, **states: Tensor) -> None:
+        """Store final states (B, ...), each without its graph and in storage of its own."""
+        if next(iter(states.values())).shape[0] == 0:
+            return
+        self._store_states({name: self._state_to_keep(value) for name, value in states.items()})
+
+    def _store_states(self, states: dict[str, Tensor]) -> None:
+        if in_transform():  # values of a transform mean nothing once it has ended
+            self._passed_state.update(states)
+            return
+        for name, value in states.items():
+            self._buffers[name] = _independent(value)
+
+    def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
+        """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
+        noise_std = float(self.noise_std)
+        if noise_std == 0.0:
+            return None
+        scale = noise_std * float(self.dt) ** 0.5
+        return torch.randn(shape, dtype=like.dtype, device=like.device) * scale
+
+    # -- what means one thing to torch and another to Rockpool --------------------------------
+
+    def parameters(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the parameters: a nested dict by name; in torch mode, an iterator.
+
+        Parameters
+        ----------
+        family : str, or list or tuple of str, optional
+            In Rockpool mode: only parameters of these families.
+        recurse : bool, optional
+            In torch mode: whether to include those of submodules. Default: True.
+
+        Returns
+        -------
+        TorchModuleParameters or iterator of nn.Parameter
+            The module's own values, not copies.
+        """
+        if self._has_torch_api or "recurse" in kwargs:
+            return nn.Module.parameters(self, *args, **kwargs)
+        return super().parameters(*args, **kwargs)
+
+    def modules(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the direct submodules by name; in torch mode, iterate over all modules inside."""
+        if self._has_torch_api:
+            return nn.Module.modules(self, *args, **kwargs)
+        return super().modules()
+
+    def __repr__(self, indent: str = "") -> str:
+        return nn.Module.__repr__(self) if self._torch_repr else super().__repr__(indent)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Reset the gradients of all parameters: to None, or else to zeros."""
+        for parameter in nn.Module.parameters(self):
+            if parameter.grad is None:
+                continue
+            if set_to_none:
+                parameter.grad = None
+            else:
+                parameter.grad = torch.zeros_like(parameter.grad)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set whether all parameters are trained, and return the module."""
+        for parameter in nn.Module.parameters(self):
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def to_torch(self, use_torch_call: bool = True) -> Self:
+        """Switch to torch mode, in place, this module and all modules inside.
+
+        Parameters
+        ----------
+        use_torch_call : bool
+            Whether a call gives the output alone. Default: True. Submodules go on returning
+            ``(output, state, record)``, as the modules around them expect.
+
+        Returns
+        -------
+        TorchModule
+            This module.
+        """
+        self.__dict__.update(_has_torch_api=True, _torch_repr=True, _torch_call=use_torch_call)
+        for module in self._registered_modules.values():
+            if not module._has_torch_api:  # type: ignore[attr-defined]
+                module.to_torch(use_torch_call=False)  # type: ignore[attr-defined]
+        return self
+
+    @classmethod
+    def from_torch(cls, obj: nn.Module, retain_torch_api: bool = False) -> None:
+        """Turn a module of torch into a `TorchModule`, in place, with all modules inside it.
+
+        Parameters
+        ----------
+        obj : nn.Module
+            The module. It stays an instance of its class, gains the shape ``(None,)``, and has its
+            parameters and persistent buffers as parameters and states.
+        retain_torch_api : bool
+            Whether it goes on as before when called, instead of returning ``(output, state,
+            record)``. Default: False. Modules inside it always do.
+
+        Raises
+        ------
+        TypeError
+            `obj` is not a module of torch.
+        ValueError
+            Its parameters are not known before the first call (a lazy module).
+        """
+        from rockpool.nn.modules.torch.conversion import convert_in_place
+
+        convert_in_place(obj, retain_torch_api)
+
+    # -- saving -----------------------------------------------------------------------------
+
+    @staticmethod
+    def param_to_json(param: Any) -> str | None:
+        """Return a value as a JSON text; None for a function."""
+        return torch_json.param_to_json(param)
+
+    @staticmethod
+    def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+        """Return the union of two nested dicts; ValueError if they differ in a value."""
+        return torch_json.merge(a, b)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return parameters and simulation parameters as a nested dict of JSON texts.
+
+        Functions are given as None. States are left out.
+        """
+        return torch_json.tree_to_json(self)
+
+    def json_to_param(self, json_params: dict[str, Any]) -> None:
+        """Set parameters and simulation parameters from what `to_json` gave.
+
+        Tensors are written into those that the module has, so that an optimiser goes on with them.
+
+        Raises
+        ------
+        ValueError
+            A name that the module does not know, or a parameter that is missing; another shape or
+            kind of value; another structure of the module. Nothing has been changed then.
+        """
+        torch_json.set_from_json(self, json_params)
+
+    def save(self, filename: str | PathLike[str]) -> None:
+        """Write parameters and simulation parameters to a JSON file; see `load`."""
+        text = json.dumps(self.to_json())
+        with open(filename, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def load(self, filename: str | PathLike[str]) -> None:
+        """Read parameters and simulation parameters from a JSON file that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file does not fit this module; see `json_to_param`. Nothing has been changed then.
+        """
+        with open(filename, encoding="utf-8") as file:
+            try:
+                json_params = json.load(file)
+            except ValueError as error:
+                raise ValueError(
+                    f"{self._label}: {filename} is not a JSON file: {error}"
+                ) from error
+        self.json_to_param(json_params)

@@ -1,0 +1,47 @@
+"""What goes on around a call: a transform of ``torch.func``, a compiler, a CUDA graph capture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import torch
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# torch has no public question for this one; a torch without it counts as eager
+_transforms_active = getattr(torch._C, "_are_functorch_transforms_active", None)
+_is_compiling = getattr(torch.compiler, "is_compiling", None)  # not in the oldest torch we take
+
+
+def in_transform() -> bool:
+    """Whether ``torch.func.grad``, ``vmap``, ``jvp`` or the like is being applied right now."""
+    return _transforms_active is not None and _transforms_active()
+
+
+def values_unknown(tensor: torch.Tensor) -> bool:
+    """Whether the values of `tensor` cannot be looked at now (traced, transformed, captured)."""
+    if (_is_compiling is not None and _is_compiling()) or in_transform() or tensor.is_meta:
+        return True
+    return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
+def opaque(function: F) -> F:
+    """Keep compilers of torch out of a function: it runs as it is, what is around it is compiled.
+
+    A compiler unrolls a loop over time, takes minutes over it and gains next to nothing.
+    """
+    disabled: list[Callable[..., Any]] = []
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        compiler = sys.modules.get("torch._dynamo")  # takes seconds to import: not for this
+        if compiler is None:
+            return function(*args, **kwargs)
+        if not disabled:
+            disabled.append(compiler.disable(function))
+        return disabled[0](*args, **kwargs)
+
+    return run  # type: ignore[return-value]

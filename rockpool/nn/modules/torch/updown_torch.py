@@ -1,0 +1,224 @@
+"""Conversion of analog signals to up and down events in torch: `UpDownTorch`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rockpool.nn.models import checks
+from rockpool.nn.models.spec import ParameterSpec
+from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
+from rockpool.nn.modules.torch.transforms import in_transform, opaque
+from rockpool.parameters import Parameter, SimulationParameter
+
+__all__ = ["UpDownTorch"]
+
+
+def _whole_steps(y: Tensor) -> Tensor:
+    return torch.floor(y).clamp(min=0.0)
+
+
+class _Count(Function):
+    """``max(floor(y), 0)``, with the gradient 1 where ``y >= 0.5`` and 0 elsewhere."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor) -> Tensor:
+        ctx.save_for_backward(y)
+        return _whole_steps(y)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return grad.masked_fill(y < 0.5, 0.0)
+
+
+class _CountTransformable(Function):
+    """The same in the form that the transforms of ``torch.func`` ask for."""
+
+    generate_vmap_rule = True
+    backward = staticmethod(_Count.backward)
+
+    @staticmethod
+    def forward(y: Tensor) -> Tensor:
+        return _whole_steps(y)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+
+def updown_loop(
+    x: Tensor, thr_up: Tensor, thr_down: Tensor, n_ref_steps: int
+) -> tuple[Tensor, Tensor]:
+    """Follow signals with up and down events.
+
+    Parameters
+    ----------
+    x : Tensor
+        Signals (B, T, N), with at least one time step.
+    thr_up, thr_down : Tensor
+        Size of the steps, (1, N).
+    n_ref_steps : int
+        Time steps without events from an event on; 0 for no such rule.
+
+    Returns
+    -------
+    events : Tensor
+        Numbers of steps (B, T, N, 2): up, down.
+    reference : Tensor
+        The value that each time step started from, (B, T, N).
+    """
+    count = _CountTransformable.apply if in_transform() else _Count.apply
+    reference = x[:, 0]
+    wait = torch.zeros_like(reference, dtype=torch.int64)  # time steps still without events
+    events, references = [], []
+    for x_t in x.unbind(1):
+        references.append(reference)
+        up = count((x_t - reference) / thr_up)
+        down = count((reference - x_t) / thr_down)
+        if n_ref_steps == 0:
+            reference = reference + up * thr_up - down * thr_down
+        else:
+            up = up.clamp(max=1.0).masked_fill(wait > 0, 0.0)
+            down = down.clamp(max=1.0).masked_fill(wait > 0, 0.0)
+            wait = wait.masked_fill(up + down > 0, n_ref_steps)
+            reference = torch.where(wait > 0, x_t, reference)
+            wait = wait - 1
+        events.append(torch.stack((up, down), -1))
+    return torch.stack(events, 1), torch.stack(references, 1)
+
+
+class UpDownTorch(TorchModule):
+    r"""Convert analog signals to events that say by how many steps a signal went up or down.
+
+    Each channel has a reference :math:`r`, at first the first sample of the call. Each time step:
+
+    .. math::
+
+        u &= \max(\lfloor (x_t - r) / \theta_{up} \rfloor, 0) \\
+        d &= \max(\lfloor (r - x_t) / \theta_{down} \rfloor, 0) \\
+        r &\leftarrow r + u \, \theta_{up} - d \, \theta_{down}
+
+    With `n_ref_steps` > 0 a channel emits at most one event in a time step and then none for the
+    rest of `n_ref_steps` time steps, in which its reference follows the signal. The gradient of a
+    number of steps is 1 where the quotient is at least 0.5, else 0. Output channel ``2 k`` has the
+    ups of channel ``k``, ``2 k + 1`` its downs.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Number of channels, ``N`` or ``(N,)``; the module's shape is ``(N, 2 N)``.
+    thr_up, thr_down : array_like
+        Size of a step up and of a step down: one number, or N; 1e-3.
+    n_ref_steps : int
+        Time steps that an event occupies in its channel. Default: 0.
+    repeat_output : int
+        Number of events for each step of the signal. Default: 1.
+    dt : float
+        Time step in seconds. Default: 1 ms. Nothing depends on it, and it is not kept.
+    device, dtype : optional
+        Where and as what the thresholds are to be. Default: as they are given; float32.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument has a wrong shape, type or value; the message says what is allowed.
+
+    References
+    ----------
+    P. Lichtsteiner, C. Posch, T. Delbruck, A 128x128 120 dB 15 us latency asynchronous temporal
+    contrast vision sensor, IEEE Journal of Solid-State Circuits 43 (2008).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.modules import UpDownTorch
+    >>> events, _, _ = UpDownTorch(1, thr_up=0.5)(torch.tensor([[[0.0], [1.0], [1.0]]]))
+    >>> events[0].tolist()
+    [[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
+    """
+
+    thr_up: Any
+    thr_down: Any
+    n_ref_steps: Any
+    repeat_output: Any
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...] | None = None,
+        thr_up: Any = 1e-3,
+        thr_down: Any = 1e-3,
+        n_ref_steps: int = 0,
+        repeat_output: int = 1,
+        dt: float = 1e-3,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if shape is None:
+            raise ValueError(f"{owner}: shape must be given: the number of channels")
+        settled = checks.shape_entries(owner, shape)
+        if len(settled) > 1:
+            raise ValueError(f"{owner}: shape must be N or (N,), got {settled}")
+        (n,) = settled
+        given = {"thr_up": thr_up, "thr_down": thr_down}
+        for name, value in given.items():
+            checks.fits(owner, ParameterSpec(name, "thresholds", ((1, n), ()), None), value)
+            checks.positive(owner, name, value)
+        if int(n_ref_steps) != n_ref_steps or n_ref_steps < 0:
+            raise ValueError(
+                f"{owner}: n_ref_steps must be a whole number >= 0, got {n_ref_steps!r}"
+            )
+        checks.whole_count(owner, "repeat_output", repeat_output)
+        checks.positive_time_step(owner, dt)
+
+        super().__init__(
+            *args, shape=(n, 2 * n), spiking_input=False, spiking_output=True, **kwargs
+        )
+        self.repeat_output = SimulationParameter(int(repeat_output))
+        self.n_ref_steps = SimulationParameter(int(n_ref_steps))
+        for name, value in given.items():
+            if np.prod(np.shape(value), dtype=int) == 1:  # one number for all channels
+                value = to_float_tensor(value).reshape(1, 1).repeat(1, n)
+            parameter = Parameter(value, "thresholds", shape=(1, n), cast_fn=to_float_tensor)
+            setattr(self, name, parameter)
+        if device is not None or dtype is not None:
+            self.to(device=device, dtype=dtype)
+
+    @opaque
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the events over time.
+
+        Parameters
+        ----------
+        data : Tensor
+            Signals, shape (B, T, N).
+
+        Returns
+        -------
+        Tensor
+            Number of events, shape (B, T, 2 N).
+        """
+        if isinstance(data, Tensor) and (data.dim() != 3 or data.shape[-1] != self.size_in):
+            raise ValueError(
+                f"{self._label}: the input must have the shape (B, T, {self.size_in}), got "
+                f"{tuple(data.shape)}"
+            )
+        data = self._input(data, self.thr_up)
+        require_values(self._label, self, _REQUIRED)
+        if data.shape[1] == 0:
+            return data.new_zeros((data.shape[0], 0, self.size_out))
+        events, reference = updown_loop(data, self.thr_up, self.thr_down, self.n_ref_steps)
+        if self._record:
+            self._record_dict = {"analog_value": reference}
+        return events.flatten(-2) * self.repeat_output
+
+
+_REQUIRED = (Required("thr_up", positive=True), Required("thr_down", positive=True))

@@ -1,0 +1,3 @@
+from .continuous import TSContinuous as TSContinuous
+from .events import TSEvent as TSEvent
+from .series import TimeSeries as TimeSeries

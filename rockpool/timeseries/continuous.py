@@ -1,0 +1,225 @@
+"""Values that were sampled over time: `TSContinuous`."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rockpool.utilities.time_steps import checked_time_step
+
+from .series import TimeSeries, axes_for
+
+__all__ = ["TSContinuous"]
+
+# A time that comes less than this part of the shortest sampling step before a sample is the
+# sample's own: the difference is the rounding of a float.
+_SAME_STEP = 1e-6
+
+
+class TSContinuous(TimeSeries):
+    """Values at time points, each of which lasts until the next one (or joined by lines).
+
+    Parameters
+    ----------
+    times : array_like (T,)
+        Time points of the samples in seconds, not decreasing. Default: none.
+    samples : array_like (T, C) or (T,)
+        The samples of C channels (of one).
+    num_channels : int, optional
+        Number of channels of a series without samples. With samples it must fit them.
+    periodic, t_start, t_stop, name
+        As for `TimeSeries`: by default the series ends with its last sample. See `from_clocked`
+        for samples that last one time step each.
+    units : str, optional
+        Unit of the samples, for plots.
+    interp_kind : {"previous", "linear"}, default "previous"
+        How values between two samples are made. Before the first and after the last sample,
+        within the limits of the series, that sample holds; a periodic linear series goes from its
+        last sample towards its first.
+
+    Raises
+    ------
+    ValueError
+        Times, samples and channels do not fit each other, or `interp_kind` is not one of the above.
+    """
+
+    def __init__(
+        self,
+        times: ArrayLike | None = None,
+        samples: ArrayLike | None = None,
+        num_channels: int | None = None,
+        periodic: bool = False,
+        t_start: float | None = None,
+        t_stop: float | None = None,
+        name: str | None = "unnamed",
+        units: str | None = None,
+        interp_kind: str = "previous",
+    ) -> None:
+        super().__init__(() if times is None else times, periodic, t_start, t_stop, name)
+        if interp_kind not in ("previous", "linear"):
+            raise ValueError(
+                f"{self._label}: interp_kind must be 'previous' or 'linear', got {interp_kind!r}"
+            )
+        if samples is None:
+            samples = np.zeros((0, num_channels or 0))
+        values = np.array(samples, dtype=float)
+        if values.ndim == 1:
+            values = values.reshape(-1, num_channels if num_channels and not values.size else 1)
+        if values.ndim != 2 or len(values) != len(self):
+            raise ValueError(
+                f"{self._label}: samples must have the shape ({len(self)}, channels), as there are "
+                f"{len(self)} times, got {np.shape(samples)}"
+            )
+        if num_channels is not None and values.shape[1] != num_channels:
+            raise ValueError(
+                f"{self._label}: num_channels is {num_channels}, but samples have "
+                f"{values.shape[1]} channels"
+            )
+        self._samples = values
+        steps = np.diff(self._times)
+        steps = steps[steps > 0]
+        # How far before a sample a time still counts as the sample's own
+        self._same_time = max(self._margin, _SAME_STEP * steps.min() if steps.size else 0.0)
+        self.interp_kind = interp_kind
+        self.units = units
+
+    @classmethod
+    def from_clocked(
+        cls,
+        samples: ArrayLike,
+        dt: float,
+        t_start: float = 0.0,
+        periodic: bool = False,
+        name: str | None = None,
+        interp_kind: str = "previous",
+    ) -> Self:
+        """Make a series of samples that were taken with a clock, each of which lasts one time step.
+
+        Parameters
+        ----------
+        samples : array_like (T, C) or (T,)
+            One row a time step.
+        dt : float
+            Time step in seconds, > 0.
+        t_start : float, default 0.0
+            Time of the first sample in seconds.
+        periodic : bool, default False
+            Whether the series repeats after ``T * dt``.
+        name : str, optional
+            For messages and plots.
+        interp_kind : {"previous", "linear"}, default "previous"
+            How values between two samples are made.
+
+        Returns
+        -------
+        TSContinuous
+            With samples at ``t_start + k * dt``, and ``t_stop = t_start + T * dt``.
+
+        Raises
+        ------
+        ValueError
+            `dt` is not > 0, or the samples have no time axis or more than two axes.
+        """
+        dt = checked_time_step(cls.__name__, dt)
+        values = np.asarray(samples, dtype=float)
+        if values.ndim not in (1, 2):
+            raise ValueError(
+                f"{cls.__name__}: samples must have the shape (T,) or (T, channels), "
+                f"got {values.shape}"
+            )
+        return cls(
+            t_start + dt * np.arange(len(values)),
+            values,
+            num_channels=values.shape[1] if values.ndim == 2 else 1,
+            periodic=periodic,
+            t_start=t_start,
+            t_stop=t_start + dt * len(values),
+            name=name,
+            interp_kind=interp_kind,
+        )
+
+    @property
+    def samples(self) -> NDArray[np.float64]:
+        """The samples, (T, C)."""
+        return self._samples
+
+    @property
+    def num_channels(self) -> int:
+        """Number of channels."""
+        return self._samples.shape[1]
+
+    def __call__(self, times: ArrayLike) -> NDArray[np.float64]:
+        """Read the values at some time points.
+
+        Parameters
+        ----------
+        times : array_like (n,) or float
+            In seconds, in any order.
+
+        Returns
+        -------
+        ndarray (n, C)
+            One row for each time.
+
+        Raises
+        ------
+        ValueError
+            A time is outside of a series that is not periodic, or there are no samples.
+        """
+        points = np.asarray(times, dtype=float).reshape(-1)
+        if not points.size:
+            return np.zeros((0, self.num_channels))
+        if not self.contains(points):
+            raise ValueError(
+                f"{self._label}: has values from {self._t_start:.12g} to {self._t_stop:.12g} s, "
+                f"asked for {points.min():.12g} to {points.max():.12g} s"
+            )
+        if self.isempty():
+            raise ValueError(f"{self._label}: there are no samples to read")
+        same = self._same_time
+        if self._periodic:
+            points = np.mod(points - self._t_start, self.duration)
+            points = np.where(points > self.duration - same, 0.0, points) + self._t_start
+        before = np.searchsorted(self._times, points + same, side="right") - 1
+        if self.interp_kind == "previous":
+            return self._samples[np.maximum(before, 0)]
+        return self._between(points, before)
+
+    def plot(self, target: Any = None, **kwargs: Any) -> Any:
+        """Draw the channels against time, with matplotlib.
+
+        Parameters
+        ----------
+        target : matplotlib.axes.Axes, optional
+            Where to draw. Default: the current axes.
+        **kwargs
+            For `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        list of matplotlib.lines.Line2D
+            One line a channel.
+        """
+        axes = axes_for(target)
+        if self.interp_kind == "previous":
+            kwargs.setdefault("drawstyle", "steps-post")
+        lines = axes.plot(self._times, self._samples, **kwargs)
+        axes.set(xlabel="Time (s)", ylabel=self.units or "", title=self.name)
+        return lines
+
+    def _between(
+        self, points: NDArray[np.float64], before: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Interpolate linearly; `before` is the last sample until each point, -1 for none."""
+        times, samples = self._times, self._samples
+        if self._periodic:  # one sample more on either side, from the neighbouring periods
+            times = np.concatenate(([times[-1] - self.duration], times, [times[0] + self.duration]))
+            samples = np.concatenate((samples[-1:], samples, samples[:1]))
+            before = before + 1
+        left = np.maximum(before, 0)
+        right = np.minimum(before + 1, len(times) - 1)
+        gap = times[right] - times[left]
+        weight = np.clip((points - times[left]) / np.where(gap > 0, gap, 1.0), 0.0, 1.0)[:, None]
+        return (1 - weight) * samples[left] + weight * samples[right]

@@ -1,0 +1,164 @@
+"""What all time series have in common: `TimeSeries`."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["TimeSeries"]
+
+
+class TimeSeries:
+    """What all time series have in common: time points, limits, a name, and whether they repeat.
+
+    Parameters
+    ----------
+    times : array_like (T,)
+        Time points in seconds, not decreasing. Default: none.
+    periodic : bool, default False
+        Whether the series repeats, with the period ``t_stop - t_start``.
+    t_start : float, optional
+        Where the series begins. Default: the first time point, or 0.
+    t_stop : float, optional
+        Where the series ends. Default: the last time point, or `t_start`.
+    name : str, default "unnamed"
+        For messages and plots.
+
+    Raises
+    ------
+    ValueError
+        The times are not finite, not 1-D, decreasing, or outside the limits; or the period is 0.
+    """
+
+    def __init__(
+        self,
+        times: ArrayLike = (),
+        periodic: bool = False,
+        t_start: float | None = None,
+        t_stop: float | None = None,
+        name: str | None = "unnamed",
+    ) -> None:
+        self.name = "unnamed" if name is None else name
+        points = np.array(times, dtype=float)
+        if points.ndim != 1:
+            raise ValueError(f"{self._label}: times must be 1-D, got the shape {points.shape}")
+        if not np.all(np.isfinite(points)):
+            raise ValueError(f"{self._label}: times must be finite")
+        if np.any(np.diff(points) < 0):
+            raise ValueError(f"{self._label}: times must not decrease")
+        first, last = (points[0], points[-1]) if points.size else (t_start or 0.0, t_start or 0.0)
+        start = float(first if t_start is None else t_start)
+        stop = float(last if t_stop is None else t_stop)
+        if not (math.isfinite(start) and start <= first):
+            raise ValueError(
+                f"{self._label}: t_start must be finite and at most {first} s (the first time), "
+                f"got {start} s"
+            )
+        if not (math.isfinite(stop) and stop >= last):
+            raise ValueError(
+                f"{self._label}: t_stop must be finite and at least {last} s (the last time), "
+                f"got {stop} s"
+            )
+        if periodic and not stop > start:
+            raise ValueError(
+                f"{self._label}: a periodic series needs t_stop > t_start, got {start} to {stop} s"
+            )
+        self._times = points
+        self._t_start = start
+        self._t_stop = stop
+        self._periodic = bool(periodic)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Time points in seconds, (T,)."""
+        return self._times
+
+    @property
+    def t_start(self) -> float:
+        """Where the series begins, in seconds."""
+        return self._t_start
+
+    @property
+    def t_stop(self) -> float:
+        """Where the series ends, in seconds."""
+        return self._t_stop
+
+    @property
+    def duration(self) -> float:
+        """``t_stop - t_start`` in seconds: the period of a periodic series."""
+        return self._t_stop - self._t_start
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the series repeats."""
+        return self._periodic
+
+    @property
+    def num_channels(self) -> int:
+        """Number of channels."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        """Count the time points."""
+        return self._times.size
+
+    def __repr__(self) -> str:
+        kind = "periodic " if self._periodic else ""
+        return (
+            f"{kind}{type(self).__name__} {self.name!r} from {self._t_start:.12g} to "
+            f"{self._t_stop:.12g} s, {len(self)} time points, {self.num_channels} channels"
+        )
+
+    def isempty(self) -> bool:
+        """Whether there is no time point."""
+        return not self._times.size
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        return copy.deepcopy(self)
+
+    def contains(self, times: ArrayLike) -> bool:
+        """Whether all of some time points lie within the series.
+
+        Parameters
+        ----------
+        times : array_like
+            In seconds, of any shape.
+
+        Returns
+        -------
+        bool
+            True for every time of a periodic series; otherwise for times from `t_start` to
+            `t_stop`, both included, with room for the rounding of floats.
+        """
+        points = np.asarray(times, dtype=float)
+        if self._periodic or not points.size:
+            return True
+        margin = self._margin
+        return bool(
+            points.min() >= self._t_start - margin and points.max() <= self._t_stop + margin
+        )
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self.name!r}"
+
+    @property
+    def _margin(self) -> float:
+        """How far two times may differ and be the same: the rounding of a few additions."""
+        return 8 * float(np.spacing(max(abs(self._t_start), abs(self._t_stop))))
+
+
+def axes_for(target: Any) -> Any:
+    if target is not None:
+        return target
+    try:
+        import matplotlib.pyplot as plt
+    except ModuleNotFoundError as error:
+        error.add_note('Plots need matplotlib: pip install "rockpool[plots]"')
+        raise
+    return plt.gca()

@@ -1,0 +1,5 @@
+"""Losses, regularisers and attacks for training; import the file that you need.
+
+``jax_loss``, ``adversarial_jax`` and ``jax_debug`` are for jax, ``torch_loss`` is for torch, and
+``ctc_loss`` has a function for each of numpy, jax and torch.
+"""

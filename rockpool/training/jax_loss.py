@@ -1,0 +1,160 @@
+"""Losses and regularisers over trees of parameters, in jax. All of them can be jitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from rockpool.nn.modules.jax.normalise import logsoftmax, softmax
+from rockpool.training.ctc_loss import ctc_loss_jax
+
+__all__ = [
+    "bounds_clip",
+    "bounds_cost",
+    "ctc_loss_jax",
+    "l0_norm_approx",
+    "l2sqr_norm",
+    "logsoftmax",
+    "make_bounds",
+    "mse",
+    "softmax",
+    "sse",
+]
+
+Tree = Any
+
+LARGEST_VIOLATION = 2.0**31
+
+
+def mse(output: Any, target: Any) -> jax.Array:
+    """Return the mean of the squared differences; `target` may be a single number."""
+    return jnp.mean(_squared_error(output, target))
+
+
+def sse(output: Any, target: Any) -> jax.Array:
+    """Return the sum of the squared differences; `target` may be a single number."""
+    return jnp.sum(_squared_error(output, target))
+
+
+def _squared_error(output: Any, target: Any) -> jax.Array:
+    return (jnp.asarray(output) - jnp.asarray(target)) ** 2
+
+
+def make_bounds(params: Tree) -> tuple[Tree, Tree]:
+    """Return bounds for parameters, none of them bound yet: to be edited.
+
+    Parameters
+    ----------
+    params : pytree
+        Parameters, such as ``module.parameters()``.
+
+    Returns
+    -------
+    lower_bounds, upper_bounds : pytree
+        Trees of the same structure, with ``-inf`` and ``inf`` at the leaves.
+
+    Examples
+    --------
+    >>> lower, upper = make_bounds({"tau_mem": 0.02, "bias": 0.0})
+    >>> lower["tau_mem"] = 1e-3
+    >>> lower
+    {'tau_mem': 0.001, 'bias': -inf}
+    """
+    return _filled(params, -float("inf")), _filled(params, float("inf"))
+
+
+def _filled(tree: Tree, value: float) -> Tree:
+    # Unlike a map of jax, this keeps the order of a dict
+    if isinstance(tree, dict):
+        return {name: _filled(branch, value) for name, branch in tree.items()}
+    return jax.tree.map(lambda _: value, tree)
+
+
+def bounds_cost(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> jax.Array:
+    """Return a cost for parameters beyond their bounds: a regulariser, to be added to a loss.
+
+    Each value ``p`` below a lower bound adds ``exp(lower - p)``, each one above an upper bound
+    ``exp(p - upper)``. NaNs are ignored. A violation is limited to 2**31.
+
+    Parameters
+    ----------
+    params : pytree
+        The parameters.
+    lower_bounds, upper_bounds : pytree
+        Bounds at each leaf, as `make_bounds` gives them: numbers, or arrays that broadcast.
+
+    Returns
+    -------
+    jax.Array
+        The cost, a scalar.
+
+    Raises
+    ------
+    KeyError
+        The trees have different structures.
+    """
+    _check_bounds("bounds_cost", params, lower_bounds, upper_bounds)
+
+    def cost(p: Any, lower: Any, upper: Any) -> jax.Array:
+        return jnp.nansum(_exponential_excess(lower - p)) + jnp.nansum(
+            _exponential_excess(p - upper)
+        )
+
+    costs = jax.tree.map(cost, params, lower_bounds, upper_bounds)
+    return sum(jax.tree.leaves(costs), start=jnp.zeros(()))
+
+
+def _exponential_excess(excess: Any) -> jax.Array:
+    """Return ``exp(excess)`` where that is positive, else 0."""
+    excess = jnp.clip(
+        jnp.asarray(excess, jnp.result_type(float)), -LARGEST_VIOLATION, LARGEST_VIOLATION
+    )
+    # The exponent of what is not counted is 0, so that it has a gradient
+    return jnp.where(excess > 0, jnp.exp(jnp.where(excess > 0, excess, 0.0)), 0.0)
+
+
+def bounds_clip(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> Tree:
+    """Return parameters that are limited to their bounds; to be applied after an update.
+
+    Parameters and errors are as for `bounds_cost`.
+    """
+    _check_bounds("bounds_clip", params, lower_bounds, upper_bounds)
+    return jax.tree.map(jnp.clip, params, lower_bounds, upper_bounds)
+
+
+def _check_bounds(owner: str, params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> None:
+    structure = jax.tree.structure(params)
+    for name, bounds in (("lower_bounds", lower_bounds), ("upper_bounds", upper_bounds)):
+        if jax.tree.structure(bounds) != structure:
+            raise KeyError(
+                f"{owner}: {name} must have the structure of params, {structure}, got "
+                f"{jax.tree.structure(bounds)}"
+            )
+
+
+def l2sqr_norm(params: Tree) -> jax.Array:
+    """Return the mean over all leaves of the mean of ``p**2``; NaNs are ignored."""
+    return _mean_over_leaves(params, lambda p: p**2)
+
+
+def l0_norm_approx(params: Tree, sigma: float = 1e-4) -> jax.Array:
+    """Return about which part of the parameters is not zero, as a regulariser with a gradient.
+
+    It is the mean over all leaves of the mean of ``p**4 / (p**4 + sigma)``; NaNs are ignored.
+
+    Parameters
+    ----------
+    params : pytree
+        The parameters.
+    sigma : float
+        How soft the step at zero is. Default: 1e-4.
+    """
+    return _mean_over_leaves(params, lambda p: p**4 / (p**4 + sigma))
+
+
+def _mean_over_leaves(params: Tree, function: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    means = [jnp.nanmean(function(jnp.asarray(p))) for p in jax.tree.leaves(params)]
+    return jnp.mean(jnp.stack(means))

@@ -1,0 +1,198 @@
+"""Documentation, signature and place of a class from its source, which is parsed and never run.
+
+The place is the last line of the documentation. `inspect.getsourcefile` cannot tell it, as it looks
+into the loaded module.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ._backend_specs import find_spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Iterator
+
+    from .standins import Home
+
+__all__ = ["Definition", "documentation", "find", "own_signature", "signature"]
+
+# How many files a name is followed through, from import to import and from class to base class.
+_FAR_ENOUGH = 8
+
+
+class Definition:
+    """Where a class or a function is defined.
+
+    Attributes
+    ----------
+    node : ast.ClassDef or ast.FunctionDef
+        The statement.
+    file : File
+        The file that it stands in.
+    """
+
+    __slots__ = ("file", "node")
+
+    def __init__(self, node: ast.ClassDef | ast.FunctionDef, file: File) -> None:
+        self.node = node
+        self.file = file
+
+    def bases(self) -> Iterator[Definition]:
+        """The definitions of a class's base classes, of those whose source can be had."""
+        for base in getattr(self.node, "bases", ()):
+            found = self.file.what(base)
+            if found is not None and found.node is not self.node:
+                yield found
+
+
+class File:
+    """The source of a module, parsed."""
+
+    def __init__(self, module: str, tree: ast.Module, path: str, is_package: bool) -> None:
+        self.module = module
+        self.path = path
+        self._tree = tree
+        self._package = module if is_package else module.rpartition(".")[0]
+
+    def find(self, name: str, depth: int = 0) -> Definition | None:
+        """The definition behind a name of this module, in whichever file it is."""
+        for node in _statements(self._tree.body):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+                return Definition(node, self)
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        return find(self._absolute(node), alias.name, depth + 1)
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == name for target in node.targets
+            ):
+                return self.what(node.value, depth + 1)
+        return None
+
+    def what(self, expression: ast.expr, depth: int = 0) -> Definition | None:
+        """The definition that an expression like ``Name``, ``module.Name`` or ``Name[T]`` means."""
+        if depth > _FAR_ENOUGH:
+            return None
+        if isinstance(expression, ast.Subscript):
+            return self.what(expression.value, depth)
+        if isinstance(expression, ast.Name):
+            return self.find(expression.id, depth)
+        if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+            module = self._module_called(expression.value.id)
+            return None if module is None else find(module, expression.attr, depth + 1)
+        return None
+
+    def _module_called(self, name: str) -> str | None:
+        """The module that is imported here under a name."""
+        for node in _statements(self._tree.body):
+            for alias in getattr(node, "names", ()):
+                if isinstance(node, ast.Import) and name == (alias.asname or alias.name):
+                    return alias.name
+                if isinstance(node, ast.ImportFrom) and name == (alias.asname or alias.name):
+                    return f"{self._absolute(node)}.{alias.name}"
+        return None
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        """The full name of the module that ``from ... import`` names."""
+        if node.level == 0:
+            return node.module or ""
+        package = self._package
+        for _ in range(node.level - 1):
+            package = package.rpartition(".")[0]
+        return f"{package}.{node.module}" if node.module else package
+
+
+def find(module: str, name: str, depth: int = 0) -> Definition | None:
+    """Find the definition behind a name of a module, and import nothing.
+
+    Returns
+    -------
+    Definition or None
+        None where there is no source (a frozen program), or the name is no class and no function.
+    """
+    file = _read(module) if depth <= _FAR_ENOUGH else None
+    return None if file is None else file.find(name, depth)
+
+
+def documentation(home: Home) -> str:
+    """The docstring of the class, below a line that says why it cannot be used here."""
+    head = _state_in_words(home.backend)
+    found = find(home.module, home.name)
+    if found is None:
+        return head
+    place = f"Defined in {found.file.path}, line {found.node.lineno}."
+    return "\n\n".join(part for part in (head, _docstring(found), place) if part)
+
+
+def signature(home: Home) -> inspect.Signature:
+    """The signature of the class's constructor, or of the function, in its source."""
+    from ._signatures import ANYTHING, signature_of
+
+    found = find(home.module, home.name)
+    return (found and signature_of(found)) or ANYTHING
+
+
+def own_signature(cls: type) -> inspect.Signature:
+    """The signature of a class that derives from a stand-in, whose metaclass hides it."""
+    import inspect
+
+    from ._signatures import ANYTHING
+
+    for base in cls.__mro__:
+        if "_home" in vars(base):
+            return signature(vars(base)["_home"])
+        constructor = vars(base).get("__init__")
+        if constructor is not None and base is not object:
+            full = inspect.signature(constructor)
+            return full.replace(parameters=list(full.parameters.values())[1:])
+    return ANYTHING
+
+
+def _state_in_words(backend: str) -> str:
+    from .backend_management import look
+
+    status = look(backend)
+    if status.state in ("available", "installed"):
+        return f"Not loaded yet: its first use loads the `{backend}` back-end."
+    purpose = "mend" if status.state == "broken" else "get"
+    how = f"to {purpose} it: {status.install}" if status.install else "restart Python"
+    return f"Not available here: the `{backend}` back-end is {status.state} ({how})."
+
+
+def _docstring(found: Definition, depth: int = 0) -> str:
+    """The text of a definition; a class without one has its base class's, as in `inspect`."""
+    own = ast.get_docstring(found.node)
+    if own is not None or depth > _FAR_ENOUGH:
+        return own or ""
+    return next(filter(None, (_docstring(base, depth + 1) for base in found.bases())), "")
+
+
+def _read(module: str) -> File | None:
+    spec = find_spec(module)
+    get_source = getattr(spec.loader, "get_source", None) if spec is not None else None
+    if spec is None or get_source is None:
+        return None
+    try:
+        source = get_source(module)
+        tree = None if source is None else ast.parse(source)
+    except (ImportError, OSError, SyntaxError, ValueError):  # not to be read, or not by this Python
+        return None
+    if tree is None:
+        return None
+    is_package = spec.submodule_search_locations is not None
+    return File(module, tree, spec.origin or module, is_package)
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a file that may be run, those inside of ``if`` and ``try`` as well."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from _statements(node.orelse)
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            for part in (node, *getattr(node, "handlers", ())):
+                for branch in ("body", "orelse", "finalbody"):
+                    yield from _statements(getattr(part, branch, []))

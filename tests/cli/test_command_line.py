@@ -1,0 +1,335 @@
+"""The `rockpool` command as a whole: its words, its exit codes, what it loads, how it leaves."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rockpool.cli.backends
+import rockpool.cli.bench
+import rockpool.cli.demo
+import rockpool.cli.doctor
+import rockpool.cli.modules
+from rockpool.cli import COMMANDS, main, read_quickly
+from rockpool.cli._output import CommandError
+from rockpool.cli._parser import read_fully
+
+MODULES = {name: getattr(rockpool.cli, name) for name in COMMANDS}
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"rockpool {rockpool.__version__}\n"
+    assert main(["-V"]) == 0
+
+
+def test_python_m_rockpool_is_the_command(full_python) -> None:
+    done = full_python.run("-m", "rockpool", "--version")
+    assert done.stdout == f"rockpool {rockpool.__version__}\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]], ids=str)
+def test_the_help_names_each_command_and_has_examples(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "examples:" in out
+    for name, does in COMMANDS.items():
+        assert f"  {name} " in out
+        assert does in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_examples_and_all_of_its_options(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "-h"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith(f"usage: rockpool {command}")
+    assert f"  rockpool {command}" in out.partition("examples:")[2]
+    for name, option in MODULES[command].OPTIONS.items():
+        assert option["help"].split()[0] in out
+        assert (name if name.startswith("-") else option["metavar"]) in out
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_help_fits_the_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["demo", "--help"]) == 0
+    text = capsys.readouterr().out.partition("examples:")[0]
+    assert max(map(len, text.splitlines())) <= min(columns, 88)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_example_of_the_help_is_understood(command: str) -> None:
+    for line in MODULES[command].EXAMPLES.splitlines():
+        words = line.partition("  rockpool ")[2].split("   ")[0].split("  ")[0].split()
+        assert words[0] == command
+        assert read_quickly(MODULES[command].OPTIONS, words[1:]) is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["backend"], "there is no command 'backend'; did you mean 'backends'?"),
+        (["frobnicate"], "rockpool: there is no command 'frobnicate'\n"),
+        (["--verison"], "there is no option '--verison'; did you mean '--version'?"),
+        (["--version", "backends"], "there is no command 'backends'"),
+        (["modules", "--jsn"], "there is no option '--jsn'; did you mean '--json'?"),
+        (["modules", "LIF"], "there is no argument 'LIF'"),
+        (["modules", "--backend"], "--backend: expected one argument"),
+        (["modules", "--json=1"], "--json: ignored explicit argument '1'"),
+        (["modules", "--backend", "torhc"], "no back-end 'torhc'; did you mean 'torch'?"),
+        (["backends", "troch"], "no back-end 'troch'; did you mean 'torch'?"),
+        (["backends", "--timeout", "soon"], "--timeout: must be a number of seconds > 0"),
+        (["backends", "--timeout", "0"], "must be a number of seconds > 0, got '0'"),
+        (["backends", "--timeout", "nan"], "must be a number of seconds > 0, got 'nan'"),
+        (["demo", "--neurons", "0"], "--neurons: must be an integer from 1 to 5000, got '0'"),
+        (["demo", "--neurons", "many"], "must be an integer from 1 to 5000, got 'many'"),
+        (["demo", "--seed", "-1"], "--seed"),
+        (["demo", "--backend", "torch"], "the demo runs on numpy only, not on 'torch'"),
+        (["demo", "--plot", "digits.jpeg"], "must end in .png, .pdf or .svg"),
+        (["demo", "--plot", "no/such/folder/x.png"], "there is no folder 'no/such/folder'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_gets_a_sentence_on_stderr_and_exit_code_2(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("rockpool")
+    assert said in err
+    assert "Traceback" not in err
+
+
+WORDS = [
+    "--check",
+    "--json",
+    "--verbose",
+    "--timeout",
+    "--timeout=5",
+    "--timeout=x",
+    "2.5",
+    "x",
+    "-1",
+    "",
+    "numpy",
+    "torch",
+    "--backend",
+    "--backend=jax",
+    "--json=",
+    "--",
+    "-",
+    "-v",
+    "--jso",
+    "--seed",
+    "--seed=7",
+    "--neurons",
+    "--plot",
+    "a.png",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@given(words=st.lists(st.sampled_from(WORDS), max_size=5))
+@settings(deadline=None, max_examples=150)
+def test_what_the_quick_reader_understands_argparse_understands_alike(
+    command: str, words: list[str]
+) -> None:
+    quick = read_quickly(MODULES[command].OPTIONS, words)
+    if quick is None:  # it leaves the line to argparse
+        return
+    full = read_fully(command, MODULES[command], words)
+    assert full is not None
+    assert quick == full
+
+
+def test_the_quick_reader_leaves_every_mistake_to_argparse() -> None:
+    options = rockpool.cli.backends.OPTIONS
+    for words in (["--timeout", "x"], ["--timeout"], ["--jso"], ["--json=1"], ["-h"], ["--help"]):
+        assert read_quickly(options, words) is None
+    with pytest.raises(CommandError):
+        read_fully("backends", rockpool.cli.backends, ["--jso"])
+
+
+HEAVY = {
+    "argparse",
+    "ast",
+    "dataclasses",
+    "difflib",
+    "enum",
+    "gettext",
+    "importlib.metadata",
+    "importlib.util",
+    "inspect",
+    "json",
+    "numpy",
+    "pathlib",
+    "re",
+    "shutil",
+    "subprocess",
+    "textwrap",
+    "threading",
+    "traceback",
+    "typing",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (["--version"], set()),
+        (["backends"], set()),
+        (["backends", "numpy", "torch"], set()),
+        (["modules"], set()),
+        (["modules", "--backend", "torch"], set()),
+        (["modules", "--json"], {"json", "re", "enum"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_plain_call_loads_nothing_heavy(full_python, words: list[str], allowed: set[str]) -> None:
+    code = f"""
+import sys
+before = set(sys.modules)
+from rockpool.cli import main
+main({words!r})
+print(*sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+    loaded = set(full_python.run("-c", code).stderr.split())
+    assert "rockpool.cli" in loaded
+    assert loaded & (HEAVY - allowed) == set()
+    ours = {"rockpool", "lazy_loader", "importlib", "types", "warnings", "__future__"}
+    assert allowed or {name.partition(".")[0] for name in loaded} <= ours
+
+
+def test_a_reader_that_leaves_early_is_no_error(full_python) -> None:
+    code = "import sys; sys.argv = ['rockpool', 'modules']; from rockpool.cli import run; run()"
+    process = subprocess.Popen(
+        [str(full_python), "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=full_python.cwd,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_gets_a_sentence(full_python) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [str(full_python), "-m", "rockpool", "modules"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=full_python.cwd,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("rockpool: cannot write the output: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_stdout_is_no_error(full_python) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -m rockpool modules >&-', str(full_python)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=full_python.cwd,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_characters_that_stdout_cannot_show_are_escaped(full_python) -> None:
+    code = "from rockpool.cli._output import write; write('τ = 20 ms\\n')"
+    assert full_python.python(code, PYTHONIOENCODING="ascii") == "\\u03c4 = 20 ms"
+
+
+def in_terminal(
+    arguments: list[str], *, columns: int = 80, interrupt_at: bytes | None = None, **env: str
+) -> tuple[int, str]:
+    """Run the command in a terminal of so many columns, and press Ctrl-C once it says this."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update({"COLUMNS": str(columns), "TERM": "xterm", **env})
+        os.environ.pop("NO_COLOR", None) if "NO_COLOR" not in env else None
+        os.execv(sys.executable, [sys.executable, "-m", "rockpool", *arguments])
+    said = b""
+    give_up = time.monotonic() + 60
+    try:
+        while time.monotonic() < give_up:
+            try:
+                chunk = os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            said += chunk
+            if interrupt_at is not None and interrupt_at in said:
+                interrupt_at = None
+                os.write(terminal, b"\x03")
+    finally:
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), said.decode()
+
+
+def test_colours_are_for_terminals_and_not_for_those_who_say_no() -> None:
+    code, said = in_terminal(["backends"])
+    assert code == 0
+    assert "\033[" in said
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        code, said = in_terminal(["backends"], **environment)
+        assert code == 0
+        assert "\033[" not in said
+
+
+def test_a_narrow_terminal_gets_the_last_column_on_lines_of_its_own() -> None:
+    wide = in_terminal(["modules"], columns=120, NO_COLOR="1")[1].splitlines()
+    narrow = in_terminal(["modules"], columns=40, NO_COLOR="1")[1].splitlines()
+    assert any(line.split()[0] == "LIF" and "rockpool.nn.modules" in line for line in wide if line)
+    assert "    rockpool.nn.modules" in narrow
+    assert max(len(line) for line in narrow[: 2 * len(wide) - 10]) <= 50
+
+
+def test_ctrl_c_leaves_the_demo_quietly() -> None:
+    code, said = in_terminal(["demo"], interrupt_at=b"digits seen")
+    assert code == 130
+    assert "Traceback" not in said
+    assert "accuracy" not in said
+    assert said.rstrip().endswith(("\033[K", "^C"))  # the line of the bar is empty again
+
+
+def test_an_interrupt_leaves_quietly_without_a_terminal(full_python) -> None:
+    process = subprocess.Popen(
+        [str(full_python), "-m", "rockpool", "demo", "--neurons", "800"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=full_python.cwd,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "25 % of 1797 digits seen\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "accuracy" not in out
+    assert "Traceback" not in err

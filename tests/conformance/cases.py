@@ -1,0 +1,192 @@
+"""The models and the cases: what is built, what goes in.
+
+All numbers are multiples of a power of two that fit single precision. A back-end that computes in
+another type then starts from the same numbers, and sums of weights do not depend on their order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MODELS = ("LIF", "LIF recurrent", "ExpSyn", "Rate", "Linear")
+
+
+class Case(NamedTuple):
+    """A layer, its input, and how that is handed over."""
+
+    model: str
+    name: str
+    shape: tuple[int, ...]
+    arguments: dict[str, Any]
+    data: np.ndarray  # (B, T, Nin)
+    chunks: int = 1  # calls in which the input is handed over, each with the states of all elements
+
+    def __str__(self) -> str:
+        return f"{self.model}-{self.name}".replace(" ", "_")
+
+
+def dyadic(values: Any, bits: int = 12) -> np.ndarray:
+    """Round to multiples of ``2**-bits``."""
+    return np.round(np.asarray(values) * 2.0**bits) / 2.0**bits
+
+
+class _Maker:
+    """Draws the numbers of the cases of one model."""
+
+    def __init__(self, model: str, seed: int) -> None:
+        self.model = model
+        self.rng = np.random.default_rng(seed)
+
+    def uniform(self, low: float, high: float, *shape: int) -> np.ndarray:
+        return dyadic(self.rng.uniform(low, high, shape))
+
+    def events(self, batch: int, steps: int, channels: int, strength: float) -> np.ndarray:
+        """Return sparse input of random strength."""
+        shape = (batch, steps, channels)
+        return dyadic(strength * self.rng.random(shape) * (self.rng.random(shape) < 0.2))
+
+
+def lif_cases(recurrent: bool) -> list[Case]:
+    """Return the cases for LIF layers."""
+    make = _Maker("LIF recurrent" if recurrent else "LIF", seed=1 + recurrent)
+
+    def case(
+        name: str,
+        shape: tuple[int, int] = (5, 5),
+        batch: int = 1,
+        steps: int = 100,
+        strength: float = 0.8,
+        chunks: int = 1,
+        **arguments: Any,
+    ) -> Case:
+        arguments = {"tau_mem": 0.01953125, "tau_syn": 0.01953125, **arguments}
+        if recurrent:
+            # a weight has an effect of about 400 times itself: in a long run, too much grows
+            low, high = (-0.006, 0.0005) if steps > 1000 else (-0.08, 0.04)
+            weights = make.rng.uniform(low, high, (shape[1], shape[0]))
+            arguments |= {"has_rec": True, "w_rec": dyadic(weights, 16)}
+        data = make.events(batch, steps, shape[0], strength)
+        return Case(make.model, name, shape, arguments, data, chunks)
+
+    def per_neuron(n_in: int, n_out: int) -> dict[str, np.ndarray]:
+        return {
+            "tau_mem": make.uniform(5e-3, 60e-3, n_out),
+            "tau_syn": make.uniform(5e-3, 60e-3, n_out, n_in // n_out),
+            "bias": make.uniform(-0.05, 0.1, n_out),
+            "threshold": make.uniform(0.5, 2.0, n_out),
+        }
+
+    return [
+        case("single"),
+        case("batch", batch=4),
+        case("several synapses", (12, 4), tau_syn=make.uniform(5e-3, 60e-3, 4, 3)),
+        case("bias", bias=make.uniform(0.0, 0.25, 5), strength=0.25),
+        case("bias at the threshold", bias=1.0, threshold=1.0, strength=0.0),
+        case("per-neuron constants", **per_neuron(5, 5)),
+        case("shared constants", tau_mem=0.03125, tau_syn=0.015625, bias=0.0625, threshold=0.5),
+        case("other time step", dt=2.0**-7, tau_mem=0.25, tau_syn=0.125),
+        case("long run", (4, 4), steps=4000, strength=0.4),
+        case("chunked run", (8, 4), batch=3, steps=90, chunks=3, **per_neuron(8, 4)),
+        case("zero input", strength=0.0),
+        case("saturating input", strength=64.0, max_spikes_per_dt=4.0),
+    ]
+
+
+def exp_syn_cases() -> list[Case]:
+    """Return the cases for exponential synapses."""
+    make = _Maker("ExpSyn", seed=3)
+
+    def case(
+        name: str,
+        batch: int = 1,
+        steps: int = 100,
+        strength: float = 1.0,
+        chunks: int = 1,
+        **arguments: Any,
+    ) -> Case:
+        data = make.events(batch, steps, 5, strength)
+        return Case(make.model, name, (5,), {"tau": 0.0078125, **arguments}, data, chunks)
+
+    return [
+        case("single"),
+        case("batch", batch=4),
+        case("per-neuron constants", tau=make.uniform(2e-3, 60e-3, 5)),
+        case("shared constants", tau=0.03125),
+        case("other time step", dt=2.0**-7, tau=0.25),
+        case("long run", steps=4000),
+        case("chunked run", batch=3, steps=90, chunks=3, tau=make.uniform(2e-3, 60e-3, 5)),
+        case("zero input", strength=0.0),
+        case("strong input", strength=2.0**16),
+    ]
+
+
+def rate_cases() -> list[Case]:
+    """Return the cases for rate neurons."""
+    make = _Maker("Rate", seed=4)
+
+    def case(
+        name: str,
+        batch: int = 1,
+        steps: int = 100,
+        strength: float = 4.0,
+        chunks: int = 1,
+        **arguments: Any,
+    ) -> Case:
+        data = make.events(batch, steps, 5, strength)
+        settings = {"tau": 0.03125, "bias": 0.0, "threshold": 0.0, **arguments}
+        return Case(make.model, name, (5,), settings, data, chunks)
+
+    def per_neuron() -> dict[str, np.ndarray]:
+        return {
+            "tau": make.uniform(20e-3, 60e-3, 5),
+            "bias": make.uniform(-0.5, 0.5, 5),
+            "threshold": make.uniform(0.0, 0.5, 5),
+        }
+
+    weights = dyadic(make.rng.normal(0.0, 0.4, (5, 5)))
+    return [
+        case("single"),
+        case("batch", batch=4),
+        case("bias", bias=make.uniform(-0.5, 0.5, 5)),
+        case("per-neuron constants", **per_neuron()),
+        case("tanh", activation_func="tanh", **per_neuron()),
+        case("sigmoid", activation_func="sigmoid", **per_neuron()),
+        case("recurrent", has_rec=True, w_rec=weights),
+        case("recurrent tanh", has_rec=True, w_rec=weights, activation_func="tanh"),
+        case("long run", steps=4000),
+        case("chunked run", batch=3, steps=90, chunks=3, **per_neuron()),
+        case("zero input", strength=0.0),
+        case("saturating input", strength=2.0**16, activation_func="tanh"),
+    ]
+
+
+def linear_cases() -> list[Case]:
+    """Return the cases for linear layers."""
+    make = _Maker("Linear", seed=5)
+
+    def case(
+        name: str, batch: int = 1, strength: float = 1.0, chunks: int = 1, **arguments: Any
+    ) -> Case:
+        data = make.events(batch, 30, 6, strength)
+        settings = {"weight": make.uniform(-1.0, 1.0, 6, 4), **arguments}
+        return Case(make.model, name, (6, 4), settings, data, chunks)
+
+    return [
+        case("single"),
+        case("batch", batch=4),
+        case("bias", bias=make.uniform(-1.0, 1.0, 4), has_bias=True),
+        case("chunked run", batch=3, chunks=3),
+        case("zero input", strength=0.0),
+        case("strong input", strength=2.0**16),
+    ]
+
+
+CASES = [
+    *lif_cases(recurrent=False),
+    *lif_cases(recurrent=True),
+    *exp_syn_cases(),
+    *rate_cases(),
+    *linear_cases(),
+]

@@ -1,0 +1,78 @@
+"""A model is the same model on every back-end that offers it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conformance.cases import CASES, MODELS, Case
+from conformance.layers import BACKENDS, NATIVE, Backend
+from conformance.running import deviation, difference, reference, run
+from rockpool.utilities.lazy_loading import advertised
+
+OFFERED = [
+    pytest.param(backend, case, id=f"{backend.name}-{case}".replace(" ", "_"))
+    for backend in BACKENDS
+    for case in CASES
+    if backend.offers(case.model) and backend.is_here
+]
+
+
+@pytest.mark.parametrize(("backend", "case"), OFFERED)
+def test_a_backend_answers_as_numpy_does(backend: Backend, case: Case) -> None:
+    wanted = reference(backend, case)
+    found = run(backend, case)
+
+    bound = backend.bound(case)
+    assert difference(case, found, wanted) <= (bound.limit if bound else 0.0)
+    if bound and case.model.startswith("LIF"):
+        return  # a spike that is elsewhere moves the membrane by a threshold
+    assert found.state.keys() == wanted.state.keys()
+    assert found.records.keys() == wanted.records.keys()
+    for name in wanted.state:
+        assert deviation(found.state[name], wanted.state[name]) <= backend.values, name
+    for name in wanted.records:
+        assert deviation(found.records[name], wanted.records[name]) <= backend.values, name
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.model != "Linear"], ids=str)
+def test_the_cases_are_worth_running(case: Case) -> None:
+    for backend in (backend for backend in BACKENDS if backend.offers(case.model)):
+        output = reference(backend, case).output
+        assert bool(np.any(output)) != (case.name == "zero input")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.chunks > 1], ids=str)
+def test_a_chunked_run_is_a_whole_run(case: Case) -> None:
+    whole = run(NATIVE, case._replace(chunks=1))
+    assert difference(case, run(NATIVE, case), whole) == 0.0
+
+
+def test_every_layer_that_is_advertised_is_here() -> None:
+    ours = {name for backend in BACKENDS for name in backend.classes.values()}
+    # classes of the same models with more to them, which have tests of their own
+    others = {"LIFBitshiftTorch", "LIFNeuronTorch", "LIFODEJax", "RateEulerJax"}
+    others |= {"LIFMembraneExodus", "LIFSlayer"}
+    layers = {
+        name
+        for backend in BACKENDS
+        for name in advertised(f"rockpool.nn.modules.{backend.package}")
+        if name.startswith(("LIF", "ExpSyn", "Rate", "Linear"))
+    }
+    assert layers - others <= ours
+
+
+def test_one_command_prints_the_table() -> None:
+    script = Path(__file__).with_name("table.py")
+    done = subprocess.run(
+        [sys.executable, str(script), "numba"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["MODEL", "numba"]
+    assert [line.split("  ")[0] for line in lines[1 : 1 + len(MODELS)]] == list(MODELS)
+    assert "exact" in lines[1] and "not offered" in lines[5]

@@ -1,0 +1,54 @@
+"""The example of a small network, run as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+SCRIPT = PROJECT / "examples" / "first_steps.py"
+
+
+def test_numpy_alone_is_enough(numpy_python) -> None:
+    done = numpy_python.run(str(SCRIPT), "--neurons", "5", "--seed", "3")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "ModSequential  with shape (16, 2) {"
+    rasters = {
+        line.split(":")[0]: lines[number + 1 : number + 1 + size]
+        for number, line in enumerate(lines)
+        for name, size in {"Input": 16, "Hidden layer": 5, "Output": 2}.items()
+        if line.startswith(f"{name}: ")
+    }
+    assert set(rasters) == {"Input", "Hidden layer", "Output"}
+    for raster in rasters.values():
+        assert all(len(line) == 80 and set(line[5:]) <= set(".|#") for line in raster)
+    assert any("|" in line for line in rasters["Hidden layer"])
+    assert done.stderr == ""
+
+
+def test_the_same_seed_gives_the_same_spikes(full_python) -> None:
+    first, again, other = (
+        full_python.run(str(SCRIPT), "--seed", seed, path=PROJECT).stdout
+        for seed in ("1", "1", "2")
+    )
+    assert first == again != other
+
+
+def test_picture(full_python, tmp_path: Path) -> None:
+    picture = tmp_path / "network.png"
+    full_python.run(str(SCRIPT), "--plot", str(picture), path=PROJECT)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--neurons", "0"], "--neurons must be at least 1, got 0"),
+        (["--plot", "network.png"], '--plot needs matplotlib: pip install "rockpool[plots]"'),
+    ],
+)
+def test_mistakes_are_named(numpy_python, arguments: list[str], message: str) -> None:
+    done = numpy_python.run(str(SCRIPT), *arguments, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr

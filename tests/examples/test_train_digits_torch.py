@@ -1,0 +1,78 @@
+"""The example that trains a network on digits, run as it stands, on fewer digits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+SCRIPT = PROJECT / "examples" / "train_digits_torch.py"
+SMALL = ("--samples", "600", "--epochs", "8", "--hidden", "64")
+
+
+def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "GLOO_SOCKET_IFNAME": "lo"}
+    return subprocess.run(
+        [sys.executable, *launcher, str(SCRIPT), *arguments],
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def figure(text: str, pattern: str) -> float:
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return float(found.group(1))
+
+
+@pytest.mark.slow
+def test_it_learns_and_leaves_its_results(tmp_path: Path) -> None:
+    picture, values = tmp_path / "training.png", tmp_path / "network.json"
+    done = run(*SMALL, "--plot", str(picture), "--save", str(values))
+    assert done.returncode == 0, done.stderr
+    assert "Trained on 480 digits" in done.stdout
+    assert figure(done.stdout, r"Test accuracy: ([\d.]+) %") > 80
+    assert (
+        figure(done.stdout, r"([\d.]+) at last") < 1.0 < figure(done.stdout, r"([\d.]+) at first")
+    )
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    weight = json.loads(json.loads(values.read_text(encoding="utf-8"))["0_LinearTorch"]["weight"])
+    assert (len(weight), len(weight[0])) == (64, 64)
+    assert "epoch" not in done.stderr  # the progress bar is for terminals
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_well() -> None:
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
+    done = run(*SMALL, launcher=launcher)
+    assert done.returncode == 0, done.stderr
+    assert "2 process(es)" in done.stdout and done.stdout.count("Test accuracy") == 1
+    assert figure(done.stdout, r"Test accuracy: ([\d.]+) %") > 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+        (["--samples", "3"], "--samples must be at least 10, got 3"),
+        (["--save", "no/such/folder/x.json"], "there is no folder for no/such/folder/x.json"),
+    ],
+)
+def test_mistakes_are_named(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_help() -> None:
+    done = run("--help")
+    assert done.returncode == 0 and "torchrun --nproc-per-node 2" in done.stdout

@@ -1,0 +1,107 @@
+"""How kernels are compiled: once, with a note, and kept where there is a place."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rockpool
+from rockpool.nn.kernels.compiling import absent, settled
+
+# A kernel that is quick to compile, and how many functions were compiled in this process
+CALL = """
+import os
+import numpy as np
+from numba.core import event
+from rockpool.nn.kernels import compiling
+from rockpool.nn.kernels.exp_syn import leaky_sum_forward
+compiling.PATIENCE = float(os.environ.get("PATIENCE", compiling.PATIENCE))
+with event.install_recorder("numba:compile") as recorder:
+    output = np.empty((1, 3, 2))
+    compiling.call(leaky_sum_forward, np.ones((1, 3, 2)), np.ones(2), np.zeros((1, 2)), output)
+assert output.tolist() == [[[1, 1], [2, 2], [3, 3]]]
+print(sum(e.is_start for _, e in recorder.buffer))
+"""
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(rockpool.__file__).parents[1])
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root} | environment
+    command = [sys.executable, "-P", "-c", code]  # not what is in the working directory
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+
+@pytest.fixture(scope="module")
+def two_processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[subprocess.CompletedProcess[str]]:
+    """The same call in two processes, one after the other; compiling is announced at once."""
+    place = str(tmp_path_factory.mktemp("kept"))
+    return [run(CALL, NUMBA_CACHE_DIR=place, PATIENCE="0") for _ in range(2)]
+
+
+def test_a_second_process_does_not_compile(
+    two_processes: list[subprocess.CompletedProcess[str]],
+) -> None:
+    first, second = two_processes
+    assert int(first.stdout) > 0
+    assert int(second.stdout) == 0
+
+
+def test_a_long_compilation_is_announced_and_a_cached_kernel_is_not(
+    two_processes: list[subprocess.CompletedProcess[str]],
+) -> None:
+    first, second = two_processes
+    assert re.fullmatch(r"rockpool: compiling leaky_sum_forward; .*\n", first.stderr)
+    assert second.stderr == ""
+
+
+@pytest.fixture
+def copied_package(tmp_path: Path) -> Path:
+    """A copy of the package, which can be changed."""
+    package = Path(rockpool.__file__).parent
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, tmp_path / "copy" / "rockpool", ignore=ignored)
+    return tmp_path / "copy"
+
+
+def test_a_change_of_any_kernel_file_is_seen(copied_package: Path, tmp_path: Path) -> None:
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONPATH": str(copied_package)}
+    run(CALL, **environment)
+    assert int(run(CALL, **environment).stdout) == 0
+    (copied_package / "rockpool/nn/kernels/parts.py").touch()
+    assert int(run(CALL, **environment).stdout) > 0
+
+
+def test_kernels_work_where_nothing_can_be_kept(copied_package: Path, tmp_path: Path) -> None:
+    """Neither beside the source nor in the home folder: files stand where folders should."""
+    (copied_package / "rockpool/nn/kernels/__pycache__").write_text("")
+    (tmp_path / "home").write_text("")
+    done = run(
+        CALL,
+        PYTHONPATH=str(copied_package),
+        HOME=str(tmp_path / "home"),
+        XDG_CACHE_HOME=str(tmp_path / "home"),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    assert int(done.stdout) > 0
+
+
+def test_settled_arrays_are_shared_where_they_can_be() -> None:
+    values = np.ones((2, 3))
+    assert settled(values, np.float64) is values
+    assert settled(values, np.float64, (2, 3)) is values
+    for other in (values.T, values.astype(np.float32), np.broadcast_to(1.0, (2, 3))):
+        found = settled(other, np.float64, other.shape)
+        assert found.dtype == np.float64 and found.flags.c_contiguous and found.flags.writeable
+
+
+def test_what_is_absent_has_no_elements() -> None:
+    array = absent(3, np.dtype(np.float32))
+    assert array.ndim == 3 and array.size == 0 and array.dtype == np.float32

@@ -1,0 +1,186 @@
+"""Modules under the tools of JAX: optax, sharding, export, and the ways to look for errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.example_libraries import optimizers
+from support import golden
+
+import rockpool
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules.jax import ExpSynJax, JaxModule, LIFJax, LinearJax
+
+DATA = jnp.asarray(golden.inputs(2, 6, 2, 1.5))
+
+
+def network() -> JaxModule:
+    np.random.seed(0)
+    return Sequential(LinearJax((2, 4)), LIFJax(4), LinearJax((4, 1)), ExpSynJax(1))
+
+
+def loss(parameters: Any, net: JaxModule, data: Any) -> Any:
+    output, _, _ = net.reset_state().set_attributes(parameters)(data)
+    return jnp.mean((output - 1) ** 2)
+
+
+def test_training_with_optax() -> None:
+    net = network()
+    optimiser = optax.adam(1e-2)
+
+    @jax.jit
+    def step(parameters: Any, state: Any) -> Any:
+        value, gradients = jax.value_and_grad(loss)(parameters, net, DATA)
+        updates, state = optimiser.update(gradients, state, parameters)
+        return optax.apply_updates(parameters, updates), state, value
+
+    parameters = net.parameters("weights")
+    state = optimiser.init(parameters)
+    values = []
+    for _ in range(60):
+        parameters, state, value = step(parameters, state)
+        values.append(float(value))
+
+    assert values[-1] < 0.3 * values[0]
+    assert net.set_attributes(parameters).parameters("weights").keys() == parameters.keys()
+
+
+def test_training_a_module_itself_with_optax() -> None:
+    """A module without random numbers is a tree of parameters like any other."""
+    net = LinearJax((2, 1), has_bias=True)
+    optimiser = optax.sgd(0.1)
+    state = optimiser.init(net)
+
+    for _ in range(3):
+        gradients = jax.grad(lambda net: jnp.mean((net(DATA)[0] - 1) ** 2))(net)
+        updates, state = optimiser.update(gradients, state)
+        net = optax.apply_updates(net, updates)
+
+    assert isinstance(net, LinearJax) and net.weight.shape == (2, 1)
+
+
+def test_training_with_the_optimisers_of_jax() -> None:
+    net = network()
+    init, update, get_parameters = optimizers.adam(1e-2)
+    state = init(net.parameters("weights"))
+    value_and_gradient = jax.jit(jax.value_and_grad(loss))
+
+    values = []
+    for step in range(10):
+        value, gradients = value_and_gradient(get_parameters(state), net, DATA)
+        state = update(step, gradients, state)
+        values.append(float(value))
+
+    assert values[-1] < values[0]
+
+
+def test_one_operation_at_a_time() -> None:
+    layer = LIFJax(2, has_rec=True)
+    data = DATA[:1, :2]
+    expected = jax.value_and_grad(loss)(layer.parameters(), layer, data)
+
+    with jax.disable_jit():
+        found = jax.value_and_grad(loss)(layer.parameters(), layer, data)
+
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected
+    )
+
+
+def test_nans_are_looked_for_and_none_found() -> None:
+    # without leak, and with time constants for which decays vanish
+    layer = LIFJax((2, 1), tau_mem=np.inf, tau_syn=[[1e-6, np.inf]])
+
+    with jax.debug_nans(True), jax.checking_leaks():
+        value, gradients = jax.jit(jax.value_and_grad(loss))(layer.parameters(), layer, DATA)
+
+    assert np.isfinite(value)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+
+
+def test_a_nan_is_found() -> None:
+    with jax.debug_nans(True), pytest.raises(FloatingPointError):
+        LIFJax(2)(DATA.at[0, 0, 0].set(np.nan))
+
+
+def test_export() -> None:
+    net = LIFJax(2)
+
+    exported = jax.export.export(jax.jit(jax.value_and_grad(loss)))(net.parameters(), net, DATA)
+    value, gradients = exported.call(net.parameters(), net, DATA)
+
+    expected, expected_gradients = jax.value_and_grad(loss)(net.parameters(), net, DATA)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6),
+        gradients,
+        expected_gradients,
+    )
+
+
+def test_export_for_other_platforms() -> None:
+    layer = LIFJax(2)
+
+    exported = jax.export.export(jax.jit(lambda x: layer(x)[0]), platforms=["cpu", "cuda", "tpu"])(
+        DATA
+    )
+
+    np.testing.assert_array_equal(exported.call(DATA), layer(DATA)[0])
+
+
+SHARDED = """
+    import jax, jax.numpy as jnp, numpy as np
+    from jax.sharding import Mesh, NamedSharding, PartitionSpec
+    from rockpool.nn.combinators import Sequential
+    from rockpool.nn.modules.jax import LIFJax, LinearJax, RateJax
+
+    assert len(jax.devices()) == 2
+    np.random.seed(0)
+    net = Sequential(LinearJax((3, 4)), LIFJax((4, 2), has_rec=True), RateJax(2))
+    data = jnp.asarray(np.random.default_rng(0).random((4, 7, 3)) * 3, jnp.float32)
+
+    @jax.jit
+    @jax.value_and_grad
+    def loss(parameters, data):
+        output, _, record = net.set_attributes(parameters)(data)
+        return jnp.mean(output**2) + jnp.mean(record["1_LIFJax_output"] ** 2)
+
+    mesh = Mesh(np.array(jax.devices()), ("batch",))
+    split = jax.device_put(data, NamedSharding(mesh, PartitionSpec("batch")))
+    everywhere = jax.device_put(net.parameters(), NamedSharding(mesh, PartitionSpec()))
+    value, gradients = loss(everywhere, split)
+    expected, expected_gradients = loss(net.parameters(), data)
+
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    jax.tree.map(close, gradients, expected_gradients)
+    output = jax.jit(lambda x: net(x)[0])(split)
+    assert len(output.sharding.device_set) == 2 and not output.sharding.is_fully_replicated
+    print("split over", len(output.sharding.device_set), "devices")
+"""
+
+
+def test_a_batch_is_split_over_two_devices() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-c", textwrap.dedent(SHARDED)],
+        env={
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": str(Path(rockpool.__file__).parents[1]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "split over 2 devices"

@@ -1,0 +1,50 @@
+"""Training in two processes, each on half of the batch, against one process on all of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from support import ddp_worker
+
+import rockpool
+
+ROOT = Path(rockpool.__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_gradients_of_two_processes_are_those_of_one_on_the_whole_batch(tmp_path: Path) -> None:
+    results = [tmp_path / f"{rank}.pt" for rank in range(2)]
+    workers = [
+        subprocess.Popen(
+            [
+                *(sys.executable, ddp_worker.__file__),
+                *(str(rank), "2", str(tmp_path / "store"), str(results[rank])),
+            ],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "GLOO_SOCKET_IFNAME": "lo"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        errors = [worker.communicate(timeout=120)[1] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], "\n".join(errors)
+
+    module = ddp_worker.network()
+    expected = ddp_worker.train(module, module, 0, 1)
+    for path in results:
+        for mode, found in torch.load(path, weights_only=True).items():
+            for part, tensors in expected.items():
+                for name, tensor in tensors.items():
+                    message = f"{mode} mode, {part}: {name}"
+                    torch.testing.assert_close(
+                        found[part][name], tensor, rtol=1e-4, atol=1e-7, msg=message
+                    )

@@ -1,0 +1,310 @@
+"""What users of torch do with modules: precisions, transforms, compilers, optimisers, loaders."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, jacrev, vmap
+from torch.utils.data import DataLoader, TensorDataset
+
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules.torch import (
+    ExpSynTorch,
+    LIFNeuronTorch,
+    LIFTorch,
+    LinearTorch,
+    RateTorch,
+    UpDownTorch,
+    aLIFTorch,
+)
+from rockpool.nn.modules.torch.lif_torch import PeriodicExponential
+
+X = torch.rand(5, 12, 3, generator=torch.Generator().manual_seed(3))
+
+
+def network(**arguments: Any) -> Any:
+    torch.manual_seed(0)
+    return Sequential(
+        LinearTorch((3, 4)),
+        LIFTorch(4, has_rec=True, **arguments),
+        LinearTorch((4, 2)),
+        ExpSynTorch(2),
+    )
+
+
+ALL: dict[str, Any] = {
+    "network": network,
+    "LIFTorch": lambda: LIFTorch(3, has_rec=True, w_rec=torch.full((3, 3), -0.125), bias=0.2),
+    "two synapses": lambda: Sequential(LinearTorch((3, 4)), LIFTorch((4, 2), bias=0.2)),
+    "PeriodicExponential": lambda: LIFTorch(3, spike_generation_fn=PeriodicExponential),
+    "aLIFTorch": lambda: aLIFTorch(3, bias=0.2),
+    "LIFNeuronTorch": lambda: LIFNeuronTorch(3, bias=0.2),
+    "ExpSynTorch": lambda: ExpSynTorch(3),
+    "RateTorch": lambda: RateTorch(3, has_rec=True),
+    "UpDownTorch": lambda: UpDownTorch(3, thr_up=0.1, thr_down=0.1),
+}
+
+
+def gradients(module: Any) -> dict[str, Tensor]:
+    module.reset_state()
+    module.zero_grad()
+    module(X)[0].sum().backward()
+    return {name: p.grad for name, p in module.named_parameters()}
+
+
+# -- precisions -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ALL)
+def test_precisions(name: str, dtype: torch.dtype) -> None:
+    module = ALL[name]().to(dtype)
+    output, state, _ = module(X.to(dtype), record=True)
+    assert output.dtype == dtype
+    assert {value.dtype for value in state.astorch()} <= {dtype}
+    output.float().square().sum().backward()
+    for key, parameter in module.named_parameters():
+        assert parameter.grad is None or parameter.grad.dtype == dtype, key
+    again, _, _ = module(X.to(dtype))
+    assert torch.isfinite(again.float()).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_input_of_another_precision_is_converted(name: str) -> None:
+    module = ALL[name]()
+    expected = module(X)[0]
+    module.reset_state()
+    output, state, _ = module(X.double())
+    assert output.dtype == torch.float32
+    assert {value.dtype for value in state.astorch()} <= {torch.float32}
+    torch.testing.assert_close(output, expected)
+
+
+def test_autocast() -> None:
+    module = network()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output, _, _ = module(X)
+        output.sum().backward()
+    assert output.dtype == torch.float32
+    assert all(torch.isfinite(p.grad).all() for p in module.parameters().astorch())
+
+
+# -- without gradients ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("name", ALL)
+def test_without_gradients(name: str, context: Any) -> None:
+    module = ALL[name]()
+    expected = module(X)[0]
+    module.reset_state()
+    with context():
+        output, _, _ = module(X)
+        second, _, _ = module(X)
+    assert torch.equal(output, expected) and not output.requires_grad
+    assert second.shape == output.shape
+    module(X)[0].sum().backward()  # what inference left behind is no obstacle
+
+
+# -- transforms -----------------------------------------------------------------------------------
+
+
+def parameters_of(module: Any) -> dict[str, Tensor]:
+    return {name: p.detach() for name, p in module.named_parameters()}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_functional_call_and_grad(name: str) -> None:
+    module = ALL[name]()
+    expected_output, expected = module(X)[0], gradients(module)
+    values = parameters_of(module)
+    before = [state.clone() for state in module.reset_state().state().astorch()]
+
+    def loss(values: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        output = functional_call(module, values, (X,))[0]
+        return output.sum(), output
+
+    found, output = grad(loss, has_aux=True)(values)
+    torch.testing.assert_close(output, expected_output.detach())
+    for key, value in expected.items():
+        torch.testing.assert_close(
+            found[key], torch.zeros_like(found[key]) if value is None else value, msg=key
+        )
+    # a transform leaves nothing of its own in the module
+    for state, value in zip(module.state().astorch(), before, strict=True):
+        assert torch.equal(state, value)
+    torch.testing.assert_close(module(X)[0], expected_output)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_vmap(name: str) -> None:
+    module = ALL[name]()
+    expected = module(X)[0]
+    values = parameters_of(module)
+    module.reset_state()
+    found = vmap(lambda x: functional_call(module, values, (x[None],))[0])(X)
+    torch.testing.assert_close(found.squeeze(1), expected.detach())
+    each = vmap(
+        grad(lambda values, x: functional_call(module, values, (x[None],))[0].sum()), (None, 0)
+    )(values, X)
+    for key, value in gradients(module).items():
+        if value is not None:
+            torch.testing.assert_close(each[key].sum(0), value, rtol=1e-4, atol=1e-4, msg=key)
+
+
+def test_jacobian() -> None:
+    module = RateTorch(2).double()
+    x = torch.rand(1, 4, 2, dtype=torch.float64)
+    found = jacrev(lambda x: functional_call(module, {}, (x,))[0])(x)
+    expected = torch.autograd.functional.jacobian(lambda x: module.reset_state()(x)[0], x)
+    torch.testing.assert_close(found, expected)
+
+
+def test_new_states_within_a_transform() -> None:
+    module, expected = network(), network()(X)[1]
+    values = parameters_of(module)
+
+    def loss(values: dict[str, Tensor]) -> tuple[Tensor, Any]:
+        output, state, _ = functional_call(module, values, (X,))
+        return output.sum(), state
+
+    _, state = grad(loss, has_aux=True)(values)
+    torch.testing.assert_close(state["1_LIFTorch"]["vmem"], expected["1_LIFTorch"]["vmem"])
+
+
+def test_states_given_to_functional_call() -> None:
+    module = network()
+    module(X)
+    state = {name: value.clone() for name, value in module.state_dict().items()}
+    expected = module(X)[0]
+    module.reset_state()
+    assert torch.equal(functional_call(module, state, (X,))[0], expected)
+    assert not module[1].vmem.any()
+
+
+# -- compilers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("torch_mode", [False, True])
+def test_compiled_modules_give_the_same(torch_mode: bool) -> None:
+    module, reference = network(), network()
+    if torch_mode:
+        module.to_torch()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the compiler's own
+        compiled = torch.compile(module, backend="aot_eager")
+        for _ in range(3):  # the third call goes on from the state of the second
+            output, expected = compiled(X), reference(X)[0]
+            output = output if torch_mode else output[0]
+            torch.testing.assert_close(output, expected)
+            torch.testing.assert_close(module[1].vmem, reference[1].vmem)
+        output.sum().backward()
+    expected.sum().backward()
+    for p, q in zip(nn.Module.parameters(module), nn.Module.parameters(reference), strict=True):
+        torch.testing.assert_close(p.grad, q.grad)
+
+
+# -- training -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("torch_mode", [False, True])
+def test_training_with_an_optimiser(torch_mode: bool) -> None:
+    module = network()
+    if torch_mode:
+        module.to_torch()
+    parameters = module.parameters() if torch_mode else module.parameters().astorch()
+    optimiser = torch.optim.Adam(parameters, lr=2e-4)
+    target = torch.zeros(5, 12, 2)
+    losses = []
+    for _ in range(15):
+        optimiser.zero_grad()
+        module.reset_state()
+        output = module(X) if torch_mode else module(X)[0]
+        loss = nn.functional.mse_loss(output, target)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.95 * losses[0]
+
+
+def test_parameters_as_a_vector() -> None:
+    module = network()
+    vector = nn.utils.parameters_to_vector(module.parameters().astorch())
+    assert vector.numel() == sum(p.numel() for p in module.parameters().astorch())
+    nn.utils.vector_to_parameters(vector * 0.5, module.parameters().astorch())
+    torch.testing.assert_close(
+        nn.utils.parameters_to_vector(module.parameters().astorch()), vector * 0.5
+    )
+
+
+class Spikes(torch.utils.data.Dataset):
+    """A data set whose items a module makes."""
+
+    def __init__(self) -> None:
+        self.layer = LIFTorch(3)
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> Tensor:
+        with torch.no_grad():
+            return self.layer.reset_state()(X[index])[0][0]
+
+
+@pytest.mark.parametrize("n_workers", [0, 1])
+def test_data_loaders(n_workers: int) -> None:
+    expected = LIFTorch(3)(X[:4])[0]
+    batches = list(DataLoader(Spikes(), batch_size=2, num_workers=n_workers))
+    assert torch.equal(torch.cat(batches), expected)
+    module = network()
+    for (x,) in DataLoader(TensorDataset(X), batch_size=2):
+        assert module(x)[0].shape[0] == len(x)
+
+
+def test_weights_in_another_form() -> None:
+    layer = nn.utils.parametrizations.weight_norm(LinearTorch((3, 4)), "weight")
+    layer(X)[0].sum().backward()
+    assert [name for name, _ in layer.named_parameters()] == [
+        *(f"parametrizations.weight.original{i}" for i in (0, 1)),
+    ]
+    assert {"original0", "original1"} < layer.parameters()["parametrizations"]["weight"].keys()
+
+
+def test_a_spike_function_of_a_users_own() -> None:
+    class Straight(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor, threshold: Tensor, window: Tensor, most: Tensor) -> Tensor:
+            assert isinstance(window, Tensor) and isinstance(most, Tensor)
+            return (x >= threshold).to(x.dtype)
+
+        @staticmethod
+        def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+            return grad, None, None, None
+
+    layer = LIFTorch(3, spike_generation_fn=Straight)
+    output, _, _ = layer(X * 3)
+    output.sum().backward()
+    assert output.max() == 1 and layer.tau_mem.grad.any() and layer.threshold.grad is not None
+
+
+def test_importing_loads_no_other_back_end() -> None:
+    code = (
+        "import sys\n"
+        "from rockpool.nn.modules.torch import LIFTorch, LinearTorch\n"
+        "from rockpool.nn.combinators import Sequential\n"
+        "from rockpool.nn.kernels.switch import use_kernels\n"
+        "import torch\n"
+        "use_kernels(False)\n"
+        "Sequential(LinearTorch((2, 2)), LIFTorch(2))(torch.rand(1, 3, 2))\n"
+        "print([name for name in ('jax', 'numba', 'scipy', 'sinabs', 'brian2', 'torch._dynamo')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

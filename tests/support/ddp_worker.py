@@ -1,0 +1,72 @@
+"""One of the processes of a data-parallel training; run by ``test_data_parallel.py``.
+
+    python ddp_worker.py RANK SIZE STORE RESULT
+
+Takes two steps of gradient descent on its share of a batch, and saves the gradients of both steps
+and the values after them: first with a module in Rockpool mode, then with one in torch mode.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+import torch.distributed as distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules.torch import ExpSynTorch, LIFTorch, LinearTorch
+
+
+def network() -> torch.nn.Module:
+    """Return the same small network in each process."""
+    torch.manual_seed(0)
+    return Sequential(
+        LinearTorch((3, 6), has_bias=True),
+        LIFTorch(6, has_rec=True, tau_mem=[0.01, 0.02, 0.03, 0.01, 0.02, 0.03]),
+        LinearTorch((6, 2)),
+        ExpSynTorch(2),
+    )
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs (4, 20, 3) and targets (4, 20, 2), the whole batch."""
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.rand((4, 20, 3), generator=generator)
+    return inputs, torch.rand((4, 20, 2), generator=generator)
+
+
+def train(model: torch.nn.Module, module: torch.nn.Module, rank: int, size: int) -> dict:
+    """Take two steps on this process's share, and return what they gave."""
+    inputs, targets = (part.chunk(size)[rank] for part in batch())
+    result = {}
+    for step in range(2):
+        module.zero_grad()
+        module.reset_state()
+        output = model(inputs)
+        output = output[0] if isinstance(output, tuple) else output
+        ((output - targets) ** 2).mean().backward()
+        parameters = dict(module.named_parameters())
+        result[f"step {step}"] = {name: p.grad.clone() for name, p in parameters.items()}
+        with torch.no_grad():
+            for parameter in parameters.values():
+                parameter -= 1e-6 * parameter.grad
+    result["values"] = {name: p.detach().clone() for name, p in module.named_parameters()}
+    return result
+
+
+def main(rank: int, size: int, store: str, path: str) -> None:
+    """Train in parallel with the other processes."""
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{store}", rank=rank, world_size=size
+    )
+    results = {}
+    for mode, module in (("rockpool", network()), ("torch", network().to_torch())):
+        results[mode] = train(DistributedDataParallel(module), module, rank, size)
+    torch.save(results, path)
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,113 @@
+"""What the project installs: the wheel, the extras, the constraints."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (built,) = folder.glob("*.whl")
+    return zipfile.ZipFile(built)
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    wanted = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "rockpool").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert wanted <= names
+    assert "rockpool/py.typed" in names
+    assert sum(name.endswith(".pyi") for name in names) >= 10
+    assert not [n for n in names if n.startswith(("tests", "examples", ".ci"))]
+
+
+def test_the_wheel_says_its_licence_and_brings_the_command(wheel: zipfile.ZipFile) -> None:
+    (metadata,) = (n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))
+    text = wheel.read(metadata).decode()
+    assert "License-Expression: Apache-2.0" in text
+    assert "Requires-Python: >=3.11" in text
+    (entry,) = (n for n in wheel.namelist() if n.endswith("entry_points.txt"))
+    assert "rockpool = rockpool.cli:run" in wheel.read(entry).decode()
+
+
+def test_the_core_needs_two_packages() -> None:
+    assert sorted(PROJECT["dependencies"]) == ["lazy-loader>=0.5", "numpy"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "needs"),
+    [
+        ("scipy", {"scipy"}),
+        ("numba", {"numba"}),
+        ("torch", {"torch"}),
+        ("jax", {"jax", "jaxlib"}),
+        ("brian", {"brian2", "numpy"}),
+        ("nest", {"nest-simulator"}),
+        ("sinabs", {"sinabs", "torch"}),
+        ("exodus", {"sinabs", "sinabs-exodus", "torch"}),
+        ("nir", {"nir", "nirtorch", "torch"}),
+        ("plots", {"matplotlib"}),
+        ("all", {"rockpool"}),
+        ("test", {"pytest", "pytest-cov", "hypothesis"}),
+        ("dev", {"rockpool", "ruff", "mypy"}),
+    ],
+)
+def test_each_extra_names_what_its_backend_needs(extra: str, needs: set[str]) -> None:
+    named = {re.split(r"[^\w-]", requirement)[0] for requirement in EXTRAS[extra]}
+    assert needs <= named
+
+
+def test_brian_keeps_numpy_below_the_release_that_breaks_it() -> None:
+    assert "numpy<2.4; python_version < '3.12'" in EXTRAS["brian"]
+
+
+def test_each_backends_command_names_an_extra_that_exists() -> None:
+    from rockpool.utilities.backend_management import backend_status, known_backends
+
+    for name in known_backends():
+        for extra in re.findall(r"rockpool\[([\w,]+)\]", backend_status(name).install):
+            assert extra in EXTRAS, name
+
+
+def test_minimum_versions_are_the_same_in_the_extras_and_in_the_checks() -> None:
+    from rockpool.utilities._backend_specs import STANDARD
+
+    for spec in STANDARD.values():
+        requirements = EXTRAS.get(spec.name, [])
+        distribution = spec.distribution or (spec.modules[0] if spec.modules else "")
+        for requirement in requirements:
+            match = re.fullmatch(rf"{distribution}>=([\d.]+)", requirement)
+            if match and spec.minimum is not None:
+                assert tuple(map(int, match[1].split("."))) == spec.minimum, spec.name
+
+
+def test_the_constraints_cover_what_is_installed_for_the_tests() -> None:
+    pinned = {
+        line.partition("==")[0].lower()
+        for line in (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    for extra in ("scipy", "numba", "torch", "jax", "brian", "nest", "sinabs", "nir", "test"):
+        for requirement in EXTRAS[extra]:
+            assert re.split(r"[^\w-]", requirement)[0].lower() in pinned, requirement

@@ -1,0 +1,49 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rockpool.utilities.lazy_loading import advertised
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+REPLAY = """
+import code, contextlib, sys
+console = code.InteractiveConsole()
+with contextlib.redirect_stderr(sys.stdout):
+    for line in {lines!r}:
+        print(">>>", line)
+        console.push(line)
+"""
+
+
+def between(name: str) -> str:
+    return README.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+
+
+def test_the_transcript_is_real(numpy_python) -> None:
+    shown = between("transcript").partition("```pycon\n")[2].partition("```")[0].strip()
+    lines = [line[4:] for line in shown.splitlines() if line.startswith(">>> ")]
+    said = numpy_python.python(REPLAY.format(lines=lines))
+    # the frames of the installed package lie elsewhere on each machine
+    said = re.sub(r'  File "<console>".*?(?=\nModuleNotFoundError)', "  ...", said, flags=re.S)
+    assert said == shown
+
+
+def test_every_module_stands_in_the_table() -> None:
+    named = set(re.findall(r"`(\w+)`", between("modules")))
+    assert set(advertised("rockpool.nn.modules")) == named
+
+
+def test_the_test_command_is_the_one_that_ci_runs() -> None:
+    command = "python -m pytest --cov=rockpool"
+    assert command in README
+    assert command in (ROOT / ".ci" / "run").read_text()
+
+
+def test_there_are_two_commands_to_set_up() -> None:
+    section = README.partition("## Set up")[2].partition("\n## ")[0]
+    assert len([line for line in section.splitlines() if line.startswith("    ")]) == 2
