@@ -142,7 +142,7 @@ def sinabs(x: np.ndarray) -> dict[str, tuple[Run, Run]]:
     """Return the module's runs and those by hand: forward, and with the gradients of all."""
     import torch
     from sinabs.activation import MembraneSubtract, MultiSpike, SingleExponential
-    from sinabs.layers import LIF
+    from sinabs.layers import LIF, ExpLeak
 
     from rockpool.nn.modules import LIFSinabs
 
@@ -150,10 +150,10 @@ def sinabs(x: np.ndarray) -> dict[str, tuple[Run, Run]]:
     n = x.shape[1]
     data = torch.as_tensor(x[np.newaxis], dtype=torch.float32)
 
-    def layer() -> LIF:
+    def layer(synapses: bool = True) -> LIF:
         return LIF(
             tau_mem=torch.full((n,), TAU_MEM / DT),
-            tau_syn=torch.full((n,), TAU_SYN / DT),
+            tau_syn=torch.full((n,), TAU_SYN / DT) if synapses else None,
             spike_threshold=torch.ones(n),
             spike_fn=MultiSpike,
             reset_fn=MembraneSubtract(),
@@ -161,9 +161,14 @@ def sinabs(x: np.ndarray) -> dict[str, tuple[Run, Run]]:
             norm_input=False,
         )
 
-    def module() -> LIFSinabs:
+    def layer_with_bias() -> Callable[[Any], Any]:
+        synapses, neurons = ExpLeak(torch.full((n,), TAU_SYN / DT)), layer(synapses=False)
+        bias = torch.zeros(n, requires_grad=True)
+        return lambda x: neurons(synapses(x) * torch.exp(-1.0 / synapses.tau_mem) + bias)
+
+    def module(has_bias: bool = False) -> LIFSinabs:
         taus = {"tau_mem": [TAU_MEM] * n, "tau_syn": [TAU_SYN] * n}
-        return LIFSinabs(n, threshold=[1.0] * n, has_bias=False, **taus)
+        return LIFSinabs(n, threshold=[1.0] * n, has_bias=has_bias, bias=[0.0] * n, **taus)
 
     def forward(build: Callable[[], Any]) -> Run:
         def run() -> np.ndarray:
@@ -186,6 +191,10 @@ def sinabs(x: np.ndarray) -> dict[str, tuple[Run, Run]]:
     return {
         "LIFSinabs, forward": (forward(module), forward(layer)),
         "LIFSinabs, forward and backward": (both(module), both(layer)),
+        "LIFSinabs with bias, forward": (
+            forward(lambda: module(has_bias=True)),
+            forward(layer_with_bias),
+        ),
     }
 
 

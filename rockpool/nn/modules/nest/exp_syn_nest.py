@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.models import checks
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.exp_syn import ExpSyn
+from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.worker_process import call, require_nest
 from rockpool.parameters import SimulationParameter
 
@@ -88,10 +89,9 @@ class ExpSynNest(ExpSyn):
             return super().evolve(input_data, record)
         n_batch, n_steps, n_out = data.shape
         data[:, 0] += self._batched_state("isyn", n_batch)  # for NEST, what is there is input
-        tau = np.broadcast_to(self.tau, (n_out,)) / self.dt
-        reply = call(
-            type(self).__name__, "exp_syn", {"threads": self.num_threads}, {"x": data, "tau": tau}
-        )
+        settings = {"steps": n_steps, "threads": self.num_threads}
+        tau = np.broadcast_to(self.tau, (n_batch, n_out)).ravel() / self.dt
+        reply = call(type(self).__name__, "exp_syn", settings, {**events("x", data), "tau": tau})
         # NEST lets the current decay before the input of a step arrives, not after it
         isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)
         output = np.ascontiguousarray(isyn.swapaxes(0, 1))

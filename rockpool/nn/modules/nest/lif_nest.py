@@ -13,6 +13,7 @@ from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.nest import recipe
+from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.replay import Replay
 from rockpool.nn.modules.nest.worker_process import NestWorkerError, call, require_nest
 from rockpool.parameters import SimulationParameter
@@ -202,11 +203,12 @@ class LIFNest(LIF):
         """Run NEST; see `simulations.lif` for the answer."""
         tau_syn = np.broadcast_to(self.tau_syn, (self.size_out, self.n_synapses))
         settings = {
+            "steps": data.shape[1],
             "substeps": 2 if self._has_rec else 1,
             "threads": self.num_threads,
             "record": record,
         }
-        given = {"x": data, "noise": noise, "vmem": vmem}
+        given = {**events("x", data), **events("noise", noise), "vmem": vmem}
         for hold in _HOLDS if self._has_rec else (0.0,):
             neurons = recipe.neurons(
                 np.broadcast_to(self.tau_mem, (self.size_out,)) / self.dt,

@@ -10,14 +10,37 @@ import numpy as np
 
 _LENGTH_BYTES = 8
 # What an array may hold, by the name that numpy gives it on this machine.
-_KINDS = frozenset(np.dtype(kind).str for kind in ("float64", "int64"))
+_KINDS = frozenset(np.dtype(kind).str for kind in ("float64", "int32", "int64"))
 
 
 class Message(NamedTuple):
-    """Settings (numbers, text, lists and dicts of them) and arrays of float64 or int64, by name."""
+    """Settings (numbers, text, lists and dicts of them), and arrays by name.
+
+    The arrays are of float64, int32 or int64.
+    """
 
     settings: dict[str, Any]
     arrays: dict[str, np.ndarray]
+
+
+def events(name: str, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is not 0 in data (B, T, N), sorted by channel: mostly far less than all.
+
+    Returns
+    -------
+    dict
+        ``<name>_channel`` (of all batch elements, one element after the other), ``<name>_step`` and
+        ``<name>_value``, all of the same length.
+    """
+    batch, step, channel = np.nonzero(x)
+    value = x[batch, step, channel]
+    channel = batch * x.shape[2] + channel
+    order = np.argsort(channel, kind="stable")
+    return {
+        f"{name}_channel": channel[order].astype(np.int32),
+        f"{name}_step": step[order].astype(np.int32),
+        f"{name}_value": value[order],
+    }
 
 
 def send(stream: BinaryIO, message: Message) -> None:

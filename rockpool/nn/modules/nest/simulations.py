@@ -23,36 +23,32 @@ def version() -> str:
 
 def lif(
     *,
+    steps: int,
     substeps: int,
     threads: int,
     record: bool,
-    x: np.ndarray,
-    noise: np.ndarray,
     vmem: np.ndarray,
     pre: np.ndarray,
     post: np.ndarray,
     receptor: np.ndarray,
     weight: np.ndarray,
-    **recipe: np.ndarray,
+    **arrays: np.ndarray,
 ) -> Arrays:
     """Run a layer of LIF neurons over time, as `rockpool.nn.modules.nest.recipe` says.
 
     Parameters
     ----------
-    substeps, threads : int
-        Steps of NEST for each time step, and threads to run on.
+    steps, substeps, threads : int
+        Time steps T, steps of NEST for each of them, and threads to run on.
     record : bool
         Whether to record the membrane.
-    x : array (B, T, N * S)
-        Input.
-    noise : array (B, T, N) or of size 0
-        Added to the membrane.
     vmem : array (B, N)
         Membrane before the first time step.
     pre, post, receptor, weight : array (C,)
         Recurrent connections.
-    **recipe
-        As from `recipe.neurons`.
+    **arrays
+        As from `recipe.neurons`; as from ``messages.events``, ``x``, the input (B, T, N * S), and
+        ``noise``, added to the membrane (B, T, N).
 
     Returns
     -------
@@ -62,10 +58,10 @@ def lif(
     """
     step = 1.0 / substeps
     late = 4 - substeps  # NEST's time at the end of the first time step
-    n_batch, n_steps, _ = x.shape
+    n_batch = len(vmem)
     _new_kernel(step, threads)
-    neurons = _lif_neurons(n_batch, recipe)
-    _feed_lif(neurons, x, noise, recipe, step)
+    neurons = _lif_neurons(n_batch, arrays)
+    _feed_lif(neurons, n_batch, steps, step, arrays)
     for batch in range(n_batch if pre.size else 0):
         first = neurons[0].global_id + batch * vmem.shape[1]
         _connect(first + pre, first + post, weight, receptor, step)
@@ -74,10 +70,10 @@ def lif(
     meter = _meter(neurons, ["V_m", "E_sfa"], late, step) if record else None
 
     nest.Simulate(2 * step)  # the first input is on its way
-    start = {"V_m": vmem.ravel(), "I_e": np.tile(recipe["current"], n_batch)}
+    start = {"V_m": vmem.ravel(), "I_e": np.tile(arrays["current"], n_batch)}
     if any(values.any() for values in start.values()):
         _set(neurons, start)
-    nest.Simulate(float(n_steps))
+    nest.Simulate(float(steps))
 
     times, senders = _spikes(recorder, neurons)
     stamps = np.rint(times * substeps).astype(np.int64)
@@ -89,39 +85,38 @@ def lif(
     }
     if meter is not None:
         nest.Simulate(1.0)  # it is a step behind
-        answer.update(_measured(meter, neurons, late, n_steps))
+        answer.update(_measured(meter, neurons, late, steps))
     return answer
 
 
-def exp_syn(*, threads: int, x: np.ndarray, tau: np.ndarray) -> Arrays:
+def exp_syn(*, steps: int, threads: int, tau: np.ndarray, **x: np.ndarray) -> Arrays:
     """Run exponential synapses over time.
 
     Parameters
     ----------
-    threads : int
-        Threads to run on.
-    x : array (B, T, N)
-        Input.
-    tau : array (N,)
+    steps, threads : int
+        Time steps T, and threads to run on.
+    tau : array (B * N,)
         Time constants in time steps.
+    **x
+        Input (B, T, N), as from ``messages.events``.
 
     Returns
     -------
     dict
         ``isyn`` (T, B * N): the currents right after the input of each time step.
     """
-    n_batch, n_steps, _ = x.shape
     _new_kernel(1.0, threads)
-    tau = np.tile(tau, n_batch)
     # the neurons never spike; NEST wants the time constant of their membranes to be another one
     neurons = _create(
         "iaf_psc_exp_multisynapse",
         {"V_th": np.full(tau.shape, np.inf), "tau_m": 2 * tau, "tau_syn": tau[:, np.newaxis]},
     )
     meter = _meter(neurons, ["I_syn"], 2, 1.0)
-    _feed(x, 1.0, _ids(neurons), np.ones(tau.shape), np.ones(tau.shape, dtype=np.int64), 1.0)
-    nest.Simulate(n_steps + 2.0)
-    return {"isyn": _measured(meter, neurons, 2, n_steps)["I_syn"]}
+    receptors = np.ones(tau.shape, dtype=np.int64)
+    _feed("x", x, 1.0, _ids(neurons), np.ones(tau.shape), receptors, 1.0)
+    nest.Simulate(steps + 2.0)
+    return {"isyn": _measured(meter, neurons, 2, steps)["I_syn"]}
 
 
 JOBS = {"lif": lif, "exp_syn": exp_syn}
@@ -153,27 +148,25 @@ def _lif_neurons(n_batch: int, recipe: Arrays) -> Any:
     return _create(model, {name: np.concatenate([v] * n_batch) for name, v in values.items()})
 
 
-def _feed_lif(neurons: Any, x: np.ndarray, noise: np.ndarray, recipe: Arrays, step: float) -> None:
+def _feed_lif(neurons: Any, n_batch: int, steps: int, step: float, arrays: Arrays) -> None:
     """Connect the input, and the kicks that the neurons get."""
-    n_batch, n_steps, n_in = x.shape
-    n_out = len(recipe["threshold"])
-    n_syn = n_in // n_out
+    n_out, n_syn = arrays["input_weight"].shape
     ids = _ids(neurons)
     receptors = np.tile(np.arange(1, n_syn + 1), n_batch * n_out)
-    weights = np.tile(recipe["input_weight"].ravel(), n_batch)
-    _feed(x, step, np.repeat(ids, n_syn), weights, receptors, step)
+    weights = np.tile(arrays["input_weight"].ravel(), n_batch)
+    _feed("x", arrays, step, np.repeat(ids, n_syn), weights, receptors, step)
     kick = np.full(ids.shape, n_syn + 1)
-    if noise.size:
-        _feed(noise, 1.0, ids, np.tile(recipe["kick_weight"], n_batch), kick, step)
+    _feed("noise", arrays, 1.0, ids, np.tile(arrays["kick_weight"], n_batch), kick, step)
     for name, first in (("hold_weight", 0.5), ("release_weight", 1.0)):
-        if name in recipe:
-            times = {"spike_times": first + np.arange(n_steps)}
+        if name in arrays:
+            times = {"spike_times": first + np.arange(steps)}
             source = np.full(ids.shape, nest.Create("spike_generator", params=times).global_id)
-            _connect(source, ids, np.tile(recipe[name], n_batch), kick, step)
+            _connect(source, ids, np.tile(arrays[name], n_batch), kick, step)
 
 
 def _feed(
-    x: np.ndarray,
+    name: str,
+    arrays: Arrays,
     first: float,
     ids: np.ndarray,
     weights: np.ndarray,
@@ -184,23 +177,22 @@ def _feed(
 
     Parameters
     ----------
-    x : array (B, T, n)
-        Input.
+    name : str
+        What ``messages.events`` was given as the name of the input.
+    arrays : dict
+        What it gave.
     first : float
         NEST's time of the first time step.
-    ids, weights, receptors : array (B * n,)
-        The targets, and the connections to them.
+    ids, weights, receptors : array
+        The target of each channel, and the connection to it.
     delay : float
         Of these connections.
     """
-    batch, step, channel = np.nonzero(x)
-    if not batch.size:
+    active, starts = np.unique(arrays[f"{name}_channel"], return_index=True)
+    if not active.size:
         return
-    target = batch * x.shape[2] + channel
-    order = np.argsort(target, kind="stable")
-    active, starts = np.unique(target[order], return_index=True)
-    times = np.split(first + step[order], starts[1:])
-    values = np.split(x[batch, step, channel][order], starts[1:])
+    times = np.split(first + arrays[f"{name}_step"], starts[1:])
+    values = np.split(arrays[f"{name}_value"], starts[1:])
     generators = nest.Create("spike_generator", len(active))
     generators.set(
         [{"spike_times": t, "spike_weights": v} for t, v in zip(times, values, strict=True)]

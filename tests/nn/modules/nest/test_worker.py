@@ -151,9 +151,7 @@ def test_an_error_of_nest_is_raised_here_and_the_worker_lives() -> None:
     LIFNest(3)(DATA)
     pid = worker_pid()
     with pytest.raises(NestWorkerError, match="A: NEST raises") as raised:
-        worker_process.call(
-            "A", "exp_syn", {"threads": 1}, {"x": np.ones((1, 5, 2)), "tau": -DATA[0, :2]}
-        )
+        worker_process.call("A", "exp_syn", {"threads": 1, "steps": 5}, {"tau": -DATA[0, :2]})
     assert "Traceback" in raised.value.__notes__[0]
     LIFNest(3)(DATA)
     assert worker_pid() == pid
