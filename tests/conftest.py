@@ -38,7 +38,7 @@ class Interpreter:
         path: Path | None = None,
         check: bool = True,
         cwd: Path | None = None,
-        timeout: float = 60,
+        timeout: float = 240,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run this Python. `path` is put in front of everything on its `sys.path`."""

@@ -211,7 +211,7 @@ def visits() -> Iterator[tuple[dict[str, str], list[str], str]]:
     for module in SLOTS:
         backend = next(name for name in BACKENDS if MODULES[name] == module)
         other = next(name for name in BACKENDS if module not in STANDARD[name].modules)
-        yield {module: "endless"}, [backend, other], "2"
+        yield {module: "endless"}, [backend, other], "4"
 
 
 VISITS = list(visits())
@@ -231,7 +231,7 @@ def told(disk: Disk, bare_python) -> list[tuple[list[dict[str, Any]], dict[str, 
         return json.loads(check.stdout), json.loads(doctor.stdout), doctor.returncode
 
     quick = len(TURNS)
-    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(4) as idle:
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(6) as idle:
         waiting = idle.map(visit, VISITS[quick:])
         return [*pool.map(visit, VISITS[:quick]), *waiting]
 

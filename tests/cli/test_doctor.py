@@ -149,7 +149,7 @@ def test_a_crash_and_a_hang_say_where(bare_python, site: Path) -> None:
     hang = "import time\ndef forever():\n    while True: time.sleep(0.05)\nforever()\n"
     package(site, "torch", hang)
     package(site, "numba", "import os, signal\ndef crash():\n    os.kill(os.getpid(), 11)\ncrash()")
-    code, found = examine(bare_python, "torch", "numba", timeout="1.5", path=site)
+    code, found = examine(bare_python, "torch", "numba", timeout="4", path=site)
     assert code == 1
     details = {finding["about"][0]: finding["details"] for finding in found["findings"]}
     assert any("in forever" in line for line in details["torch"])
