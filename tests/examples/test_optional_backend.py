@@ -18,7 +18,8 @@ def test_with_torch_it_learns(full_python) -> None:
     found = [line.split()[-2] for line in done.stdout.splitlines()[-4:]]
     wanted = [line.split()[1] for line in done.stdout.splitlines()[-4:]]
     assert [float(tau) for tau in found] == pytest.approx([float(tau) for tau in wanted], rel=0.2)
-    assert done.stderr == ""
+    # where the cache of compiled kernels is empty, a note says what takes so long
+    assert [line for line in done.stderr.splitlines() if "later runs find it" not in line] == []
 
 
 def test_without_torch_it_says_what_is_missing(bare_python, numpy_python) -> None:

@@ -29,10 +29,12 @@ def worker_pid() -> int:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended, even if nobody has asked for its exit code."""
+    """Whether a process has ended with all of its threads, even if nobody has asked how."""
     try:
+        if len(os.listdir(f"/proc/{pid}/task")) > 1:  # the first thread may end before the others
+            return False
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 

@@ -28,9 +28,11 @@ def inputs(*shape: int, scale: float = 1.0) -> torch.Tensor:
     return torch.tensor(golden.inputs(*shape, scale), dtype=torch.float32)
 
 
-def assert_flat(found: torch.Tensor, expected: list[float], rtol: float = 1e-6) -> None:
+def assert_flat(
+    found: torch.Tensor, expected: list[float], rtol: float = 1e-6, atol: float = 2e-6
+) -> None:
     """Compare values in row-major order; printed numbers have seven digits behind the point."""
-    np.testing.assert_allclose(found.detach().flatten(), expected, rtol=rtol, atol=2e-6)
+    np.testing.assert_allclose(found.detach().flatten(), expected, rtol=rtol, atol=atol)
 
 
 def gradients(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -45,10 +47,11 @@ def test_lif() -> None:
     output, state, record = recurrent_lif()(inputs(2, 6, 4, scale=1.5), record=True)
     assert output.flatten(1).tolist() == golden.LIF_SPIKES
     assert torch.equal(record["spikes"], output)
-    assert_flat(record["vmem"][0], golden.LIF_VMEM)
+    # what is left of membranes of up to 9.2 after the reset, of which no path has more than 3.5e-6
+    assert_flat(record["vmem"][0], golden.LIF_VMEM, atol=1e-5)
     assert_flat(record["isyn"][0], golden.LIF_ISYN)
     assert_flat(record["irec"][0], golden.LIF_IREC)
-    assert_flat(state["vmem"], golden.LIF_VMEM[-2:])
+    assert_flat(state["vmem"], golden.LIF_VMEM[-2:], atol=1e-5)
     assert_flat(state["isyn"], golden.LIF_ISYN[-4:])
     assert state["spikes"].tolist() == [6, 11]
 
@@ -78,7 +81,7 @@ def test_gradients_of_lif() -> None:
     found = gradients(layer)
     assert found.keys() == expected.keys()
     for name, values in expected.items():
-        assert_flat(found[name], values)
+        assert_flat(found[name], values, rtol=5e-6)  # sums of some hundred numbers
     dx = [4.1962414, 13.0981979, 102.4078827, 114.7635422]
     dx += [9.7648096, 18.4092655, 92.5561218, 102.0531464]
     assert_flat(x.grad[0, :2], dx)
