@@ -17,6 +17,7 @@ TOP_EXAMPLES = """\
   rockpool modules             what can be used with them
   rockpool doctor              what is wrong, and what mends it
   rockpool demo                see spiking neurons at work
+  rockpool bench               how fast each back-end is here
 """
 
 

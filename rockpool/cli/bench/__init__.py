@@ -119,19 +119,17 @@ OPTIONS: "dict[str, dict[str, Any]]" = {
 
 def run(values: "dict[str, Any]") -> int:
     """Run the layer everywhere; the exit code is 1 where an answer is wrong, or there is none."""
+    from rockpool.cli._requirements import check_picture, need
+
     size = values["neurons"] * values["steps"] * values["batch"]
     if size > LARGEST:
         raise CommandError(f"{size} numbers are too many: at most {LARGEST} can go in", code=2)
     picture = values["plot"]
     if picture is not None:
-        from rockpool.cli.demo import _check_picture
-
-        _check_picture(picture)
-    from rockpool.cli.demo import _need
-
-    _need("numpy", "numpy is the reference")
+        check_picture(picture)
+    need("numpy", "numpy is the reference")
     if picture is not None:
-        _need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
     from rockpool.cli.bench.children import run_all
 
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]

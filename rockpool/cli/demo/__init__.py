@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from rockpool.cli._output import CommandError, paint, write
@@ -27,8 +26,6 @@ EXAMPLES = """\
 
 MOST_NEURONS = 5000
 BACKENDS = ("numpy",)
-# What matplotlib can write without further libraries.
-FORMATS = (".png", ".pdf", ".svg")
 
 
 def neurons(text: str) -> int:
@@ -82,12 +79,14 @@ OPTIONS = {
 
 def run(values: dict[str, Any]) -> int:
     """Train, test, and show what happened."""
+    from rockpool.cli._requirements import check_picture, need
+
     picture = values["plot"]
     if picture is not None:
-        _check_picture(picture)
-    _need("numpy", "the demo runs on numpy")
+        check_picture(picture)
+    need("numpy", "the demo runs on numpy")
     if picture is not None:
-        _need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
     from rockpool.cli._progress import Progress
     from rockpool.cli.demo.experiment import DigitReader, digits
 
@@ -109,33 +108,6 @@ def run(values: dict[str, Any]) -> int:
             raise CommandError(f"cannot write {picture}: {error.strerror or error}") from error
         write(f"\nThe spikes and the confusion matrix are drawn in {picture}\n")
     return 0
-
-
-def _need(name: str, purpose: str, install: str = "") -> None:
-    """Import a library, or say in words for people why that does not work."""
-    from rockpool.utilities.backend_management import backend_status
-
-    status = backend_status(name, probe=True)
-    if status.state != "available":
-        mend = install if install and status.state == "missing" else status.install
-        raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {mend}")
-
-
-def _check_picture(path: str) -> None:
-    """Find out before the work whether its picture could be written."""
-    folder = os.path.dirname(path) or os.curdir
-    ending = os.path.splitext(path)[1].lower()
-    if ending not in FORMATS:
-        raise CommandError(
-            f"--plot: must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, got {path!r}",
-            code=2,
-        )
-    if not os.path.isdir(folder):
-        raise CommandError(f"--plot: there is no folder {folder!r}", code=2)
-    if os.path.isdir(path):
-        raise CommandError(f"--plot: {path!r} is a folder", code=2)
-    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        raise CommandError(f"--plot: {path!r} cannot be written", code=2)
 
 
 def _introduction(n_train: int, n_test: int, n_neurons: int, seed: int) -> str:

@@ -105,6 +105,12 @@ class Batching(AttributeTree):
         """Return what is to be stored and returned of a final state with batch dimension."""
         return batched if self._keep_batch_state else batched[0]
 
+    def _keep_state(self, **states: Any) -> None:
+        """Store the final states ``(B, ...)`` of a batch; an empty one leaves them as they were."""
+        for name, batched in states.items():
+            if len(batched):
+                setattr(self, name, self._state_to_keep(batched))
+
     def _expand_state(self, value: Any, shape: Shape) -> Any:
         """Return a value repeated to a shape, as a new array."""
         return np.ones(shape) * value
@@ -156,7 +162,7 @@ class Batching(AttributeTree):
         ValueError
             If the input has no or more than three dimensions, or a wrong number of channels.
         """
-        array = np.array(data, dtype="float64")
+        array = np.asarray(data).astype("float64")
         if array.ndim == 0:
             raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
         array = array.reshape(self._batch_shape(array.shape))

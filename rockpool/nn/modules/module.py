@@ -42,10 +42,11 @@ Call, from there:
 ``_batched_state(name, batch_size)``         the stored state as ``(B, ...)``, checked
 ``_state_to_keep(batched)``                  of the batched final state, what is to be stored and
                                              returned: element 0, or all with ``keep_batch_state``
+``_keep_state(name=batched, ...)``           store that; an empty batch leaves the state as it was
 ``_label``                                   how error messages call this module
 
 State per batch element: ``self._keep_batch_state`` says whether it is kept. ``evolve`` starts from
-``_batched_state(...)`` and ends with ``_state_to_keep(...)``, and that is all it has to do.
+``_batched_state(...)`` and ends with ``_keep_state(...)``, and that is all it has to do.
 """
 
 from __future__ import annotations

@@ -146,11 +146,11 @@ class LIFBrian(LIF):
         if monitor is not None:
             records = self._records(monitor, output, first_irec)
         isyn = [np.array(getattr(group, f"isyn_{s}_")) for s in range(self.n_synapses)]
-        self.spikes = self._state_to_keep(output[:, -1].copy())
-        self.isyn = self._state_to_keep(
-            np.stack(isyn, axis=-1).reshape(n_batch, self.size_out, self.n_synapses)
+        self._keep_state(
+            spikes=output[:, -1].copy(),
+            isyn=np.stack(isyn, axis=-1).reshape(n_batch, self.size_out, self.n_synapses),
+            vmem=np.array(group.vmem_).reshape(n_batch, self.size_out),
         )
-        self.vmem = self._state_to_keep(np.array(group.vmem_).reshape(n_batch, self.size_out))
         return output, self.state(), records
 
     def _over_time(self, data: np.ndarray) -> dict[str, np.ndarray]:

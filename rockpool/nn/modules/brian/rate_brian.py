@@ -159,7 +159,7 @@ class RateBrian(Rate):
             values = np.asarray(getattr(monitor, f"{name}_")).reshape(n_batch, n_out, n_steps)
             return np.ascontiguousarray(values.swapaxes(1, 2))
 
-        self.x = self._state_to_keep(np.array(group.x_).reshape(n_batch, n_out))
+        self._keep_state(x=np.array(group.x_).reshape(n_batch, n_out))
         records = {name: recorded(name) for name in ("rec_input", "x")} if record else {}
         return recorded("act"), self.state(), records
 

@@ -137,5 +137,5 @@ class ExpSyn(Module):
             output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
             if output.shape[1]:
                 isyn = output[:, -1].copy()
-        self.isyn = self._state_to_keep(isyn)
+        self._keep_state(isyn=isyn)
         return output, self.state(), {}

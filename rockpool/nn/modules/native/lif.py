@@ -270,9 +270,8 @@ class LIF(Module):
                 records["isyn"][:, t] = isyn.transpose(1, 2, 0)
                 records["vmem"][:, t] = vmem
 
-        self.spikes = self._state_to_keep(spikes)
-        self.isyn = self._state_to_keep(np.ascontiguousarray(isyn.transpose(1, 2, 0)))
-        self.vmem = self._state_to_keep(vmem)
+        isyn = np.ascontiguousarray(isyn.transpose(1, 2, 0))
+        self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
         return output, self.state(), records
 
     def _constants(self, n_batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -208,7 +208,7 @@ class Rate(Module):
                 if self._has_rec:
                     records["rec_input"][:, t] = rec_input
 
-        self.x = self._state_to_keep(x)
+        self._keep_state(x=x)
         return output, self.state(), records
 
     def as_graph(self) -> GraphHolder:

@@ -97,5 +97,5 @@ class ExpSynNest(ExpSyn):
         output = np.ascontiguousarray(isyn.swapaxes(0, 1))
         if self.noise_std > 0:
             output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
-        self.isyn = self._state_to_keep(output[:, -1].copy())
+        self._keep_state(isyn=output[:, -1].copy())
         return output, self.state(), {}

@@ -192,9 +192,7 @@ class LIFNest(LIF):
                 "isyn": replay.isyn_record,
                 "vmem": above + (1.0 - recipe.TOLERANCE - output) * self._threshold,
             }
-        self.spikes = self._state_to_keep(output[:, -1].copy())
-        self.isyn = self._state_to_keep(replay.isyn)
-        self.vmem = self._state_to_keep(replay.vmem)
+        self._keep_state(spikes=output[:, -1].copy(), isyn=replay.isyn, vmem=replay.vmem)
         return output, self.state(), records
 
     def _simulate(

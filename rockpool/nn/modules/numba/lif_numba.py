@@ -81,9 +81,7 @@ class LIFNumba(LIF):
             records["irec"].reshape(data.shape) if record else absent(3, kind),
             absent(3, kind),
         )
-        self.spikes = self._state_to_keep(spikes)
-        self.isyn = self._state_to_keep(isyn)
-        self.vmem = self._state_to_keep(vmem)
+        self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
         return output, self.state(), records
 
     def _noise(self, shape: tuple[int, ...]) -> np.ndarray:

@@ -68,5 +68,5 @@ class RateNumba(Rate):
             records["x"] if record else absent(3, kind),
             records["rec_input"] if record else absent(3, kind),
         )
-        self.x = self._state_to_keep(x)
+        self._keep_state(x=x)
         return output, self.state(), records

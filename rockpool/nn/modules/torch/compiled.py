@@ -22,6 +22,7 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     array,
     array_or_absent,
     copied,
+    fresh,
     gradient_array,
     reduced,
     spread_out,
@@ -65,13 +66,13 @@ def _forward(settings: Settings, inputs: Inputs, keep: bool) -> tuple[Results, T
     over_time = (n_batch, p.x.shape[1], n_out)
     vmem, isyn, spikes = copied(p.vmem), copied(p.isyn), copied(p.spikes)
     iahp = None if p.iahp is None else copied(p.iahp)
-    output = p.x.new_empty(over_time)
-    before = p.x.new_empty(over_time) if keep else None
+    output = fresh(over_time, p.x)
+    before = fresh(over_time, p.x) if keep else None
     records: list[Tensor | None] = [None] * 4
     if settings.record:
         per_synapse = (*over_time, n_syn)
         shapes = (over_time, per_synapse, per_synapse, over_time)
-        records = [p.x.new_empty(shape) for shape in shapes[: 3 if iahp is None else 4]]
+        records = [fresh(shape, p.x) for shape in shapes[: 3 if iahp is None else 4]]
         records += [None] * (4 - len(records))
     results = Results(output, vmem, isyn, spikes, iahp, *records)
     kind = output.numpy().dtype
@@ -116,7 +117,7 @@ def _backward(
         of_output = of_output.copy()
         last = of_output[:, -1] if of_output.shape[1] else of_spikes
         last += array(given.spikes)
-    of_x = p.x.new_empty(p.x.shape) if need.x else None
+    of_x = fresh(p.x.shape, p.x) if need.x else None
     of_vmem, of_isyn = gradient_array(given.vmem, p.vmem), gradient_array(given.isyn, p.isyn)
     of_iahp = absent(2, kind) if p.iahp is None else gradient_array(given.iahp, p.iahp)
     of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None

@@ -20,6 +20,7 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     array,
     array_or_absent,
     copied,
+    fresh,
     gradient_array,
     reduced,
     spread_out,
@@ -77,10 +78,10 @@ def _forward(act_fn: Any, record: bool, keep: bool, inputs: _Inputs) -> _Results
     per_neuron = p.x.shape[1:]
     x = copied(p.x)
     results = _Results(
-        p.data.new_empty(p.data.shape),
+        fresh(p.data.shape, p.data),
         x,
-        p.data.new_empty(p.data.shape) if keep else None,
-        p.data.new_empty(p.data.shape) if record else None,
+        fresh(p.data.shape, p.data) if keep else None,
+        fresh(p.data.shape, p.data) if record else None,
     )
     kind = x.numpy().dtype
     call(
@@ -146,7 +147,7 @@ def _backward(
     of_output, of_x, of_x_record, of_rec_record = grads
     per_neuron = p.x.shape[1:]
     kind = output.numpy().dtype
-    of_data = p.data.new_empty(p.data.shape)
+    of_data = fresh(p.data.shape, p.data)
     of_state = gradient_array(of_x, p.x)
     of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and _Inputs(*needed).w_rec else None
     of_gain, of_bias, of_threshold = np.zeros((3, *per_neuron))

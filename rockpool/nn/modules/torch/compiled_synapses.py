@@ -23,6 +23,7 @@ from rockpool.nn.modules.torch import loops
 from rockpool.nn.modules.torch.compiled_arrays import (
     array,
     copied,
+    fresh,
     gradient_array,
     reduced,
     spread_out,
@@ -50,7 +51,7 @@ def leaky_sum(drive: Tensor, start: Tensor, decay: Tensor) -> tuple[Tensor, Tens
 
 
 def _run(forward: Any, x: Tensor, start: Tensor, decay: Tensor) -> tuple[Tensor, Tensor]:
-    output = x.new_empty(x.shape)
+    output = fresh(x.shape, x)
     final = copied(start)
     call(forward, array(x), spread_out(decay, x.shape[2:]), final.numpy(), output.numpy())
     return output, final
@@ -70,7 +71,7 @@ class _ExpSyn(Function):
         if torch.is_grad_enabled():
             needed = ctx.needs_input_grad
             return tuple(second_order(loops.exp_syn_loop, (x, isyn, beta), needed, grads))
-        of_x = x.new_empty(x.shape)
+        of_x = fresh(x.shape, x)
         of_isyn, of_beta = gradient_array(grads[1], isyn), np.zeros(x.shape[2])
         call(
             exp_syn_backward,
@@ -100,7 +101,7 @@ class _LeakySum(Function):
         if torch.is_grad_enabled():
             needed = ctx.needs_input_grad
             return tuple(second_order(loops.leaky_sum, (drive, start, decay), needed, grads))
-        of_drive = drive.new_empty(drive.shape)
+        of_drive = fresh(drive.shape, drive)
         of_start, of_decay = gradient_array(grads[1], start), np.zeros(drive.shape[2])
         call(
             leaky_sum_backward,

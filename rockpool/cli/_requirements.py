@@ -1,0 +1,35 @@
+"""What commands find out before they work: libraries, and whether a file can be written."""
+
+import os
+
+from rockpool.cli._output import CommandError
+
+# What matplotlib can write without further libraries.
+FORMATS = (".png", ".pdf", ".svg")
+
+
+def need(name: str, purpose: str, install: str = "") -> None:
+    """Import a library, or say in words for people why that does not work."""
+    from rockpool.utilities.backend_management import backend_status
+
+    status = backend_status(name, probe=True)
+    if status.state != "available":
+        mend = install if install and status.state == "missing" else status.install
+        raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {mend}")
+
+
+def check_picture(path: str) -> None:
+    """Find out before the work whether the picture that ``--plot`` asks for could be written."""
+    folder = os.path.dirname(path) or os.curdir
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in FORMATS:
+        raise CommandError(
+            f"--plot: must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, got {path!r}",
+            code=2,
+        )
+    if not os.path.isdir(folder):
+        raise CommandError(f"--plot: there is no folder {folder!r}", code=2)
+    if os.path.isdir(path):
+        raise CommandError(f"--plot: {path!r} is a folder", code=2)
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise CommandError(f"--plot: {path!r} cannot be written", code=2)
