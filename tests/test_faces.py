@@ -53,6 +53,16 @@ def test_looking_a_name_up_loads_lazy_loader_and_the_standard_library(bare_pytho
     assert not loaded & heavy
 
 
+def test_what_tries_imports_is_loaded_when_one_is_tried(bare_python, full_python) -> None:
+    """And the questions that users ask when they ask them: looking a name up does neither."""
+    looking = {"_backend_specs", "_finding", "_looking"}
+    for python in (bare_python, full_python):
+        loaded = loaded_by(python, "from rockpool.nn.modules import LIF")
+        ours = {name.removeprefix("rockpool.utilities.") for name in loaded}
+        assert looking <= ours
+        assert not ours & {"_trying", "_evidence", "_leftovers", "backend_management"}
+
+
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [

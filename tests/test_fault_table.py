@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -35,9 +36,13 @@ BREAKING = {name for name, fake in FAULTS.items() if fake.dies or fake.state == 
 
 @dataclass
 class Disk:
-    """A folder for each module in each state, to be combined on `sys.path`."""
+    """A folder for each module in each state, to be combined on `sys.path`.
+
+    Threads may ask at once: a folder is made by one of them, and whole before another sees it.
+    """
 
     root: Path
+    lock: Lock = field(default_factory=Lock)
 
     def path(self, faults: dict[str, str]) -> list[str]:
         """Entries for `sys.path` on which these modules are faulty and all others are sound."""
@@ -49,10 +54,11 @@ class Disk:
             if module != "sinabs" or faults.get(module) in SEEN:
                 parts.pop()
             folder = self.root / "_".join(f"{part}-{fault}" for part, fault in parts)
-            if not folder.exists():
-                folder.mkdir()
-                for part, fault in parts:
-                    write(folder, part, fault)
+            with self.lock:
+                if not folder.exists():
+                    folder.mkdir()
+                    for part, fault in parts:
+                        write(folder, part, fault)
             folders.append(str(folder))
         return folders
 

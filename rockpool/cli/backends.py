@@ -2,8 +2,9 @@
 
 from rockpool.cli._listing import listing
 from rockpool.cli._output import CommandError, did_you_mean, table, write
-from rockpool.utilities._backend_specs import glance
-from rockpool.utilities.backend_management import backend_status, known_backends, must_be_checked
+from rockpool.utilities._backend_specs import known_names
+from rockpool.utilities._finding import glance
+from rockpool.utilities._looking import look_at, must_be_checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def run(values: "dict[str, Any]") -> int:
 
 def chosen(wanted: "list[str]") -> "list[str]":
     """The back-ends that a command line names, or all of them, in the order of the table."""
-    known = known_backends()
+    known = known_names()
     for name in wanted:
         if name not in known:
             raise CommandError(
@@ -87,7 +88,7 @@ def chosen(wanted: "list[str]") -> "list[str]":
 
 def _look(names: "list[str]") -> "list[dict[str, Any]]":
     with glance():
-        return [dict(backend_status(name).to_dict()) for name in names]
+        return [dict(look_at(name).to_dict()) for name in names]
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":
@@ -144,7 +145,8 @@ def _in_words(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> 
     notes = []
     for record in records:
         plain = record["state"] in ("available", "installed", "missing")
-        if verbose or not (plain or _state(record) == record["reason"]):
+        told = _state(record) == record["reason"]  # by the table
+        if verbose or _is_open(record) or not (plain or told):
             notes.append(f"{record['name']}: {record['reason']}")
             notes += [f"    {line}" for line in _last_lines(record, verbose)]
     good = sum(

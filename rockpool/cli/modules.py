@@ -2,8 +2,9 @@
 
 from rockpool.cli._listing import Entry, listing
 from rockpool.cli._output import CommandError, did_you_mean, table, write
-from rockpool.utilities._backend_specs import glance
-from rockpool.utilities.backend_management import backend_status, known_backends, must_be_checked
+from rockpool.utilities._backend_specs import known_names
+from rockpool.utilities._finding import glance
+from rockpool.utilities._looking import look_at, must_be_checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def run(values: "dict[str, Any]") -> int:
     entries = listing()
     backend = values["backend"]
     if backend is not None:
-        known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
+        known = [*known_names(), *sorted({entry.backend for entry in entries if entry.backend})]
         if backend not in known:
             raise CommandError(
                 f"there is no back-end {backend!r}{did_you_mean(backend, known)}",
@@ -51,7 +52,7 @@ def _usable(backend: str) -> str:
     """``yes``, ``perhaps``, or ``no`` with the reason in two words."""
     if not backend:
         return "yes"
-    state = backend_status(backend).state
+    state = look_at(backend).state
     if state == "installed" and must_be_checked(backend):
         return "perhaps"
     if state in ("available", "installed"):

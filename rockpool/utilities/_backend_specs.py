@@ -1,13 +1,12 @@
-"""What the standard back-ends need; how a module and its version are found without an import."""
+"""What back-ends need: the standard ones, and those that were registered. Standard library only."""
 
-import os
 import sys
-from _thread import get_ident
+
+from ._finding import dist_version, module_version, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from importlib.machinery import ModuleSpec
+    from collections.abc import Callable, Iterable
 
 
 class BackendSpec:
@@ -155,7 +154,7 @@ def _standard(
 _CUDA = {
     "check": _cuda_device,
     "check_needs": "a CUDA device",
-    "unmet": "no CUDA device is visible to torch, and a CUDA device is what is missing",
+    "unmet": "torch sees no CUDA device",
 }
 
 STANDARD: "dict[str, BackendSpec]" = {
@@ -188,142 +187,46 @@ STANDARD: "dict[str, BackendSpec]" = {
 
 ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus": "sinabs-exodus"}
 
-
-class glance:
-    """A `with` block in which each module is looked for once, however often it is asked for.
-
-    Back-ends share modules, and each answer about one takes several looks. Nothing may be imported
-    or installed inside the block: it would not be seen. It concerns its own thread alone.
-    """
-
-    __slots__ = ("_outer",)
-
-    def __enter__(self) -> None:
-        me = get_ident()
-        self._outer = _glances.get(me)
-        if self._outer is None:
-            _glances[me] = {}
-
-    def __exit__(self, *error: object) -> None:
-        if self._outer is None:
-            del _glances[get_ident()]
+# What has been registered besides the standard back-ends, by name.
+REGISTERED: "dict[str, BackendSpec]" = {}
 
 
-# What was found since each thread's `glance` began.
-_glances: "dict[int, dict[str, ModuleSpec | None]]" = {}
+def known_names() -> "tuple[str, ...]":
+    """The back-ends that people are told of."""
+    return (*(name for name, spec in STANDARD.items() if not spec.never_import), *REGISTERED)
 
 
-def find_spec(name: str) -> "ModuleSpec | None":
-    """The spec of a module, found without importing it or its parents; None where there is none."""
-    seen = _glances.get(get_ident())
-    if seen is None:
-        return _seek(name)
-    if name not in seen:
-        seen[name] = _seek(name)
-    return seen[name]
+def is_known(name: str) -> bool:
+    """Whether a name is that of a back-end that somebody has defined."""
+    name = ALIASES.get(name, name)
+    return name in STANDARD or name in REGISTERED
 
 
-def _seek(name: str) -> "ModuleSpec | None":
-    if name in sys.modules:
-        module = sys.modules[name]
-        spec = getattr(module, "__spec__", None)
-        if module is None or spec is not None:
-            return spec
-    parent = name.rpartition(".")[0]
-    path = None
-    if parent:
-        parent_spec = find_spec(parent)
-        if parent_spec is None or parent_spec.submodule_search_locations is None:
-            return None
-        path = list(parent_spec.submodule_search_locations)
-    for finder in list(sys.meta_path):
-        if hasattr(finder, "find_spec"):
-            try:
-                spec = finder.find_spec(name, path)
-            except ImportError:  # a finder that forbids a module ends the search
-                return None
-            except KeyError:  # a folder without a package, whose parent is not imported
-                spec = finder.find_spec(name.rpartition(".")[2], path)
-            if spec is not None:
-                return spec
-    return None
+def specification(name: str) -> "BackendSpec":
+    """What a back-end needs; a name that nobody defined is a module of that name."""
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+    name = ALIASES.get(name, name)
+    known = STANDARD.get(name) or REGISTERED.get(name)
+    return known or BackendSpec(name, (name,), pip=name.partition(".")[0])
 
 
-def parts_without_package(module: str) -> "list[str]":
-    """The sub-modules that are loaded while their package is not: an import of it has failed."""
-    if module in sys.modules:
-        return []
-    prefix = f"{module}."
-    if prefix not in " ".join(sys.modules.copy()):  # the rule, and quickly seen
-        return []
-    loaded = sys.modules.copy()
-    return [name for name in loaded if name.startswith(prefix) and loaded[name] is not None]
-
-
-def location(name: str) -> str:
-    """Where a module lies, for people."""
-    spec = find_spec(name)
-    return (spec and spec.origin) or "no file"
-
-
-def module_version(name: str) -> "str | None":
-    """The version that an already imported module says of itself."""
-    version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
-    return version if isinstance(version, str) else None
-
-
-# Folder -> (its modification time, {distribution: version}). Read anew when the folder changes.
-_distributions: "dict[str, tuple[int, dict[str, str]]]" = {}
-
-
-def dist_version(distribution: str, module: str) -> "str | None":
-    """The version in a distribution's ``*.dist-info`` name, beside its module or on `sys.path`."""
-    key = distribution.lower().replace("-", "_").replace(".", "_")
-    spec = find_spec(module.partition(".")[0])
-    origin = spec.origin if spec is not None else None
-    beside = os.path.dirname(os.path.dirname(origin)) if origin and os.sep in origin else None
-    for folder in ([beside] if beside else []) + sys.path:
-        version = _installed_in(folder or os.curdir).get(key)
-        if version is not None:
-            return version
-    return None
-
-
-def _installed_in(folder: str) -> "dict[str, str]":
-    try:
-        changed = os.stat(folder).st_mtime_ns
-        known = _distributions.get(folder)
-        if known is not None and known[0] == changed:
-            return known[1]
-        entries = os.listdir(folder)
-    except OSError:  # not a folder, or not ours to read: a zip file on sys.path, for example
-        return {}
-    found = {}
-    for entry in entries:
-        if entry.endswith((".dist-info", ".egg-info")):
-            name, _, version = entry.rpartition(".")[0].partition("-")
-            version = version.partition("-")[0]
-            if version:
-                found[name.lower().replace("-", "_").replace(".", "_")] = version
-    _distributions[folder] = (changed, found)
-    return found
-
-
-def forget_distributions(since: float = 0.0) -> None:
-    """Read the folders that have changed since then (s) anew: their times are coarse."""
-    for folder, (changed, _) in list(_distributions.items()):
-        if changed >= since * 1e9:
-            _distributions.pop(folder, None)
-
-
-def release(version: str) -> "tuple[int, ...]":
-    """The leading numbers of a version: ``2.13.0+cpu`` is (2, 13, 0). No number at all gives ()."""
-    numbers: list[int] = []
-    for part in version.lstrip("v").split("+")[0].split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-        if digits != part:
-            break
-    return tuple(numbers)
+def new_specification(
+    name: str,
+    modules: "Iterable[str]",
+    *,
+    check: "bool | Callable[[], object]" = True,
+    extra: "str | None" = None,
+    minimum: "tuple[int, ...] | None" = None,
+) -> "BackendSpec":
+    """The definition of a back-end that is not a standard one, from what its author says."""
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+    names = (modules,) if isinstance(modules, str) else tuple(modules)
+    if not all(isinstance(module, str) and module for module in names):
+        raise TypeError(f"{name}: required_modules must be names of modules, got {names!r}")
+    if not (check is True or check is False or callable(check)):
+        check = bool(check)
+    return BackendSpec(
+        name, names, check=check, pip=extra or (names[0] if names else name), minimum=minimum
+    )

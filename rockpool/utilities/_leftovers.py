@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-from ._backend_specs import dist_version, module_version, release
+from ._backend_specs import specification
+from ._finding import dist_version, module_version, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def replaced(modules: Iterable[str], distribution: str | None = None) -> str:
         if version and installed and differ(version, installed):
             return f"{name} {version} is loaded, but {installed} is installed by now"
     return ""
+
+
+def replaced_while_loaded(name: str) -> str:
+    """Say that a back-end is loaded in another version than it is installed in; mostly empty."""
+    spec = specification(name)
+    return replaced([*spec.modules, "numpy"], spec.distribution)
 
 
 def modules_in(error: BaseException) -> list[str]:

@@ -253,34 +253,61 @@ def _resolve(package: str, name: str, entry: _Entry, look_up: "Callable[[str], A
             vars(sys.modules[package]).pop(name, None)
         return found
 
-    from .backend_management import backend_status, must_be_checked
     from .standins import standin_for
 
-    status = backend_status(entry.backend)
-    if status.state in ("missing", "shadowed", "outdated") or status.restart:
-        return standin_for(name, entry.backend, module, package)
-    if must_be_checked(entry.backend):
-        status = backend_status(entry.backend, probe=True)
-        if status.state != "available":
-            return standin_for(name, entry.backend, module, package)
-    try:
-        return _load(module, name, look_up)
-    except (Exception, SystemExit) as error:
-        # When every back-end is fine, it is a bug here, and must not look like a missing back-end.
-        culprit = _whose_fault(entry.backend, error)
-        if culprit is None:
-            raise
+    culprit = _known_to_fail(module, entry.backend)
+    if culprit is not None:
         return standin_for(name, culprit, module, package)
+    try:
+        return look_up(name)
+    except (Exception, SystemExit) as error:
+        culprit = _whose_fault(module, entry.backend, error)
+        if culprit is not None:
+            return standin_for(name, culprit, module, package)
+        # When every back-end is fine, it is a bug here, and must not look like a missing back-end.
+        if isinstance(error, AttributeError):
+            raise _cannot_load(name, module, error) from error
+        raise
 
 
-def _whose_fault(backend: str, error: BaseException) -> "str | None":
-    """The back-end because of which a file cannot be imported, if it is the fault of one."""
-    from .backend_management import backend_lacked, replaced_while_loaded, status_after
+def _known_to_fail(module: str, backend: str) -> "str | None":
+    """The back-end because of which a file need not be imported to know that it cannot be."""
+    from ._backend_specs import is_known
+    from ._looking import fails_again, lacked, look_at, must_be_checked
+
+    status = look_at(backend)
+    if status.state in ("missing", "shadowed", "outdated") or status.restart:
+        if not is_known(backend):
+            from .backend_management import backend_status
+
+            backend_status(backend)  # warns where it is misspelt
+        return backend
+    whole = must_be_checked(backend)
+    culprit = lacked.get(module)
+    if (whole or culprit == backend) and fails_again(backend):
+        return backend
+    if whole:
+        from .backend_management import backend_status
+
+        if backend_status(backend, probe=True).state != "available":
+            return backend
+    if culprit is not None and look_at(culprit).state in ("missing", "shadowed"):
+        return culprit
+    return None
+
+
+def _whose_fault(module: str, backend: str, error: BaseException) -> "str | None":
+    """The back-end because of which a file could not be imported, if it is the fault of one."""
+    from ._leftovers import replaced_while_loaded
+    from ._looking import backend_lacked, lacked
+    from ._trying import status_after
 
     if status_after(backend, error).state != "available":
+        lacked[module] = backend
         return backend
     other = backend_lacked(error)  # the file needs another one besides its own
     if other is not None:
+        lacked[module] = other
         return other
     replaced = replaced_while_loaded(backend)
     if replaced:
@@ -332,11 +359,13 @@ def _import(package: str, name: str, module: str) -> "Any":
 
 
 def _load(module: str, name: str, look_up: "Callable[[str], Any]") -> "Any":
-    """Import what defines a name.
-
-    An `AttributeError` would tell Python that there is no such name, and its text would be lost.
-    """
+    """Import what defines a name."""
     try:
         return look_up(name)
     except AttributeError as error:
-        raise ImportError(f"cannot load {name!r} from {module!r}: {error}", name=module) from error
+        raise _cannot_load(name, module, error) from error
+
+
+def _cannot_load(name: str, module: str, error: AttributeError) -> ImportError:
+    """An `AttributeError` would tell Python that there is no such name, and its text be lost."""
+    return ImportError(f"cannot load {name!r} from {module!r}: {error}", name=module)

@@ -101,10 +101,10 @@ class StandIn(ABCMeta):
         return super().register(subclass)
 
     def __repr__(cls) -> str:
-        from .backend_management import look
+        from ._looking import look_at
 
         backend = cls._home.backend
-        state = look(backend).state
+        state = look_at(backend).state
         loadable = state in ("installed", "available")
         why = "not loaded yet" if loadable else f"the `{backend}` backend is {state}"
         return f"<stand-in for class '{cls.__module__}.{cls.__qualname__}': {why}>"
@@ -149,9 +149,9 @@ def standin_for(name: str, backend: str, module: str, package: str) -> StandIn:
 
 def missing_error(class_name: str, backend: str) -> ModuleNotFoundError:
     """The error that says which back-end is missing, why, and what mends it."""
-    from .backend_management import look
+    from ._looking import look_at
 
-    status = look(backend)
+    status = look_at(backend)
     error = ModuleNotFoundError(
         MESSAGE.format(backend=backend, name=class_name), name=status.module
     )
@@ -185,9 +185,10 @@ def _real_class(cls: type) -> "Any":
         return None
     home: Home = cls._home  # type: ignore[attr-defined]
     if home.real is None:
-        from .backend_management import look_again
+        from ._backend_specs import specification
+        from ._finding import look_again
 
-        look_again(home.backend)
+        look_again(specification(home.backend).modules)
         found = advertised_class(home.package, home.name)  # type: ignore[arg-type]
         if isinstance(found, StandIn):
             return None

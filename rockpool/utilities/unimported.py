@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from ._backend_specs import find_spec
+from ._finding import find_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,9 +152,9 @@ def own_signature(cls: type) -> inspect.Signature:
 
 
 def _state_in_words(backend: str) -> str:
-    from .backend_management import look
+    from ._looking import look_at
 
-    status = look(backend)
+    status = look_at(backend)
     if status.state in ("available", "installed"):
         return f"Not loaded yet: its first use loads the `{backend}` back-end."
     purpose = "mend" if status.state == "broken" else "get"

@@ -118,4 +118,5 @@ def test_looking_says_what_is_in_the_way(bare_python, faulty: Path) -> None:
     assert "nest.py is in the place of the package" in done.stdout
     # a CUDA device is not seen by looking
     assert table["cuda"][0] == "not checked"
+    assert "cuda: found, not imported yet; whether there is a CUDA device is known" in done.stdout
     assert "5 of 11 installed" in done.stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rockpool.utilities import backend_management as management
+from rockpool.utilities._backend_specs import REGISTERED
 from rockpool.utilities.backend_management import (
     backend_available,
     backend_status,
@@ -30,7 +31,7 @@ STANDARD = "numpy scipy numba torch jax brian nest sinabs sinabs-exodus nir cuda
 def _forget():
     refresh_backends()
     yield
-    management._registered.clear()
+    REGISTERED.clear()
     refresh_backends()
 
 
@@ -333,6 +334,21 @@ def test_the_listing_tells_what_to_install(capsys) -> None:
     assert list_backends() is None
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].split() == ["lacking", "missing", "-", "pip", "install", "lacking-package"]
+
+
+def test_the_listing_does_not_promise_what_only_a_check_can_tell(full_python) -> None:
+    code = """
+from rockpool.utilities.backend_management import backend_status, list_backends
+list_backends()
+print(backend_status("cuda").reason)
+"""
+    said = full_python.python(code).splitlines()
+    states = {line.split("  ")[0]: line for line in said}
+    assert " not checked " in states["cuda"]
+    assert " installed " in states["torch"]
+    assert said[-1] == (
+        "found, not imported yet; whether there is a CUDA device is known only then"
+    )
 
 
 def test_the_record_is_data() -> None:

@@ -127,14 +127,6 @@ print(watch.asked > 0)
     assert run(any_bare_python, tmp_path, code) == ["0", "True"]
 
 
-def test_a_broken_backend_is_tried_once_for_each_failed_use(bare_python, tmp_path: Path) -> None:
-    code = """
-write("fake_backend/__init__.py", "print('tried')\\nraise OSError('no driver')")
-for _ in range(3): fails(lambda: Lazy((1,)))
-"""
-    assert run(bare_python, tmp_path, code) == ["tried"] * 3
-
-
 # --- what cannot heal -----------------------------------------------------------------------------
 
 HALF = "import fake_backend.part\\nimport fake_backend.other\\nraise OSError('no driver')"

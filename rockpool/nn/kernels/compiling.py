@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, event, types
+from numba.core import cgutils, event, sigutils, types
+from numba.core.ccallback import CFunc
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 from numpy.typing import ArrayLike, DTypeLike
@@ -57,15 +59,35 @@ def kernel(function: Callable[..., Any]) -> Any:
     the environment variable ``NUMBA_CACHE_DIR`` names another place. With none, each process
     compiles anew.
     """
+    compiled = numba.njit(**_OPTIONS)(function)
+    _keep(compiled)
+    return compiled
+
+
+def callback_address(function: Callable[..., Any], signature: Any) -> int:
+    """Return the address of a C function, which is compiled if it is not on disk; see `kernel`."""
+    callback: Any = CFunc(function, sigutils.normalize_signature(signature), {}, _OPTIONS)
+    _keep(callback)
+    with announced(function.__name__):
+        callback.compile()
+    _callbacks.append(callback)  # its machine code lives as long as it does
+    address: int = callback.address
+    return address
+
+
+_callbacks: list[CFunc] = []
+
+
+def _keep(compiled: Any) -> None:
+    """Keep machine code on disk, where there is a place, until a file of this folder changes."""
     try:
-        compiled = numba.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # there is no place to keep it
-        return numba.njit(**_OPTIONS)(function)
+        compiled.enable_caching()
+    except RuntimeError:  # there is no place
+        return
     # Numba looks at the file of the kernel alone, to see whether what it has kept is still true.
-    kept: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    kept: Any = getattr(compiled._cache, "_cache_file", None)
     if hasattr(kept, "_source_stamp"):
         kept._source_stamp = (kept._source_stamp, _newest_source())
-    return compiled
 
 
 @lru_cache
@@ -75,6 +97,11 @@ def _newest_source() -> float:
         return max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
     except (OSError, ValueError):
         return 0.0
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that kernels call, with nothing else said about it."""
+    return numba.njit(**_INNER)(function)
 
 
 def part(function: Callable[..., Any]) -> Any:
@@ -129,7 +156,7 @@ def _prefetch(_: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.intp), generate
 
 
-@numba.njit(**_INNER)
+@inner
 def prefetch(row: Any) -> None:
     """Ask for a row (1 dimension) to be fetched into the cache, for kernels that go back in time.
 
@@ -154,6 +181,8 @@ def settled(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None =
     """
     if shape is not None and np.shape(values) != shape:
         values = np.broadcast_to(values, shape)
+    if type(values) is np.ndarray and values.dtype == dtype and values.flags.carray:
+        return values
     return np.require(values, dtype, ["C", "A", "W", "E"])
 
 
@@ -177,25 +206,35 @@ def call(compiled: Any, first: np.ndarray, *others: Any) -> Any:
     return result
 
 
+@contextmanager
+def announced(name: str) -> Iterator[None]:
+    """Say on stderr that a kernel is being compiled, once this has lasted for a while."""
+    timer = threading.Timer(PATIENCE, _announce, [name])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _announce(name: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"rockpool: compiling {name}; later runs find it in the cache\n")
+        sys.stderr.flush()
+
+
 class _Announcer(event.Listener):
-    """Says that one kernel is being compiled, once this has lasted for a while."""
+    """Announces the compilation of one kernel."""
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
-        self._timer: threading.Timer | None = None
+        self._announced = announced(compiled.py_func.__name__)
 
     def on_start(self, event: Any) -> None:
         if event.data["dispatcher"] is self._compiled:
-            self._timer = threading.Timer(PATIENCE, self._announce)
-            self._timer.daemon = True
-            self._timer.start()
+            self._announced.__enter__()
 
     def on_end(self, event: Any) -> None:
-        if event.data["dispatcher"] is self._compiled and self._timer is not None:
-            self._timer.cancel()
-
-    def _announce(self) -> None:
-        if sys.stderr is not None:
-            name = self._compiled.py_func.__name__
-            sys.stderr.write(f"rockpool: compiling {name}; later runs find it in the cache\n")
-            sys.stderr.flush()
+        if event.data["dispatcher"] is self._compiled:
+            self._announced.__exit__(None, None, None)

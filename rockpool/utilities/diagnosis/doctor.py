@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from rockpool.utilities.backend_management import known_backends, specification
+from rockpool.utilities._backend_specs import specification
+from rockpool.utilities.backend_management import known_backends
 from rockpool.utilities.diagnosis import surroundings
 from rockpool.utilities.diagnosis.examination import Finding, examine, path_of
 from rockpool.utilities.diagnosis.installed import places
