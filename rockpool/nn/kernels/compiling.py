@@ -13,8 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, event, sigutils, types
-from numba.core.ccallback import CFunc
+from numba.core import cgutils, event, types
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 from numpy.typing import ArrayLike, DTypeLike
@@ -23,9 +22,9 @@ from numpy.typing import ArrayLike, DTypeLike
 PATIENCE = 2.0
 
 # errors of floats give inf and nan; other threads go on meanwhile
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 # a part is called by kernels only
-_INNER = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Reordered sums, for gradients alone: they are rounded as they come in any case.
 _REORDERED = {"reassoc", "nsz", "contract"}
 
@@ -59,26 +58,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     the environment variable ``NUMBA_CACHE_DIR`` names another place. With none, each process
     compiles anew.
     """
-    compiled = numba.njit(**_OPTIONS)(function)
-    _keep(compiled)
+    compiled = numba.njit(**OPTIONS)(function)
+    keep_on_disk(compiled)
     return compiled
 
 
-def callback_address(function: Callable[..., Any], signature: Any) -> int:
-    """Return the address of a C function, which is compiled if it is not on disk; see `kernel`."""
-    callback: Any = CFunc(function, sigutils.normalize_signature(signature), {}, _OPTIONS)
-    _keep(callback)
-    with announced(function.__name__):
-        callback.compile()
-    _callbacks.append(callback)  # its machine code lives as long as it does
-    address: int = callback.address
-    return address
-
-
-_callbacks: list[CFunc] = []
-
-
-def _keep(compiled: Any) -> None:
+def keep_on_disk(compiled: Any) -> None:
     """Keep machine code on disk, where there is a place, until a file of this folder changes."""
     try:
         compiled.enable_caching()

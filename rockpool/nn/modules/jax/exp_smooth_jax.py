@@ -24,6 +24,7 @@ from rockpool.nn.modules.jax.jax_module import (
     float_array,
     number_setting,
     split_settings,
+    state_to_keep,
     static_shape,
 )
 from rockpool.nn.modules.native.instant import identity
@@ -53,7 +54,7 @@ def _smooth(
         return a, a
 
     final, course = lax.scan(step, start, batched_input(data, shape, dtype).swapaxes(0, 1))
-    return course.swapaxes(0, 1), final if keep else final[0]
+    return course.swapaxes(0, 1), state_to_keep(final, activation, keep)
 
 
 class ExpSmoothJax(JaxModule):

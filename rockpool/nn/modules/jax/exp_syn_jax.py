@@ -21,8 +21,10 @@ from rockpool.nn.modules.jax.jax_module import (
     float_array,
     number_setting,
     split_settings,
+    state_to_keep,
     static_shape,
 )
+from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
 from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.parameters import Parameter, SimulationParameter, State
 
@@ -61,7 +63,7 @@ def exp_syn_loop(
     return course.swapaxes(0, 1), final
 
 
-@partial(jax.jit, static_argnames=("shape", "static", "keep"))
+@partial(jax.jit, static_argnames=("shape", "static", "keep", "kernels"))
 def _evolve(
     data: Any,
     key: Any,
@@ -72,6 +74,7 @@ def _evolve(
     shape: tuple[int, ...],
     static: tuple[tuple[str, Any], ...],
     keep: bool,
+    kernels: bool,
 ) -> tuple[jax.Array, jax.Array]:
     """Return output and final state. Compiled once for all modules of a size."""
     dtype = common_type(data, tau)
@@ -79,8 +82,11 @@ def _evolve(
     noise = draw_noise(key, settings, shape, dtype)
     start = batched_state(isyn, (shape[0], shape[2]), dtype)
     beta = decay(settings["dt"], jnp.asarray(tau, dtype))
-    output, final = exp_syn_loop(batched_input(data, shape, dtype), start, beta, noise)
-    return output, final if keep else final[0]
+    inputs = batched_input(data, shape, dtype)
+    output, final = chosen_loop("exp_syn", exp_syn_loop, inputs, kernels)(
+        inputs, start, beta, noise
+    )
+    return output, state_to_keep(final, isyn, keep)
 
 
 class ExpSynJax(JaxModule):
@@ -198,5 +204,6 @@ class ExpSynJax(JaxModule):
             shape=shape,
             static=static,
             keep=self._keep_batch_state,
+            kernels=kernels_serve(),
         )
         return output, {"rng_key": next_key, "isyn": isyn}, {}

@@ -324,6 +324,13 @@ def batched_state(state: Any, shape: Shape, dtype: Any) -> jax.Array:
     return jnp.broadcast_to(jnp.asarray(state, dtype), shape)
 
 
+def state_to_keep(final: jax.Array, before: Any, keep: bool) -> jax.Array:
+    """Return what is to be stored of a final state ``(B, ...)``; for no batch, that before."""
+    if len(final) == 0:
+        return jnp.asarray(before, final.dtype)
+    return final if keep else final[0]
+
+
 def common_type(*values: Any) -> Any:
     """Return the floating-point type in which to compute with some values.
 

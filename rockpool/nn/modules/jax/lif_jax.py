@@ -22,10 +22,12 @@ from rockpool.nn.modules.jax.jax_module import (
     float_array,
     number_setting,
     split_settings,
+    state_to_keep,
     static_bool,
     static_shape,
 )
 from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
 from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.nn.modules.jax.spikes import clip_gradient, step_pwl
 from rockpool.nn.modules.native.linear import kaiming
@@ -61,10 +63,11 @@ def _exact_decays(
         w_rec=values["w_rec"],
         max_spikes=values["max_spikes_per_dt"],
     )
-    return lif_loop(data, state, parameters, noise)
+    loop = chosen_loop("lif", lif_loop, data, values["kernels"])
+    return loop(data, state, parameters, noise)
 
 
-@partial(jax.jit, static_argnames=("loop", "shape", "static", "keep"))
+@partial(jax.jit, static_argnames=("loop", "shape", "static", "keep", "kernels"))
 def _evolve(
     data: Any,
     key: Any,
@@ -76,15 +79,19 @@ def _evolve(
     shape: tuple[int, ...],
     static: tuple[tuple[str, Any], ...],
     keep: bool,
+    kernels: bool,
 ) -> tuple[Any, ...]:
-    """Return output, final state and records. Compiled once for all modules of a size."""
+    """Return output, final state and records. Compiled once for all modules of a size.
+
+    The spikes are not among the records: they would be the output in memory of its own.
+    """
     dtype = common_type(data, *parameters.values())
     settings = {**settings, **dict(static)}
     values = {
         name: value if value is None else jnp.asarray(value, dtype)
         for name, value in parameters.items()
     }
-    values["dt"] = settings["dt"]
+    values["dt"], values["kernels"] = settings["dt"], kernels
     values["max_spikes_per_dt"] = jnp.asarray(settings["max_spikes_per_dt"], dtype)
     batch, n_steps, n_in = shape
     n_out = settings["n_neurons"]
@@ -95,9 +102,10 @@ def _evolve(
     )
     noise = draw_noise(key, settings, (batch, n_steps, n_out), dtype)
     output, final, records = loop(batched_input(data, shape, dtype), start, values, noise)
-    if not keep:
-        final = LIFState(*(value[0] for value in final))
-    return output, final, records
+    final = LIFState(
+        *(state_to_keep(value, state[name], keep) for name, value in final._asdict().items())
+    )
+    return output, final, {name: records[name] for name in ("irec", "isyn", "vmem")}
 
 
 class LIFJax(JaxModule):
@@ -322,6 +330,7 @@ class LIFJax(JaxModule):
             shape=shape,
             static=static,
             keep=self._keep_batch_state,
+            kernels=kernels_serve(),
         )
         new_state = {
             "rng_key": next_key,
@@ -329,6 +338,7 @@ class LIFJax(JaxModule):
             "isyn": final.isyn,
             "vmem": final.vmem,
         }
+        records["spikes"] = output
         return output, new_state, {name: records[name] for name in _RECORDS}
 
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:

@@ -23,9 +23,11 @@ from rockpool.nn.modules.jax.jax_module import (
     float_array,
     number_setting,
     split_settings,
+    state_to_keep,
     static_bool,
     static_shape,
 )
+from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
 from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.parameters import Parameter, SimulationParameter, State
@@ -133,7 +135,7 @@ def rate_loop(
     return output, final, {"rec_input": rec_inputs, "x": states}
 
 
-@partial(jax.jit, static_argnames=("shape", "static", "keep"))
+@partial(jax.jit, static_argnames=("shape", "static", "keep", "kernels"))
 def _evolve(
     data: Any,
     key: Any,
@@ -145,6 +147,7 @@ def _evolve(
     shape: tuple[int, ...],
     static: tuple[tuple[str, Any], ...],
     keep: bool,
+    kernels: bool,
 ) -> tuple[Any, ...]:
     """Return output, final state and records. Compiled once for all modules of a size."""
     dtype = common_type(data, *parameters.values())
@@ -156,13 +159,14 @@ def _evolve(
     gain = jnp.asarray(settings["dt"] / values.pop("tau"), dtype)
     noise = draw_noise(key, settings, shape, dtype)
     start = batched_state(x, (shape[0], shape[2]), dtype)
-    output, final, records = rate_loop(
-        batched_input(data, shape, dtype),
+    inputs = batched_input(data, shape, dtype)
+    output, final, records = chosen_loop("rate", rate_loop, inputs, kernels, act_fn)(
+        inputs,
         start,
         RateParameters(gain=gain, act_fn=act_fn, **values),
         noise,
     )
-    return output, final if keep else final[0], records
+    return output, state_to_keep(final, x, keep), records
 
 
 class RateJax(JaxModule):
@@ -337,6 +341,7 @@ class RateJax(JaxModule):
             shape=shape,
             static=static,
             keep=self._keep_batch_state,
+            kernels=kernels_serve(),
         )
         return output, {"rng_key": next_key, "x": x}, records
 

@@ -15,6 +15,8 @@ from rockpool.nn.modules.jax import ExpSynJax, LIFJax, LinearJax, RateJax, step_
 from rockpool.nn.modules.jax.decays import decay
 from rockpool.nn.modules.native import LIF, ExpSyn, Linear, Rate
 
+by_both_paths = pytest.mark.usefixtures("both_paths")
+
 PRECISIONS = {"single": 1e-5, "double": 1e-10}
 
 
@@ -53,8 +55,8 @@ def assert_same_evolution(
         assert_same(state[name], values, tolerance, f"state {name}")
 
 
-@pytest.mark.parametrize("recurrent", [False, True], ids=["feed-forward", "recurrent"])
-@pytest.mark.parametrize("n_syn", [1, 2])
+@by_both_paths
+@pytest.mark.parametrize(("recurrent", "n_syn"), [(False, 1), (True, 2)])
 def test_lif(recurrent: bool, n_syn: int, tolerance: float) -> None:
     rng = np.random.default_rng(n_syn)
     shape = (3 * n_syn, 3)
@@ -74,6 +76,7 @@ def test_lif(recurrent: bool, n_syn: int, tolerance: float) -> None:
     )
 
 
+@by_both_paths
 def test_spikes_are_the_same_bit_for_bit_on_a_dyadic_grid() -> None:
     # decays of exactly 1/2 and 3/4, for which all sums are exact in single precision
     arguments: dict[str, Any] = {
@@ -94,6 +97,7 @@ def test_spikes_are_the_same_bit_for_bit_on_a_dyadic_grid() -> None:
     np.testing.assert_array_equal(record["irec"], expected_record["irec"])
 
 
+@by_both_paths
 @pytest.mark.parametrize("threshold", [0.3, 0.7, 1.1])
 def test_a_multiple_of_the_threshold_is_as_many_spikes(threshold: float) -> None:
     # a product with the reciprocal, which the compiler would prefer, gives too few
@@ -135,6 +139,7 @@ def test_decays_have_derivatives() -> None:
     np.testing.assert_allclose(of_dt, -np.exp(-ratio) / 0.02, rtol=1e-6)
 
 
+@by_both_paths
 def test_exp_syn(tolerance: float) -> None:
     rng = np.random.default_rng(0)
     tau = rng.uniform(1e-3, 0.1, 3)
@@ -144,8 +149,10 @@ def test_exp_syn(tolerance: float) -> None:
     )
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize("recurrent", [False, True], ids=["feed-forward", "recurrent"])
+@by_both_paths
+@pytest.mark.parametrize(
+    ("activation", "recurrent"), [("relu", False), ("tanh", True), ("sigmoid", True)]
+)
 def test_rate(activation: str, recurrent: bool, tolerance: float) -> None:
     rng = np.random.default_rng(0)
     arguments: dict[str, Any] = {

@@ -22,10 +22,12 @@ from rockpool.nn.modules.jax import (
     SoftmaxJax,
 )
 
+by_both_paths = pytest.mark.usefixtures("both_paths")
 
-def assert_flat(found: Any, expected: list[float], rtol: float = 1e-6) -> None:
+
+def assert_flat(found: Any, expected: list[float], rtol: float = 1e-6, atol: float = 2e-6) -> None:
     """Compare values in row-major order; printed numbers have six or seven digits."""
-    np.testing.assert_allclose(np.ravel(found), expected, rtol=rtol, atol=2e-6)
+    np.testing.assert_allclose(np.ravel(found), expected, rtol=rtol, atol=atol)
 
 
 def recurrent_lif() -> LIFJax:
@@ -36,17 +38,20 @@ def squared_output(parameters: dict[str, Any], net: LIFJax, data: Any) -> jax.Ar
     return jnp.sum(net.set_attributes(parameters)(data)[0] ** 2)
 
 
+@by_both_paths
 def test_lif() -> None:
     spikes, state, record = recurrent_lif()(golden.inputs(2, 6, 4, 1.5))
 
     assert spikes.reshape(2, -1).tolist() == golden.LIF_SPIKES
-    assert_flat(record["vmem"][0], golden.LIF_VMEM, rtol=3e-6)
+    # membranes that were up to 11 before the reset have their rounding errors after it
+    assert_flat(record["vmem"][0], golden.LIF_VMEM, atol=11e-6)
     assert_flat(record["isyn"][0], golden.LIF_ISYN)
     assert_flat(record["irec"][0], golden.LIF_IREC)
-    assert_flat(state["vmem"], [0.2473071, 0.3713242], rtol=1e-5)
+    assert_flat(state["vmem"], [0.2473071, 0.3713242], atol=11e-6)
     assert state["spikes"].tolist() == [6, 11]
 
 
+@by_both_paths
 def test_lif_goes_on_from_its_new_state() -> None:
     layer = recurrent_lif()
     data = golden.inputs(2, 6, 4, 1.5)
@@ -55,9 +60,10 @@ def test_lif_goes_on_from_its_new_state() -> None:
     spikes, state, _ = layer(data[:1])
 
     assert spikes.ravel().tolist() == [6, 13, 8, 15, 8, 18, 11, 20, 11, 21, 13, 24]
-    assert_flat(state["vmem"], [0.8645473, 0.6730488], rtol=1e-4)  # after 24 spikes a step
+    assert_flat(state["vmem"], [0.8645473, 0.6730488], atol=24e-6)  # after 24 spikes a step
 
 
+@by_both_paths
 @pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["plain", "jit"])
 def test_lif_gradients(transform: Any) -> None:
     layer = recurrent_lif()
@@ -99,6 +105,7 @@ def test_lif_by_euler_steps() -> None:
     # fmt: on
 
 
+@by_both_paths
 def test_exp_syn() -> None:
     output, state, record = ExpSynJax(2, tau=[0.01, 0.02])(golden.inputs(1, 5, 2))
 
@@ -110,6 +117,7 @@ def test_exp_syn() -> None:
     assert record == {}
 
 
+@by_both_paths
 def test_rate() -> None:
     layer = RateJax(
         2,
@@ -194,6 +202,7 @@ def test_residual() -> None:
     # fmt: on
 
 
+@by_both_paths
 def test_noise() -> None:
     key, silence = jax.random.PRNGKey(0), np.zeros((1, 3, 2))
     lif = LIFJax(2, noise_std=1.0, rng_key=key)

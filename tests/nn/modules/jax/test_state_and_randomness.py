@@ -20,15 +20,18 @@ from rockpool.nn.modules.jax import (
     RateJax,
 )
 from rockpool.nn.modules.native import LIF
+from rockpool.nn.modules.timed_module import TimedModuleWrapper
 from rockpool.timeseries import TSContinuous, TSEvent
+
+pytestmark = pytest.mark.usefixtures("compiled_in_haste")
 
 DATA = golden.inputs(3, 8, 2, 1.5)
 MODULES = [
     LIFJax(2, has_rec=True, w_rec=golden.weights(2, 2)),
     LIFODEJax(2, threshold=0.05),
     RateJax(2, tau=0.01, has_rec=True, w_rec=golden.weights(2, 2)),
-    ExpSynJax(2),
-    Sequential(LinearJax((2, 2)), LIFJax(2)),
+    ExpSynJax(2, spiking_input=False),
+    Sequential(LinearJax((2, 2), weight=np.array([[1.0, 0.5], [0.25, 1.0]])), LIFJax(2)),
 ]
 IDS = [type(module).__name__ for module in MODULES]
 
@@ -115,6 +118,29 @@ def test_a_timed_module_goes_on_as_well() -> None:
             record["vmem"].samples, expected_record["vmem"].samples, atol=1e-5
         )
     assert timed.t == reference.t
+
+
+@pytest.mark.parametrize("module", MODULES, ids=IDS)
+def test_a_wrapped_module_carries_its_state_from_piece_to_piece(module: JaxModule) -> None:
+    def values(series: Any) -> np.ndarray:
+        if isinstance(series, TSEvent):
+            return series.raster(dt=1e-3, add_events=True)
+        return series.samples
+
+    data = golden.inputs(1, 60, 2, 1.5)
+    series = TSContinuous.from_clocked(data[0], dt=1e-3)
+    whole, end, _ = module(data)
+    timed = TimedModuleWrapper(module)
+
+    pieces = [values(timed(series, num_timesteps=30)[0]) for _ in range(2)]
+
+    assert_close(np.concatenate(pieces)[:60], np.asarray(whole[0]))
+    assert jnp.any(whole) and timed.t == pytest.approx(0.06)
+    for found, expected in zip(
+        jax.tree.leaves(timed.module.state()), jax.tree.leaves(end), strict=True
+    ):
+        if expected.dtype == jnp.float32:
+            assert_close(found, expected)
 
 
 def test_records_of_a_sequence_become_time_series() -> None:

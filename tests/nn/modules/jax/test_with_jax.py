@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import textwrap
@@ -112,10 +113,12 @@ def test_a_nan_is_found() -> None:
         LIFJax(2)(DATA.at[0, 0, 0].set(np.nan))
 
 
-def test_export() -> None:
+def test_export(caplog: pytest.LogCaptureFixture) -> None:
     net = LIFJax(2)
 
-    exported = jax.export.export(jax.jit(jax.value_and_grad(loss)))(net.parameters(), net, DATA)
+    with caplog.at_level(logging.DEBUG, "rockpool.kernels"):
+        exported = jax.export.export(jax.jit(jax.value_and_grad(loss)))(net.parameters(), net, DATA)
+    assert "rockpool_lif: scan (it is exported)" in caplog.text
     value, gradients = exported.call(net.parameters(), net, DATA)
 
     expected, expected_gradients = jax.value_and_grad(loss)(net.parameters(), net, DATA)
@@ -138,6 +141,7 @@ def test_export_for_other_platforms() -> None:
 
 
 SHARDED = """
+    import logging
     import jax, jax.numpy as jnp, numpy as np
     from jax.sharding import Mesh, NamedSharding, PartitionSpec
     from rockpool.nn.combinators import Sequential
@@ -166,6 +170,19 @@ SHARDED = """
     output = jax.jit(lambda x: net(x)[0])(split)
     assert len(output.sharding.device_set) == 2 and not output.sharding.is_fully_replicated
     print("split over", len(output.sharding.device_set), "devices")
+
+    layer, ways = LIFJax(3), []
+    spikes = layer(data)[0]
+    logger = logging.getLogger("rockpool.kernels")
+    logger.addFilter(lambda record: ways.append(record.getMessage()))
+    logger.setLevel("DEBUG")
+    batch = PartitionSpec("batch")
+    by_itself = jax.shard_map(
+        lambda x: layer(x)[0], mesh=mesh, in_specs=batch, out_specs=batch, check_vma=False
+    )
+    for function in (by_itself, lambda x: layer(x)[0]):
+        np.testing.assert_array_equal(jax.jit(function)(split), spikes)
+    print(*ways, sep="\\n")
 """
 
 
@@ -183,4 +200,8 @@ def test_a_batch_is_split_over_two_devices() -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "split over 2 devices"
+    assert done.stdout.splitlines() == [
+        "split over 2 devices",
+        "rockpool_lif: kernel",  # each device for itself
+        "rockpool_lif: scan (it is divided among devices)",
+    ]
