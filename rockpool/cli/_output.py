@@ -76,14 +76,16 @@ def terminal_width() -> int:
     return 80
 
 
+def has_colours(stream: "TextIO | None" = None) -> bool:
+    """Whether a stream (default: stdout) is a terminal and the user has not said no to colours."""
+    if not is_terminal(sys.stdout if stream is None else stream):
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def paint(text: str, colour: str, stream: "TextIO | None" = None) -> str:
-    """The text in a colour, where the stream is a terminal and the user has not said no."""
-    stream = sys.stdout if stream is None else stream
-    if not colour or not is_terminal(stream):
-        return text
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return text
-    return f"\033[{_CODES[colour]}m{text}\033[0m"
+    """The text in a colour, where there are any."""
+    return f"\033[{_CODES[colour]}m{text}\033[0m" if colour and has_colours(stream) else text
 
 
 def table(
@@ -113,19 +115,22 @@ def table(
         its own, so that a command in it can still be copied whole.
     """
     lines = [header, *rows]
-    paints = [["bold"] * len(header), *colours]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     folded = is_terminal(sys.stdout) and sum(widths) + 2 * len(widths) - 2 > terminal_width()
+    paints = [["bold"] * len(header), *colours] if has_colours() else ()
     text = []
     for number, line in enumerate(lines):
-        cells = []
-        for i, cell in enumerate(line):
-            padded = cell.rjust(widths[i]) if i in right else cell.ljust(widths[i])
-            colour = paints[number][i] if number < len(paints) else ""
-            last = i == len(line) - 1
-            shown = cell if last else padded
-            painted = shown.replace(cell, paint(cell, colour), 1) if cell else shown
-            cells.append(f"\n    {painted}" if last and folded and cell else painted)
+        cells = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        cells[-1] = cells[-1].rstrip()
+        if number < len(paints):
+            for i, (cell, colour) in enumerate(zip(line, paints[number], strict=True)):
+                if cell:
+                    cells[i] = cells[i].replace(cell, paint(cell, colour), 1)
+        if folded and line[-1]:
+            cells[-1] = f"\n    {cells[-1]}"
         text.append("  ".join(cells).rstrip() if not folded else _fold(cells))
     return "\n".join(text) + "\n"
 
