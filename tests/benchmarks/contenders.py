@@ -4,7 +4,7 @@
 
 Prints, as JSON, for each size the CPU nanoseconds per neuron and time step: forward, and forward
 and backward with the gradients of the input and of every parameter that the layer trains (null
-where there is no backward). One thread; warm; median of as many runs as fit into SECONDS, three at
+where there is no backward). On one processor; warm; median of as many runs as fit into SECONDS, three at
 least. With another package of the name rockpool the same code runs that one.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import sys
 import time
 import warnings
@@ -224,6 +225,8 @@ def cost(run: Run | None, seconds: float) -> float | None:
 
 def main() -> None:
     """Measure one contender in all sizes."""
+    if hasattr(os, "sched_setaffinity"):  # on one processor, whatever threads it starts
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     build, results = CONTENDERS[sys.argv[1]], []
     for case in json.loads(sys.argv[2]):
         per_step = 1e9 / np.prod(case)
