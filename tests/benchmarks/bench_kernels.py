@@ -11,6 +11,7 @@ first, and how far the rounds lie apart, is the noise of the machine, and is pri
 a ``~`` had rounds of which the middle half lay more than 20 % apart.
 
 `contenders.py` has the code of each contender; it is the same for both releases of this package.
+With ``ROCKPOOL_KERNELS=0`` in the environment this package goes without kernels throughout.
 """
 
 from __future__ import annotations
