@@ -56,7 +56,8 @@ def assert_same_evolution(
 
 
 @by_both_paths
-@pytest.mark.parametrize(("recurrent", "n_syn"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize("recurrent", [False, True], ids=["feed-forward", "recurrent"])
+@pytest.mark.parametrize("n_syn", [1, 2])
 def test_lif(recurrent: bool, n_syn: int, tolerance: float) -> None:
     rng = np.random.default_rng(n_syn)
     shape = (3 * n_syn, 3)
@@ -150,9 +151,8 @@ def test_exp_syn(tolerance: float) -> None:
 
 
 @by_both_paths
-@pytest.mark.parametrize(
-    ("activation", "recurrent"), [("relu", False), ("tanh", True), ("sigmoid", True)]
-)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("recurrent", [False, True], ids=["feed-forward", "recurrent"])
 def test_rate(activation: str, recurrent: bool, tolerance: float) -> None:
     rng = np.random.default_rng(0)
     arguments: dict[str, Any] = {

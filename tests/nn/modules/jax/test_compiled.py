@@ -20,8 +20,6 @@ from rockpool.nn.modules.jax.exp_syn_jax import exp_syn_loop
 from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.jax.rate_jax import H_ReLU, H_sigmoid, H_tanh, RateParameters, rate_loop
 
-pytestmark = pytest.mark.usefixtures("compiled_in_haste")
-
 B, T, N = 2, 20, 3
 # largest difference of gradients, in parts of the largest gradient of the same array
 TOLERANCE = {np.dtype("float32"): 2e-6, np.dtype("float64"): 1e-12}

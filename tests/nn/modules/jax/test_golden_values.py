@@ -11,6 +11,7 @@ import pytest
 from support import golden
 
 from rockpool.nn.combinators import FFwdStack, Residual
+from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.modules.jax import (
     ExpSmoothJax,
     ExpSynJax,
@@ -43,11 +44,13 @@ def test_lif() -> None:
     spikes, state, record = recurrent_lif()(golden.inputs(2, 6, 4, 1.5))
 
     assert spikes.reshape(2, -1).tolist() == golden.LIF_SPIKES
-    # membranes that were up to 11 before the reset have their rounding errors after it
-    assert_flat(record["vmem"][0], golden.LIF_VMEM, atol=11e-6)
+    # Membranes that were up to 11 before the reset have their rounding errors after it. Those of
+    # the scan are the golden values' own.
+    atol = 11e-6 if kernels_wanted() else 2e-6
+    assert_flat(record["vmem"][0], golden.LIF_VMEM, rtol=3e-6, atol=atol)
     assert_flat(record["isyn"][0], golden.LIF_ISYN)
     assert_flat(record["irec"][0], golden.LIF_IREC)
-    assert_flat(state["vmem"], [0.2473071, 0.3713242], atol=11e-6)
+    assert_flat(state["vmem"], [0.2473071, 0.3713242], rtol=1e-5, atol=atol)
     assert state["spikes"].tolist() == [6, 11]
 
 

@@ -15,8 +15,6 @@ from rockpool.nn.modules.jax import ExpSynJax, JaxModule, LIFJax, LIFODEJax, Rat
 from rockpool.nn.modules.jax.lif_jax import clip_gradient, step_pwl
 from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
 
-pytestmark = pytest.mark.usefixtures("compiled_in_haste")
-
 DATA = golden.inputs(2, 6, 4, 1.5)
 
 

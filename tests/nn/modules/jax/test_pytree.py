@@ -27,8 +27,6 @@ from rockpool.nn.modules.jax import (
 from rockpool.nn.modules.native import Linear
 from rockpool.parameters import Constant, Parameter, SimulationParameter, State
 
-pytestmark = pytest.mark.usefixtures("compiled_in_haste")
-
 DATA = jnp.asarray(golden.inputs(2, 5, 2))
 
 

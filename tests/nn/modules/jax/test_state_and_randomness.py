@@ -23,8 +23,6 @@ from rockpool.nn.modules.native import LIF
 from rockpool.nn.modules.timed_module import TimedModuleWrapper
 from rockpool.timeseries import TSContinuous, TSEvent
 
-pytestmark = pytest.mark.usefixtures("compiled_in_haste")
-
 DATA = golden.inputs(3, 8, 2, 1.5)
 MODULES = [
     LIFJax(2, has_rec=True, w_rec=golden.weights(2, 2)),
