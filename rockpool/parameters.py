@@ -42,7 +42,9 @@ def shape_of(value: Any) -> Shape:
         The shape. Array data are never copied or moved to find it.
     """
     shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple):
+    if type(shape) is tuple:
+        return shape
+    if isinstance(shape, tuple):  # of a class of its own
         return tuple(shape)
     return np.shape(value)
 

@@ -33,14 +33,14 @@ def spikes(n: int, steps: int, batch: int) -> np.ndarray:
     return np.float32(0.3) * (rng.random((batch, steps, n)) < 0.05)
 
 
-def numpy_layer(name: str) -> Callable[..., tuple[Run, Run | None]]:
+def numpy_layer(name: str, dtype: Any = np.float32) -> Callable[..., tuple[Run, Run | None]]:
     """Return a contender of modules that take and give arrays, and do not train."""
 
     def build(n: int, steps: int, batch: int) -> tuple[Run, Run | None]:
         from rockpool.nn import modules
 
         layer = getattr(modules, name)(n)
-        x = spikes(n, steps, batch).astype(float)  # what these modules compute with
+        x = spikes(n, steps, batch).astype(dtype)
         return lambda: layer(x), None
 
     return build
@@ -198,8 +198,12 @@ CONTENDERS: dict[str, Callable[..., tuple[Run, Run | None]]] = {
     "C": c,
     "LIF": numpy_layer("LIF"),
     "LIFNumba": numpy_layer("LIFNumba"),
+    "LIF, double": numpy_layer("LIF", np.float64),
+    "LIFNumba, double": numpy_layer("LIFNumba", np.float64),
     "ExpSyn": numpy_layer("ExpSyn"),
     "ExpSynNumba": numpy_layer("ExpSynNumba"),
+    "ExpSyn, double": numpy_layer("ExpSyn", np.float64),
+    "ExpSynNumba, double": numpy_layer("ExpSynNumba", np.float64),
     "LIFTorch": rockpool_torch("LIFTorch"),
     "LIFTorch recurrent": rockpool_torch("LIFTorch", has_rec=True),
     "ExpSynTorch": rockpool_torch("ExpSynTorch"),

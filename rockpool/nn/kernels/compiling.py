@@ -177,16 +177,17 @@ def absent(n_dim: int, dtype: DTypeLike) -> np.ndarray:
     return np.empty((0,) * n_dim, dtype)
 
 
-_ready: set[tuple[Any, np.dtype]] = set()  # kernels that have been called, with their type
+# kernels that have been called, with the types of what may differ
+_ready: set[tuple[Any, np.dtype, np.dtype]] = set()
 
 
-def call(compiled: Any, first: np.ndarray, *others: Any) -> Any:
+def call(compiled: Any, first: np.ndarray, second: np.ndarray, *others: Any) -> Any:
     """Call a kernel; say so on stderr if it has to be compiled and that takes its time."""
-    key = compiled, first.dtype
+    key = compiled, first.dtype, second.dtype
     if key in _ready:
-        return compiled(first, *others)
+        return compiled(first, second, *others)
     with event.install_listener("numba:compile", _Announcer(compiled)):
-        result = compiled(first, *others)
+        result = compiled(first, second, *others)
     _ready.add(key)
     return result
 

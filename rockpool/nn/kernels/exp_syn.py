@@ -24,7 +24,7 @@ def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
     Parameters
     ----------
     x : array (B, T, N)
-        Input.
+        Input; of the type of the other arrays, or in single precision where they are in double.
     beta : array (N,)
         Decay in one time step.
     isyn : array (B, N)
@@ -91,7 +91,7 @@ def exp_syn_backward(
 
     Parameters
     ----------
-    grad_output : array (B, T, N)
+    grad_output : array (B, T, N), or (B, 1, N) where it is the same for all steps
         Gradient of the output.
     x, output : array (B, T, N)
         Input and output of `exp_syn_forward`.
@@ -109,12 +109,14 @@ def exp_syn_backward(
     grad_output, x, output = borrowed(grad_output), borrowed(x), borrowed(output)
     isyn, grad_isyn, grad_x = borrowed(isyn), borrowed(grad_isyn), borrowed(grad_x)
     n_batch, n_steps = output.shape[:2]
+    changing = min(grad_output.shape[1] - 1, 1)  # 0: the gradient is the same for all steps
     sums = np.zeros(beta.size, beta.dtype)
     for b in range(n_batch):
         of_i = grad_isyn[b]
         for t in range(n_steps - 1, -1, -1):
             before = output[b, t - 1] if t > 0 else isyn[b]
-            exp_syn_back(grad_output[b, t], x[b, t], before, beta, of_i, grad_x[b, t], sums)
+            given = grad_output[b, changing * t]
+            exp_syn_back(given, x[b, t], before, beta, of_i, grad_x[b, t], sums)
             if t % AT_ONCE == 0:
                 move(sums, grad_beta)
 
@@ -144,12 +146,14 @@ def leaky_sum_backward(
     grad_output, output = borrowed(grad_output), borrowed(output)
     start, grad_start, grad_x = borrowed(start), borrowed(grad_start), borrowed(grad_x)
     n_batch, n_steps = output.shape[:2]
+    changing = min(grad_output.shape[1] - 1, 1)  # 0: the gradient is the same for all steps
     sums = np.zeros(decay.size, decay.dtype)
     for b in range(n_batch):
         of_y = grad_start[b]
         for t in range(n_steps - 1, -1, -1):
             before = output[b, t - 1] if t > 0 else start[b]
-            leaky_sum_back(grad_output[b, t], before, decay, of_y, grad_x[b, t], sums)
+            given = grad_output[b, changing * t]
+            leaky_sum_back(given, before, decay, of_y, grad_x[b, t], sums)
             if t % AT_ONCE == 0:
                 move(sums, grad_decay)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, kernel, part
-from rockpool.nn.kernels.parts import add, copy, count_spikes, invert
+from rockpool.nn.kernels.compiling import borrowed, inner, kernel, part
+from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, spread_rows
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
 __all__ = ["lif_forward"]
@@ -48,7 +48,7 @@ def lif_forward(
     Parameters
     ----------
     x : array (B, T, N * S)
-        Input.
+        Input; of the type of the other arrays, or in single precision where they are in double.
     w_rec : array (N, N * S) or of size 0
         Recurrent weights. Only the rows of neurons that spike are read.
     alpha : array (N,)
@@ -85,15 +85,22 @@ def lif_forward(
     limit = threshold.dtype.type(max_spikes)
     recurrent, noisy, adaptive = w_rec.size > 0, noise.size > 0, gamma.size > 0
     kept, recorded = before.size > 0, vmem_record.size > 0
-    inverse = np.empty(n_out, x.dtype)
+    inverse = np.empty(n_out, vmem.dtype)
     exact = invert(threshold, inverse)
+    if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
+        rows = spread_rows(7, n_out, vmem)
+        for row, values in enumerate((alpha, beta, bias, threshold, inverse)):
+            copy(values, rows[row, :n_out])
+        single_synapse_forward(x, rows, exact, limit, vmem, isyn, spikes, output, before)
+        return
+
     together = TOGETHER if recurrent else 1
-    irec = np.zeros((together, n_currents), x.dtype)
+    irec = np.zeros((together, n_currents), vmem.dtype)
     chosen = np.empty(ROWS + 1, np.intp)
-    drive = np.empty(n_out, x.dtype)
+    drive = np.empty(n_out, vmem.dtype)
     copy(bias, drive)
-    total = np.empty(n_out, x.dtype)
-    reached = np.empty(n_out, x.dtype)
+    total = np.empty(n_out, vmem.dtype)
+    reached = np.empty(n_out, vmem.dtype)
 
     for first in range(0, n_batch, together):
         last = min(first + together, n_batch)
@@ -102,22 +109,28 @@ def lif_forward(
                 recurrent_input(spikes[first:last], w_rec, irec, chosen)
             for b in range(first, last):
                 v, i, fired = vmem[b], isyn[b], output[b, t]
-                arriving = x[b, t]
                 if recurrent:
-                    add(arriving, i)
-                    arriving = irec[b - first]
+                    add(x[b, t], i)
                 if noisy:
                     copy(bias, drive)
                     add(noise[b, t], drive)
                 if kept:
                     reached = before[b, t]
-                if n_currents == n_out and not adaptive:
+                if n_currents == n_out and recurrent and not adaptive:
                     single_synapse_step(
-                        arriving, alpha, beta, drive, threshold, inverse, exact, limit,
+                        irec[b - first], alpha, beta, drive, threshold, inverse, exact, limit,
+                        v, i, reached, fired,
+                    )  # fmt: skip
+                elif n_currents == n_out and not adaptive:
+                    single_synapse_step(
+                        x[b, t], alpha, beta, drive, threshold, inverse, exact, limit,
                         v, i, reached, fired,
                     )  # fmt: skip
                 else:
-                    synapses_step(arriving, beta, i, total)
+                    if recurrent:
+                        synapses_step(irec[b - first], beta, i, total)
+                    else:
+                        synapses_step(x[b, t], beta, i, total)
                     decay_and_add(alpha, total, v)
                     if adaptive:
                         ahp_step(spikes[b], w_ahp, gamma, iahp[b])
@@ -131,6 +144,49 @@ def lif_forward(
                     copy(irec[b - first], irec_record[b, t])
                     if adaptive:
                         copy(iahp[b], iahp_record[b, t])
+
+
+@inner
+def single_synapse_forward(
+    x: Any,
+    rows: Any,
+    exact: bool,
+    limit: Any,
+    vmem: Any,
+    isyn: Any,
+    spikes: Any,
+    output: Any,
+    before: Any,
+) -> None:
+    """Run neurons with one synapse each, without noise, recurrence and records.
+
+    The first five rows are alpha, beta, bias, threshold and its inverse; two are free.
+    """
+    x, rows = borrowed(x), borrowed(rows)
+    vmem, isyn, spikes = borrowed(vmem), borrowed(isyn), borrowed(spikes)
+    output, before = borrowed(output), borrowed(before)
+    n_batch, n_steps, n_out = output.shape
+    alpha, beta, bias = rows[0, :n_out], rows[1, :n_out], rows[2, :n_out]
+    threshold, inverse = rows[3, :n_out], rows[4, :n_out]
+    v, i = rows[5, :n_out], rows[6, :n_out]
+    for b in range(n_batch):
+        copy(vmem[b], v)
+        copy(isyn[b], i)
+        for t in range(n_steps):
+            if before.size > 0:
+                single_synapse_step(
+                    x[b, t], alpha, beta, bias, threshold, inverse, exact, limit,
+                    v, i, before[b, t], output[b, t],
+                )  # fmt: skip
+            else:
+                single_synapse_step_only(
+                    x[b, t], alpha, beta, bias, threshold, inverse, exact, limit,
+                    v, i, output[b, t],
+                )  # fmt: skip
+        copy(v, vmem[b])
+        copy(i, isyn[b])
+        if n_steps > 0:
+            copy(output[b, n_steps - 1], spikes[b])
 
 
 @part
@@ -155,6 +211,30 @@ def single_synapse_step(
         count = count_spikes(u * inverse[k] if exact else u / threshold[k], limit)
         i[k] = current
         reached[k] = u
+        fired[k] = count
+        v[k] = u - count * threshold[k]
+
+
+@part
+def single_synapse_step_only(
+    arriving: Any,
+    alpha: Any,
+    beta: Any,
+    drive: Any,
+    threshold: Any,
+    inverse: Any,
+    exact: bool,
+    limit: Any,
+    v: Any,
+    i: Any,
+    fired: Any,
+) -> None:
+    """Do what `single_synapse_step` does, and forget the membrane before the reset."""
+    for k in range(v.size):
+        current = (i[k] + arriving[k]) * beta[k]
+        u = (v[k] * alpha[k] + current) + drive[k]
+        count = count_spikes(u * inverse[k] if exact else u / threshold[k], limit)
+        i[k] = current
         fired[k] = count
         v[k] = u - count * threshold[k]
 

@@ -15,21 +15,32 @@ Gradients of parameters are summed up in single precision over few steps only, t
 
 from __future__ import annotations
 
-from math import exp
 from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, gradient_part, kernel, prefetch
+from rockpool.nn.kernels.compiling import borrowed, inner, kernel, prefetch
+from rockpool.nn.kernels.lif_backward_parts import (
+    ahp_backward,
+    count_row,
+    flush,
+    membrane_backward,
+    membrane_backward_periodic,
+    repeat,
+    single_synapse_step_back,
+    synapses_backward,
+    synapses_backward_only,
+    undo_reset,
+)
 from rockpool.nn.kernels.parts import (
     add,
     add_product,
     add_up,
     clear,
     copy,
-    count_spikes,
     invert,
     move,
+    spread_rows,
 )
 from rockpool.nn.kernels.recurrence import ROWS, add_outer, recurrent_backward
 
@@ -41,6 +52,9 @@ STEP_PWL, PERIODIC_EXPONENTIAL = 0, 1
 TOGETHER = 8  # batch elements of a recurrent layer that go through time together
 SENT = 16  # steps and batch elements that are added to the gradient of the weights in one go
 AHEAD = 4  # steps that memory is fetched ahead
+# That pays where the arrays are larger than the caches near a processor and the rows are short:
+# bytes of an array; fewest and most bytes of a row.
+FAR, SHORT, LONG = 2**20, 256, 1024
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
@@ -84,7 +98,7 @@ def lif_backward(
 
     Parameters
     ----------
-    grad_output : array (B, T, N)
+    grad_output : array (B, T, N), or (B, 1, N) where it is the same for all steps
         Gradient of the output.
     grad_vmem_record, ..., grad_iahp_record : array, or of size 0
         Gradients of the records, in their shapes.
@@ -126,6 +140,9 @@ def lif_backward(
     zero = threshold.dtype.type(0)
     recurrent, adaptive = w_rec.size > 0, gamma.size > 0
     train_beta, give_x = grad_beta.size > 0, grad_x.size > 0
+    changing = min(grad_output.shape[1] - 1, 1)  # 0: the gradient is the same for all steps
+    row_bytes = n_out * before.itemsize
+    ahead = SHORT <= row_bytes <= LONG and before.size * before.itemsize > FAR
     inverse = np.empty(n_out, before.dtype)
     exact = invert(threshold, inverse)
     together = TOGETHER if recurrent else 1
@@ -149,6 +166,24 @@ def lif_backward(
     sums_beta = np.zeros(n_currents, before.dtype)
     pending = 0
 
+    if (
+        surrogate == STEP_PWL
+        and train_beta
+        and n_currents == n_out
+        and not (recurrent or adaptive)
+        and grad_vmem_record.size == 0
+        and grad_isyn_record.size == 0
+    ):
+        rows = spread_rows(13, n_out, before)
+        for row, values in enumerate((alpha, beta, threshold, inverse)):
+            copy(values, rows[row, :n_out])
+        single_synapse_backward(
+            grad_output, x, before, rows, exact, limit, width, ahead, vmem, isyn,
+            grad_vmem, grad_isyn, grad_spikes, grad_x,
+            grad_alpha, grad_beta, grad_bias, grad_threshold,
+        )  # fmt: skip
+        return
+
     for first in range(0, n_batch, together):
         last = min(first + together, n_batch)
         for b in range(first, last):
@@ -161,14 +196,14 @@ def lif_backward(
         for t in range(n_steps - 1, -1, -1):
             for b in range(first, last):
                 r = b - first
-                if t > AHEAD:
-                    prefetch(grad_output[b, t - AHEAD])
+                if ahead and t > AHEAD:
+                    prefetch(grad_output[b, changing * (t - AHEAD)])
                     prefetch(before[b, t - AHEAD - 1])
                     if train_beta:
                         prefetch(x[b, t - AHEAD])
                     if give_x:
                         prefetch(grad_x[b, t - AHEAD])
-                given = grad_output[b, t]
+                given = grad_output[b, changing * t]
                 if recurrent or adaptive or before_reset:
                     add_up(given, feedback[r], grad_spiking)
                     given = grad_spiking
@@ -252,177 +287,77 @@ def lif_backward(
         move(sums_beta, grad_beta)
 
 
-@gradient_part
-def count_row(u: Any, threshold: Any, inverse: Any, exact: bool, limit: Any, count: Any) -> None:
-    """Write the number of spikes, given the membrane before the reset."""
-    for k in range(count.size):
-        count[k] = count_spikes(u[k] * inverse[k] if exact else u[k] / threshold[k], limit)
-
-
-@gradient_part
-def undo_reset(of_u: Any, threshold: Any, count: Any, given: Any, sum_threshold: Any) -> None:
-    """Take back what a gradient of the membrane after the reset would do to spikes and threshold.
-
-    What is left of it is a gradient of the membrane before the reset.
-    """
-    for k in range(of_u.size):
-        given[k] += threshold[k] * of_u[k]
-        sum_threshold[k] += count[k] * of_u[k]
-
-
-@gradient_part
-def membrane_backward(
-    given: Any,
-    u: Any,
-    previous: Any,
-    alpha: Any,
-    threshold: Any,
-    inverse: Any,
+@inner
+def single_synapse_backward(
+    grad_output: Any,
+    x: Any,
+    before: Any,
+    rows: Any,
     exact: bool,
-    most: Any,
-    width: Any,
-    count: Any,
-    grad_v: Any,
-    grad_u: Any,
-    sum_alpha: Any,
-    sum_bias: Any,
-    sum_threshold: Any,
-) -> None:
-    """Go back through reset, spikes and leak of the membrane, with the surrogate `StepPWL`.
-
-    `count` goes from the spikes of this step to those of the step before, `grad_v` from the
-    gradient of the membrane after this step to that after the step before.
-    """
-    for k in range(u.size):
-        height = threshold[k]
-        ratio = previous[k] * inverse[k] if exact else previous[k] / height
-        fired_before = count_spikes(ratio, most)
-        v_before = previous[k] - fired_before * height
-        of_v = grad_v[k]
-        of_spikes = (given[k] - height * of_v) * inverse[k]
-        if u[k] < height - width:
-            of_spikes = type(of_spikes)(0)
-        of_u = of_v + of_spikes
-        sum_threshold[k] -= count[k] * of_v + of_spikes * u[k] * inverse[k]
-        sum_bias[k] += of_u
-        sum_alpha[k] += of_u * v_before
-        count[k] = fired_before
-        grad_u[k] = of_u
-        grad_v[k] = of_u * alpha[k]
-
-
-@gradient_part
-def membrane_backward_periodic(
-    given: Any,
-    u: Any,
-    previous: Any,
-    alpha: Any,
-    threshold: Any,
-    inverse: Any,
-    exact: bool,
-    most: Any,
     limit: Any,
     width: Any,
-    count: Any,
-    grad_v: Any,
-    grad_u: Any,
-    sum_alpha: Any,
-    sum_bias: Any,
-    sum_threshold: Any,
-) -> None:
-    """Do what `membrane_backward` does, with the surrogate `PeriodicExponential`."""
-    for k in range(u.size):
-        height = threshold[k]
-        ratio = previous[k] * inverse[k] if exact else previous[k] / height
-        fired_before = count_spikes(ratio, most)
-        v_before = previous[k] - fired_before * height
-        distance = u[k] - height
-        if distance >= 0:
-            period = np.floor((u[k] - height / 2) / height)
-            distance -= min(period, limit - 1) * height
-        of_v = grad_v[k]
-        slope = type(height)(exp(-abs(distance) / width)) * inverse[k]
-        of_spikes = (given[k] - height * of_v) * slope
-        of_u = of_v + of_spikes
-        sum_threshold[k] -= count[k] * of_v + of_spikes * u[k] * inverse[k]
-        sum_bias[k] += of_u
-        sum_alpha[k] += of_u * v_before
-        count[k] = fired_before
-        grad_u[k] = of_u
-        grad_v[k] = of_u * alpha[k]
-
-
-@gradient_part
-def ahp_backward(
-    grad_u: Any,
-    fired_before: Any,
-    w_ahp: Any,
-    gamma: Any,
-    grad_iahp: Any,
-    later: Any,
-    feedback: Any,
-    sum_w_ahp: Any,
-    sum_gamma: Any,
-) -> None:
-    """Go back through the after-spike current; `feedback` gets the gradient of its spikes."""
-    for k in range(grad_u.size):
-        of_current = grad_u[k] + grad_iahp[k]
-        later[k] = of_current + gamma[k] * later[k]
-        arriving = of_current * gamma[k]
-        grad_iahp[k] = arriving
-        feedback[k] = w_ahp[k] * arriving
-        sum_w_ahp[k] += fired_before[k] * arriving
-        sum_gamma[k] += fired_before[k] * w_ahp[k] * later[k]
-
-
-@gradient_part
-def synapses_backward(
-    gradient: Any,
-    x: Any,
-    beta: Any,
+    ahead: bool,
+    vmem: Any,
+    isyn: Any,
+    grad_vmem: Any,
     grad_isyn: Any,
-    later: Any,
-    arriving: Any,
-    sum_beta: Any,
+    grad_spikes: Any,
+    grad_x: Any,
+    grad_alpha: Any,
+    grad_beta: Any,
+    grad_bias: Any,
+    grad_threshold: Any,
 ) -> None:
-    """Go back through the synapses.
+    """Compute the gradients of neurons with one synapse each, without recurrence and records.
 
-    `grad_isyn` goes from the gradient of the currents after this step to that after the step
-    before, which is the gradient of the input as well.
+    The first four rows are alpha, beta, threshold and its inverse; nine are free.
     """
-    for k in range(beta.size):
-        of_current = gradient[k] + grad_isyn[k]
-        later[k] = of_current + beta[k] * later[k]
-        sum_beta[k] += later[k] * x[k]
-        of_input = of_current * beta[k]
-        grad_isyn[k] = of_input
-        arriving[k] = of_input
-
-
-@gradient_part
-def synapses_backward_only(gradient: Any, beta: Any, grad_isyn: Any, arriving: Any) -> None:
-    """Do what `synapses_backward` does, without the gradient of the decays."""
-    for k in range(beta.size):
-        of_input = (gradient[k] + grad_isyn[k]) * beta[k]
-        grad_isyn[k] = of_input
-        arriving[k] = of_input
-
-
-@gradient_part
-def flush(sums: Any, alpha: Any, bias: Any, threshold: Any, w_ahp: Any, gamma: Any) -> None:
-    """Add the sums of a few steps to the gradients of the parameters, and begin anew."""
-    move(sums[0], alpha)
-    move(sums[1], bias)
-    move(sums[2], threshold)
-    if gamma.size > 0:
-        move(sums[3], w_ahp)
-        move(sums[4], gamma)
-
-
-@gradient_part
-def repeat(source: Any, target: Any) -> None:
-    """Write the value of each neuron to all of its synapses."""
-    n_synapses = target.size // source.size
-    for n in range(source.size):
-        for s in range(n_synapses):
-            target[n * n_synapses + s] = source[n]
+    grad_output, x, before = borrowed(grad_output), borrowed(x), borrowed(before)
+    rows, vmem, isyn = borrowed(rows), borrowed(vmem), borrowed(isyn)
+    grad_vmem, grad_isyn, grad_x = borrowed(grad_vmem), borrowed(grad_isyn), borrowed(grad_x)
+    grad_spikes = borrowed(grad_spikes)
+    n_batch, n_steps, n = before.shape
+    zero = vmem.dtype.type(0)
+    changing = min(grad_output.shape[1] - 1, 1)
+    give_x = grad_x.size > 0
+    alpha, beta, threshold, inverse = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
+    count, grad_v, grad_i, later = rows[4, :n], rows[5, :n], rows[6, :n], rows[7, :n]
+    sum_alpha, sum_bias, sum_threshold = rows[8, :n], rows[9, :n], rows[10, :n]
+    sum_beta, unused = rows[11, :n], rows[12, :n]
+    clear(sum_alpha)
+    clear(sum_bias)
+    clear(sum_threshold)
+    clear(sum_beta)
+    pending = 0
+    for b in range(n_batch):
+        clear(later)
+        copy(grad_vmem[b], grad_v)
+        copy(grad_isyn[b], grad_i)
+        if n_steps > 0:
+            count_row(before[b, n_steps - 1], threshold, inverse, exact, limit, count)
+        for t in range(n_steps - 1, -1, -1):
+            if ahead and t > AHEAD:
+                prefetch(grad_output[b, changing * (t - AHEAD)])
+                prefetch(before[b, t - AHEAD - 1])
+                prefetch(x[b, t - AHEAD])
+                if give_x:
+                    prefetch(grad_x[b, t - AHEAD])
+            single_synapse_step_back(
+                grad_output[b, changing * t], before[b, t],
+                before[b, t - 1] if t > 0 else vmem[b], x[b, t],
+                alpha, beta, threshold, inverse, exact, limit if t > 0 else zero, width,
+                count, grad_v, grad_i, later, grad_x[b, t] if give_x else unused,
+                sum_alpha, sum_bias, sum_threshold, sum_beta,
+            )  # fmt: skip
+            pending += 1
+            if pending == AT_ONCE or t == 0:
+                move(sum_alpha, grad_alpha)
+                move(sum_bias, grad_bias)
+                move(sum_threshold, grad_threshold)
+                move(sum_beta, grad_beta)
+                pending = 0
+        copy(grad_v, grad_vmem[b])
+        copy(grad_i, grad_isyn[b])
+        clear(grad_spikes[b])
+        add_product(isyn[b], later, sum_beta)
+    move(sum_beta, grad_beta)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import part
+from rockpool.nn.kernels.compiling import inner, part
 
 __all__ = [
     "add",
@@ -18,7 +18,22 @@ __all__ = [
     "count_spikes",
     "invert",
     "move",
+    "spread_rows",
 ]
+
+LINE = 64  # bytes that are cached together
+
+
+@inner
+def spread_rows(n_rows: int, size: int, like: Any) -> Any:
+    """Return empty rows of at least `size` numbers, of the type of another array.
+
+    The first cache of a processor has room for few rows that lie a multiple of 4 KB apart, as the
+    rows of 512 neurons may: a time step took a third longer. These lie an odd number of cache lines
+    apart.
+    """
+    per_line = LINE // like.itemsize
+    return np.empty((n_rows, (-(-size // per_line) | 1) * per_line), like.dtype)
 
 
 @part

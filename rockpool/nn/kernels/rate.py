@@ -37,7 +37,7 @@ def rate_forward(
     Parameters
     ----------
     data : array (B, T, N)
-        Input.
+        Input; of the type of the other arrays, or in single precision where they are in double.
     w_rec : array (N, N) or of size 0
         Recurrent weights. Rows of neurons whose activity is 0 are not read.
     gain : array (N,)
@@ -58,9 +58,9 @@ def rate_forward(
     x_record, rec_record = borrowed(x_record), borrowed(rec_record)
     n_batch, n_steps, n_out = output.shape
     recurrent, noisy = w_rec.size > 0, noise.size > 0
-    rec_input = np.zeros(n_out, data.dtype)
-    drive = np.empty(n_out, data.dtype)
-    first = np.empty((1, n_out), data.dtype)
+    rec_input = np.zeros(n_out, x.dtype)
+    drive = np.empty(n_out, x.dtype)
+    first = np.empty((1, n_out), x.dtype)
 
     for b in range(n_batch):
         state = x[b]
@@ -146,7 +146,7 @@ def rate_backward(
 
     Parameters
     ----------
-    grad_output : array (B, T, N)
+    grad_output : array (B, T, N), or (B, 1, N) where it is the same for all steps
         Gradient of the output.
     grad_x_record, grad_rec_record : array (B, T, N) or of size 0
         Gradients of the records.
@@ -181,6 +181,7 @@ def rate_backward(
     first = np.zeros((1, n_out), data.dtype)
     sums = np.zeros((3, n_out), data.dtype)
     slope = data.dtype.type(at_threshold)
+    changing = min(grad_output.shape[1] - 1, 1)  # 0: the gradient is the same for all steps
 
     for b in range(n_batch):
         of_state = grad_x[b]
@@ -190,7 +191,7 @@ def rate_backward(
         for t in range(n_steps - 1, -1, -1):
             before = x_record[b, t - 1] if t > 0 else x[b]
             activity_before = output[b, t - 1] if t > 0 else first[0]
-            add_up(grad_output[b, t], feedback, given)
+            add_up(grad_output[b, changing * t], feedback, given)
             activate_back(
                 given, x_record[b, t], output[b, t], threshold, activation, slope,
                 of_state, sums[2],

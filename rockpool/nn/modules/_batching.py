@@ -113,7 +113,9 @@ class Batching(AttributeTree):
 
     def _expand_state(self, value: Any, shape: Shape) -> Any:
         """Return a value repeated to a shape, as a new array."""
-        return np.ones(shape) * value
+        repeated = np.empty(shape)
+        repeated[...] = value
+        return repeated
 
     def _repeated(self, state: Any, shape: Shape, batch_size: int) -> Any:
         """Return a state of a shape without batch, or one kept for this batch, as ``(B, ...)``."""

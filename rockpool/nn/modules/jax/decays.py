@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-__all__ = ["decay"]
+__all__ = ["decay", "decays"]
 
 
 def decay(dt: Any, tau: Any) -> jax.Array:
@@ -39,6 +39,17 @@ def decay(dt: Any, tau: Any) -> jax.Array:
         high = np.float32(dt)
         return _decay(high, np.float32(float(dt) - float(high)), tau)
     return _decay(dt, np.float32(0.0), tau)
+
+
+def decays(dt: Any, *taus: Any) -> tuple[jax.Array, ...]:
+    """Return the decay factors of several arrays of time constants, of one type; see `decay`.
+
+    They are computed in one go, which takes XLA half as long to compile.
+    """
+    arrays = [jnp.asarray(tau) for tau in taus]
+    joint = decay(dt, jnp.concatenate([tau.reshape(-1) for tau in arrays]))
+    pieces = jnp.split(joint, np.cumsum([tau.size for tau in arrays])[:-1])
+    return tuple(piece.reshape(tau.shape) for piece, tau in zip(pieces, arrays, strict=True))
 
 
 @jax.custom_jvp

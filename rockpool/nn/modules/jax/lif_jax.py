@@ -13,7 +13,7 @@ from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import lif as model
-from rockpool.nn.modules.jax.decays import decay
+from rockpool.nn.modules.jax.decays import decays
 from rockpool.nn.modules.jax.jax_module import (
     JaxModule,
     batched_input,
@@ -55,9 +55,10 @@ def _exact_decays(
     data: jax.Array, state: LIFState, values: dict[str, Any], noise: jax.Array | None
 ) -> tuple[jax.Array, LIFState, dict[str, jax.Array]]:
     """Evolve neurons whose decays are exact for the time step."""
+    alpha, beta = decays(values["dt"], values["tau_mem"], values["tau_syn"])
     parameters = LIFParameters(
-        alpha=decay(values["dt"], values["tau_mem"]),
-        beta=decay(values["dt"], values["tau_syn"]),
+        alpha=alpha,
+        beta=beta,
         bias=values["bias"],
         threshold=values["threshold"],
         w_rec=values["w_rec"],

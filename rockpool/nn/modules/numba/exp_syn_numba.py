@@ -38,8 +38,8 @@ class ExpSynNumba(ExpSyn):
         """Evolve the synapses over time; as `ExpSyn.evolve`."""
         data = batched_input(self, input_data)
         output: np.ndarray = np.empty(data.shape)
-        isyn = settled(self._batched_state("isyn", len(data)), data.dtype)
-        beta = settled(decay(self.dt, self.tau), data.dtype, (self.size_out,))
+        isyn = settled(self._batched_state("isyn", len(data)), np.float64)
+        beta = settled(decay(self.dt, self.tau), np.float64, (self.size_out,))
         call(exp_syn_forward, data, beta, isyn, output)
         if self.noise_std > 0:
             output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)

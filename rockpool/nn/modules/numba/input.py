@@ -10,17 +10,19 @@ from rockpool.nn.modules.module import Module
 
 
 def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
-    """Return input of a module as (B, T, Nin) in float64, without a copy where it is that already.
+    """Return input of a module as (B, T, Nin), without a copy where it is that already.
 
-    It is as `Module._auto_batch` gives it, but not free to be edited.
+    It is as `Module._auto_batch` gives it, but not free to be edited, and single precision stays
+    single precision: the kernels convert each number as they read it.
 
     Raises
     ------
     ValueError
         A wrong number of channels or dimensions.
     """
-    array = np.asarray(data, dtype=np.float64)
+    array = np.asarray(data)
     if array.ndim == 0:
         return module._auto_batch(array)[0]
+    kind = np.float32 if array.dtype == np.float32 else np.float64
     shape = module._batch_shape(array.shape)
-    return settled(array.reshape(shape), np.float64, (*shape[:2], module.size_in))
+    return settled(array.reshape(shape), kind, (*shape[:2], module.size_in))

@@ -42,7 +42,7 @@ class LIFNumba(LIF):
         """Evolve the neurons over time; as `LIF.evolve`."""
         data = batched_input(self, input_data)
         n_batch, n_steps, n_in = data.shape
-        n_out, n_syn, kind = self.size_out, self.n_synapses, data.dtype
+        n_out, n_syn, kind = self.size_out, self.n_synapses, np.dtype(np.float64)
 
         vmem = settled(self._batched_state("vmem", n_batch), kind)
         isyn = settled(self._batched_state("isyn", n_batch), kind)
@@ -57,13 +57,12 @@ class LIFNumba(LIF):
                 "isyn": np.empty(per_synapse),
                 "vmem": np.empty(output.shape),
             }
-        tau_syn = np.broadcast_to(self.tau_syn, (n_out, n_syn))
         call(
             lif_forward,
             data,
             settled(self.w_rec, kind) if self._has_rec else absent(2, kind),
             settled(decay(self.dt, self.tau_mem), kind, (n_out,)),
-            settled(decay(self.dt, tau_syn), kind).reshape(n_in),
+            settled(decay(self.dt, self.tau_syn), kind, (n_out, n_syn)).reshape(n_in),
             settled(self.bias, kind, (n_out,)),
             settled(self.threshold, kind, (n_out,)),
             self.max_spikes_per_dt,

@@ -45,7 +45,7 @@ class RateNumba(Rate):
         if activation is None:
             return super().evolve(input_data, record)
         data = batched_input(self, input_data)
-        neurons, kind = (self.size_out,), data.dtype
+        neurons, kind = (self.size_out,), np.dtype(np.float64)
         noise = absent(3, kind)
         if self.noise_std:
             noise = self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)

@@ -24,6 +24,7 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     copied,
     fresh,
     gradient_array,
+    over_time,
     reduced,
     spread_out,
 )
@@ -111,10 +112,10 @@ def _backward(
     n_batch, n_out, n_syn = p.isyn.shape
     kind = before.numpy().dtype
     per_neuron = (n_out,)
-    of_output = gradient_array(None, before) if given.output is None else array(given.output)
+    of_output = over_time(given.output, before)
     of_spikes = np.zeros((n_batch, n_out), kind)
     if given.spikes is not None:  # the last spikes of the output are a part of the state as well
-        of_output = of_output.copy()
+        of_output = np.broadcast_to(of_output, before.shape).copy()
         last = of_output[:, -1] if of_output.shape[1] else of_spikes
         last += array(given.spikes)
     of_x = fresh(p.x.shape, p.x) if need.x else None

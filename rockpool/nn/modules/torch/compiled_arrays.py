@@ -51,6 +51,16 @@ def gradient_array(gradient: Tensor | None, like: Tensor) -> np.ndarray:
     return copied(gradient).numpy()
 
 
+def over_time(gradient: Tensor | None, output: Tensor) -> np.ndarray:
+    """Return the gradient of an output (B, T, N) as an array; zeros for none.
+
+    Where it is the same for all steps, as that of a sum over time, the array is (B, 1, N).
+    """
+    if gradient is None:
+        return np.zeros((len(output), 1, output.shape[2]), output.numpy().dtype)
+    return array(gradient if gradient.stride(1) else gradient[:, :1])
+
+
 def reduced(gradient: np.ndarray, parameter: Tensor) -> Tensor:
     """Return the gradient of a parameter, given that of what it has been spread out to."""
     if gradient.shape != parameter.shape:

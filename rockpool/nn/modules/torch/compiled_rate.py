@@ -22,6 +22,7 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     copied,
     fresh,
     gradient_array,
+    over_time,
     reduced,
     spread_out,
 )
@@ -153,7 +154,7 @@ def _backward(
     of_gain, of_bias, of_threshold = np.zeros((3, *per_neuron))
     call(
         rate_backward,
-        gradient_array(None, output) if of_output is None else array(of_output),
+        over_time(of_output, output),
         array_or_absent(of_x_record, 3, kind),
         array_or_absent(of_rec_record, 3, kind),
         array(p.data),

@@ -25,6 +25,7 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     copied,
     fresh,
     gradient_array,
+    over_time,
     reduced,
     spread_out,
 )
@@ -75,7 +76,7 @@ class _ExpSyn(Function):
         of_isyn, of_beta = gradient_array(grads[1], isyn), np.zeros(x.shape[2])
         call(
             exp_syn_backward,
-            _given(grads[0], output),
+            over_time(grads[0], output),
             array(x),
             array(output),
             spread_out(beta, x.shape[2:]),
@@ -105,7 +106,7 @@ class _LeakySum(Function):
         of_start, of_decay = gradient_array(grads[1], start), np.zeros(drive.shape[2])
         call(
             leaky_sum_backward,
-            _given(grads[0], output),
+            over_time(grads[0], output),
             array(output),
             spread_out(decay, drive.shape[2:]),
             array(start),
@@ -114,7 +115,3 @@ class _LeakySum(Function):
             of_decay,
         )
         return of_drive, torch.from_numpy(of_start), reduced(of_decay, decay)
-
-
-def _given(gradient: Tensor | None, output: Tensor) -> np.ndarray:
-    return gradient_array(None, output) if gradient is None else array(gradient)

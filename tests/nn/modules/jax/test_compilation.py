@@ -94,8 +94,8 @@ def test_a_second_call_of_a_jitted_function_compiles_nothing() -> None:
 
 
 def test_another_module_of_the_same_kind_compiles_nothing() -> None:
-    function = jax.jit(lambda net, data: net(data)[0])
-    function(Sequential(LinearJax((3, 3)), LIFJax(3)), DATA)
+    first = Sequential(LinearJax((3, 3)), LIFJax(3))
+    first[1](first[0](DATA)[0])
     other = Sequential(LinearJax((3, 3)), LIFJax(3, tau_mem=jnp.array([0.01, 0.02, 0.03])))
 
     with compilations() as messages:

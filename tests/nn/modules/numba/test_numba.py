@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,29 @@ def test_numbers_that_are_none_come_out_as_they_do_in_numpy(bad: float) -> None:
 )
 def test_any_input_that_numpy_takes_is_taken(native: type, compiled: type, data: Any) -> None:
     assert_same(compiled(3)(data, record=True), native(3)(data, record=True))
+
+
+@pytest.mark.parametrize("n", [1, 63, 504, 512])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("native", "compiled"), PAIRS)
+def test_layers_of_any_size_and_input_of_both_precisions(
+    native: type, compiled: type, dtype: type, n: int
+) -> None:
+    data = np.random.default_rng(n).random((2, 20, n)).astype(dtype)
+    ours, reference = compiled(n), native(n)
+    for _ in range(2):
+        assert_same(ours(data), reference(data))
+
+
+@pytest.mark.parametrize("compiled", [LIFNumba, ExpSynNumba, RateNumba])
+def test_input_in_single_precision_is_not_copied(compiled: type) -> None:
+    module, data = compiled(100), np.ones((1, 2000, 100), dtype=np.float32)
+    module(data)
+    tracemalloc.start()
+    module(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.2 * 8 * data.size  # the output
 
 
 @pytest.mark.parametrize(("native", "compiled"), PAIRS)

@@ -490,6 +490,56 @@ def test_gradients_for_some_inputs_alone() -> None:
         torch.testing.assert_close(*found)
 
 
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "sum over time": lambda output, weight: (output.sum(dim=1) * weight).sum(),
+    "sum of all": lambda output, weight: output.sum(),
+    "first step": lambda output, weight: (output[:, 0] * weight).sum(),
+}
+
+
+@pytest.mark.parametrize("n_steps", [1, 12])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MODULES)
+def test_gradients_that_are_the_same_for_all_steps(name: str, loss: str, n_steps: int) -> None:
+    torch.manual_seed(0)
+    x, weight = torch.rand(2, n_steps, 4), torch.rand(2, 4)
+    found = []
+    for wanted in (True, False):
+        with use_kernels(wanted):
+            module = MODULES[name](4)
+            leaf = x.clone().requires_grad_()
+            LOSSES[loss](module(leaf)[0], weight).backward()
+            found.append([leaf.grad, *(p.grad for p in torch.nn.Module.parameters(module))])
+    for kernel, loop in zip(*found, strict=True):
+        torch.testing.assert_close(kernel, loop, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+@pytest.mark.parametrize("which", range(3))
+def test_gradients_of_the_last_state_alone(which: int, adaptive: bool) -> None:
+    tensors = lif_tensors(1, False, adaptive, F64)
+    pair = (compiled.alif, loops.alif_loop) if adaptive else (compiled.lif, loops.lif_loop)
+    found = []
+    for loop in pair:
+        leaves = {name: value.clone().requires_grad_() for name, value in tensors.items()}
+        evolve_lif(loop, leaves)[1][which].sum().backward()
+        found.append([leaf.grad for leaf in leaves.values()])
+    for kernel, expected in zip(*found, strict=True):
+        if expected is None:
+            expected = torch.zeros((), dtype=F64)
+        torch.testing.assert_close(kernel, expected.expand(kernel.shape), rtol=1e-12, atol=1e-12)
+
+
+def test_a_gradient_that_is_the_same_for_all_steps_takes_no_memory() -> None:
+    n, steps = 64, 500
+    x = torch.rand(1, steps, n, requires_grad=True)
+    total = LIFTorch(n)(x)[0].sum()
+    with torch.profiler.profile(profile_memory=True) as profile:
+        total.backward()
+    largest = max(event.self_cpu_memory_usage for event in profile.key_averages())
+    assert largest < 4 * n * steps  # that of the input is allocated by numpy
+
+
 def test_nothing_is_kept_where_no_gradient_is_needed() -> None:
     with torch.no_grad():
         assert LIFTorch(3)(torch.rand(1, 5, 3))[0].grad_fn is None
