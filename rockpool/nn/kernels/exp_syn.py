@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import borrowed, gradient_part, kernel, part
-from rockpool.nn.kernels.parts import move
+from rockpool.nn.kernels.parts import copy, move
 
 __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_sum_forward"]
 
@@ -33,18 +33,20 @@ def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
         For the synaptic currents.
     """
     x, isyn, output = borrowed(x), borrowed(isyn), borrowed(output)
+    n_steps = output.shape[1]
     for b in range(output.shape[0]):
-        i = isyn[b]
-        for t in range(output.shape[1]):
-            exp_syn_step(x[b, t], beta, i, output[b, t])
+        last = isyn[b]
+        for t in range(n_steps):
+            exp_syn_step(x[b, t], beta, last, output[b, t])
+            last = output[b, t]
+        if n_steps > 0:
+            copy(last, isyn[b])
 
 
 @part
-def exp_syn_step(x: Any, beta: Any, isyn: Any, output: Any) -> None:
-    for k in range(isyn.size):
-        current = (isyn[k] + x[k]) * beta[k]
-        isyn[k] = current
-        output[k] = current
+def exp_syn_step(x: Any, beta: Any, last: Any, output: Any) -> None:
+    for k in range(output.size):
+        output[k] = (last[k] + x[k]) * beta[k]
 
 
 @kernel
@@ -62,18 +64,20 @@ def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
         For the sums.
     """
     x, start, output = borrowed(x), borrowed(start), borrowed(output)
+    n_steps = output.shape[1]
     for b in range(output.shape[0]):
-        y = start[b]
-        for t in range(output.shape[1]):
-            leaky_sum_step(x[b, t], decay, y, output[b, t])
+        last = start[b]
+        for t in range(n_steps):
+            leaky_sum_step(x[b, t], decay, last, output[b, t])
+            last = output[b, t]
+        if n_steps > 0:
+            copy(last, start[b])
 
 
 @part
-def leaky_sum_step(x: Any, decay: Any, start: Any, output: Any) -> None:
-    for k in range(start.size):
-        total = start[k] * decay[k] + x[k]
-        start[k] = total
-        output[k] = total
+def leaky_sum_step(x: Any, decay: Any, last: Any, output: Any) -> None:
+    for k in range(output.size):
+        output[k] = last[k] * decay[k] + x[k]
 
 
 @kernel
