@@ -19,6 +19,7 @@ from rockpool.nn.kernels.ffi import handler_address
 from rockpool.nn.modules.jax.exp_syn_jax import exp_syn_loop
 from rockpool.nn.modules.jax.kernel_loop import Arrays, KernelLoop, kernel_loop
 from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.jax.manual_axes import vary_alike
 from rockpool.nn.modules.jax.rate_jax import (
     ACTIVATION_FUNCTIONS,
     RateParameters,
@@ -48,7 +49,7 @@ def _call(kernel: str, shapes: list[tuple[int, ...]], *arguments: Any) -> Arrays
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
     arrays = [jnp.asarray(value, dtype) for value in arguments]
     call = jax.ffi.ffi_call(_target(f"{kernel}_{dtype.name}"), results)
-    return tuple(call(*arrays))
+    return tuple(call(*vary_alike(arrays)))
 
 
 def _nothing(n_dim: int, like: Any) -> jax.Array:

@@ -27,6 +27,7 @@ from rockpool.nn.modules.jax.jax_module import (
     state_to_keep,
     static_shape,
 )
+from rockpool.nn.modules.jax.manual_axes import vary_alike
 from rockpool.nn.modules.native.instant import identity
 from rockpool.parameters import Parameter, SimulationParameter, State
 
@@ -45,6 +46,7 @@ def _smooth(
     keep: bool,
 ) -> tuple[jax.Array, jax.Array]:
     """Return ``a <- a decay + x_t`` over time, (B, T, N), and its last value."""
+    data, activation, tau, settings = vary_alike((data, activation, tau, settings))
     dtype = common_type(data, tau)
     alpha = decay({**settings, **dict(static)}["dt"], jnp.asarray(tau, dtype))
     start = batched_state(activation, (shape[0], shape[2]), dtype)

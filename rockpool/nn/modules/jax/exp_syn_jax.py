@@ -24,6 +24,7 @@ from rockpool.nn.modules.jax.jax_module import (
     state_to_keep,
     static_shape,
 )
+from rockpool.nn.modules.jax.manual_axes import vary_alike
 from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
 from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.parameters import Parameter, SimulationParameter, State
@@ -77,6 +78,7 @@ def _evolve(
     kernels: bool,
 ) -> tuple[jax.Array, jax.Array]:
     """Return output and final state. Compiled once for all modules of a size."""
+    data, key, isyn, tau, settings = vary_alike((data, key, isyn, tau, settings))
     dtype = common_type(data, tau)
     settings = {**settings, **dict(static)}
     noise = draw_noise(key, settings, shape, dtype)

@@ -26,6 +26,8 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from rockpool.nn.modules.jax.manual_axes import shaped_like, vary_alike
+
 __all__ = ["KernelLoop", "kernel_loop"]
 
 LOGGER = logging.getLogger("rockpool.kernels")
@@ -60,7 +62,7 @@ def kernel_loop(loop: KernelLoop) -> Callable[..., list[Any]]:
 
     def shapes_of_outputs(*inputs: Any) -> list[ShapedArray]:
         shapes = loop.shapes(*(value.shape for value in inputs))
-        return [ShapedArray(shape, inputs[0].dtype) for shape in shapes]
+        return [shaped_like(inputs[0], shape) for shape in shapes]
 
     def evolve_jvp(inputs: Arrays, tangents: Arrays) -> tuple[Any, Any]:
         outputs = evolve.bind(*inputs)
@@ -151,7 +153,7 @@ def kernel_loop(loop: KernelLoop) -> Callable[..., list[Any]]:
         *arguments: Any, wanted: tuple[bool, ...], nonzero: tuple[bool, ...]
     ) -> list[ShapedArray]:
         chosen = (value for value, want in zip(arguments, wanted, strict=False) if want)
-        return [ShapedArray(value.shape, value.dtype) for value in chosen]
+        return [shaped_like(value, value.shape) for value in chosen]
 
     def transposed_jvp(arguments: Arrays, tangents: Arrays, **which: Any) -> Any:
         instantiated = tuple(map(ad.instantiate_zeros, tangents))
@@ -162,7 +164,7 @@ def kernel_loop(loop: KernelLoop) -> Callable[..., list[Any]]:
     ad.primitive_jvps[transposed] = transposed_jvp
     batching.primitive_batchers[transposed] = partial(_one_by_one, transposed)
 
-    return evolve.bind  # type: ignore[no-any-return]
+    return lambda *inputs: evolve.bind(*vary_alike(inputs))
 
 
 def _primitive(name: str) -> Primitive:

@@ -27,6 +27,7 @@ from rockpool.nn.modules.jax.jax_module import (
     static_shape,
 )
 from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.jax.manual_axes import vary_alike
 from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
 from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.nn.modules.jax.spikes import clip_gradient, step_pwl
@@ -86,6 +87,7 @@ def _evolve(
 
     The spikes are not among the records: they would be the output in memory of its own.
     """
+    data, key, state, parameters, settings = vary_alike((data, key, state, parameters, settings))
     dtype = common_type(data, *parameters.values())
     settings = {**settings, **dict(static)}
     values = {

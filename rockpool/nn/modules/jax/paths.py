@@ -7,7 +7,7 @@ that they serve. Within the same function the scan stands for a kernel where XLA
 * on another device than the CPU;
 * in what ``jax.export`` exports, which is to run elsewhere too;
 * where one computation is divided among several devices (``jax.sharding``). Where each device has
-  a computation of its own (``jax.shard_map``, which needs ``check_vma=False``), kernels serve.
+  a computation of its own (``jax.shard_map``), kernels serve.
 
 `rockpool.nn.kernels.switch` has the setting that turns kernels off. The logger ``rockpool.kernels``
 says, as each function is compiled, which way its loops go, and why if it is the scan.

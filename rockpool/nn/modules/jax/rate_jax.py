@@ -27,6 +27,7 @@ from rockpool.nn.modules.jax.jax_module import (
     static_bool,
     static_shape,
 )
+from rockpool.nn.modules.jax.manual_axes import vary_alike
 from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
 from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.nn.modules.native.linear import unit_eigs
@@ -150,6 +151,9 @@ def _evolve(
     kernels: bool,
 ) -> tuple[Any, ...]:
     """Return output, final state and records. Compiled once for all modules of a size."""
+    data, key, x, parameters, settings, act_fn = vary_alike(
+        (data, key, x, parameters, settings, act_fn)
+    )
     dtype = common_type(data, *parameters.values())
     settings = {**settings, **dict(static)}
     values = {

@@ -177,30 +177,72 @@ SHARDED = """
     logger.addFilter(lambda record: ways.append(record.getMessage()))
     logger.setLevel("DEBUG")
     batch = PartitionSpec("batch")
-    by_itself = jax.shard_map(
-        lambda x: layer(x)[0], mesh=mesh, in_specs=batch, out_specs=batch, check_vma=False
-    )
+    by_itself = jax.shard_map(lambda x: layer(x)[0], mesh=mesh, in_specs=batch, out_specs=batch)
     for function in (by_itself, lambda x: layer(x)[0]):
         np.testing.assert_array_equal(jax.jit(function)(split), spikes)
     print(*ways, sep="\\n")
 """
 
 
-def test_a_batch_is_split_over_two_devices() -> None:
+# each device with a part of the batch and gradients for the parameters that all have in common
+MAPPED = """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    from jax.sharding import Mesh, PartitionSpec
+    from rockpool.nn.modules.jax import ExpSynJax, LIFJax, LIFODEJax, RateJax
+
+    np.random.seed(0)
+    mesh = Mesh(np.array(jax.devices()), ("batch",))
+    data = jnp.asarray(np.random.default_rng(0).random((4, 9, 3)) * 20, jnp.float32)
+    layers = [LIFJax(3), LIFJax(3, has_rec=True), LIFODEJax(3), ExpSynJax(3), RateJax(3)]
+    layers.append(RateJax(3, has_rec=True))
+
+    for layer in layers:
+        loss = lambda output: jnp.sum(output * jnp.arange(9.0)[:, None])
+        evolve = lambda p, x: layer.set_attributes(p)(x)[0]
+        parts = PartitionSpec(), PartitionSpec("batch")
+        mapped = jax.shard_map(evolve, mesh=mesh, in_specs=parts, out_specs=parts[1])
+        found, expected = (
+            jax.jit(jax.value_and_grad(lambda p, x: loss(way(p, x)), (0, 1)))(
+                layer.parameters(), data
+            )
+            for way in (mapped, evolve)
+        )
+        close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+        jax.tree.map(close, found, expected)
+        assert any(np.any(g) for g in jax.tree.leaves(found[1]))
+        print(type(layer).__name__)
+"""
+
+
+@pytest.mark.parametrize("kernels", ["1", "0"])
+def test_each_device_has_a_part_of_the_batch(kernels: str) -> None:
+    assert on_two_devices(MAPPED, ROCKPOOL_KERNELS=kernels) == [
+        *("LIFJax", "LIFJax", "LIFODEJax", "ExpSynJax", "RateJax", "RateJax")
+    ]
+
+
+def on_two_devices(script: str, **variables: str) -> list[str]:
+    """Run a script where JAX has two devices; return the lines that it prints."""
     done = subprocess.run(
-        [sys.executable, "-P", "-W", "error", "-c", textwrap.dedent(SHARDED)],
+        [sys.executable, "-P", "-W", "error", "-c", textwrap.dedent(script)],
         env={
             "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
             "JAX_PLATFORMS": "cpu",
             "PYTHONPATH": str(Path(rockpool.__file__).parents[1]),
+            **variables,
         },
         capture_output=True,
         text=True,
         check=False,
     )
-
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    return done.stdout.splitlines()
+
+
+def test_a_batch_is_split_over_two_devices() -> None:
+    assert on_two_devices(SHARDED) == [
         "split over 2 devices",
         "rockpool_lif: kernel",  # each device for itself
         "rockpool_lif: scan (it is divided among devices)",
