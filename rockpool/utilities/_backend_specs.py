@@ -164,7 +164,7 @@ STANDARD: "dict[str, BackendSpec]" = {
         _standard("scipy", "scipy", minimum=(1, 10)),
         _standard("numba", "numba", minimum=(0, 59)),
         _standard("torch", "torch", minimum=(2, 1)),
-        _standard("jax", "jax", "jaxlib", minimum=(0, 4, 30)),
+        _standard("jax", "jax", "jaxlib", minimum=(0, 10)),
         _standard("brian", "brian2", minimum=(2, 7), advice=_brian_numpy_conflict),
         _standard("nest", "nest", minimum=(3, 9), distribution="nest-simulator"),
         _standard("sinabs", "sinabs", minimum=(3, 0)),

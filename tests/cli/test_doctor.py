@@ -444,10 +444,10 @@ def test_the_text_is_for_people(bare_python, site: Path) -> None:
     text = done.stdout
     for line in (
         f"rockpool  {rockpool.__version__}  ",
-        "BACK-END       STATE    VERSION  NEEDS      WHERE, OR HOW TO GET IT\n",
-        "numpy          works    2.3.0    >= 1.24    ",
-        "torch          broken   2.9.0    >= 2.1     ",
-        'scipy          missing  -        >= 1.10    pip install "rockpool[scipy]"\n',
+        "BACK-END       STATE    VERSION  NEEDS    WHERE, OR HOW TO GET IT\n",
+        "numpy          works    2.3.0    >= 1.24  ",
+        "torch          broken   2.9.0    >= 2.1   ",
+        'scipy          missing  -        >= 1.10  pip install "rockpool[scipy]"\n',
         "\nBroken\n  torch, cuda: importing torch 2.9.0",
         "      OSError: libfake.so\n",
         '    to mend it:  pip install --force-reinstall "rockpool[torch]"\n',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -54,7 +53,7 @@ def decays(dt: Any, *taus: Any) -> tuple[jax.Array, ...]:
 
 @jax.custom_jvp
 def _decay(dt: Any, dt_rest: Any, tau: Any) -> jax.Array:
-    with _double_precision():
+    with jax.enable_x64(True):
         wide = [lax.convert_element_type(jnp.asarray(x), np.float64) for x in (dt, dt_rest, tau)]
         decays = jnp.exp(-(wide[0] + wide[1]) / wide[2])
         return lax.convert_element_type(decays, jnp.asarray(tau).dtype)
@@ -67,12 +66,3 @@ def _decay_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax
     decays = _decay(*primals)
     exponent_dot = (dt * tau_dot / tau - (dt_dot + rest_dot)) / tau
     return decays, decays * lax.convert_element_type(exponent_dot, decays.dtype)
-
-
-def _double_precision() -> AbstractContextManager[Any]:
-    """Return a context in which float64 exists."""
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64
-
-    return enable_x64()

@@ -21,7 +21,7 @@ Tree = TypeVar("Tree")
 def vary_alike(tree: Tree) -> Tree:
     """Return arrays such that each varies along all the axes along which any of them does."""
     leaves, structure = jax.tree_util.tree_flatten(tree)
-    axes = [_varying_axes(leaf) for leaf in leaves]
+    axes = [_varying_axes(jax.typeof(leaf)) for leaf in leaves]
     union = frozenset().union(*axes)
     if not union:
         return tree
@@ -31,28 +31,17 @@ def vary_alike(tree: Tree) -> Tree:
 
 def shaped_like(like: Any, shape: tuple[int, ...]) -> ShapedArray:
     """Return what is known of an array, of the type of another one, that varies as it does."""
-    known = {}
-    for name in ("manual_axis_type", "vma"):
-        if hasattr(like, name) and _axes(like):
-            whole = NamedSharding(like.sharding.mesh, PartitionSpec(*(None for _ in shape)))
-            known = {name: getattr(like, name), "sharding": whole}
-    return ShapedArray(shape, like.dtype, **known)
+    if not _varying_axes(like):
+        return ShapedArray(shape, like.dtype)
+    whole = NamedSharding(like.sharding.mesh, PartitionSpec(*(None for _ in shape)))
+    return ShapedArray(shape, like.dtype, sharding=whole, manual_axis_type=like.manual_axis_type)
 
 
-def _varying_axes(value: Any) -> frozenset[Any]:
-    """Return the axes along which an array varies; none in a version of JAX without the checks."""
-    return _axes(jax.typeof(value)) if hasattr(jax, "typeof") else frozenset()
-
-
-def _axes(kind: Any) -> frozenset[Any]:
-    axes = getattr(kind, "manual_axis_type", kind)
-    found: frozenset[Any] = getattr(axes, "varying", getattr(axes, "vma", frozenset()))
-    return found
+def _varying_axes(kind: Any) -> frozenset[Any]:
+    """Return the axes along which an array varies; none where JAX does not tell."""
+    axes: frozenset[Any] = getattr(getattr(kind, "manual_axis_type", None), "varying", frozenset())
+    return axes
 
 
 def _vary(value: Any, axes: frozenset[Any]) -> Any:
-    if not axes:
-        return value
-    if hasattr(lax, "pcast"):
-        return lax.pcast(value, tuple(axes), to="varying")
-    return lax.pvary(value, tuple(axes))
+    return lax.pcast(value, tuple(axes), to="varying") if axes else value

@@ -42,8 +42,6 @@ def kernels_serve() -> bool:
 @cache
 def _obstacle() -> str | None:
     """Return what is missing for kernels, or None; it is looked for once."""
-    if not hasattr(getattr(jax, "ffi", None), "ffi_call"):
-        return "this version of jax has no foreign functions"
     if not backend_available("numba"):
         return "numba is not available"
     from rockpool.nn.kernels.ffi import API_VERSION
