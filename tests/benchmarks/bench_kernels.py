@@ -67,6 +67,10 @@ RATIOS = (
     Ratio(f"{THEIRS}LIFJax", f"{OURS}LIFJax", BOTH, (10, 10, 10, 10)),
     Ratio(f"{THEIRS}LIF", f"{OURS}LIFNumba", FORWARD, (200, 200, 200, 200)),
     Ratio(f"{THEIRS}ExpSyn", f"{OURS}ExpSynNumba", FORWARD, (100, 100, 100, 100)),
+    *(
+        Ratio(f"{THEIRS}{slow}, double", f"{OURS}{fast}, double", FORWARD, (wanted,) * 4)
+        for slow, fast, wanted in (("LIF", "LIFNumba", 200), ("ExpSyn", "ExpSynNumba", 100))
+    ),
     Ratio(f"{THEIRS}ExpSynTorch", f"{OURS}ExpSynTorch", BOTH, (20, 20, 20, 20)),
 )
 
@@ -77,12 +81,14 @@ def contenders(options: argparse.Namespace, library: str | None) -> list[Contend
     here = {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
     loops = {**here, "ROCKPOOL_KERNELS": "0"}
     names = ["LIF", "LIFNumba", "ExpSynNumba", "LIFTorch", "LIFTorch recurrent", "ExpSynTorch"]
-    found = [Contender(OURS + name, name, sys.executable, here) for name in (*names, "LIFJax")]
+    names += ["LIFNumba, double", "ExpSynNumba, double", "LIFJax"]  # double: so is the input
+    found = [Contender(OURS + name, name, sys.executable, here) for name in names]
     for name, label in (("LIFTorch", "LIFTorch, loop in torch"), ("LIFJax", "LIFJax, lax.scan")):
         found.append(Contender(OURS + label, name, sys.executable, loops))
     found.append(Contender(f"{OURS}LIFTorch, long", "LIFTorch", sys.executable, here, LONG))
     if options.upstream:
         names = ["LIF", "ExpSyn", "LIFTorch", "LIFTorch recurrent", "ExpSynTorch", "LIFJax"]
+        names += ["LIF, double", "ExpSyn, double"]
         found += [Contender(THEIRS + name, name, options.upstream, {}) for name in names]
     for name, python in (
         ("sinabs LIF", options.sinabs),

@@ -229,7 +229,10 @@ def single_synapse_step_only(
     i: Any,
     fired: Any,
 ) -> None:
-    """Do what `single_synapse_step` does, and forget the membrane before the reset."""
+    """Do what `single_synapse_step` does, and forget the membrane before the reset.
+
+    With a flag in the one function instead, rows of 100 neurons took half as long again.
+    """
     for k in range(v.size):
         current = (i[k] + arriving[k]) * beta[k]
         u = (v[k] * alpha[k] + current) + drive[k]

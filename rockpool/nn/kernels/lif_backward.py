@@ -52,8 +52,8 @@ STEP_PWL, PERIODIC_EXPONENTIAL = 0, 1
 TOGETHER = 8  # batch elements of a recurrent layer that go through time together
 SENT = 16  # steps and batch elements that are added to the gradient of the weights in one go
 AHEAD = 4  # steps that memory is fetched ahead
-# That pays where the arrays are larger than the caches near a processor and the rows are short:
-# bytes of an array; fewest and most bytes of a row.
+# That pays where the arrays are larger than the caches near a processor and the rows are short
+# (as measured on one kind of processor): bytes of an array; fewest and most bytes of a row.
 FAR, SHORT, LONG = 2**20, 256, 1024
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 

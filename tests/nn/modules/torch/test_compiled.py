@@ -502,16 +502,16 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 @pytest.mark.parametrize("name", MODULES)
 def test_gradients_that_are_the_same_for_all_steps(name: str, loss: str, n_steps: int) -> None:
     torch.manual_seed(0)
-    x, weight = torch.rand(2, n_steps, 4), torch.rand(2, 4)
+    x, weight = torch.rand(2, n_steps, 4, dtype=F64), torch.rand(2, 4, dtype=F64)
     found = []
     for wanted in (True, False):
         with use_kernels(wanted):
-            module = MODULES[name](4)
+            module = MODULES[name](4).double()
             leaf = x.clone().requires_grad_()
             LOSSES[loss](module(leaf)[0], weight).backward()
             found.append([leaf.grad, *(p.grad for p in torch.nn.Module.parameters(module))])
     for kernel, loop in zip(*found, strict=True):
-        torch.testing.assert_close(kernel, loop, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(kernel, loop, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("adaptive", [False, True])
