@@ -55,7 +55,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
@@ -69,7 +69,23 @@ if TYPE_CHECKING:
     from rockpool.graph import GraphModuleBase
     from rockpool.nn.modules.timed_module import TimedModuleWrapper
 
-__all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
+__all__ = ["Module", "ModuleArguments", "ModuleBase", "NoArguments", "PostInitMetaMixin"]
+
+
+class ModuleArguments(TypedDict, total=False):
+    """What a constructor may hand on to `Module`, for type checkers.
+
+    A class that takes more than it names says so by ``**kwargs: Unpack[ModuleArguments]``; a
+    back-end whose base class takes other arguments has a class like this one for them. `Module`
+    itself takes ``**kwargs: Any``, as any class may stand behind it.
+    """
+
+    spiking_input: bool
+    spiking_output: bool
+
+
+class NoArguments(TypedDict):
+    """For ``**kwargs: Unpack[NoArguments]`` of a constructor that names all that it takes."""
 
 
 class PostInitMetaMixin(ABCMeta):
@@ -78,12 +94,14 @@ class PostInitMetaMixin(ABCMeta):
     A module's class shows the signature of its constructor to ``inspect.signature`` and ``help``.
     """
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        instance = super().__call__(*args, **kwargs)
-        if hasattr(cls, "__post_init__"):
-            instance.__post_init__()
-        instance._in_Module_init = False
-        return instance
+    if not TYPE_CHECKING:  # seeing this method, they would look at no constructor
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            instance = super().__call__(*args, **kwargs)
+            if hasattr(cls, "__post_init__"):
+                instance.__post_init__()
+            instance._in_Module_init = False
+            return instance
 
     @property
     def __signature__(cls) -> Signature:

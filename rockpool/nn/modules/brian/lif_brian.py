@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,7 @@ from rockpool.nn.modules.brian.simulation import (
     check_target,
     settings_for,
 )
+from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
 
@@ -96,7 +97,7 @@ class LIFBrian(LIF):
         spiking_output: bool = True,
         codegen_target: str = "numpy",
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super(LIF, self).__init__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from rockpool.nn.modules.brian.simulation import (
     check_target,
     settings_for,
 )
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
@@ -79,7 +80,7 @@ class RateBrian(Rate):
         noise_std: float = 0.0,
         codegen_target: str = "numpy",
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         self._declare(locals(), super(Rate, self).__init__)
         self._activation()  # which the target has to know

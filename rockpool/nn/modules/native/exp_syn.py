@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import exp_syn
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.noise import drawn_noise
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class ExpSyn(Module):
         spiking_input: bool = True,
         spiking_output: bool = False,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super().__init__)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.parameters import SimulationParameter
@@ -166,7 +166,7 @@ class LIF(Module):
         spiking_input: bool = False,
         spiking_output: bool = True,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super().__init__)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import linear
-from rockpool.nn.modules.module import Module, ModuleBase
+from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphModule, LinearWeights
@@ -86,7 +86,7 @@ class LinearMixin(_ModuleClass):
         weight_init_func: Callable[[Shape], Any] = kaiming,
         bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         if not isinstance(self, ModuleBase):
             owner = type(self).__name__

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import rate
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.parameters import SimulationParameter
@@ -125,7 +125,7 @@ class Rate(Module):
         dt: float = 1e-3,
         noise_std: float = 0.0,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         self._declare(locals(), super().__init__)
 

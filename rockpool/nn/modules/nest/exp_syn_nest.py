@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.nest.messages import events
@@ -59,7 +60,7 @@ class ExpSynNest(ExpSyn):
         spiking_output: bool = False,
         num_threads: int = 1,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super(ExpSyn, self).__init__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.models import checks, lif
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.native.noise import drawn_noise
@@ -99,7 +100,7 @@ class LIFNest(LIF):
         spiking_output: bool = True,
         num_threads: int = 1,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super(LIF, self).__init__)
 
