@@ -54,7 +54,7 @@ class LIFSinabs(LIFBaseTorch):
     tau_mem : array_like
         Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
     tau_syn : array_like
-        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 10 ms.
+        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 20 ms.
     has_bias : bool
         Whether the neurons have a bias. Default: True. Without, it is 0 and is not trained.
     bias : array_like
@@ -100,7 +100,7 @@ class LIFSinabs(LIFBaseTorch):
         self,
         shape: int | tuple[int, ...],
         tau_mem: Any = 0.02,
-        tau_syn: Any = 0.01,
+        tau_syn: Any = 0.02,
         has_bias: bool = True,
         bias: Any = 0.0,
         threshold: Any = 1.0,
