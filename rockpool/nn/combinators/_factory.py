@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Protocol, TypeAlias
 
     from rockpool.nn.modules import JaxModule, Module
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         def named_buffers(self) -> Any: ...
 
     # What the factories take, and by which their results differ
-    Member = Module | Mapping[str, Module]
-    JaxMember = JaxModule | Mapping[str, JaxModule]
-    TorchMember = TorchLike | Mapping[str, TorchLike]
+    Member: TypeAlias = Module | Mapping[str, Module]
+    JaxMember: TypeAlias = JaxModule | Mapping[str, JaxModule]
+    TorchMember: TypeAlias = TorchLike | Mapping[str, TorchLike]
 
 _PREFIXES = {"native": "Mod", "jax": "Jax", "torch": "Torch"}
 
