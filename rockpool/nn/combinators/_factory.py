@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import Protocol, TypeAlias
+
+    from rockpool.nn.modules import JaxModule, Module
+
+    class TorchLike(Protocol):
+        """A module of torch, whether or not torch is there for a type checker."""
+
+        def named_buffers(self) -> Any: ...
+
+    # What the factories take, and by which their results differ
+    Member: TypeAlias = Module | Mapping[str, Module]
+    JaxMember: TypeAlias = JaxModule | Mapping[str, JaxModule]
+    TorchMember: TypeAlias = TorchLike | Mapping[str, TorchLike]
 
 _PREFIXES = {"native": "Mod", "jax": "Jax", "torch": "Torch"}
 

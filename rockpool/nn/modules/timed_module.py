@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rockpool.nn.modules._attribute_tree import AttributeTree
+from rockpool.nn.modules._backend_hooks import BackendHooks
 from rockpool.nn.modules._timed_base import TimedModule, as_numpy, leaves
 from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
 from rockpool.nn.modules.module import Module
@@ -240,7 +240,7 @@ def _nested(new_attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _is_functional(module: Module) -> bool:
     """Return True if a module changes in copies only, so that its `evolve` keeps no state."""
-    return type(module)._update_target is not AttributeTree._update_target
+    return type(module)._update_target is not BackendHooks._update_target
 
 
 def _torch_for(module: Module) -> Any:

@@ -192,6 +192,6 @@ class Rate(Module):
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        from rockpool.nn.models.graphs import rate_graph
+        from rockpool.graph.from_modules import rate_graph
 
         return rate_graph(self, self.tau, self.bias, self.w_rec if self._has_rec else None)

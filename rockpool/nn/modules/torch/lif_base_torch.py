@@ -236,7 +236,7 @@ class LIFBaseTorch(TorchModule):
         )
 
     def _lif_graph(self) -> GraphHolder:
-        from rockpool.nn.models.graphs import lif_graph
+        from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch.torch_graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses

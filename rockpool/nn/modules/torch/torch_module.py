@@ -131,8 +131,8 @@ class TorchModule(TorchRegistry):
         state.update(passed)
         return output, state, records if record or self._records_always else {}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Evolve the module; in torch mode, return the output alone."""
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
+        """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
