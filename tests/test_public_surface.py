@@ -53,8 +53,11 @@ def found() -> dict[str, str]:
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The key of each line that differs, and a text for people."""
+    failed = tuple(f"{key} " for key, value in now.items() if value.startswith("fails: "))
     for key in sorted(before.keys() | now.keys()):
         was, is_now = before.get(key), now.get(key)
+        if is_now is None and key.startswith(failed):
+            continue  # it could not be looked at
         if is_now is None:
             yield key, f"gone     {key}\n           was: {was}"
         elif was is None:
@@ -106,6 +109,12 @@ def test_differences_are_told_with_what_was_and_what_is() -> None:
         "class B": "gone     class B\n           was: ()",
         "class C": "new      class C\n           is:  ()",
     }
+
+
+def test_of_a_module_that_fails_one_line_tells() -> None:
+    before = {"module A()": "(1,)", "module A() state": "x", "module A(b=1) state": "x"}
+    now = {"module A()": "fails: TypeError: no", "module A(b=1) state": "x"}
+    assert [key for key, _ in differences(before, now)] == ["module A()"]
 
 
 def every_kind(a, /, b, c=1, *more, d, e=len, f=(max, "x"), **others): ...
