@@ -93,6 +93,14 @@ def activation(
     return given
 
 
+def _activation_check(owner: str, name: str, value: Any) -> None:
+    """Require a callable or the name of a function."""
+    if isinstance(value, str):
+        activation_name(owner, value)
+    else:
+        checks.function(owner, name, value)
+
+
 def tau_of_a_step(owner: str, arguments: Mapping[str, Any]) -> None:
     """Require time constants of at least one time step: a larger step than tau would overshoot."""
     checks.at_least_a_step(owner, "tau", arguments.get("tau"), arguments.get("dt"))
@@ -114,7 +122,7 @@ RATE = Model(
         ParameterSpec("threshold", "thresholds", (("N",), ()), 0.0),
         SettingSpec("dt", 1e-3, "s", checks.time_step),
         SettingSpec("noise_std", 0.0, check=checks.noise_level),
-        SettingSpec("activation_func", "relu", stored_as=None),
+        SettingSpec("activation_func", "relu", check=_activation_check, stored_as="act_fn"),
     ),
     equations="""\
 r   <- act @ w_rec
