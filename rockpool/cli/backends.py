@@ -1,6 +1,5 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
-from rockpool.backends.finder import glance
 from rockpool.backends.specs import known_names
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
@@ -87,8 +86,7 @@ def chosen(wanted: "list[str]") -> "list[str]":
 
 
 def _look(names: "list[str]") -> "list[dict[str, Any]]":
-    with glance():
-        return [dict(look_at(name).to_dict()) for name in names]
+    return [dict(look_at(name).to_dict()) for name in names]
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":

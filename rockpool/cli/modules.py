@@ -1,6 +1,5 @@
 """``rockpool modules``: what networks are built from, and what of it can be used here."""
 
-from rockpool.backends.finder import glance
 from rockpool.backends.specs import known_names
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
@@ -42,8 +41,7 @@ def run(values: "dict[str, Any]") -> int:
                 hint="'rockpool backends' lists them.",
             )
         entries = [entry for entry in entries if entry.backend == backend]
-    with glance():
-        here = {name: _usable(name) for name in {entry.backend for entry in entries}}
+    here = {name: _usable(name) for name in {entry.backend for entry in entries}}
     write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))
     return 0
 

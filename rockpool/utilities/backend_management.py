@@ -2,7 +2,6 @@
 
 from rockpool.backends.queries import (
     AbortImport,
-    BackendStatus,
     backend_available,
     backend_status,
     check_backend,
@@ -16,6 +15,7 @@ from rockpool.backends.queries import (
     register_backend,
     torch_version_satisfied,
 )
+from rockpool.backends.specs import BackendStatus
 
 __all__ = [
     "AbortImport",

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 
-from rockpool.backends.status import differ
+from rockpool.backends.finder import differ
 from rockpool.utilities.diagnosis.installed import (
     conflicts,
     distributions,
