@@ -19,7 +19,7 @@ from .specs import (
     BackendSpec,
     BackendStatus,
     is_known,
-    known_names,
+    known_backends,
     new_specification,
     specification,
 )
@@ -172,11 +172,6 @@ def register_backend(
     if extra is not None and "[" in extra and '"' not in extra:
         extra = f'"{extra}"'  # as shells want it
     _register(new_specification(name, modules, check=check, extra=extra, minimum=oldest))
-
-
-def known_backends() -> "tuple[str, ...]":
-    """Names of the standard back-ends, then of those that were registered."""
-    return known_names()
 
 
 def refresh_backends() -> None:

@@ -14,6 +14,7 @@ from .finder import find_spec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 _KINDS = inspect.Parameter
 _ANYTHING = inspect.Signature(
     [_KINDS("args", _KINDS.VAR_POSITIONAL), _KINDS("kwargs", _KINDS.VAR_KEYWORD)]
@@ -24,15 +25,7 @@ _FAR_ENOUGH = 8
 
 
 class Definition:
-    """Where a class or a function is defined.
-
-    Attributes
-    ----------
-    node : ast.ClassDef or ast.FunctionDef
-        The statement.
-    file : File
-        The file that it stands in.
-    """
+    """A statement that defines a class or a function, and the file that it stands in."""
 
     __slots__ = ("file", "node")
 
@@ -108,10 +101,7 @@ class File:
 def find(module: str, name: str, depth: int = 0) -> Definition | None:
     """Find the definition behind a name of a module, and import nothing.
 
-    Returns
-    -------
-    Definition or None
-        None where there is no source (a frozen program), or the name is no class and no function.
+    None where there is no source (a frozen program), or the name is no class and no function.
     """
     file = _read(module) if depth <= _FAR_ENOUGH else None
     return None if file is None else file.find(name, depth)
@@ -209,11 +199,8 @@ class _AsWritten:
 def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None:
     """The signature of a definition; a class without a constructor has its base class's.
 
-    Returns
-    -------
-    inspect.Signature or None
-        None where no constructor is in sight. Defaults that are no literals, and annotations, are
-        shown as they are written.
+    None where no constructor is in sight. Defaults that are no literals, and annotations, are shown
+    as they are written.
     """
     node = found.node
     if isinstance(node, ast.FunctionDef):

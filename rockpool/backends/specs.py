@@ -171,8 +171,8 @@ ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus":
 REGISTERED: "dict[str, BackendSpec]" = {}
 
 
-def known_names() -> "tuple[str, ...]":
-    """The names of the back-ends that are shown to people."""
+def known_backends() -> "tuple[str, ...]":
+    """Names of the standard back-ends, then of those that were registered."""
     return (*(name for name, spec in STANDARD.items() if not spec.never_import), *REGISTERED)
 
 
@@ -184,8 +184,7 @@ def is_known(name: str) -> bool:
 
 def specification(name: str) -> "BackendSpec":
     """What a back-end needs; a name that nobody defined is a module of that name."""
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+    _check_name(name)
     name = ALIASES.get(name, name)
     known = STANDARD.get(name) or REGISTERED.get(name)
     return known or BackendSpec(name, (name,), pip=name.partition(".")[0])
@@ -200,8 +199,7 @@ def new_specification(
     minimum: "tuple[int, ...] | None" = None,
 ) -> "BackendSpec":
     """The definition of a back-end that is not a standard one, from what its author says."""
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+    _check_name(name)
     names = (modules,) if isinstance(modules, str) else tuple(modules)
     if not all(isinstance(module, str) and module for module in names):
         raise TypeError(f"{name}: required_modules must be names of modules, got {names!r}")
@@ -210,3 +208,8 @@ def new_specification(
     return BackendSpec(
         name, names, check=check, pip=extra or (names[0] if names else name), minimum=minimum
     )
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")

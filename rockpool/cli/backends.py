@@ -1,6 +1,6 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
-from rockpool.backends.specs import known_names
+from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
 from rockpool.cli._output import CommandError, did_you_mean, table, write
@@ -74,7 +74,7 @@ def run(values: "dict[str, Any]") -> int:
 
 def chosen(wanted: "list[str]") -> "list[str]":
     """The back-ends that a command line names, or all of them, in the order of the table."""
-    known = known_names()
+    known = known_backends()
     for name in wanted:
         if name not in known:
             raise CommandError(

@@ -7,7 +7,6 @@ from rockpool.backends.queries import (
     check_backend,
     check_samna_available,
     check_torch_cuda_available,
-    known_backends,
     list_backends,
     missing_backend_error,
     missing_backend_shim,
@@ -15,7 +14,7 @@ from rockpool.backends.queries import (
     register_backend,
     torch_version_satisfied,
 )
-from rockpool.backends.specs import BackendStatus
+from rockpool.backends.specs import BackendStatus, known_backends
 
 __all__ = [
     "AbortImport",

@@ -88,18 +88,19 @@ def set_nested(tree: Tree, branch: Branch, value: Any, inplace: bool = False) ->
 
 def set_matching(full_tree: Tree, target_tree: Tree, value: Any, inplace: bool = False) -> Tree:
     """Set the leaf of ``full_tree`` at every branch of ``target_tree``, whatever its leaf there."""
-    tree = full_tree if inplace else copy.deepcopy(full_tree)
-    for branch in branches(target_tree):
-        set_nested(tree, branch, value, inplace=True)
-    return tree
+    return _set_all(full_tree, branches(target_tree), value, inplace)
 
 
 def set_matching_select(
     full_tree: Tree, target_tree: Tree, value: Any, inplace: bool = False
 ) -> Tree:
     """Set the leaf of ``full_tree`` at each branch whose leaf in ``target_tree`` is true."""
-    tree = full_tree if inplace else copy.deepcopy(full_tree)
-    for branch in tree_find(target_tree):
+    return _set_all(full_tree, tree_find(target_tree), value, inplace)
+
+
+def _set_all(tree: Tree, chosen: Iterable[Branch], value: Any, inplace: bool) -> Tree:
+    tree = tree if inplace else copy.deepcopy(tree)
+    for branch in chosen:
         set_nested(tree, branch, value, inplace=True)
     return tree
 
