@@ -14,7 +14,8 @@ import sys
 import time
 from threading import Thread
 
-from ._backend_specs import STANDARD, specification
+from rockpool.backends.specs import STANDARD, specification
+
 from .backend_management import backend_status, register_backend
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from rockpool.utilities._backend_specs import specification
+from rockpool.backends.specs import specification
 from rockpool.utilities.backend_management import known_backends
 from rockpool.utilities.diagnosis import surroundings
 from rockpool.utilities.diagnosis.examination import Finding, examine, path_of

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 
-from rockpool.utilities._leftovers import differ
+from rockpool.backends.finder import differ
 from rockpool.utilities.diagnosis.installed import (
     conflicts,
     distributions,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
-    from rockpool.utilities._backend_specs import BackendSpec
+    from rockpool.backends.specs import BackendSpec
 
 __all__ = ["Finding", "examine", "path_of", "renaming"]
 
