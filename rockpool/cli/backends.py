@@ -93,7 +93,7 @@ def _look(names: "list[str]") -> "list[dict[str, Any]]":
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":
     from rockpool.cli._progress import Imports
-    from rockpool.utilities.probing import probe_backends
+    from rockpool.backends.probe import probe_backends
 
     found: dict[str, dict[str, Any]] = {}
     try:

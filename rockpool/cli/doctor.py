@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rockpool.utilities.diagnosis import Diagnosis, Finding
+    from rockpool.backends.doctor import Diagnosis, Finding
 
 DESCRIPTION = """\
 Examine the back-ends: versions, places, files in the way, versions that do not go
@@ -65,7 +65,7 @@ def run(values: "dict[str, Any]") -> int:
 
 def _examined(names: "list[str]", timeout: float) -> "Diagnosis":
     from rockpool.cli._progress import Imports
-    from rockpool.utilities.diagnosis import diagnose
+    from rockpool.backends.doctor import diagnose
 
     try:
         with Imports(len(names or known_backends())) as shown:

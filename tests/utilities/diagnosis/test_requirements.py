@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from rockpool.utilities.diagnosis.requirements import _applies, conflict, satisfies
+from rockpool.backends.doctor.requirements import _applies, conflict, satisfies
 
 numbers = st.lists(st.integers(0, 3), min_size=1, max_size=4).map(
     lambda parts: ".".join(map(str, parts))

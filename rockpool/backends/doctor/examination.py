@@ -7,7 +7,7 @@ import shlex
 import sys
 
 from rockpool.utilities._leftovers import differ
-from rockpool.utilities.diagnosis.installed import (
+from rockpool.backends.doctor.installed import (
     conflicts,
     distributions,
     is_site_folder,
@@ -71,7 +71,7 @@ def examine(spec: BackendSpec, record: dict[str, Any], has_to_work: bool) -> Ite
     spec : BackendSpec
         What it needs.
     record : dict
-        What a thorough probe has found (see `rockpool.utilities.probing.probe_backends`).
+        What a thorough probe has found (see `rockpool.backends.probe.probe_backends`).
     has_to_work : bool
         Whether it is a fault that it is missing.
     """

@@ -10,10 +10,10 @@ import os
 
 from rockpool.utilities._backend_specs import specification
 from rockpool.utilities.backend_management import known_backends
-from rockpool.utilities.diagnosis import surroundings
-from rockpool.utilities.diagnosis.examination import Finding, examine, path_of
-from rockpool.utilities.diagnosis.installed import places
-from rockpool.utilities.probing import probe_backends
+from rockpool.backends.doctor import surroundings
+from rockpool.backends.doctor.examination import Finding, examine, path_of
+from rockpool.backends.doctor.installed import places
+from rockpool.backends.probe import probe_backends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

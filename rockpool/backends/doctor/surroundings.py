@@ -10,10 +10,10 @@ import platform
 import shlex
 import sys
 
-from rockpool.utilities.diagnosis.caches import PACKAGE, bytecode_folder, can_write
-from rockpool.utilities.diagnosis.caches import caches as known_caches
-from rockpool.utilities.diagnosis.examination import renaming
-from rockpool.utilities.diagnosis.installed import places
+from rockpool.backends.doctor.caches import PACKAGE, bytecode_folder, can_write
+from rockpool.backends.doctor.caches import caches as known_caches
+from rockpool.backends.doctor.examination import renaming
+from rockpool.backends.doctor.installed import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rockpool.utilities.diagnosis.requirements import conflict
+from rockpool.backends.doctor.requirements import conflict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
