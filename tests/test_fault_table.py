@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from support.fakes import FAKES, HARMLESS, INIT, Fake
 
-from rockpool.utilities._backend_specs import STANDARD
+from rockpool.backends.specs import STANDARD
 from rockpool.utilities.backend_management import known_backends
 
 BACKENDS = known_backends()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support.closure import ROOT, used_with
 
-from rockpool.utilities._backend_specs import STANDARD
+from rockpool.backends.specs import STANDARD
 from rockpool.utilities.lazy_loading import advertised
 
 PACKAGES = sorted(

@@ -11,8 +11,8 @@ import signal
 import time
 
 from rockpool.backends.child_process import ChildProcess, flush_output, leave, take_stdout
-from rockpool.utilities._backend_specs import STANDARD, specification
-from rockpool.utilities.backend_management import backend_status, register_backend
+from rockpool.backends.queries import backend_status, register_backend
+from rockpool.backends.specs import STANDARD, specification
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

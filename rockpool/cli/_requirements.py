@@ -10,7 +10,7 @@ FORMATS = (".png", ".pdf", ".svg")
 
 def need(name: str, purpose: str, install: str = "") -> None:
     """Import a library, or say in words for people why that does not work."""
-    from rockpool.utilities.backend_management import backend_status
+    from rockpool.backends.queries import backend_status
 
     status = backend_status(name, probe=True)
     if status.state != "available":

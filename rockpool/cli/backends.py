@@ -1,10 +1,10 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
+from rockpool.backends.finder import glance
+from rockpool.backends.specs import known_names
+from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
 from rockpool.cli._output import CommandError, did_you_mean, table, write
-from rockpool.utilities._backend_specs import known_names
-from rockpool.utilities._finding import glance
-from rockpool.utilities._looking import look_at, must_be_checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _look(names: "list[str]") -> "list[dict[str, Any]]":
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":
-    from rockpool.cli._progress import Imports
     from rockpool.backends.probe import probe_backends
+    from rockpool.cli._progress import Imports
 
     found: dict[str, dict[str, Any]] = {}
     try:

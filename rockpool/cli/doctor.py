@@ -3,9 +3,9 @@
 import os
 import sys
 
+from rockpool.backends.queries import known_backends
 from rockpool.cli._output import CommandError, is_terminal, paint, table, terminal_width, write
 from rockpool.cli.backends import chosen, seconds
-from rockpool.utilities.backend_management import known_backends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def run(values: "dict[str, Any]") -> int:
 
 
 def _examined(names: "list[str]", timeout: float) -> "Diagnosis":
-    from rockpool.cli._progress import Imports
     from rockpool.backends.doctor import diagnose
+    from rockpool.cli._progress import Imports
 
     try:
         with Imports(len(names or known_backends())) as shown:

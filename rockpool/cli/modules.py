@@ -1,10 +1,10 @@
 """``rockpool modules``: what networks are built from, and what of it can be used here."""
 
+from rockpool.backends.finder import glance
+from rockpool.backends.specs import known_names
+from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
 from rockpool.cli._output import CommandError, did_you_mean, table, write
-from rockpool.utilities._backend_specs import known_names
-from rockpool.utilities._finding import glance
-from rockpool.utilities._looking import look_at, must_be_checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from support import little_package
 from support.fakes import FAKES, WORKING, Fake
 
 import rockpool
+from rockpool.backends.doctor import diagnose
 from rockpool.cli import main
 from rockpool.utilities.backend_management import known_backends
-from rockpool.backends.doctor import diagnose
 
 
 def examine(python, *names: str, timeout: str = "20", **options: Any) -> tuple[int, dict[str, Any]]:

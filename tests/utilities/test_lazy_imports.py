@@ -184,7 +184,7 @@ print(type(Lazy).__name__, "fake_backend" in sys.modules)
 def test_blocks_nest_and_end_with_an_error(bare_python, path: Path) -> None:
     code = """
 import rockpool, sys
-from rockpool.utilities import lazy_loading
+from rockpool.backends import lazy
 with rockpool.lazy_imports():
     with rockpool.lazy_imports():
         from little import Lazy
@@ -193,7 +193,7 @@ try:
     with rockpool.lazy_imports():
         raise ValueError
 except ValueError: pass
-print("fake_backend" in sys.modules, lazy_loading._lazy_blocks)
+print("fake_backend" in sys.modules, lazy._lazy_blocks)
 """
     assert bare_python.python(code, path=path) == "False {}"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rockpool.utilities.standins import Home
-from rockpool.utilities.unimported import documentation, find, signature
+from rockpool.backends.source_help import documentation, find, signature
+from rockpool.backends.standin import Home
 
 # Modules in plain Python, with classes, functions, dataclasses and base classes in other files.
 MODULES = (

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 
-from rockpool.utilities._leftovers import differ
 from rockpool.backends.doctor.installed import (
     conflicts,
     distributions,
@@ -14,6 +13,7 @@ from rockpool.backends.doctor.installed import (
     places,
     remains,
 )
+from rockpool.backends.status import differ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
-    from rockpool.utilities._backend_specs import BackendSpec
+    from rockpool.backends.specs import BackendSpec
 
 __all__ = ["Finding", "examine", "path_of", "renaming"]
 

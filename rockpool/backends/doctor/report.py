@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 
-from rockpool.utilities._backend_specs import specification
-from rockpool.utilities.backend_management import known_backends
 from rockpool.backends.doctor import surroundings
 from rockpool.backends.doctor.examination import Finding, examine, path_of
 from rockpool.backends.doctor.installed import places
 from rockpool.backends.probe import probe_backends
+from rockpool.backends.queries import known_backends
+from rockpool.backends.specs import specification
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.backends.lazy import advertised
+from rockpool.backends.queries import backend_status
 from rockpool.cli._progress import Progress
 from rockpool.cli.bench import REFERENCE, SUFFIXES
-from rockpool.utilities.backend_management import backend_status
-from rockpool.utilities.lazy_loading import advertised
 
 __all__ = ["Record", "run_all"]
 

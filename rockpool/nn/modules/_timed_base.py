@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, is_tensor
 from rockpool.timeseries import TSContinuous, TSEvent
-from rockpool.utilities.time_steps import checked_time_step, common_time_step, whole_steps
+from rockpool.timeseries.time_steps import checked_time_step, common_time_step, whole_steps
 
 __all__ = ["TimedModule"]
 

@@ -22,7 +22,7 @@ from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import SimulationParameter, is_tensor
 from rockpool.timeseries import TSContinuous, TSEvent
-from rockpool.utilities.time_steps import checked_time_step, gcd, is_multiple, lcm
+from rockpool.timeseries.time_steps import checked_time_step, gcd, is_multiple, lcm
 
 __all__ = [
     "LayerToTimedModule",

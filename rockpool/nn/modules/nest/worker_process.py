@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from rockpool.backends.queries import backend_status
 from rockpool.nn.modules.nest.messages import Message, receive, send
-from rockpool.utilities.backend_management import backend_status
 
 __all__ = ["NestWorkerError", "call", "require_nest", "shut_down"]
 

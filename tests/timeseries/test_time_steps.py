@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rockpool.utilities.time_steps import (
+from rockpool.timeseries.time_steps import (
     checked_time_step,
     common_time_step,
     covering_steps,

@@ -4,8 +4,10 @@ Positive answers are kept: what was imported and passed its check can be used. A
 kept to be told, with its error; it answers no question whether the back-end can be used now.
 """
 
-from ._backend_specs import REGISTERED, STANDARD, BackendStatus, specification
-from ._finding import (
+import os
+import sys
+
+from .finder import (
     dist_version,
     find_spec,
     glance,
@@ -13,11 +15,14 @@ from ._finding import (
     parts_without_package,
     release,
 )
+from .specs import REGISTERED, STANDARD, BackendStatus, specification
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._backend_specs import BackendSpec
-    from ._evidence import Evidence
+    from collections.abc import Iterable
+
+    from .retry import Evidence
+    from .specs import BackendSpec
 
 
 class Failure:
@@ -139,8 +144,6 @@ def _too_old(spec: "BackendSpec") -> "BackendStatus | None":
 
 def _half_imported(spec: "BackendSpec", module: str, parts: "list[str]") -> "BackendStatus":
     """A back-end whose import failed midway; importing it again would mix old parts with new."""
-    from ._leftovers import in_words
-
     restart = in_words(parts)
     first, error, mend = f"an import of {module} has failed midway", None, ""
     failure = failures.get(spec.name)
@@ -191,3 +194,73 @@ def fingerprint_of(spec: "BackendSpec") -> "tuple[object, ...]":
     """Changes when a back-end's modules move, appear, or come in another version."""
     found = [find_spec(module) for module in spec.modules]
     return (version_of(spec), *(spec.origin if spec else None for spec in found))
+
+
+# --- what only a restart mends --------------------------------------------------------------------
+
+# How many names an error lists.
+_NAMED = 3
+
+
+def in_words(parts: "list[str]") -> str:
+    """Say that these sub-modules are loaded without their package."""
+    more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+    are = "is" if len(parts) == 1 else "are"
+    return f"{', '.join(parts[:_NAMED])}{more} {are} still loaded from an import that failed"
+
+
+def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str:
+    """Say which of these loaded modules are not what is on the disk by now; "" where all are.
+
+    Parameters
+    ----------
+    modules : iterable of str
+        Names of modules; those that are not loaded are passed over.
+    distribution : str, optional
+        What the first one is installed as, where it has another name.
+    """
+    for index, name in enumerate(modules):
+        loaded = sys.modules.get(name)
+        if loaded is None:
+            continue
+        if _is_gone(loaded):
+            return f"{name} is loaded, but its files are gone"
+        version = module_version(name)
+        installed = dist_version(distribution if distribution and index == 0 else name, name)
+        if version and installed and differ(version, installed):
+            return f"{name} {version} is loaded, but {installed} is installed by now"
+    return ""
+
+
+def replaced_while_loaded(name: str) -> str:
+    """Say that a back-end is loaded in another version than it is installed in; mostly empty."""
+    spec = specification(name)
+    return replaced([*spec.modules, "numpy"], spec.distribution)
+
+
+def modules_in(error: BaseException) -> "list[str]":
+    """The packages through which an error has come, each once, the innermost one last."""
+    names: dict[str, None] = {}
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__")
+        if isinstance(name, str):
+            names.setdefault(name.partition(".")[0])
+        trace = trace.tb_next
+    return list(names)
+
+
+def _is_gone(module: object) -> bool:
+    """Whether a module was loaded from a file that does not exist any more."""
+    spec = getattr(module, "__spec__", None)
+    origin = getattr(spec, "origin", None)
+    loader = type(getattr(spec, "loader", None)).__name__
+    on_disk = loader in ("SourceFileLoader", "ExtensionFileLoader", "SourcelessFileLoader")
+    return on_disk and isinstance(origin, str) and not os.path.exists(origin)
+
+
+def differ(version: str, other: str) -> bool:
+    """Whether two versions are of different releases: 2.3 and 2.3.0+cpu are not."""
+    a, b = release(version), release(other)
+    length = max(len(a), len(b))
+    return a + (0,) * (length - len(a)) != b + (0,) * (length - len(b))

@@ -10,7 +10,7 @@ try, and after `refresh_backends` every use does.
 import os
 import sys
 
-from ._finding import find_spec, is_settled
+from .finder import find_spec, is_settled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

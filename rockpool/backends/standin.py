@@ -101,7 +101,7 @@ class StandIn(ABCMeta):
         return super().register(subclass)
 
     def __repr__(cls) -> str:
-        from ._looking import look_at
+        from .status import look_at
 
         backend = cls._home.backend
         state = look_at(backend).state
@@ -113,13 +113,13 @@ class StandIn(ABCMeta):
     def __doc__(cls) -> "str | None":  # type: ignore[override]
         if "_home" not in vars(cls):
             return vars(cls).get("__doc__")
-        from .unimported import documentation
+        from .source_help import documentation
 
         return documentation(cls._home)
 
     @property
     def __signature__(cls) -> "Any":
-        from .unimported import own_signature, signature
+        from .source_help import own_signature, signature
 
         return signature(cls._home) if "_home" in vars(cls) else own_signature(cls)
 
@@ -149,7 +149,7 @@ def standin_for(name: str, backend: str, module: str, package: str) -> StandIn:
 
 def missing_error(class_name: str, backend: str) -> ModuleNotFoundError:
     """The error that says which back-end is missing, why, and what mends it."""
-    from ._looking import look_at
+    from .status import look_at
 
     status = look_at(backend)
     error = ModuleNotFoundError(
@@ -185,8 +185,8 @@ def _real_class(cls: type) -> "Any":
         return None
     home: Home = cls._home  # type: ignore[attr-defined]
     if home.real is None:
-        from ._backend_specs import specification
-        from ._finding import look_again
+        from .finder import look_again
+        from .specs import specification
 
         look_again(specification(home.backend).modules)
         found = advertised_class(home.package, home.name)  # type: ignore[arg-type]

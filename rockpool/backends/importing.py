@@ -7,15 +7,25 @@ and the error is kept, with the frames of the back-end itself.
 import sys
 from importlib import import_module
 
-from ._backend_specs import specification
-from ._evidence import Evidence
-from ._finding import dist_version, location, module_version, parts_without_package
-from ._leftovers import in_words, modules_in, replaced
-from ._looking import Failure, failures, fingerprint_of, obstacle_to, status_of, usable, version_of
+from .finder import dist_version, location, module_version, parts_without_package
+from .retry import Evidence
+from .specs import specification
+from .status import (
+    Failure,
+    failures,
+    fingerprint_of,
+    in_words,
+    modules_in,
+    obstacle_to,
+    replaced,
+    status_of,
+    usable,
+    version_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._backend_specs import BackendSpec, BackendStatus
+    from .specs import BackendSpec, BackendStatus
 
 # Whose frames are left out of the errors that are kept.
 _OURS = ("rockpool", "lazy_loader", "importlib")

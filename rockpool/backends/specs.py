@@ -2,7 +2,7 @@
 
 import sys
 
-from ._finding import dist_version, module_version, release
+from .finder import dist_version, module_version, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
