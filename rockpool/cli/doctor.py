@@ -142,7 +142,7 @@ def _paragraph(finding: "Finding") -> str:
     else:
         lines = lines[-_LINES:]
     details = "".join(f"      {paint(line, 'dim')}\n" for line in lines)
-    mend = f"    to mend it:  {paint(finding.mend, 'bold')}\n" if finding.mend else ""
+    mend = f"    to mend it:  {paint(finding.fix, 'bold')}\n" if finding.fix else ""
     return f"{text}\n{details}{mend}"
 
 

@@ -1,115 +1,55 @@
 """What lies on `sys.path`: where modules are, what is recorded as installed, what was left behind.
 
-Nothing is imported. Folders are listed and metadata files are read as text.
+Nothing is imported: folders are listed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-
-from rockpool.backends.doctor.requirements import conflict
+from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from importlib.machinery import ModuleSpec
 
-__all__ = [
-    "Distribution",
-    "conflicts",
-    "distributions",
-    "is_site_folder",
-    "places",
-    "remains",
-    "version_of",
-]
+__all__ = ["Record", "is_site_folder", "places", "records", "remains", "version_of"]
 
 
-class Distribution:
-    """One record of an installation: a ``*.dist-info`` or ``*.egg-info``.
+class Record(NamedTuple):
+    """A record of an installation, a ``*.dist-info`` or ``*.egg-info``, as its own name tells it.
 
-    Attributes
-    ----------
-    name, version : str
-        As its folder's name says.
-    folder, path : str
-        The folder on `sys.path` that it lies in, and its own.
+    `importlib.metadata` reads the version in it, which may be unreadable or gone.
     """
 
-    __slots__ = ("folder", "name", "path", "version")
-
-    def __init__(self, name: str, version: str, folder: str, path: str) -> None:
-        self.name = name
-        self.version = version
-        self.folder = folder
-        self.path = path
-
-    def requirements(self) -> list[str]:
-        """The ``Requires-Dist`` lines of its metadata."""
-        for file in ("METADATA", "PKG-INFO", ""):
-            try:
-                with open(
-                    os.path.join(self.path, file), encoding="utf-8", errors="replace"
-                ) as text:
-                    head = text.read().partition("\n\n")[0]
-            except OSError:
-                continue
-            lines = (line.partition(":") for line in head.splitlines())
-            return [value.strip() for key, _, value in lines if key.lower() == "requires-dist"]
-        return []
+    version: str
+    folder: str
+    path: str
 
 
-def normal(name: str) -> str:
-    """A distribution's name as its folder spells it."""
-    return name.lower().replace("-", "_").replace(".", "_")
-
-
-def distributions(name: str) -> list[Distribution]:
+def records(name: str) -> list[Record]:
     """Every record of a distribution on `sys.path`, the one that counts first."""
     found = []
-    for folder in _folders():
-        for entry in _listed(folder):
-            stem, dot, kind = entry.rpartition(".")
-            if dot and kind in ("dist-info", "egg-info"):
-                recorded, _, version = stem.partition("-")
-                if version and normal(recorded) == normal(name):
-                    path = os.path.join(folder, entry)
-                    found.append(Distribution(name, version.partition("-")[0], folder, path))
+    for folder, entry in _entries():
+        stem, _, kind = entry.rpartition(".")
+        recorded, _, version = stem.partition("-")
+        if kind in ("dist-info", "egg-info") and version and _normal(recorded) == _normal(name):
+            found.append(Record(version.partition("-")[0], folder, os.path.join(folder, entry)))
     return found
 
 
 def version_of(name: str) -> str | None:
     """The version in which a distribution is installed; None where it is not."""
-    return next((found.version for found in distributions(name)), None)
-
-
-def conflicts(name: str) -> list[tuple[str, str, str, str]]:
-    """What a distribution needs in other versions than those that are installed.
-
-    Returns
-    -------
-    list of tuple
-        (its version, the other distribution, what it wants of it, what is installed)
-    """
-    found = []
-    for distribution in distributions(name)[:1]:
-        for line in distribution.requirements():
-            clash = conflict(line, version_of)
-            if clash is not None:
-                found.append((distribution.version, *clash, version_of(clash[0]) or ""))
-    return found
+    return next((record.version for record in records(name)), None)
 
 
 def places(module: str) -> list[ModuleSpec]:
     """Every place of a top-level module on `sys.path`, the one that is imported first."""
     from importlib.machinery import PathFinder
 
-    found = []
-    for folder in _folders():
-        spec = PathFinder.find_spec(module, [folder])
-        if spec is not None and spec.loader is not None:
-            found.append(spec)
-    return found
+    specs = [PathFinder.find_spec(module, [folder]) for folder in _folders()]
+    return [spec for spec in specs if spec is not None and spec.loader is not None]
 
 
 def remains(name: str) -> list[str]:
@@ -118,18 +58,31 @@ def remains(name: str) -> list[str]:
     pip renames what it is about to remove, so that ``torch`` becomes ``~orch``.
     """
     found = []
-    for folder in _folders():
-        for entry in _listed(folder):
-            if entry.startswith("~") and is_site_folder(folder):
-                rest = normal(entry.lstrip("~").partition("-")[0])
-                if len(rest) > 1 and normal(name).endswith(rest):
-                    found.append(os.path.join(folder, entry))
+    for folder, entry in _entries():
+        if entry.startswith("~") and is_site_folder(folder):
+            rest = _normal(entry.lstrip("~").partition("-")[0])
+            if len(rest) > 1 and _normal(name).endswith(rest):
+                found.append(os.path.join(folder, entry))
     return sorted(found)
 
 
 def is_site_folder(folder: str) -> bool:
     """Whether packages are installed into this folder, rather than written by the user."""
     return os.path.basename(os.path.normpath(folder)) in ("site-packages", "dist-packages")
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as its record spells it."""
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _entries() -> Iterator[tuple[str, str]]:
+    """(folder, name) of all that lies in the folders of `sys.path`."""
+    for folder in _folders():
+        try:
+            yield from ((folder, entry) for entry in sorted(os.listdir(folder)))
+        except OSError:  # a zip file, or gone
+            continue
 
 
 def _folders() -> list[str]:
@@ -139,10 +92,3 @@ def _folders() -> list[str]:
         folder = os.path.abspath(entry or os.curdir)
         seen.setdefault(os.path.realpath(folder), folder)
     return list(seen.values())
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:  # a zip file, or gone
-        return []
