@@ -3,6 +3,7 @@
 import sys
 
 from rockpool.cli._output import CommandError, did_you_mean, paint, table, write
+from rockpool.cli._requirements import integer, need_numpy, write_picture
 from rockpool.cli.backends import seconds
 
 TYPE_CHECKING = False
@@ -63,16 +64,7 @@ def chosen(text: str) -> "list[str]":
     return names
 
 
-def count(text: str) -> int:
-    """A number of things, of which there are some."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= LARGEST:
-        raise ValueError(f"must be an integer from 1 to {LARGEST}, got {text!r}")
-    return value
-
+count = integer(1, LARGEST)
 
 OPTIONS: "dict[str, dict[str, Any]]" = {
     "--model": {
@@ -119,17 +111,11 @@ OPTIONS: "dict[str, dict[str, Any]]" = {
 
 def run(values: "dict[str, Any]") -> int:
     """Run the layer everywhere; the exit code is 1 where an answer is wrong, or there is none."""
-    from rockpool.cli._requirements import check_picture, need
-
     size = values["neurons"] * values["steps"] * values["batch"]
     if size > LARGEST:
         raise CommandError(f"{size} numbers are too many: at most {LARGEST} can go in", code=2)
     picture = values["plot"]
-    if picture is not None:
-        check_picture(picture)
-    need("numpy", "numpy is the reference")
-    if picture is not None:
-        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+    need_numpy("numpy is the reference", picture)
     from rockpool.cli.bench.children import run_all
 
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]
@@ -149,10 +135,8 @@ def run(values: "dict[str, Any]") -> int:
     if picture is not None:
         from rockpool.cli.bench.picture import draw
 
-        try:
-            draw([record for record in records if record.seconds], _title(values), picture)
-        except OSError as error:
-            raise CommandError(f"cannot write {picture}: {error.strerror or error}") from error
+        ran = [record for record in records if record.seconds]
+        write_picture(picture, lambda: draw(ran, _title(values), picture))
         if not values["json"]:
             write(f"\nThe speeds are drawn in {picture}\n")
     wanted = {REFERENCE, *(values["backends"] or ())}
