@@ -159,10 +159,10 @@ def take_stdout() -> Callable[[Message], None]:
     os.dup2(2, 1)
     sys.argv = [""]
 
-    def say(message: Message) -> None:
+    def report(message: Message) -> None:
         os.write(answers, _MARK + json.dumps(message).encode() + b"\n")
 
-    return say
+    return report
 
 
 def flush_output() -> None:

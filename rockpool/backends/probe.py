@@ -1,4 +1,4 @@
-"""Import a back-end in a process of its own, and tell what came of it. Standard library only.
+"""Import a back-end in a process of its own, and report what came of it. Standard library only.
 
 An import may crash the interpreter, hang, print, end the program, change `sys.argv` or the number
 of threads. None of that reaches the process that asks here: it gets a record with one line of
@@ -150,7 +150,7 @@ class _Probe(ChildProcess):
 
 
 def _answer(name: str, limit: int, registered: tuple[Any, ...] | None, thorough: float) -> None:
-    """What the child does: import the back-end, and say what came of it.
+    """What the child does: import the back-end, and report what came of it.
 
     Whatever the back-end prints goes to stderr. The process ends at once, so that a crash in some
     exit handler or a thread that is still running does not matter: the question was about the
@@ -165,11 +165,11 @@ def _answer(name: str, limit: int, registered: tuple[Any, ...] | None, thorough:
     registered : tuple or None
         What `_definition` says of a back-end that is not a standard one.
     thorough : float
-        Seconds that the import may take, where more is to be told than how it went; else 0.
+        Seconds that the import may take, where more is asked for than how it went; else 0.
     """
     import traceback
 
-    say = take_stdout()
+    report = take_stdout()
     if hasattr(signal, "alarm"):
         signal.alarm(limit)
     if registered is not None:
@@ -183,23 +183,23 @@ def _answer(name: str, limit: int, registered: tuple[Any, ...] | None, thorough:
         traceback.print_exception(status.error)
     flush_output()
     record: dict[str, Any] = dict(status.to_dict())
-    say(record)
+    report(record)
     if thorough:  # asking for more may go wrong as well: the first answer stands then
         from rockpool.backends.probe_facts import facts, traceback_lines
 
         record["traceback"] = traceback_lines(status.error)
         record["facts"] = facts(specification(name).modules)
-        say(record)
+        report(record)
     leave()
 
 
 def _definition(name: str) -> tuple[Any, ...] | None:
-    """How the child is told of a back-end; None for those that it knows by itself.
+    """How a back-end is described to the child; None for those that it knows by itself.
 
     Returns
     -------
     tuple or None
-        (modules, what pip installs, oldest version, check). A check is told as ``module:function``;
+        (modules, what pip installs, oldest version, check). A check is named ``module:function``;
         one that is not a function of a module stays behind, and counts as passed.
     """
     spec = specification(name)

@@ -1,4 +1,4 @@
-"""What can only be told of a back-end in a process that has imported it."""
+"""What can only be found out in a process that has imported it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def facts(modules: tuple[str, ...]) -> dict[str, Any]:
         * ``devices``: what jax computes on, where jax is.
     """
     loaded = {name: sys.modules[name] for name in modules if sys.modules.get(name) is not None}
-    said: dict[str, Any] = {
+    found: dict[str, Any] = {
         "files": {name: getattr(module, "__file__", None) for name, module in loaded.items()},
         "versions": {
             name: str(module.__version__)
@@ -41,10 +41,10 @@ def facts(modules: tuple[str, ...]) -> dict[str, Any]:
     for name, ask in (("torch", _cuda), ("jax", _devices)):
         if name in loaded:
             try:
-                said |= ask(loaded[name])
+                found |= ask(loaded[name])
             except Exception as error:  # a driver may answer with anything
-                said["trouble"] = f"{type(error).__name__}: {error}"
-    return said
+                found["trouble"] = f"{type(error).__name__}: {error}"
+    return found
 
 
 def openmp_runtimes() -> list[str]:

@@ -12,7 +12,7 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 class CommandError(Exception):
-    """What the user can mend: printed as a sentence, without a traceback.
+    """What the user can put right: printed as a sentence, without a traceback.
 
     Parameters
     ----------

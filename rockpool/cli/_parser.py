@@ -1,4 +1,7 @@
-"""The full reader of command lines: help, and mistakes. Imports argparse."""
+"""The full reader of command lines: help, and mistakes. Imports argparse.
+
+`rockpool.cli.read_quickly` reads the same grammar without it, and says why.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class _Help(argparse.Action):
         raise _HelpAsked
 
 
-def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[str, Any] | None:
+def read_fully(command: str, module: ModuleType, argv: Sequence[str]) -> dict[str, Any] | None:
     """Read the command line of a sub-command with argparse.
 
     Returns
@@ -79,7 +82,7 @@ def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[s
     for name, option in module.OPTIONS.items():
         _add(parser, name, option)
     try:
-        values, unknown = parser.parse_known_intermixed_args(words)
+        values, unknown = parser.parse_known_intermixed_args(argv)
     except _HelpAsked:
         return None
     if unknown:
@@ -88,7 +91,7 @@ def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[s
     return vars(values)
 
 
-def read_top_level(words: Sequence[str], commands: Mapping[str, str]) -> int:
+def read_top_level(argv: Sequence[str], commands: Mapping[str, str]) -> int:
     """Answer a command line that names no command: help, or what is wrong with it."""
     width = max(map(len, commands)) + 2
     listing = "\n".join(f"  {name:<{width}}{does}" for name, does in commands.items())
@@ -101,9 +104,9 @@ def read_top_level(words: Sequence[str], commands: Mapping[str, str]) -> int:
     )
     parser.add_argument("-V", "--version", action="store_true", help="show the version and leave")
     try:
-        if not words:
+        if not argv:
             parser.parse_args(["--help"])
-        _, unknown = parser.parse_known_args(words)
+        _, unknown = parser.parse_known_args(argv)
     except _HelpAsked:
         return 0
     if unknown:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Parts of the way that are told where there is no bar.
+# Parts of the way that are shown where there is no bar.
 _QUARTERS = 4
 
 
@@ -88,7 +88,7 @@ class Imports:
             self._bar.set_description_str(f"importing {', '.join(self._busy)}")
 
 
-def _new_bar(total: int, looks: str, words: str) -> Any | None:
+def _new_bar(total: int, layout: str, description: str) -> Any | None:
     """A bar of tqdm; None where nobody watches, or tqdm is not installed."""
     if not is_terminal(sys.stderr):
         return None
@@ -98,8 +98,8 @@ def _new_bar(total: int, looks: str, words: str) -> Any | None:
         return None
     return tqdm(
         total=total,
-        desc=words,
-        bar_format=looks,
+        desc=description,
+        bar_format=layout,
         ncols=terminal_width() - 1,
         mininterval=0.0,  # there are few steps, and the last one is to be seen
         leave=False,

@@ -69,7 +69,7 @@ def run(values: "dict[str, Any]") -> int:
 
         write(in_json(records))
     else:
-        write(_as_table(records) + _in_words(records, values["check"], values["verbose"]))
+        write(_as_table(records) + _describe(records, values["check"], values["verbose"]))
     return 0
 
 
@@ -124,14 +124,14 @@ def _as_table(records: "list[dict[str, Any]]") -> str:
     rows = []
     colours = []
     for record in records:
-        can_be_mended = record["state"] not in ("available", "installed", "unmet")
+        can_be_fixed = record["state"] not in ("available", "installed", "unmet")
         rows.append(
             (
                 record["name"],
                 _state(record),
                 record["version"] or "-",
                 str(record["modules"]),
-                record["install"] if can_be_mended else "",
+                record["install"] if can_be_fixed else "",
             )
         )
         colour = "yellow" if _is_open(record) else _COLOURS.get(record["state"], "red")
@@ -140,13 +140,13 @@ def _as_table(records: "list[dict[str, Any]]") -> str:
     return table(header, rows, right=(3,), colours=colours)
 
 
-def _in_words(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> str:
+def _describe(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> str:
     """What stands below the table: reasons that need more words than a cell has, and the count."""
     notes = []
     for record in records:
         plain = record["state"] in ("available", "installed", "missing")
-        told = _state(record) == record["reason"]  # by the table
-        if verbose or _is_open(record) or not (plain or told):
+        is_stated = _state(record) == record["reason"]  # by the table
+        if verbose or _is_open(record) or not (plain or is_stated):
             notes.append(f"{record['name']}: {record['reason']}")
             notes += [f"    {line}" for line in _last_lines(record, verbose)]
     good = sum(

@@ -142,8 +142,8 @@ def _paragraph(finding: "Finding") -> str:
     else:
         lines = lines[-_LINES:]
     details = "".join(f"      {paint(line, 'dim')}\n" for line in lines)
-    mend = f"    to mend it:  {paint(finding.fix, 'bold')}\n" if finding.fix else ""
-    return f"{text}\n{details}{mend}"
+    fix = f"    to mend it:  {paint(finding.fix, 'bold')}\n" if finding.fix else ""
+    return f"{text}\n{details}{fix}"
 
 
 def _summary(found: "Diagnosis") -> str:

@@ -29,16 +29,16 @@ def main(wanted: dict[str, Any]) -> None:
         The options of the command, and ``backend``, ``class_name``, and ``path``, the file for the
         answer.
     """
-    say = take_stdout()
+    report = take_stdout()
     try:
-        output, times = _measure(wanted, lambda: say({"is": "round"}))
+        output, times = _measure(wanted, lambda: report({"is": "round"}))
         np.save(wanted["path"], output)
-        say({"is": "end", "times": times, "memory": _peak_memory(wanted["backend"])})
+        report({"is": "end", "times": times, "memory": _peak_memory(wanted["backend"])})
     except (Exception, SystemExit) as error:
         import traceback
 
         traceback.print_exc()
-        say({"is": "error", "text": _describe(error)})
+        report({"is": "error", "text": _describe(error)})
     leave()
 
 
