@@ -12,15 +12,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import IO, Any, NoReturn
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import IO, Any, NoReturn
-
-    Message = dict[str, Any]
+Message = dict[str, Any]
 
 __all__ = ["ChildProcess", "flush_output", "leave", "take_stdout"]
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from rockpool.backends.child_process import ChildProcess, flush_output, leave, take_stdout
 from rockpool.backends.queries import backend_status, register_backend
 from rockpool.backends.specs import STANDARD, specification
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
 
 __all__ = ["probe_backend", "probe_backends"]
 

@@ -4,8 +4,9 @@ A sub-command is one module of this package and one line of `COMMANDS`. The modu
 
 * ``DESCRIPTION`` and ``EXAMPLES``, texts for its ``--help``;
 * ``OPTIONS``, a dict of its options: ``"--flag"``, or ``"names"`` for any number of plain words, to
-  a dict of ``help``; of ``metavar``, which an option that takes a value has; of ``convert``, which
-  makes the value of a word, or raises `ValueError` with a text for people; and of ``default``;
+  what `rockpool.cli._options` makes of ``help``, and, for an option that takes a value, of
+  ``metavar``, ``default`` and ``convert``, which makes the value of a word, or raises `ValueError`
+  with a text for people;
 * ``run(values) -> int``, which does the work and returns the exit code. `values` has the value of
   each option, by its name without dashes. It raises `CommandError` for what the user can put right.
 
@@ -155,7 +156,7 @@ def read_quickly(
             if not text or text.startswith("-"):
                 return None
         try:
-            value = options[name].get("convert", str)(text)
+            value = options[name]["convert"](text)
         except ValueError:
             return None
         if name == plain:

@@ -6,14 +6,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
 
 from rockpool.cli._output import CommandError, did_you_mean, terminal_width, write
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from types import ModuleType
-    from typing import Any, NoReturn
 
 TOP_EXAMPLES = """\
   rockpool backends            which back-ends are here
@@ -155,7 +152,7 @@ def _add(parser: _Parser, name: str, option: Mapping[str, Any]) -> None:
 def _converter(option: Mapping[str, Any]) -> Callable[[str], Any]:
     def convert(text: str) -> Any:
         try:
-            return option.get("convert", str)(text)
+            return option["convert"](text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from rockpool.cli._output import is_terminal, terminal_width, write
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 # Parts of the way that are shown where there is no bar.
 _QUARTERS = 4
@@ -101,6 +98,7 @@ def _new_bar(total: int, layout: str, description: str) -> Any | None:
         desc=description,
         bar_format=layout,
         ncols=terminal_width() - 1,
+        nrows=20,  # some terminals say that they have none
         mininterval=0.0,  # there are few steps, and the last one is to be seen
         leave=False,
     )

@@ -1,4 +1,4 @@
-"""What commands find out before they work: numbers, libraries, whether a file can be written."""
+"""What commands find out before they work: libraries, and whether a file can be written."""
 
 import os
 
@@ -10,21 +10,6 @@ if TYPE_CHECKING:
 
 # What matplotlib can write without further libraries.
 FORMATS = (".png", ".pdf", ".svg")
-
-
-def integer(least: int, most: int) -> "Callable[[str], int]":
-    """What makes an integer of a word, and says between what it must be."""
-
-    def convert(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            raise ValueError(f"must be an integer from {least} to {most}, got {text!r}")
-        return value
-
-    return convert
 
 
 def need_numpy(purpose: str, picture: "str | None") -> None:

@@ -4,6 +4,7 @@ from rockpool.backends.finder import glance
 from rockpool.backends.specs import known_names
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
+from rockpool.cli._options import flag, seconds, value
 from rockpool.cli._output import CommandError, did_you_mean, table, write
 
 TYPE_CHECKING = False
@@ -24,28 +25,12 @@ EXAMPLES = """\
   rockpool backends --json                   the same for programs"""
 
 
-def seconds(text: str) -> float:
-    """A time that is longer than none."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise ValueError(f"must be a number of seconds > 0, got {text!r}")
-    return value
-
-
 OPTIONS = {
-    "names": {"metavar": "NAME", "help": "show only these back-ends"},
-    "--check": {"help": "import each one, in a process of its own"},
-    "--timeout": {
-        "metavar": "S",
-        "convert": seconds,
-        "default": 60.0,
-        "help": "seconds that each check may take",
-    },
-    "--verbose": {"help": "tell the reasons, and with --check the end of each error"},
-    "--json": {"help": "print JSON instead of a table"},
+    "names": value("NAME", "show only these back-ends"),
+    "--check": flag("import each one, in a process of its own"),
+    "--timeout": value("S", "seconds that each check may take", 60.0, seconds),
+    "--verbose": flag("tell the reasons, and with --check the end of each error"),
+    "--json": flag("print JSON instead of a table"),
 }
 
 # States in the words of the table, where they differ.

@@ -4,8 +4,9 @@ import os
 import sys
 
 from rockpool.backends.queries import known_backends
+from rockpool.cli._options import flag, seconds, value
 from rockpool.cli._output import CommandError, is_terminal, paint, table, terminal_width, write
-from rockpool.cli.backends import chosen, seconds
+from rockpool.cli.backends import chosen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +29,9 @@ EXAMPLES = """\
   rockpool doctor --json       the same for programs"""
 
 OPTIONS = {
-    "names": {"metavar": "BACKEND", "help": "examine only these back-ends"},
-    "--timeout": {
-        "metavar": "S",
-        "convert": seconds,
-        "default": 60.0,
-        "help": "seconds that the import of each back-end may take",
-    },
-    "--json": {"help": "print JSON instead of text"},
+    "names": value("BACKEND", "examine only these back-ends"),
+    "--timeout": value("S", "seconds that the import of each back-end may take", 60.0, seconds),
+    "--json": flag("print JSON instead of text"),
 }
 
 # States in the words of the table, where they differ, and their colours.

@@ -4,6 +4,7 @@ from rockpool.backends.finder import glance
 from rockpool.backends.specs import known_names
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
+from rockpool.cli._options import flag, value
 from rockpool.cli._output import CommandError, did_you_mean, table, write
 
 TYPE_CHECKING = False
@@ -20,12 +21,8 @@ EXAMPLES = """\
   rockpool modules --json            the same for programs"""
 
 OPTIONS = {
-    "--backend": {
-        "metavar": "NAME",
-        "default": None,
-        "help": "only those that need this back-end",
-    },
-    "--json": {"help": "print JSON instead of a table"},
+    "--backend": value("NAME", "only those that need this back-end"),
+    "--json": flag("print JSON instead of a table"),
 }
 
 

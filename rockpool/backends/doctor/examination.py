@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from importlib.machinery import ModuleSpec
+from typing import Any
 
 from rockpool.backends.doctor.installed import is_site_folder, places, records, remains
 from rockpool.backends.doctor.requirements import conflicts
+from rockpool.backends.specs import BackendSpec
 from rockpool.backends.status import differ
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from importlib.machinery import ModuleSpec
-    from typing import Any
-
-    from rockpool.backends.specs import BackendSpec
 
 __all__ = ["Finding", "examine", "path_of", "renaming"]
 

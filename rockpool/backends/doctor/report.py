@@ -7,7 +7,9 @@ Nothing is installed, written or removed.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rockpool.backends.doctor import surroundings
 from rockpool.backends.doctor.examination import Finding, examine, path_of
@@ -15,11 +17,6 @@ from rockpool.backends.doctor.installed import places
 from rockpool.backends.probe import probe_backends
 from rockpool.backends.queries import known_backends
 from rockpool.backends.specs import specification
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
 
 __all__ = ["Diagnosis", "diagnose"]
 

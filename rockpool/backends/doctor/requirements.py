@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.metadata import Distribution
 
 from rockpool.backends.doctor.installed import records, version_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["conflict", "conflicts"]
 

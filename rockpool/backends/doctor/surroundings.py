@@ -6,15 +6,12 @@ import os
 import platform
 import shlex
 import sys
+from typing import Any
 
 from rockpool.backends.doctor.caches import PACKAGE, bytecode_folder, can_write
 from rockpool.backends.doctor.caches import caches as known_caches
 from rockpool.backends.doctor.examination import Finding, renaming
 from rockpool.backends.doctor.installed import places
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def versions() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from rockpool.cli._options import integer, value
 from rockpool.cli._output import paint, write
-from rockpool.cli._requirements import integer, need_numpy, write_picture
+from rockpool.cli._requirements import need_numpy, write_picture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,29 +38,10 @@ def backend(text: str) -> str:
 
 
 OPTIONS = {
-    "--plot": {
-        "metavar": "FILE.png",
-        "default": None,
-        "help": "draw the spikes and the confusion matrix into this file",
-    },
-    "--seed": {
-        "metavar": "N",
-        "convert": integer(0, 2**32 - 1),
-        "default": 0,
-        "help": "seed of the split, the weights and the spikes",
-    },
-    "--neurons": {
-        "metavar": "N",
-        "convert": integer(1, MOST_NEURONS),
-        "default": 400,
-        "help": "hidden neurons",
-    },
-    "--backend": {
-        "metavar": "NAME",
-        "convert": backend,
-        "default": "numpy",
-        "help": "what to run on; there is only numpy yet",
-    },
+    "--plot": value("FILE.png", "draw the spikes and the confusion matrix into this file"),
+    "--seed": value("N", "seed of the split, the weights and the spikes", 0, integer(0, 2**32 - 1)),
+    "--neurons": value("N", "hidden neurons", 400, integer(1, MOST_NEURONS)),
+    "--backend": value("NAME", "what to run on; there is only numpy yet", "numpy", backend),
 }
 
 
