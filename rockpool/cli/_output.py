@@ -148,6 +148,12 @@ def did_you_mean(word: str, known: "Iterable[str]") -> str:
     return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
+def no_such_backend(name: str, known: "Iterable[str]") -> CommandError:
+    """The error for a back-end that nobody has defined."""
+    text = f"there is no back-end {name!r}{did_you_mean(name, known)}"
+    return CommandError(text, code=2, hint="'rockpool backends' lists them.")
+
+
 def in_json(value: object) -> str:
     """A value as JSON for people and programs."""
     import json

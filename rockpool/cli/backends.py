@@ -5,7 +5,7 @@ from rockpool.backends.specs import known_names
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
 from rockpool.cli._options import flag, seconds, value
-from rockpool.cli._output import CommandError, did_you_mean, table, write
+from rockpool.cli._output import CommandError, no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +63,7 @@ def chosen(wanted: "list[str]") -> "list[str]":
     known = known_names()
     for name in wanted:
         if name not in known:
-            raise CommandError(
-                f"there is no back-end {name!r}{did_you_mean(name, known)}",
-                code=2,
-                hint="'rockpool backends' lists them.",
-            )
+            raise no_such_backend(name, known)
     return [name for name in known if not wanted or name in wanted]
 
 
