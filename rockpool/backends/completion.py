@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def hush(package: str, names: list[str]) -> None:
+def show_as_properties(package: str, names: list[str]) -> None:
     """Give a package a type whose properties are its advertised names, unless it has it already."""
     module = sys.modules.get(package)
     if module is None or vars(type(module)).get("_advertised") == names:

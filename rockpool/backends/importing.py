@@ -8,17 +8,16 @@ import sys
 from importlib import import_module
 
 from .finder import dist_version, location, module_version, parts_without_package
-from .retry import Evidence
+from .retry import Failure
 from .specs import specification
 from .status import (
-    Failure,
     failures,
-    fingerprint_of,
-    in_words,
+    forget_failure,
     modules_in,
     obstacle_to,
     replaced,
     status_of,
+    still_loaded,
     usable,
     version_of,
 )
@@ -58,14 +57,11 @@ def status_after(name: str, error: BaseException) -> "BackendStatus":
 
 
 def _remember(spec: "BackendSpec", status: "BackendStatus") -> None:
-    if status.state == "available":
-        failures.pop(spec.name, None)
-        usable.add(spec.name)
+    if status.state != "available":
+        failures[spec.name] = Failure(status)
         return
-    evidence = None
-    if status.state == "broken" and status.error is not None:
-        evidence = Evidence(spec.modules, status.error)
-    failures[spec.name] = Failure(status, fingerprint_of(spec), evidence)
+    usable.add(spec.name)
+    forget_failure(spec.name)
 
 
 def _try(spec: "BackendSpec") -> "BackendStatus":
@@ -80,7 +76,7 @@ def _try(spec: "BackendSpec") -> "BackendStatus":
     try:
         passed = spec.check() if callable(spec.check) else spec.check
     except (Exception, SystemExit) as error:
-        reason = f"its check raised {_in_words(error)}"
+        reason = f"its check raised {_first_line(error)}"
         return status_of(spec, "unmet", reason, error=_trimmed(error))
     if not passed:
         return status_of(spec, "unmet", spec.unmet)
@@ -90,31 +86,33 @@ def _try(spec: "BackendSpec") -> "BackendStatus":
 def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendStatus":
     """Tell a back-end that is not there from one that is there and cannot be imported."""
     error = _trimmed(error)
-    absent = error.name if isinstance(error, ModuleNotFoundError) else None
-    if absent is not None and (module == absent or module.startswith(absent + ".")):
-        reason = f"no module named {absent!r} is installed"
-        return status_of(spec, "missing", reason, error, module=absent)
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is not None and (module == missing or module.startswith(missing + ".")):
+        reason = f"no module named {missing!r} is installed"
+        return status_of(spec, "missing", reason, error, module=missing)
     is_own = module == spec.own_module
     version = version_of(spec) if is_own else module_version(module) or dist_version(module, module)
     where = f"{module} {version or ''}".rstrip() + f" ({location(module)})"
     restart = _why_restart(spec, module, error)
-    if absent is not None:
-        reason = f"{where} is installed, but needs {absent!r}, which is missing"
-        mend = f"pip install {absent.partition('.')[0]}"
-        return status_of(spec, "broken", reason, error, module=absent, mend=mend, restart=restart)
-    reason = f"importing {where} raises {_in_words(error)}"
+    if missing is not None:
+        reason = f"{where} is installed, but needs {missing!r}, which is missing"
+        install = f"pip install {missing.partition('.')[0]}"
+        return status_of(
+            spec, "broken", reason, error, module=missing, fix=install, restart=restart
+        )
+    reason = f"importing {where} raises {_first_line(error)}"
     advice = spec.advice() if spec.advice is not None else None
-    conflict, cure = advice or ("", None)
+    conflict, fix = advice or ("", None)
     if conflict:
         reason = f"{reason}; {conflict}"
-    return status_of(spec, "broken", reason, error, module=module, mend=cure, restart=restart)
+    return status_of(spec, "broken", reason, error, module=module, fix=fix, restart=restart)
 
 
 def _why_restart(spec: "BackendSpec", module: str, error: BaseException) -> str:
     """Why another try in this process cannot help, if that is so."""
     parts = parts_without_package(module)
     return replaced([*spec.modules, "numpy", *modules_in(error)], spec.distribution) or (
-        in_words(parts) if parts else ""
+        still_loaded(parts) if parts else ""
     )
 
 
@@ -129,6 +127,6 @@ def _trimmed(error: BaseException) -> BaseException:
     return error.with_traceback(trace)
 
 
-def _in_words(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

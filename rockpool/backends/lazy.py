@@ -9,8 +9,7 @@ of names and ``rockpool modules`` all read it. It has one name a line::
 The comment names the back-end that a single file needs, where it is another one than its package's.
 
 This file is on the way of every import of the package, and loads nothing itself. With the first
-name that is looked up come `lazy_loader`, which imports and keeps what is found, and what it takes
-to find out about back-ends.
+name of a back-end come `lazy_loader`, which imports and keeps what is found, and `status`.
 """
 
 import os
@@ -100,22 +99,21 @@ def attach(
                 name=name,
                 obj=sys.modules.get(package),
             )
-        if _lazy_blocks and name in entries and _asked_by_a_lazy_block():
-            later = _later(package, name, entries[name])
+        entry = entries.get(name)
+        if _lazy_blocks and entry is not None and _asked_by_a_lazy_block():
+            later = _later(package, name, entry)
             if later is not None:
                 return later
+        if entry is not None and entry.backend is None:
+            return _import(package, name, f"{package}.{entry.source}")
         if look_up is None:
-            if name in entries and entries[name].backend is None:
-                return _import(package, name, f"{package}.{entries[name].source}")
             look_up = _lazy_look_up(package, entries, submodules)
-        if name in entries:
-            return _resolve(package, name, entries[name], look_up)
-        return look_up(name)
+        return look_up(name) if entry is None else _resolve(package, name, entry, look_up)
 
     def __dir__() -> "list[str]":
-        from .completion import hush
+        from .completion import show_as_properties
 
-        hush(package, names)
+        show_as_properties(package, names)
         return names.copy()
 
     if not reachable.isdisjoint(entries):
@@ -226,16 +224,16 @@ def _parse(path: str, text: str, backend: "str | None") -> "tuple[dict[str, _Ent
         if known == alias and head[:6] == "from ." and head[6:7] not in ("", "."):
             entries[known] = _Entry(head[6:], backend)  # nearly all of them
             continue
-        words = line.split()
-        if words[:1] != ["from"]:
+        parts = line.split()
+        if parts[:1] != ["from"]:
             continue
-        source = words[1] if len(words) > 1 else ""
-        name = words[3] if words[2:3] == ["import"] and len(words) > 3 else ""
-        if words[4:6] != ["as", name] or source[:1] != "." or source[1:2] == ".":
+        source = parts[1] if len(parts) > 1 else ""
+        name = parts[3] if parts[2:3] == ["import"] and len(parts) > 3 else ""
+        if parts[4:6] != ["as", name] or source[:1] != "." or source[1:2] == ".":
             raise ValueError(
                 f"{path}: a line must be `from .module import Name as Name`, got {line!r}"
             )
-        needs = words[8] if words[6:8] == ["#", "backend:"] and len(words) > 8 else None
+        needs = parts[8] if parts[6:8] == ["#", "backend:"] and len(parts) > 8 else None
         if source == ".":
             submodules.add(name)
         else:
@@ -245,69 +243,63 @@ def _parse(path: str, text: str, backend: "str | None") -> "tuple[dict[str, _Ent
 
 def _resolve(package: str, name: str, entry: _Entry, look_up: "Callable[[str], Any]") -> "Any":
     """The object behind an advertised name, or its stand-in while its back-end cannot be had."""
-    module = f"{package}.{entry.source}"
-    if entry.backend is None:
-        found = _load(module, name, look_up)
-        standins = sys.modules.get("rockpool.backends.standin")
-        if standins is not None and isinstance(found, standins.StandIn):  # never kept
-            vars(sys.modules[package]).pop(name, None)
-        return found
-
+    module, backend = f"{package}.{entry.source}", entry.backend
+    assert backend is not None
     from .standin import standin_for
 
-    culprit = _known_to_fail(module, entry.backend)
-    if culprit is not None:
-        return standin_for(name, culprit, module, package)
+    lacking = _known_to_lack(module, backend)
+    if lacking is not None:
+        return standin_for(name, lacking, module, package)
     try:
         return look_up(name)
     except (Exception, SystemExit) as error:
-        culprit = _whose_fault(module, entry.backend, error)
-        if culprit is not None:
-            return standin_for(name, culprit, module, package)
+        lacking = _backend_at_fault(module, backend, error)
+        if lacking is not None:
+            return standin_for(name, lacking, module, package)
         # When every back-end is fine, it is a bug here, and must not look like a missing back-end.
         if isinstance(error, AttributeError):
             raise _cannot_load(name, module, error) from error
         raise
 
 
-def _known_to_fail(module: str, backend: str) -> "str | None":
+def _known_to_lack(module: str, backend: str) -> "str | None":
     """The back-end because of which a file need not be imported to know that it cannot be."""
-    from .specs import is_known
-    from .status import fails_again, lacked, look_at, must_be_checked
+    from .status import failed_files, fails_again, look_at, must_be_checked
 
     status = look_at(backend)
     if status.state in ("missing", "shadowed", "outdated") or status.restart:
+        from .specs import is_known
+
         if not is_known(backend):
             from .queries import backend_status
 
             backend_status(backend)  # warns where it is misspelt
         return backend
-    whole = must_be_checked(backend)
-    culprit = lacked.get(module)
-    if (whole or culprit == backend) and fails_again(backend):
-        return backend
-    if whole:
+    at_fault, failure = failed_files.get(module, (None, None))
+    if failure is not None and failure.would_repeat():
+        return at_fault
+    if must_be_checked(backend):
         from .queries import backend_status
 
-        if backend_status(backend, probe=True).state != "available":
+        if fails_again(backend) or backend_status(backend, probe=True).state != "available":
             return backend
-    if culprit is not None and look_at(culprit).state in ("missing", "shadowed"):
-        return culprit
     return None
 
 
-def _whose_fault(module: str, backend: str, error: BaseException) -> "str | None":
+def _backend_at_fault(module: str, backend: str, error: BaseException) -> "str | None":
     """The back-end because of which a file could not be imported, if it is the fault of one."""
     from .importing import status_after
-    from .status import backend_lacked, lacked, replaced_while_loaded
+    from .retry import Failure
+    from .status import failed_files, missing_backend, replaced_while_loaded
 
-    if status_after(backend, error).state != "available":
-        lacked[module] = backend
+    status = status_after(backend, error)
+    if status.state != "available":
+        failed_files[module] = backend, Failure(status)
         return backend
-    other = backend_lacked(error)  # the file needs another one besides its own
+    other = missing_backend(error)  # the file needs it besides its own
     if other is not None:
-        lacked[module] = other
-        return other
+        failed_files[module] = other.name, Failure(other)
+        return other.name
     replaced = replaced_while_loaded(backend)
     if replaced:
         error.add_note(f"Restart Python: {replaced}.")
@@ -345,24 +337,15 @@ def _later(package: str, name: str, entry: _Entry) -> "Any":
 
 def _import(package: str, name: str, module: str) -> "Any":
     """What needs no back-end of its own: a file of ours, or another package that is lazy."""
-
-    def look_up(name: str) -> "Any":
-        __import__(module)
-        return getattr(sys.modules[module], name)
-
-    found = _load(module, name, look_up)
-    standins = sys.modules.get("rockpool.backends.standin")
-    if standins is None or not isinstance(found, standins.StandIn):
-        vars(sys.modules[package])[name] = found
-    return found
-
-
-def _load(module: str, name: str, look_up: "Callable[[str], Any]") -> "Any":
-    """Import what defines a name."""
     try:
-        return look_up(name)
+        __import__(module)
+        found = getattr(sys.modules[module], name)
     except AttributeError as error:
         raise _cannot_load(name, module, error) from error
+    standin = sys.modules.get("rockpool.backends.standin")
+    if standin is None or not isinstance(found, standin.StandIn):  # which is never kept
+        vars(sys.modules[package])[name] = found
+    return found
 
 
 def _cannot_load(name: str, module: str, error: AttributeError) -> ImportError:

@@ -38,10 +38,8 @@ class lazy_imports:
     stays bound to the stand-in, which goes on to hand everything to the real class.
 
     Python 3.15 brings this to the language, as ``lazy from rockpool.nn.modules import LIFTorch``,
-    as
-    ``__lazy_modules__`` and as ``-X lazy_imports=all``. There the import itself is put off, the
-    package's lazy face resolves the name when it is first used, and this block is not needed; it
-    does no harm.
+    ``__lazy_modules__`` and ``-X lazy_imports=all``; there this block is not needed, and does no
+    harm.
     """
 
     __slots__ = ("_frame",)

@@ -1,55 +1,34 @@
-"""Which computational back-ends are here, and why not. Standard library only.
+"""The public questions about back-ends: which are here, and why not.
 
 * A back-end *can be used* when each module that it needs can really be imported, is recent enough,
   and the back-end's own check (a CUDA device, for example) says yes. Anything else that an import
-  may do, short of
-  `KeyboardInterrupt`, is an answer too: the back-end is broken, and the error is kept.
-* Looking costs nothing: the finders on `sys.meta_path` are asked for specs and `*.dist-info`
-  folders are read for versions; nothing is imported until somebody asks whether a back-end really
-  works.
-* A positive answer is kept, a negative one never: a package that is installed later is seen at the
-  next question. (A stand-in, which may be used in a loop, asks again only when something has
-  changed that a failed import depended on.)
+  may do, short of `KeyboardInterrupt`, is an answer too: the back-end is broken, and the error is
+  kept.
+* A positive answer is kept until `refresh_backends`. A question by name is never answered by an
+  earlier failure; stand-ins follow the rule of `retry`.
 * samna is never imported: the package of that name on the public index runs ``pip install`` when it
   is.
 """
 
 import sys
 
-from .finder import find_spec, forget_finder_caches, release
+from .finder import find_spec, invalidate_caches, release
 from .specs import (
     REGISTERED,
     STANDARD,
     BackendSpec,
     BackendStatus,
     is_known,
-    known_names,
+    known_backends,
     new_specification,
     specification,
 )
-from .status import failures, lacked, look, must_be_checked, usable
+from .status import failed_files, failures, forget_failure, look, must_be_checked, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, NoReturn
-
-__all__ = [
-    "AbortImport",
-    "BackendStatus",
-    "backend_available",
-    "backend_status",
-    "check_backend",
-    "check_samna_available",
-    "check_torch_cuda_available",
-    "known_backends",
-    "list_backends",
-    "missing_backend_error",
-    "missing_backend_shim",
-    "refresh_backends",
-    "register_backend",
-    "torch_version_satisfied",
-]
 
 
 class AbortImport(Exception):
@@ -132,14 +111,10 @@ def check_backend(
         The name by which `backend_available` knows it from now on. The standard back-ends keep
         their own definition; for them the call only answers.
     required_modules : iterable of str, default ``[backend_name]``
-        Modules that have to be importable. A failure of any kind to import one of them gives False.
+        Modules that have to be importable.
     check_flag : bool or callable, default True
         False always gives False. A callable is called, without arguments, once the modules are
         there.
-
-    Returns
-    -------
-    bool
     """
     modules = (backend_name,) if required_modules is None else required_modules
     spec = new_specification(backend_name, modules, check=check_flag)
@@ -199,21 +174,16 @@ def register_backend(
     _register(new_specification(name, modules, check=check, extra=extra, minimum=oldest))
 
 
-def known_backends() -> "tuple[str, ...]":
-    """Names of the standard back-ends, then of those that were registered."""
-    return known_names()
-
-
 def refresh_backends() -> None:
     """Forget every answer about back-ends, so that the next question looks again.
 
-    An installation is seen without it. It is for what cannot be seen: the next use of a class whose
-    back-end is broken tries to import that again, even if nothing about it seems to have changed.
+    An installation is seen without it. It is for what is not looked at (an environment variable, a
+    driver, a file edited in place): the next use of a class whose back-end is broken tries again.
     """
     usable.clear()
     failures.clear()
-    lacked.clear()
-    forget_finder_caches()
+    failed_files.clear()
+    invalidate_caches()
 
 
 def list_backends() -> None:
@@ -227,8 +197,8 @@ def list_backends() -> None:
         version = row.version or "-"
         is_open = row.state == "installed" and must_be_checked(row.name)
         state = "not checked" if is_open else row.state
-        mend = "" if row.state in ("available", "installed") else f"   {row.install}"
-        print(f"{row.name:<{width}}  {state:<11}  {version:<12}{mend}".rstrip())
+        fix = "" if row.state in ("available", "installed") else f"   {row.install}"
+        print(f"{row.name:<{width}}  {state:<11}  {version:<12}{fix}".rstrip())
 
 
 def torch_version_satisfied(req_major: int = 0, req_minor: int = 0, req_patch: int = 0) -> bool:
@@ -286,7 +256,6 @@ def missing_backend_shim(class_name: str, backend_name: str) -> "type[Any]":
 
 def missing_backend_error(class_name: str, backend_name: str) -> "Callable[..., NoReturn]":
     """A function, fit to be an `__init__`, that raises what a stand-in's constructor raises."""
-
     from .standin import MESSAGE, missing_error
 
     def raise_missing_backend(*args: object, **kwargs: object) -> "NoReturn":
@@ -326,5 +295,5 @@ def _probe(spec: "BackendSpec", *, remember: bool = True) -> "BackendStatus":
 def _register(spec: "BackendSpec") -> None:
     if REGISTERED.get(spec.name) != spec:
         usable.discard(spec.name)
-        failures.pop(spec.name, None)
+        forget_failure(spec.name)
         REGISTERED[spec.name] = spec

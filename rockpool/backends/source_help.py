@@ -15,12 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .standin import Home
-
-__all__ = ["Definition", "documentation", "find", "own_signature", "signature"]
-
 _KINDS = inspect.Parameter
-ANYTHING = inspect.Signature(
+_ANYTHING = inspect.Signature(
     [_KINDS("args", _KINDS.VAR_POSITIONAL), _KINDS("kwargs", _KINDS.VAR_KEYWORD)]
 )
 
@@ -29,15 +25,7 @@ _FAR_ENOUGH = 8
 
 
 class Definition:
-    """Where a class or a function is defined.
-
-    Attributes
-    ----------
-    node : ast.ClassDef or ast.FunctionDef
-        The statement.
-    file : File
-        The file that it stands in.
-    """
+    """A statement that defines a class or a function, and the file that it stands in."""
 
     __slots__ = ("file", "node")
 
@@ -113,44 +101,23 @@ class File:
 def find(module: str, name: str, depth: int = 0) -> Definition | None:
     """Find the definition behind a name of a module, and import nothing.
 
-    Returns
-    -------
-    Definition or None
-        None where there is no source (a frozen program), or the name is no class and no function.
+    None where there is no source (a frozen program), or the name is no class and no function.
     """
     file = _read(module) if depth <= _FAR_ENOUGH else None
     return None if file is None else file.find(name, depth)
 
 
-def documentation(home: Home) -> str:
-    """The docstring of the class, below a line that says why it cannot be used here."""
-    head = _state_in_words(home.backend)
-    found = find(home.module, home.name)
+def documentation(module: str, name: str, backend: str) -> str:
+    """The docstring of a class, below a line that says why it cannot be used here."""
+    head = _availability(backend)
+    found = find(module, name)
     if found is None:
         return head
     place = f"Defined in {found.file.path}, line {found.node.lineno}."
     return "\n\n".join(part for part in (head, _docstring(found), place) if part)
 
 
-def signature(home: Home) -> inspect.Signature:
-    """The signature of the class's constructor, or of the function, in its source."""
-    found = find(home.module, home.name)
-    return (found and signature_of(found)) or ANYTHING
-
-
-def own_signature(cls: type) -> inspect.Signature:
-    """The signature of a class that derives from a stand-in, whose metaclass hides it."""
-    for base in cls.__mro__:
-        if "_home" in vars(base):
-            return signature(vars(base)["_home"])
-        constructor = vars(base).get("__init__")
-        if constructor is not None and base is not object:
-            full = inspect.signature(constructor)
-            return full.replace(parameters=list(full.parameters.values())[1:])
-    return ANYTHING
-
-
-def _state_in_words(backend: str) -> str:
+def _availability(backend: str) -> str:
     from .status import look_at
 
     status = look_at(backend)
@@ -200,6 +167,25 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 # --- signatures -----------------------------------------------------------------------------------
 
 
+def signature(module: str, name: str) -> inspect.Signature:
+    """The signature of a class's constructor, or of a function, in its source."""
+    found = find(module, name)
+    return (found and _signature_of(found)) or _ANYTHING
+
+
+def signature_of_class(cls: type) -> inspect.Signature:
+    """The signature of a class that derives from a stand-in, whose metaclass hides it."""
+    for base in cls.__mro__:
+        if "_home" in vars(base):
+            home = vars(base)["_home"]
+            return signature(home.module, home.name)
+        constructor = vars(base).get("__init__")
+        if constructor is not None and base is not object:
+            full = inspect.signature(constructor)
+            return full.replace(parameters=list(full.parameters.values())[1:])
+    return _ANYTHING
+
+
 class _AsWritten:
     """A default value or an annotation, shown as it stands in the source."""
 
@@ -210,14 +196,11 @@ class _AsWritten:
         return self._source
 
 
-def signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None:
+def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None:
     """The signature of a definition; a class without a constructor has its base class's.
 
-    Returns
-    -------
-    inspect.Signature or None
-        None where no constructor is in sight. Defaults that are no literals, and annotations, are
-        shown as they are written.
+    None where no constructor is in sight. Defaults that are no literals, and annotations, are shown
+    as they are written.
     """
     node = found.node
     if isinstance(node, ast.FunctionDef):
@@ -231,7 +214,7 @@ def signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None:
         fields = _fields(found, depth).values()
         return inspect.Signature(sorted(fields, key=lambda field: field.kind))
     for base in found.bases() if depth < 8 else ():
-        inherited = signature_of(base, depth + 1)
+        inherited = _signature_of(base, depth + 1)
         if inherited is not None:
             return inherited
     return None
@@ -245,45 +228,36 @@ def _says_something(signature: inspect.Signature) -> bool:
 
 def _of_function(node: ast.FunctionDef, skip: int = 0) -> inspect.Signature:
     """The signature of a ``def``, without its first so many parameters."""
-    arguments = node.args
-    parameters = []
-    positional: list[tuple[ast.arg, inspect._ParameterKind]]
-    positional = [(a, _KINDS.POSITIONAL_ONLY) for a in arguments.posonlyargs]
-    positional += [(a, _KINDS.POSITIONAL_OR_KEYWORD) for a in arguments.args]
-    without = len(positional) - len(arguments.defaults)
-    for index, (argument, kind) in enumerate(positional):
-        default = arguments.defaults[index - without] if index >= without else None
-        parameters.append(_parameter(argument.arg, kind, default, argument.annotation))
-    if arguments.vararg is not None:
-        vararg = arguments.vararg
-        parameters.append(_parameter(vararg.arg, _KINDS.VAR_POSITIONAL, None, vararg.annotation))
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        parameters.append(
-            _parameter(argument.arg, _KINDS.KEYWORD_ONLY, default, argument.annotation)
+    given = node.args
+    arguments = [*given.posonlyargs, *given.args]
+    kinds: list[inspect._ParameterKind] = [_KINDS.POSITIONAL_ONLY] * len(given.posonlyargs)
+    kinds += [_KINDS.POSITIONAL_OR_KEYWORD] * len(given.args)
+    defaults: list[ast.expr | None] = [None] * (len(arguments) - len(given.defaults))
+    rows = list(zip(arguments, kinds, defaults + list(given.defaults), strict=True))
+    if given.vararg is not None:
+        rows.append((given.vararg, _KINDS.VAR_POSITIONAL, None))
+    for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        rows.append((argument, _KINDS.KEYWORD_ONLY, default))
+    if given.kwarg is not None:
+        rows.append((given.kwarg, _KINDS.VAR_KEYWORD, None))
+    parameters = [
+        inspect.Parameter(
+            argument.arg, kind, default=_shown(default), annotation=_written(argument.annotation)
         )
-    if arguments.kwarg is not None:
-        kwarg = arguments.kwarg
-        parameters.append(_parameter(kwarg.arg, _KINDS.VAR_KEYWORD, None, kwarg.annotation))
-    returns = inspect.Signature.empty if node.returns is None else _shown(node.returns)
-    return inspect.Signature(parameters[skip:], return_annotation=returns)
+        for argument, kind, default in rows[skip:]
+    ]
+    return inspect.Signature(parameters, return_annotation=_shown(node.returns))
 
 
-def _parameter(
-    name: str,
-    kind: inspect._ParameterKind,
-    default: ast.expr | None,
-    annotation: ast.expr | None,
-) -> inspect.Parameter:
-    return inspect.Parameter(
-        name,
-        kind,
-        default=_KINDS.empty if default is None else _shown(default),
-        annotation=_KINDS.empty if annotation is None else _AsWritten(ast.unparse(annotation)),
-    )
+def _written(node: ast.expr | None) -> object:
+    """An annotation as it stands in the source."""
+    return _KINDS.empty if node is None else _AsWritten(ast.unparse(node))
 
 
-def _shown(node: ast.expr) -> object:
+def _shown(node: ast.expr | None) -> object:
     """A literal is its value; anything else is shown as written."""
+    if node is None:
+        return _KINDS.empty
     try:
         return ast.literal_eval(node)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What back-ends need: the standard ones, and those that were registered. Standard library only."""
+"""What back-ends need: the standard ones, and those that were registered."""
 
 import sys
 
@@ -11,21 +11,6 @@ if TYPE_CHECKING:
 
 class BackendSpec:
     """What a back-end needs: modules in the order in which to import them, a version, a check."""
-
-    __slots__ = (
-        "advice",
-        "are_packages",
-        "check",
-        "check_needs",
-        "distribution",
-        "minimum",
-        "modules",
-        "name",
-        "never_import",
-        "pip",
-        "unmet",
-        "version_of",
-    )
 
     def __init__(
         self,
@@ -58,13 +43,11 @@ class BackendSpec:
 
     @property
     def own_module(self) -> str:
-        """The module that the back-end's version is told by."""
+        """The module that the back-end's version is stated by."""
         return self.version_of or (self.modules[0] if self.modules else "")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, BackendSpec) and all(
-            getattr(self, slot) == getattr(other, slot) for slot in self.__slots__
-        )
+        return isinstance(other, BackendSpec) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -79,14 +62,13 @@ class BackendStatus:
     state : str
         available, installed, missing, broken, outdated, shadowed or unmet.
     version : str or None
-        The version that is loaded or installed, where it can be told.
+        The version that is loaded or installed, where it is known.
     reason : str
         The state in one sentence.
     error : BaseException or None
         What importing it raised, the last time that it was tried.
     install : str
-        The one command that mends it.
-        Empty where only a restart of Python helps.
+        The one command that fixes it; empty where only a restart of Python helps.
     module : str
         The module that the state is about.
     restart : str
@@ -139,14 +121,12 @@ def _brian_numpy_conflict() -> "tuple[str, str] | None":
     numpy = module_version("numpy") or dist_version("numpy", "numpy")
     if brian and numpy and release(brian) < (2, 10) and release(numpy) >= (2, 4):
         newer = sys.version_info >= (3, 12)
-        mend = 'pip install --upgrade "brian2>=2.10"' if newer else 'pip install "numpy<2.4"'
-        return f"brian2 {brian} needs numpy < 2.4, and numpy is {numpy}", mend
+        fix = 'pip install --upgrade "brian2>=2.10"' if newer else 'pip install "numpy<2.4"'
+        return f"brian2 {brian} needs numpy < 2.4, and numpy is {numpy}", fix
     return None
 
 
-def _standard(
-    name: str, *modules: str, pip: "str | None" = None, **options: object
-) -> "BackendSpec":
+def _standard(name: str, *modules: str, pip: str = "", **options: object) -> "BackendSpec":
     pip = pip or f'"rockpool[{name}]"'
     return BackendSpec(name, modules, pip=pip, are_packages=True, **options)  # type: ignore[arg-type]
 
@@ -191,8 +171,8 @@ ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus":
 REGISTERED: "dict[str, BackendSpec]" = {}
 
 
-def known_names() -> "tuple[str, ...]":
-    """The back-ends that people are told of."""
+def known_backends() -> "tuple[str, ...]":
+    """Names of the standard back-ends, then of those that were registered."""
     return (*(name for name, spec in STANDARD.items() if not spec.never_import), *REGISTERED)
 
 
@@ -204,8 +184,7 @@ def is_known(name: str) -> bool:
 
 def specification(name: str) -> "BackendSpec":
     """What a back-end needs; a name that nobody defined is a module of that name."""
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+    _check_name(name)
     name = ALIASES.get(name, name)
     known = STANDARD.get(name) or REGISTERED.get(name)
     return known or BackendSpec(name, (name,), pip=name.partition(".")[0])
@@ -220,8 +199,7 @@ def new_specification(
     minimum: "tuple[int, ...] | None" = None,
 ) -> "BackendSpec":
     """The definition of a back-end that is not a standard one, from what its author says."""
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+    _check_name(name)
     names = (modules,) if isinstance(modules, str) else tuple(modules)
     if not all(isinstance(module, str) and module for module in names):
         raise TypeError(f"{name}: required_modules must be names of modules, got {names!r}")
@@ -230,3 +208,8 @@ def new_specification(
     return BackendSpec(
         name, names, check=check, pip=extra or (names[0] if names else name), minimum=minimum
     )
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")

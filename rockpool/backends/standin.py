@@ -3,11 +3,11 @@
 A stand-in has the name, the module, the documentation and the signature of the class that it stands
 for. It can be imported, listed, annotated with, derived from, copied and pickled by name.
 Constructing it, or asking it for a public attribute, first looks whether the back-end has appeared:
-then the real class takes over. Otherwise it raises
-`ModuleNotFoundError` with the reason and the command that mends it.
+then the real class takes over. Otherwise it raises `ModuleNotFoundError` with the reason and the
+command that fixes it.
 
-Standard library only, and loaded only when a back-end is missing or names are imported lazily. (The
-annotations are quoted because importing ``__future__`` is not free either.)
+Loaded only when a back-end is missing or names are imported lazily. (The annotations are quoted
+because importing ``__future__`` is not free either.)
 """
 
 import copyreg
@@ -34,8 +34,7 @@ class Home:
         self.backend = backend
         self.module = module
         self.package = package
-        # The real class, once it was found, and the names of modules that are to be bound to it
-        # then.
+        # The real class, once it was found, and the names of modules to be bound to it then.
         self.real: Any = None
         self.bindings: list[tuple[dict[str, Any], str]] = []
 
@@ -115,13 +114,15 @@ class StandIn(ABCMeta):
             return vars(cls).get("__doc__")
         from .source_help import documentation
 
-        return documentation(cls._home)
+        home = cls._home
+        return documentation(home.module, home.name, home.backend)
 
     @property
     def __signature__(cls) -> "Any":
-        from .source_help import own_signature, signature
+        from .source_help import signature, signature_of_class
 
-        return signature(cls._home) if "_home" in vars(cls) else own_signature(cls)
+        home = vars(cls).get("_home")
+        return signature_of_class(cls) if home is None else signature(home.module, home.name)
 
 
 def new_standin(name: str, backend: str, module: str, package: "str | None" = None) -> StandIn:
@@ -148,7 +149,7 @@ def standin_for(name: str, backend: str, module: str, package: str) -> StandIn:
 
 
 def missing_error(class_name: str, backend: str) -> ModuleNotFoundError:
-    """The error that says which back-end is missing, why, and what mends it."""
+    """The error that says which back-end is missing, why, and what fixes it."""
     from .status import look_at
 
     status = look_at(backend)
@@ -185,10 +186,9 @@ def _real_class(cls: type) -> "Any":
         return None
     home: Home = cls._home  # type: ignore[attr-defined]
     if home.real is None:
-        from .finder import look_again
-        from .specs import specification
+        from .finder import invalidate_caches
 
-        look_again(specification(home.backend).modules)
+        invalidate_caches()  # it may have been installed this very moment
         found = advertised_class(home.package, home.name)  # type: ignore[arg-type]
         if isinstance(found, StandIn):
             return None

@@ -1,16 +1,16 @@
 """What can be said of a back-end without importing anything, and what is remembered of attempts.
 
-Positive answers are kept: what was imported and passed its check can be used. A failed attempt is
-kept to be told, with its error; it answers no question whether the back-end can be used now.
+Positive answers are kept: what was imported and passed its check can be used. Of a failed attempt
+its error is kept, to be shown until something changes (see `retry`).
 """
 
 import os
 import sys
 
 from .finder import (
+    differ,
     dist_version,
     find_spec,
-    glance,
     module_version,
     parts_without_package,
     release,
@@ -21,58 +21,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .retry import Evidence
+    from .retry import Failure
     from .specs import BackendSpec
-
-
-class Failure:
-    """A failed attempt to use a back-end.
-
-    Attributes
-    ----------
-    status : BackendStatus
-        What came of it.
-    fingerprint : tuple
-        What the back-end's modules looked like then.
-    evidence : Evidence or None
-        What its import depended on, where that was what failed.
-    """
-
-    __slots__ = ("evidence", "fingerprint", "status")
-
-    def __init__(
-        self,
-        status: "BackendStatus",
-        fingerprint: "tuple[object, ...]",
-        evidence: "Evidence | None",
-    ) -> None:
-        self.status = status
-        self.fingerprint = fingerprint
-        self.evidence = evidence
-
 
 # Back-ends that were imported and passed their check.
 usable: "set[str]" = set()
 # The last failed attempt of each back-end.
 failures: "dict[str, Failure]" = {}
-# The back-end because of which the import of a file of ours has failed, by the module's name.
-lacked: "dict[str, str]" = {}
+# The files whose last import failed: by module, the name of the back-end at fault, and its failure.
+failed_files: "dict[str, tuple[str, Failure]]" = {}
+# How many sub-modules an error lists.
+_LISTED = 3
 
 
 def look(spec: "BackendSpec") -> "BackendStatus":
     """What can be said without importing anything."""
-    with glance():
-        if spec.name in usable:
-            return status_of(spec, "available", "imported, and works")
-        obstacle = obstacle_to(spec)
-        if obstacle is not None:
-            return obstacle
-        failure = failures.get(spec.name)
-        if failure is not None:
-            if failure.fingerprint == fingerprint_of(spec):
-                return failure.status
-            failures.pop(spec.name, None)
-        return status_of(spec, "installed", _unchecked(spec))
+    if spec.name in usable:
+        return status_of(spec, "available", "imported, and works")
+    obstacle = obstacle_to(spec)
+    if obstacle is not None:
+        return obstacle
+    failure = failures.get(spec.name)
+    if failure is not None and failure.is_current():
+        return failure.status
+    return status_of(spec, "installed", _unchecked(spec))
 
 
 def look_at(name: str) -> "BackendStatus":
@@ -87,19 +59,28 @@ def must_be_checked(name: str) -> bool:
 
 
 def fails_again(name: str) -> bool:
-    """Whether the import of a back-end has failed, and nothing that it depended on has changed."""
+    """Whether the import of a back-end has failed, and would do so again."""
     failure = failures.get(specification(name).name)
-    return failure is not None and failure.evidence is not None and failure.evidence.holds()
+    return failure is not None and failure.would_repeat()
 
 
-def backend_lacked(error: BaseException) -> "str | None":
+def forget_failure(name: str) -> None:
+    """Have a back-end, and the files that failed because of it, tried again."""
+    failures.pop(name, None)
+    for module, (_, failure) in list(failed_files.items()):
+        if failure.status.name == name:
+            failed_files.pop(module, None)
+
+
+def missing_backend(error: BaseException) -> "BackendStatus | None":
     """The known back-end that is missing, where that is what an error of an import is about."""
-    absent = error.name if isinstance(error, ModuleNotFoundError) else None
-    if absent is not None:
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is not None:
         for spec in (*STANDARD.values(), *REGISTERED.values()):
-            is_missing = look(spec).state in ("missing", "shadowed")
-            if is_missing and any(f"{absent}.".startswith(f"{m}.") for m in spec.modules):
-                return spec.name
+            if any(f"{missing}.".startswith(f"{module}.") for module in spec.modules):
+                status = look(spec)
+                if status.state in ("missing", "shadowed"):
+                    return status
     return None
 
 
@@ -139,20 +120,20 @@ def _too_old(spec: "BackendSpec") -> "BackendStatus | None":
     if installed is None or release(installed) < minimum:
         return status_of(spec, "outdated", reason)
     restart = f"{version} is loaded, but {installed} is installed by now"
-    return status_of(spec, "outdated", reason, mend="", restart=restart)
+    return status_of(spec, "outdated", reason, fix="", restart=restart)
 
 
 def _half_imported(spec: "BackendSpec", module: str, parts: "list[str]") -> "BackendStatus":
     """A back-end whose import failed midway; importing it again would mix old parts with new."""
-    restart = in_words(parts)
-    first, error, mend = f"an import of {module} has failed midway", None, ""
+    reason, error, fix = f"an import of {module} has failed midway", None, ""
     failure = failures.get(spec.name)
     if failure is not None and failure.status.state == "broken":
-        first, error = failure.status.reason, failure.status.error
-        absent = error.name if isinstance(error, ModuleNotFoundError) else None
-        if failure.fingerprint == fingerprint_of(spec) and not (absent and find_spec(absent)):
-            mend = failure.status.install  # else it was mended since: only the restart is left
-    return status_of(spec, "broken", first, error, module=module, mend=mend, restart=restart)
+        reason, error = failure.status.reason, failure.status.error
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if failure.is_current() and not (missing and find_spec(missing)):
+            fix = failure.status.install  # else it was fixed since: only the restart is left
+    restart = still_loaded(parts)
+    return status_of(spec, "broken", reason, error, module=module, fix=fix, restart=restart)
 
 
 def _unchecked(spec: "BackendSpec") -> str:
@@ -170,16 +151,16 @@ def status_of(
     error: "BaseException | None" = None,
     *,
     module: "str | None" = None,
-    mend: "str | None" = None,
+    fix: "str | None" = None,
     restart: str = "",
 ) -> "BackendStatus":
-    """A record of a back-end, with the command that mends such a state unless another is given."""
-    if mend is None:
+    """A record of a back-end, with the command that fixes such a state unless another is given."""
+    if fix is None:
         flag = {"outdated": "--upgrade ", "broken": "--force-reinstall "}.get(state, "")
-        mend = f"pip install {flag}{spec.pip}"
+        fix = f"pip install {flag}{spec.pip}"
     version = None if state == "missing" else version_of(spec)
     about = module or (*spec.modules, spec.name)[0]
-    return BackendStatus(spec.name, state, version, reason, error, mend, about, restart)
+    return BackendStatus(spec.name, state, version, reason, error, fix, about, restart)
 
 
 def version_of(spec: "BackendSpec") -> "str | None":
@@ -190,34 +171,24 @@ def version_of(spec: "BackendSpec") -> "str | None":
     return module_version(module) or dist_version(spec.distribution or module, module)
 
 
-def fingerprint_of(spec: "BackendSpec") -> "tuple[object, ...]":
-    """Changes when a back-end's modules move, appear, or come in another version."""
-    found = [find_spec(module) for module in spec.modules]
-    return (version_of(spec), *(spec.origin if spec else None for spec in found))
+# --- what only a restart of Python helps ----------------------------------------------------------
+#
+# Python removes a package whose import fails from `sys.modules`, but not the sub-modules that were
+# loaded by then: importing it again mixes old parts with new ones. And a package that is loaded
+# stays as it is when its files are replaced. Neither can be undone in a running process.
 
 
-# --- what only a restart mends --------------------------------------------------------------------
-
-# How many names an error lists.
-_NAMED = 3
-
-
-def in_words(parts: "list[str]") -> str:
+def still_loaded(parts: "list[str]") -> str:
     """Say that these sub-modules are loaded without their package."""
-    more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+    more = f" and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""
     are = "is" if len(parts) == 1 else "are"
-    return f"{', '.join(parts[:_NAMED])}{more} {are} still loaded from an import that failed"
+    return f"{', '.join(parts[:_LISTED])}{more} {are} still loaded from an import that failed"
 
 
 def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str:
-    """Say which of these loaded modules are not what is on the disk by now; "" where all are.
+    """Say which of these modules is loaded, but not what is on the disk by now; "" where none is.
 
-    Parameters
-    ----------
-    modules : iterable of str
-        Names of modules; those that are not loaded are passed over.
-    distribution : str, optional
-        What the first one is installed as, where it has another name.
+    The first one is installed as `distribution`, where that has another name.
     """
     for index, name in enumerate(modules):
         loaded = sys.modules.get(name)
@@ -257,10 +228,3 @@ def _is_gone(module: object) -> bool:
     loader = type(getattr(spec, "loader", None)).__name__
     on_disk = loader in ("SourceFileLoader", "ExtensionFileLoader", "SourcelessFileLoader")
     return on_disk and isinstance(origin, str) and not os.path.exists(origin)
-
-
-def differ(version: str, other: str) -> bool:
-    """Whether two versions are of different releases: 2.3 and 2.3.0+cpu are not."""
-    a, b = release(version), release(other)
-    length = max(len(a), len(b))
-    return a + (0,) * (length - len(a)) != b + (0,) * (length - len(b))

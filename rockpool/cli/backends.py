@@ -1,7 +1,6 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
-from rockpool.backends.finder import glance
-from rockpool.backends.specs import known_names
+from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
 from rockpool.cli._options import flag, seconds, value
@@ -60,7 +59,7 @@ def run(values: "dict[str, Any]") -> int:
 
 def chosen(wanted: "list[str]") -> "list[str]":
     """The back-ends that a command line names, or all of them, in the order of the table."""
-    known = known_names()
+    known = known_backends()
     for name in wanted:
         if name not in known:
             raise no_such_backend(name, known)
@@ -68,8 +67,7 @@ def chosen(wanted: "list[str]") -> "list[str]":
 
 
 def _look(names: "list[str]") -> "list[dict[str, Any]]":
-    with glance():
-        return [dict(look_at(name).to_dict()) for name in names]
+    return [dict(look_at(name).to_dict()) for name in names]
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":

@@ -1,7 +1,6 @@
 """``rockpool modules``: what networks are built from, and what of it can be used here."""
 
-from rockpool.backends.finder import glance
-from rockpool.backends.specs import known_names
+from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
 from rockpool.cli._options import flag, value
@@ -31,12 +30,11 @@ def run(values: "dict[str, Any]") -> int:
     entries = listing()
     backend = values["backend"]
     if backend is not None:
-        known = [*known_names(), *sorted({entry.backend for entry in entries if entry.backend})]
+        known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
         if backend not in known:
             raise no_such_backend(backend, known)
         entries = [entry for entry in entries if entry.backend == backend]
-    with glance():
-        here = {name: _usable(name) for name in {entry.backend for entry in entries}}
+    here = {name: _usable(name) for name in {entry.backend for entry in entries}}
     write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))
     return 0
 

@@ -2,13 +2,11 @@
 
 from rockpool.backends.queries import (
     AbortImport,
-    BackendStatus,
     backend_available,
     backend_status,
     check_backend,
     check_samna_available,
     check_torch_cuda_available,
-    known_backends,
     list_backends,
     missing_backend_error,
     missing_backend_shim,
@@ -16,6 +14,7 @@ from rockpool.backends.queries import (
     register_backend,
     torch_version_satisfied,
 )
+from rockpool.backends.specs import BackendStatus, known_backends
 
 __all__ = [
     "AbortImport",

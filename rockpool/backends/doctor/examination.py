@@ -12,8 +12,8 @@ from typing import Any
 
 from rockpool.backends.doctor.installed import is_site_folder, places, records, remains
 from rockpool.backends.doctor.requirements import conflicts
+from rockpool.backends.finder import differ
 from rockpool.backends.specs import BackendSpec
-from rockpool.backends.status import differ
 
 __all__ = ["Finding", "examine", "path_of", "renaming"]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from rockpool.backends.source_help import documentation, find, signature
-from rockpool.backends.standin import Home
 
 # Modules in plain Python, with classes, functions, dataclasses and base classes in other files.
 MODULES = (
@@ -59,7 +58,7 @@ def test_signatures_are_those_of_the_imported_things() -> None:
             real = inspect.signature(getattr(importlib.import_module(module), name))
         except ValueError:  # what is written in C has none
             continue
-        read = signature(Home(name, "numpy", module))
+        read = signature(module, name)
         anything = [p.kind.name for p in read.parameters.values()] == [
             "VAR_POSITIONAL",
             "VAR_KEYWORD",
@@ -77,7 +76,7 @@ def test_every_signature_is_found() -> None:
     unknown = [
         f"{module}.{name}"
         for module, name in THINGS
-        if str(signature(Home(name, "numpy", module))) == "(*args, **kwargs)"
+        if str(signature(module, name)) == "(*args, **kwargs)"
         and inspect.isfunction(getattr(importlib.import_module(module), name).__init__)
         and str(inspect.signature(getattr(importlib.import_module(module), name)))
         not in ("()", "(*args, **kwargs)")
@@ -88,7 +87,7 @@ def test_every_signature_is_found() -> None:
 def test_docstrings_and_lines_are_those_of_the_imported_things() -> None:
     for module, name in THINGS:
         thing = getattr(importlib.import_module(module), name)
-        text = documentation(Home(name, "numpy", module))
+        text = documentation(module, name, "numpy")
         assert (inspect.getdoc(thing) or "").strip() in text or isinstance(thing, type)
         if thing.__doc__ and not thing.__doc__.startswith(f"{name}("):  # a dataclass's own words
             assert inspect.cleandoc(thing.__doc__).strip() in text, (module, name)
@@ -183,7 +182,7 @@ def test_what_could_not_be_imported_is_read(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "unimportable_module.py").write_text(SOURCE)
-    assert str(signature(Home(name, "numpy", "unimportable_module"))) == shown
+    assert str(signature("unimportable_module", name)) == shown
 
 
 @pytest.mark.parametrize("text", ["def broken(:\n", "\xff\xfe", "class Other: pass"])
@@ -192,8 +191,7 @@ def test_what_cannot_be_read_has_its_first_line_at_least(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "unreadable_module.py").write_bytes(text.encode("latin-1"))
-    home = Home("Name", "no_such_backend", "unreadable_module")
-    assert documentation(home) == (
+    assert documentation("unreadable_module", "Name", "no_such_backend") == (
         "Not available here: the `no_such_backend` back-end is missing "
         "(to get it: pip install no_such_backend)."
     )
@@ -206,8 +204,8 @@ def test_imports_in_a_circle_come_to_an_end(
     (tmp_path / "circle_a.py").write_text("from circle_b import Name\nOther = Other\n")
     (tmp_path / "circle_b.py").write_text("from circle_a import Name\nclass Self(Self): pass\n")
     for module, name in (("circle_a", "Name"), ("circle_a", "Other"), ("circle_b", "Self")):
-        assert str(signature(Home(name, "numpy", module))) == "(*args, **kwargs)"
-        assert documentation(Home(name, "numpy", module))
+        assert str(signature(module, name)) == "(*args, **kwargs)"
+        assert documentation(module, name, "numpy")
 
 
 def test_a_class_that_derives_from_a_standin_shows_the_nearest_constructor(

@@ -1,4 +1,4 @@
-"""A broken back-end is tried again when something has changed that its import depended on."""
+"""A broken back-end is tried again when the import system has changed, or by name."""
 
 from __future__ import annotations
 
@@ -72,17 +72,20 @@ print(use().partition(": ")[0])
     assert said == ["0 [True, True] 0", "The `fake` back-end is broken"]
 
 
-CHANGES = {
-    "its file": 'write("fake_backend/__init__.py", TRIED + "raise OSError(2)")',
-    "the time of its file": 'os.utime(root / "fake_backend/__init__.py", (2e9 - 1e9, 1.1e9))',
-    "a file in the traceback": 'write("fake_helper.py", "def work(): raise OSError(2)")',
+SEEN = {
     "an installation beside it": '(root / "other-2.0.dist-info").mkdir(); settle()\n'
     "os.utime(root, (1.1e9, 1.1e9))",
     "sys.path": 'sys.path.append("/no/such/folder")',
     "the finders": "sys.meta_path.append(type('Finder', (), {'find_spec': lambda *_: None})())",
+    "refresh_backends": "refresh_backends()",
+}
+# A question by name sees these.
+UNSEEN = {
+    "its file": 'write("fake_backend/__init__.py", TRIED + "raise OSError(2)")',
+    "the time of its file": 'os.utime(root / "fake_backend/__init__.py", (2e9 - 1e9, 1.1e9))',
+    "a file in the traceback": 'write("fake_helper.py", "def work(): raise OSError(2)")',
     "the environment": 'os.environ["FAKE_HOME"] = "/opt/fake"',
     "the module that lacks a name": "import json; json.new_name = 1",
-    "refresh_backends": "refresh_backends()",
 }
 BROKEN = """
 write("fake_helper.py", "import json\\ndef work():\\n    try: import a_dependency\\n"
@@ -93,49 +96,82 @@ use(); settle(); use(); use()
 """
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_it_is_tried_again_once_when_something_changes(
+@pytest.mark.parametrize("change", SEEN)
+def test_it_is_tried_again_once_when_the_import_system_changes(
     change: str, bare_python, tmp_path: Path
 ) -> None:
     code = f"""
 {BROKEN}
 print(tries())
-{CHANGES[change]}
+{SEEN[change]}
 before = sys.tries; use(); print(sys.tries - before); settle(); use(); print(tries())
 """
     assert run(bare_python, tmp_path, code) == ["0", "1", "0"]
+
+
+@pytest.mark.parametrize("change", UNSEEN)
+def test_other_changes_are_seen_when_it_is_asked_for_by_name(
+    change: str, bare_python, tmp_path: Path
+) -> None:
+    code = f"""
+{BROKEN}
+{UNSEEN[change]}
+print(tries())
+before = sys.tries; print(backend_available("fake"), sys.tries - before, tries())
+"""
+    assert run(bare_python, tmp_path, code) == ["0", "False 1 0"]
 
 
 def test_what_has_just_changed_is_not_trusted_yet(bare_python, tmp_path: Path) -> None:
     """A second change within the same tick of the clock of files would not be seen."""
     code = """
 broken("raise OSError")
-path = root / "fake_backend/__init__.py"
 soon = (time.time_ns() + 10**12) | 1
-os.utime(path, ns=(soon, soon))
+os.utime(root, ns=(soon, soon))
 print(tries(3))
 """
     assert run(bare_python, tmp_path, code) == ["3"]
 
 
 @pytest.mark.parametrize(
-    "mend",
+    "fix",
     [
-        'write("fake_backend/__init__.py", WORKING)',
         'write("a_dependency.py", "")',
         'write("a_dependency/__init__.py", "")',
         'write("a_dependency.py", "", root / "elsewhere")\nsys.path.append(str(root/"elsewhere"))',
-        "sys.modules['a_dependency'] = sys",
     ],
 )
-def test_it_heals_when_what_it_lacks_appears(mend: str, any_bare_python, tmp_path: Path) -> None:
+def test_it_heals_when_what_it_lacks_is_installed(
+    fix: str, any_bare_python, tmp_path: Path
+) -> None:
     code = f"""
 broken("import a_dependency\\n" + WORKING)
 print(tries())
-{mend}
+{fix}
 print(use(), little.Lazy is type(Lazy((1,))), isinstance(little.Lazy((1,)), Lazy))
 """
     assert run(any_bare_python, tmp_path, code) == ["0", "Lazy True True"]
+
+
+@pytest.mark.parametrize("ask", ['backend_available("fake")', "refresh_backends()"])
+@pytest.mark.parametrize(
+    "fix",
+    [
+        'write("fake_backend/__init__.py", WORKING)',
+        "sys.modules['a_dependency'] = sys",
+    ],
+)
+def test_it_heals_when_asked_for_after_another_fix(
+    fix: str, ask: str, bare_python, tmp_path: Path
+) -> None:
+    code = f"""
+broken("import a_dependency\\n" + WORKING)
+{fix}
+print(tries())
+{ask}
+print(use(), little.Lazy is type(Lazy((1,))), isinstance(little.Lazy((1,)), Lazy))
+"""
+    assert run(bare_python, tmp_path, code) == ["0", "Lazy True True"]
 
 
 def test_it_heals_when_an_attribute_is_patched_in(any_bare_python, tmp_path: Path) -> None:
@@ -144,9 +180,9 @@ broken("import json; json.removed_name\\n" + WORKING)
 print(tries())
 import json
 json.removed_name = None
-print(use())
+print(backend_available("fake"), use())
 """
-    assert run(any_bare_python, tmp_path, code) == ["0", "Lazy"]
+    assert run(any_bare_python, tmp_path, code) == ["0", "True Lazy"]
 
 
 def test_a_question_by_name_always_tries(any_bare_python, tmp_path: Path) -> None:
@@ -175,9 +211,9 @@ register_backend("fake", ["fake_backend"], check=lambda: True)
 broken("raise OSError('no driver')")
 print(tries())
 write("fake_backend/__init__.py", WORKING)
-print(use())
+print(backend_available("fake"), use())
 """
-    assert run(bare_python, tmp_path, code) == ["0", "Lazy"]
+    assert run(bare_python, tmp_path, code) == ["0", "True Lazy"]
 
 
 def test_a_file_that_does_without_the_broken_part_is_not_affected(
@@ -201,6 +237,7 @@ def test_a_file_is_not_run_again_while_another_backend_of_it_is_missing(
 write("fake_backend/__init__.py", WORKING)
 write("little/fake/lazy.py", TRIED + "import fake_backend, numpy\\nclass Lazy:\\n"
       "    def __init__(self, shape): pass\\n")
+settle()
 print(use().partition(": ")[0], sys.tries, tries())
 refresh_backends()
 print(tries(1), tries())

@@ -39,14 +39,17 @@ def run(python, root: Path, code: str) -> list[str]:
 
 def test_every_fault_that_leaves_nothing_behind_heals(any_bare_python, tmp_path: Path) -> None:
     code = """
+from rockpool.utilities.backend_management import backend_available
 old = Lazy
 for text in ("raise OSError('no driver')", "import sys; sys.exit(1)", "import a_dependency",
              "raise ImportError"):
     write("fake_backend/__init__.py", text)
+    assert not backend_available("fake")  # a file that is edited in place is seen by asking
     print(notes(lambda: old((1,)))[0].partition(": ")[0], little.Lazy is old)
 (root / "fake_backend" / "__init__.py").unlink()
 print(notes(lambda: old((1,)))[0].partition(": ")[0], little.Lazy is old)
 write("fake_backend/__init__.py", WORKING)
+assert backend_available("fake")
 made = old((1,))
 print(made.evolve(), isinstance(made, old), issubclass(type(made), old), little.Lazy is type(made))
 print(type(old) is type(made), old.evolve is type(made).evolve)
