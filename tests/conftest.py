@@ -114,11 +114,11 @@ OTHER_PYTHONS = _other_pythons()
 
 @pytest.fixture(scope="session")
 def make_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Interpreter]:
-    """Make a virtual environment with rockpool, lazy-loader and the modules that are named."""
+    """Make a virtual environment with rockpool, what it needs but numpy, and the modules that are named."""
 
     def make(*modules: str, python: str = sys.executable) -> Interpreter:
         folder = tmp_path_factory.mktemp("environment")
-        return _make(folder, ("lazy_loader", *modules), python)
+        return _make(folder, ("lazy_loader", "packaging", *modules), python)
 
     return make
 

@@ -68,6 +68,7 @@ def test_the_core_needs_two_packages() -> None:
         ("exodus", {"sinabs", "sinabs-exodus", "torch"}),
         ("nir", {"nir", "nirtorch", "torch"}),
         ("plots", {"matplotlib"}),
+        ("progress", {"tqdm"}),
         ("all", {"rockpool"}),
         ("test", {"pytest", "pytest-cov", "hypothesis"}),
         ("dev", {"rockpool", "ruff", "mypy"}),

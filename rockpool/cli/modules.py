@@ -3,7 +3,8 @@
 from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
-from rockpool.cli._output import CommandError, did_you_mean, table, write
+from rockpool.cli._options import flag, value
+from rockpool.cli._output import no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,12 +20,8 @@ EXAMPLES = """\
   rockpool modules --json            the same for programs"""
 
 OPTIONS = {
-    "--backend": {
-        "metavar": "NAME",
-        "default": None,
-        "help": "only those that need this back-end",
-    },
-    "--json": {"help": "print JSON instead of a table"},
+    "--backend": value("NAME", "only those that need this back-end"),
+    "--json": flag("print JSON instead of a table"),
 }
 
 
@@ -35,11 +32,7 @@ def run(values: "dict[str, Any]") -> int:
     if backend is not None:
         known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
         if backend not in known:
-            raise CommandError(
-                f"there is no back-end {backend!r}{did_you_mean(backend, known)}",
-                code=2,
-                hint="'rockpool backends' lists them.",
-            )
+            raise no_such_backend(backend, known)
         entries = [entry for entry in entries if entry.backend == backend]
     here = {name: _usable(name) for name in {entry.backend for entry in entries}}
     write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))

@@ -12,9 +12,9 @@ from support import little_package
 from support.fakes import FAKES, WORKING, Fake
 
 import rockpool
+from rockpool.backends.doctor import diagnose
 from rockpool.cli import main
 from rockpool.utilities.backend_management import known_backends
-from rockpool.utilities.diagnosis import diagnose
 
 
 def examine(python, *names: str, timeout: str = "20", **options: Any) -> tuple[int, dict[str, Any]]:
@@ -459,7 +459,7 @@ def test_the_text_is_for_people(bare_python, site: Path) -> None:
 def test_it_imports_no_backend_itself(full_python, site: Path) -> None:
     code = """
 import sys
-from rockpool.utilities.diagnosis import diagnose
+from rockpool.backends.doctor import diagnose
 found = diagnose(["numpy", "scipy"])
 print(found.is_well, sorted({"numpy", "scipy"} & set(sys.modules)))
 """
@@ -474,8 +474,8 @@ def test_a_backend_of_another_package_is_examined_as_it_is_registered(
     code = """
 import json, little.fake, little.check
 from rockpool.utilities.backend_management import register_backend
-from rockpool.utilities.diagnosis import diagnose
-from rockpool.utilities.probing import probe_backend
+from rockpool.backends.doctor import diagnose
+from rockpool.backends.probe import probe_backend
 def ask(**more):
     register_backend("fake", ["fake_backend"], **more)
     return [probe_backend("fake")["state"], diagnose(["fake"]).is_well]

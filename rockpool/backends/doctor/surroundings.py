@@ -1,7 +1,4 @@
-"""What surrounds the back-ends: the interpreter, CUDA, OpenMP, caches, the working folder.
-
-Each function returns its findings (see `examination`) as (level, about, what, mend).
-"""
+"""What surrounds the back-ends: the interpreter, CUDA, OpenMP, caches, the working folder."""
 
 from __future__ import annotations
 
@@ -9,17 +6,12 @@ import os
 import platform
 import shlex
 import sys
+from typing import Any
 
-from rockpool.utilities.diagnosis.caches import PACKAGE, bytecode_folder, can_write
-from rockpool.utilities.diagnosis.caches import caches as known_caches
-from rockpool.utilities.diagnosis.examination import renaming
-from rockpool.utilities.diagnosis.installed import places
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-Found = tuple[str, str, str, str]
+from rockpool.backends.doctor.caches import PACKAGE, bytecode_folder, can_write
+from rockpool.backends.doctor.caches import caches as known_caches
+from rockpool.backends.doctor.examination import Finding, renaming
+from rockpool.backends.doctor.installed import places
 
 
 def versions() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -35,7 +27,7 @@ def versions() -> tuple[dict[str, Any], dict[str, Any]]:
     return python, {"version": __version__, "location": PACKAGE}
 
 
-def cuda(seen: dict[str, Any]) -> list[Found]:
+def cuda(seen: dict[str, Any]) -> list[Finding]:
     """A device that the system has, and torch does not see."""
     driver = any(map(os.path.exists, ("/proc/driver/nvidia/version", "/dev/nvidia0")))
     if not seen or seen["visible"] or not driver:
@@ -43,21 +35,21 @@ def cuda(seen: dict[str, Any]) -> list[Found]:
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     if not seen["built_for"]:
         what = "this machine has an NVIDIA driver, but torch is built without CUDA"
-        return [("warning", "cuda", what, "pip install --force-reinstall torch")]
+        return [Finding("warning", ["cuda"], what, "pip install --force-reinstall torch")]
     if hidden is not None:
         what = f"CUDA_VISIBLE_DEVICES={hidden!r} hides the devices from torch"
-        return [("warning", "cuda", what, "unset CUDA_VISIBLE_DEVICES")]
+        return [Finding("warning", ["cuda"], what, "unset CUDA_VISIBLE_DEVICES")]
     what = f"this machine has an NVIDIA driver, but torch (for CUDA {seen['built_for']}) sees none"
-    return [("warning", "cuda", what, "nvidia-smi")]
+    return [Finding("warning", ["cuda"], what, "nvidia-smi")]
 
 
-def openmp(loaded: dict[str, list[str]]) -> list[Found]:
+def openmp(loaded: dict[str, list[str]]) -> list[Finding]:
     """Back-ends that bring different OpenMP runtimes, which get in each other's way."""
-    found: list[Found] = []
+    found: list[Finding] = []
     for name, runtimes in loaded.items():
         if len(runtimes) > 1:
             what = f"importing {name} loads {len(runtimes)} OpenMP runtimes into one process"
-            found.append(("warning", "openmp", f"{what}: {', '.join(runtimes)}", ""))
+            found.append(Finding("warning", ["openmp"], f"{what}: {', '.join(runtimes)}"))
     owners: dict[str, list[str]] = {}
     for name, runtimes in loaded.items():
         for runtime in runtimes:
@@ -68,18 +60,18 @@ def openmp(loaded: dict[str, list[str]]) -> list[Found]:
             f"back-ends bring {len(owners)} OpenMP runtimes ({each}); imported into one process, "
             "they may crash it when the number of threads is set: give each a process of its own"
         )
-        found.append(("warning", "openmp", what, ""))
+        found.append(Finding("warning", ["openmp"], what))
     return found
 
 
-def caches(backends: set[str]) -> tuple[list[dict[str, Any]], list[Found]]:
+def caches(backends: set[str]) -> tuple[list[dict[str, Any]], list[Finding]]:
     """The caches of these back-ends, and those that cannot be written."""
     kept: list[dict[str, Any]] = []
-    found: list[Found] = []
+    found: list[Finding] = []
     for cache in known_caches():
         if cache.backend not in backends:
             continue
-        told, used = os.environ.get(cache.variable), cache.used
+        given, used = os.environ.get(cache.variable), cache.used
         folder = used or cache.folders[0]
         kept.append(
             {
@@ -93,15 +85,15 @@ def caches(backends: set[str]) -> tuple[list[dict[str, Any]], list[Found]]:
             what = f"no folder for what {cache.backend} compiles can be written: "
             level = "problem" if cache.needed else "warning"
             elsewhere = os.path.join(_writable_home(), cache.backend)
-            mend = f"export {cache.variable}={shlex.quote(elsewhere)}"
-            found.append((level, "caches", what + ", ".join(cache.folders), mend))
-        elif told and folder != told:
-            what = f"{cache.variable} is {told}, which cannot be written; {folder} is used"
-            found.append(("warning", "caches", what, f"unset {cache.variable}"))
+            fix = f"export {cache.variable}={shlex.quote(elsewhere)}"
+            found.append(Finding(level, ["caches"], what + ", ".join(cache.folders), fix))
+        elif given and folder != given:
+            what = f"{cache.variable} is {given}, which cannot be written; {folder} is used"
+            found.append(Finding("warning", ["caches"], what, f"unset {cache.variable}"))
     return kept, found + _bytecode()
 
 
-def _bytecode() -> list[Found]:
+def _bytecode() -> list[Finding]:
     """Python compiles this package again at each start where it cannot keep the result."""
     folder = bytecode_folder()
     if os.path.isdir(folder) and any(
@@ -110,35 +102,43 @@ def _bytecode() -> list[Found]:
         return []
     if sys.dont_write_bytecode:
         what = "PYTHONDONTWRITEBYTECODE is set: each start compiles rockpool again"
-        return [("note", "caches", what, "unset PYTHONDONTWRITEBYTECODE")]
+        return [Finding("note", ["caches"], what, "unset PYTHONDONTWRITEBYTECODE")]
     if not can_write(folder):
         what = f"{folder} cannot be written: each start compiles rockpool again"
         elsewhere = shlex.quote(os.path.join(_writable_home(), "python"))
-        return [("note", "caches", what, f"export PYTHONPYCACHEPREFIX={elsewhere}")]
+        return [Finding("note", ["caches"], what, f"export PYTHONPYCACHEPREFIX={elsewhere}")]
     return []
 
 
-def working_folder(modules: set[str]) -> list[Found]:
+def working_folder(modules: set[str]) -> list[Finding]:
     """Files in this folder that programs started here import in the place of a back-end."""
     here = os.getcwd()
     if here in [os.path.abspath(entry or os.curdir) for entry in sys.path]:
-        return []  # they are in the way of this process as well, and are told as such
-    found: list[Found] = []
+        return []  # they are in the way of this process as well, and are found as such
+    found: list[Finding] = []
     for module in sorted(modules):
         file, package = (os.path.join(here, name) for name in (f"{module}.py", module))
         for path, proof in ((file, file), (package, os.path.join(package, "__init__.py"))):
             if os.path.isfile(proof):
                 what = f"programs that are started in this folder import {path} as {module}"
-                found.append(("warning", module, what, renaming(path)))
+                found.append(Finding("warning", [module], what, renaming(path)))
     return found
 
 
-def samna() -> list[Found]:
+def samna() -> list[Finding]:
     """A package that runs pip when it is imported."""
     if not places("samna"):
         return []
     what = "samna is installed; importing it installs software, so rockpool never does"
-    return [("note", "samna", what, "pip uninstall samna")]
+    return [Finding("note", ["samna"], what, "pip uninstall samna")]
+
+
+def packaging() -> list[Finding]:
+    """What versions are compared with; it comes with lazy-loader."""
+    if places("packaging"):
+        return []
+    what = "packaging is not installed, so versions that do not go together are not seen"
+    return [Finding("warning", ["packaging"], what, "pip install packaging")]
 
 
 def _writable_home() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
 __all__ = ["PACKAGE", "Cache", "bytecode_folder", "caches", "can_write"]
 
@@ -11,6 +12,7 @@ __all__ = ["PACKAGE", "Cache", "bytecode_folder", "caches", "can_write"]
 PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 2))
 
 
+@dataclass
 class Cache:
     """A place for compiled code.
 
@@ -26,13 +28,10 @@ class Cache:
         Whether the back-end's modules fail without it, rather than compile anew each time.
     """
 
-    __slots__ = ("backend", "folders", "needed", "variable")
-
-    def __init__(self, backend: str, folders: list[str], variable: str, needed: bool) -> None:
-        self.backend = backend
-        self.folders = folders
-        self.variable = variable
-        self.needed = needed
+    backend: str
+    folders: list[str]
+    variable: str
+    needed: bool = False
 
     @property
     def used(self) -> str | None:
@@ -42,8 +41,10 @@ class Cache:
 
 def caches() -> list[Cache]:
     """The caches of the back-ends that compile, as the environment says."""
-    found = [Cache("numba", _numba_folders(), "NUMBA_CACHE_DIR", needed=True)]
-    found.append(Cache("brian", [_cython_folder()], "CYTHON_CACHE_DIR", needed=False))
+    found = [
+        Cache("numba", _numba_folders(), "NUMBA_CACHE_DIR", needed=True),
+        Cache("brian", [_cython_folder()], "CYTHON_CACHE_DIR"),
+    ]
     for backend, variable in (
         ("jax", "JAX_COMPILATION_CACHE_DIR"),
         ("torch", "TORCH_EXTENSIONS_DIR"),
@@ -51,7 +52,7 @@ def caches() -> list[Cache]:
     ):
         folder = os.environ.get(variable)
         if folder:
-            found.append(Cache(backend, [folder], variable, needed=False))
+            found.append(Cache(backend, [folder], variable))
     return found
 
 
@@ -73,14 +74,14 @@ def bytecode_folder() -> str:
 def _numba_folders() -> list[str]:
     """As numba looks for them: where it is told to, beside the source, in the user's cache."""
     kernels = os.path.join(PACKAGE, "nn", "kernels", "__pycache__")
-    told = os.environ.get("NUMBA_CACHE_DIR")
-    return [*([told] if told else []), kernels, os.path.join(_user_cache(), "numba")]
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    return [*([given] if given else []), kernels, os.path.join(_user_cache(), "numba")]
 
 
 def _cython_folder() -> str:
-    told = os.environ.get("CYTHON_CACHE_DIR")
-    if told:
-        return told
+    given = os.environ.get("CYTHON_CACHE_DIR")
+    if given:
+        return given
     if sys.platform == "darwin":
         return os.path.expanduser("~/Library/Caches/Cython")
     base = os.environ.get("XDG_CACHE_HOME")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rockpool.utilities.probing import probe_backend, probe_backends
+from rockpool.backends.probe import probe_backend, probe_backends
 
 
 @pytest.fixture

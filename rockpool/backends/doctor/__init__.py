@@ -1,4 +1,4 @@
-"""What is wrong with the back-ends of this installation, and the command that mends it."""
+"""What is wrong with the back-ends of this installation, and the command that fixes it."""
 
 from rockpool.backends.lazy import attach
 

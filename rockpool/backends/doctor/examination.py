@@ -5,23 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.machinery import ModuleSpec
+from typing import Any
 
+from rockpool.backends.doctor.installed import is_site_folder, places, records, remains
+from rockpool.backends.doctor.requirements import conflicts
 from rockpool.backends.finder import differ
-from rockpool.utilities.diagnosis.installed import (
-    conflicts,
-    distributions,
-    is_site_folder,
-    places,
-    remains,
-)
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from importlib.machinery import ModuleSpec
-    from typing import Any
-
-    from rockpool.backends.specs import BackendSpec
+from rockpool.backends.specs import BackendSpec
 
 __all__ = ["Finding", "examine", "path_of", "renaming"]
 
@@ -29,6 +21,7 @@ __all__ = ["Finding", "examine", "path_of", "renaming"]
 _NO_FAULT = ("available", "missing", "unmet")
 
 
+@dataclass
 class Finding:
     """One thing that is wrong, or worth knowing.
 
@@ -41,26 +34,23 @@ class Finding:
         The back-ends that it concerns, or what else.
     what : str
         What it is, in one sentence.
-    mend : str
-        The command that mends it; empty where there is none.
+    fix : str
+        The command that fixes it; empty where there is none.
     details : list of str
         The lines of the error behind it.
     """
 
-    __slots__ = ("about", "details", "level", "mend", "what")
-
-    def __init__(
-        self, level: str, about: str, what: str, mend: str = "", details: Iterable[str] = ()
-    ) -> None:
-        self.level = level
-        self.about = [about]
-        self.what = what
-        self.mend = mend
-        self.details = list(details)
+    level: str
+    about: list[str]
+    what: str
+    fix: str = ""
+    details: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as plain values, fit for JSON."""
-        return {key: getattr(self, key) for key in ("level", "about", "what", "mend", "details")}
+        """The finding as plain values, fit for JSON, which calls the fix ``mend``."""
+        plain = asdict(self)
+        plain["mend"] = plain.pop("fix")
+        return plain
 
 
 def examine(spec: BackendSpec, record: dict[str, Any], has_to_work: bool) -> Iterator[Finding]:
@@ -71,7 +61,7 @@ def examine(spec: BackendSpec, record: dict[str, Any], has_to_work: bool) -> Ite
     spec : BackendSpec
         What it needs.
     record : dict
-        What a thorough probe has found (see `rockpool.utilities.probing.probe_backends`).
+        What a thorough probe has found (see `rockpool.backends.probe.probe_backends`).
     has_to_work : bool
         Whether it is a fault that it is missing.
     """
@@ -81,10 +71,10 @@ def examine(spec: BackendSpec, record: dict[str, Any], has_to_work: bool) -> Ite
         yield _broken(spec, record, clashes)
     else:
         if has_to_work and state != "available":
-            mend = record["install"] if state == "missing" else ""  # no command brings a device
-            yield Finding("problem", name, record["reason"], mend)
-        for what, mend in clashes:
-            yield Finding("warning", name, what, mend)
+            fix = record["install"] if state == "missing" else ""  # no command brings a device
+            yield Finding("problem", [name], record["reason"], fix)
+        for what, fix in clashes:
+            yield Finding("warning", [name], what, fix)
     for distribution, module in _distributions_of(spec):
         yield from _of_disk(distribution, module, record)
 
@@ -105,21 +95,21 @@ def renaming(path: str) -> str:
 
 
 def _broken(spec: BackendSpec, record: dict[str, Any], clashes: list[tuple[str, str]]) -> Finding:
-    """Why a back-end that is there cannot be used, and what is most likely to mend it."""
-    parts, mend = [record["reason"]], record["install"]
+    """Why a back-end that is there cannot be used, and what is most likely to fix it."""
+    parts, fix = [record["reason"]], record["install"]
     if record["state"] == "broken" and clashes:
         parts += [clash for clash, _ in clashes if clash not in record["reason"]]
-        mend = clashes[0][1]
+        fix = clashes[0][1]
     obstacle = _in_the_way(spec, record["state"])
     if obstacle is not None:
         parts.append(obstacle[0])
-        mend = obstacle[1]
+        fix = obstacle[1]
     what = "; ".join(part for part in parts if part)
-    return Finding("problem", spec.name, what, mend, _error_lines(record))
+    return Finding("problem", [spec.name], what, fix, _error_lines(record))
 
 
 def _conflicts(spec: BackendSpec) -> list[tuple[str, str]]:
-    """Versions of other distributions that a back-end does not work with: (what, mend)."""
+    """Versions of other distributions that a back-end does not work with: (what, fix)."""
     advice = spec.advice() if spec.advice is not None else None
     found = [advice] if advice is not None else []
     for name, _ in _distributions_of(spec):
@@ -130,11 +120,11 @@ def _conflicts(spec: BackendSpec) -> list[tuple[str, str]]:
 
 
 def _in_the_way(spec: BackendSpec, state: str) -> tuple[str, str] | None:
-    """A file or a folder that is imported in the place of a back-end: (what, mend)."""
+    """A file or a folder that is imported in the place of a back-end: (what, fix)."""
     for distribution, module in _distributions_of(spec):
         top = module.partition(".")[0]
         where = places(top)
-        recorded = [record.folder for record in distributions(distribution)]
+        recorded = [record.folder for record in records(distribution)]
         real = [place for place in where if os.path.dirname(path_of(place)) in recorded]
         if real and where[0] is not real[0]:
             first = path_of(where[0])
@@ -166,8 +156,8 @@ def _error_lines(record: dict[str, Any]) -> list[str]:
         if found:
             output = found + after
             break
-    utilities = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    ours = ('File "<frozen ', 'File "<string>"', utilities)
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    ours = ('File "<frozen ', 'File "<string>"', here)
     return [line for line in output.splitlines() if not any(part in line for part in ours)]
 
 
@@ -187,24 +177,24 @@ def _of_disk(name: str, module: str, record: dict[str, Any]) -> Iterator[Finding
     """Installations that do not add up: leftovers, two records of one package, mixed versions."""
     for path in remains(name):
         what = f"{path} is what an interrupted update of {name} has left"
-        yield Finding("warning", name, what, f"rm -r {shlex.quote(path)}")
-    records = distributions(name)
-    if not records:
+        yield Finding("warning", [name], what, f"rm -r {shlex.quote(path)}")
+    recorded = records(name)
+    if not recorded:
         return
-    first = records[0]
+    first = recorded[0]
     again = f'pip install --force-reinstall "{name}=={first.version}"'
     if not places(module.partition(".")[0]):
         what = f"{name} {first.version} is recorded as installed, but its files are gone"
-        yield Finding("problem", name, f"{what} ({first.path})", again)
+        yield Finding("problem", [name], f"{what} ({first.path})", again)
         return
-    twice = [r for r in records if r.folder == first.folder]
-    said = record.get("facts", {}).get("versions", {}).get(module)
+    twice = [r for r in recorded if r.folder == first.folder]
+    own = record.get("facts", {}).get("versions", {}).get(module)
     if len(twice) > 1:
-        stale = [r.path for r in twice if said is not None and differ(r.version, said)]
+        stale = [r.path for r in twice if own is not None and differ(r.version, own)]
         what = f"{name} is recorded as installed {len(twice)} times in {first.folder}: "
         what += ", ".join(r.version for r in twice)
-        mend = f"rm -r {' '.join(map(shlex.quote, stale))}" if stale else ""
-        yield Finding("warning", name, what, mend)
-    elif said is not None and differ(first.version, said):
-        what = f"{name} says that it is {said}, but is recorded as {first.version}"
-        yield Finding("warning", name, what, again)
+        fix = f"rm -r {' '.join(map(shlex.quote, stale))}" if stale else ""
+        yield Finding("warning", [name], what, fix)
+    elif own is not None and differ(first.version, own):
+        what = f"{name} says that it is {own}, but is recorded as {first.version}"
+        yield Finding("warning", [name], what, again)

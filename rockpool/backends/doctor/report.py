@@ -1,4 +1,4 @@
-"""What is wrong with the back-ends of this installation, and the one command that mends it.
+"""What is wrong with the back-ends of this installation, and the one command that fixes it.
 
 Each back-end is imported in a process of its own with a time limit; this process imports none.
 Nothing is installed, written or removed.
@@ -7,18 +7,16 @@ Nothing is installed, written or removed.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
+from rockpool.backends.doctor import surroundings
+from rockpool.backends.doctor.examination import Finding, examine, path_of
+from rockpool.backends.doctor.installed import places
+from rockpool.backends.probe import probe_backends
+from rockpool.backends.queries import known_backends
 from rockpool.backends.specs import specification
-from rockpool.utilities.backend_management import known_backends
-from rockpool.utilities.diagnosis import surroundings
-from rockpool.utilities.diagnosis.examination import Finding, examine, path_of
-from rockpool.utilities.diagnosis.installed import places
-from rockpool.utilities.probing import probe_backends
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -26,6 +24,7 @@ __all__ = ["Diagnosis", "diagnose"]
 _NEEDED = ("numpy",)
 
 
+@dataclass
 class Diagnosis:
     """What `diagnose` has found.
 
@@ -44,18 +43,13 @@ class Diagnosis:
         Problems first.
     """
 
-    def __init__(
-        self,
-        backends: list[dict[str, Any]],
-        cuda: dict[str, Any],
-        caches: list[dict[str, Any]],
-        findings: list[Finding],
-    ) -> None:
+    backends: list[dict[str, Any]]
+    cuda: dict[str, Any]
+    caches: list[dict[str, Any]]
+    findings: list[Finding]
+
+    def __post_init__(self) -> None:
         self.python, self.rockpool = surroundings.versions()
-        self.backends = backends
-        self.cuda = cuda
-        self.caches = caches
-        self.findings = findings
 
     @property
     def is_well(self) -> bool:
@@ -111,18 +105,18 @@ def diagnose(
         name = record["name"]
         findings += examine(specification(name), record, bool(named) or name in _NEEDED)
     facts = {record["name"]: record.get("facts", {}) for record in examined}
-    cuda: dict[str, Any] = next((said["cuda"] for said in facts.values() if "cuda" in said), {})
+    cuda: dict[str, Any] = next((about["cuda"] for about in facts.values() if "cuda" in about), {})
     works = {record["name"] for record in examined if record["state"] in ("available", "unmet")}
     caches, of_caches = surroundings.caches(works)
     modules = {specification(name).modules[0].partition(".")[0] for name in names}
-    around = [
+    findings += [
         *surroundings.cuda(cuda),
-        *surroundings.openmp({name: said.get("openmp", []) for name, said in facts.items()}),
+        *surroundings.openmp({name: about.get("openmp", []) for name, about in facts.items()}),
         *of_caches,
         *surroundings.working_folder(modules),
         *surroundings.samna(),
+        *surroundings.packaging(),
     ]
-    findings += [Finding(*found) for found in around]
     order = ("problem", "warning", "note")
     findings = sorted(_merged(findings), key=lambda finding: order.index(finding.level))
     return Diagnosis([_row(record) for record in examined], cuda, caches, findings)
@@ -147,7 +141,7 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
-    """The same thing said of several back-ends is one finding about all of them."""
+    """The same thing found of several back-ends is one finding about all of them."""
     merged: list[Finding] = []
     for finding in findings:
         same = next((other for other in merged if _is_same(finding, other)), None)
@@ -162,9 +156,9 @@ def _is_same(finding: Finding, other: Finding) -> bool:
     """Whether two findings are one: in the same words, or by the error of a shared back-end."""
     if finding.level != other.level:
         return False
-    if (finding.what, finding.mend) == (other.what, other.mend):
+    if (finding.what, finding.fix) == (other.what, other.fix):
         return True
     if not finding.details or not other.details or finding.details[-1] != other.details[-1]:
         return False
-    culprit = f"{os.sep}{specification(other.about[0]).modules[0]}{os.sep}"
-    return any(culprit in line for line in finding.details)
+    cause = f"{os.sep}{specification(other.about[0]).modules[0]}{os.sep}"
+    return any(cause in line for line in finding.details)

@@ -1,13 +1,10 @@
-"""What can only be told of a back-end in a process that has imported it."""
+"""What can only be found out in a process that has imported it."""
 
 from __future__ import annotations
 
 import os
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 __all__ = ["facts", "traceback_lines"]
 
@@ -26,10 +23,10 @@ def facts(modules: tuple[str, ...]) -> dict[str, Any]:
         * ``openmp``: the OpenMP runtimes that are loaded into this process, as far as the system
           tells;
         * ``cuda``: what torch sees of CUDA, where torch is among the modules;
-        * ``devices``: what jax computes on, where jax is.
+        * ``trouble``: the error where it does not answer.
     """
     loaded = {name: sys.modules[name] for name in modules if sys.modules.get(name) is not None}
-    said: dict[str, Any] = {
+    found: dict[str, Any] = {
         "files": {name: getattr(module, "__file__", None) for name, module in loaded.items()},
         "versions": {
             name: str(module.__version__)
@@ -38,13 +35,12 @@ def facts(modules: tuple[str, ...]) -> dict[str, Any]:
         },
         "openmp": openmp_runtimes(),
     }
-    for name, ask in (("torch", _cuda), ("jax", _devices)):
-        if name in loaded:
-            try:
-                said |= ask(loaded[name])
-            except Exception as error:  # a driver may answer with anything
-                said["trouble"] = f"{type(error).__name__}: {error}"
-    return said
+    if "torch" in loaded:
+        try:
+            found["cuda"] = _cuda(loaded["torch"])
+        except Exception as error:  # a driver may answer with anything
+            found["trouble"] = f"{type(error).__name__}: {error}"
+    return found
 
 
 def openmp_runtimes() -> list[str]:
@@ -62,16 +58,10 @@ def _cuda(torch: Any) -> dict[str, Any]:
     visible = bool(torch.cuda.is_available())
     count = int(torch.cuda.device_count()) if visible else 0
     return {
-        "cuda": {
-            "built_for": built_for,
-            "visible": visible,
-            "devices": [str(torch.cuda.get_device_name(i)) for i in range(count)],
-        }
+        "built_for": built_for,
+        "visible": visible,
+        "devices": [str(torch.cuda.get_device_name(i)) for i in range(count)],
     }
-
-
-def _devices(jax: Any) -> dict[str, Any]:
-    return {"devices": [str(device) for device in jax.devices()]}
 
 
 def traceback_lines(error: BaseException | None) -> list[str]:
