@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks
 from rockpool.nn.models import exp_syn as model
-from rockpool.nn.modules.jax.decays import decay
+from rockpool.nn.modules.jax._base.decays import decay
+from rockpool.nn.modules.jax._kernels.sharding import vary_alike
 from rockpool.nn.modules.jax.jax_module import (
     JaxModule,
     batched_input,
@@ -27,7 +28,6 @@ from rockpool.nn.modules.jax.jax_module import (
     state_to_keep,
     static_shape,
 )
-from rockpool.nn.modules.jax.manual_axes import vary_alike
 from rockpool.nn.modules.native.instant import identity
 from rockpool.parameters import Parameter, SimulationParameter, State
 

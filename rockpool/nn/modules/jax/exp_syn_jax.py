@@ -1,4 +1,4 @@
-"""The exponential synapse in jax: `ExpSynJax`, and its time loop."""
+"""The exponential synapse in jax: `ExpSynJax`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import exp_syn as model
-from rockpool.nn.modules.jax.decays import decay
+from rockpool.nn.modules.jax._base.decays import decay
+from rockpool.nn.modules.jax._base.rng import draw_noise, initial_key, split_key
+from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop, kernels_serve
+from rockpool.nn.modules.jax._kernels.sharding import vary_alike
+from rockpool.nn.modules.jax._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.jax.jax_module import (
     JaxModule,
     batched_input,
@@ -24,44 +27,9 @@ from rockpool.nn.modules.jax.jax_module import (
     state_to_keep,
     static_shape,
 )
-from rockpool.nn.modules.jax.manual_axes import vary_alike
-from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
-from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
 from rockpool.parameters import Parameter, SimulationParameter, State
 
-__all__ = ["ExpSynJax", "exp_syn_loop"]
-
-
-def exp_syn_loop(
-    x: jax.Array, isyn: jax.Array, beta: jax.Array, noise: jax.Array | None = None
-) -> tuple[jax.Array, jax.Array]:
-    """Run exponential synapses over time: ``isyn <- (isyn + x_t + noise_t) beta``.
-
-    Parameters
-    ----------
-    x : array
-        Input (B, T, N).
-    isyn : array
-        State before the first step, (B, N).
-    beta : array
-        Decay in one time step, (N,) or ().
-    noise : array, optional
-        Added to the input, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output, isyn : array
-        Currents (B, T, N), and the last ones (B, N).
-    """
-    beta = jnp.broadcast_to(beta, isyn.shape)
-
-    def step(isyn: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        isyn = (isyn + x) * beta
-        return isyn, isyn
-
-    steps = x if noise is None else x + noise
-    final, course = lax.scan(step, isyn, steps.swapaxes(0, 1))
-    return course.swapaxes(0, 1), final
+__all__ = ["ExpSynJax"]
 
 
 @partial(jax.jit, static_argnames=("shape", "static", "keep", "kernels"))

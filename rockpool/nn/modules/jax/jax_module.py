@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from rockpool.nn.modules.jax import pytree
+from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import Shape, shape_of
 

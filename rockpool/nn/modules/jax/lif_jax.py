@@ -13,7 +13,12 @@ from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import lif as model
-from rockpool.nn.modules.jax.decays import decays
+from rockpool.nn.modules.jax._base.decays import decays
+from rockpool.nn.modules.jax._base.rng import draw_noise, initial_key, split_key
+from rockpool.nn.modules.jax._base.spikes import clip_gradient, step_pwl
+from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop, kernels_serve
+from rockpool.nn.modules.jax._kernels.sharding import vary_alike
+from rockpool.nn.modules.jax._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.jax.jax_module import (
     JaxModule,
     batched_input,
@@ -26,11 +31,6 @@ from rockpool.nn.modules.jax.jax_module import (
     static_bool,
     static_shape,
 )
-from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
-from rockpool.nn.modules.jax.manual_axes import vary_alike
-from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
-from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
-from rockpool.nn.modules.jax.spikes import clip_gradient, step_pwl
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.parameters import Parameter, SimulationParameter, State, to_numpy
 

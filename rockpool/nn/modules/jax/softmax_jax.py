@@ -7,16 +7,40 @@ from functools import partial
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.modules.jax.exp_syn_jax import ExpSynJax
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.jax.linear_jax import LinearJax
-from rockpool.nn.modules.jax.normalise import logsoftmax, softmax
 from rockpool.parameters import SimulationParameter
 
-__all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase"]
+__all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase", "logsoftmax", "softmax"]
+
+
+def softmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Array:
+    """Return ``exp(x / temperature)``, divided by its sum.
+
+    Parameters
+    ----------
+    x : array
+        Any values.
+    temperature : float
+        The higher, the more even is the result. Default: 1.
+    axis : int, optional
+        The dimension to sum over. Default: all of them, batch and time included.
+    """
+    return jax.nn.softmax(_scaled(x, temperature), axis=axis)
+
+
+def logsoftmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Array:
+    """Return the logarithm of `softmax`, whose parameters these are."""
+    return jax.nn.log_softmax(_scaled(x, temperature), axis=axis)
+
+
+def _scaled(x: Any, temperature: float) -> jax.Array:
+    return jnp.asarray(x) / temperature
 
 
 class WeightedSmoothBase(JaxModule):

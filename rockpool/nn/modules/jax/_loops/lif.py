@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
-from rockpool.nn.modules.jax.spikes import WINDOW, count_spikes, opaque
+from rockpool.nn.modules.jax._base.spikes import WINDOW, count_spikes, opaque
 
 __all__ = ["LIFParameters", "LIFState", "lif_loop"]
 

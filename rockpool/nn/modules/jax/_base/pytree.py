@@ -16,7 +16,7 @@ import numpy as np
 from jax.tree_util import DictKey, GetAttrKey, Partial, register_pytree_with_keys
 
 from rockpool.nn.modules._registry import RegisteredAttribute
-from rockpool.nn.modules.jax.static import comparable
+from rockpool.nn.modules.jax._base.static import comparable
 from rockpool.parameters import ResetTo
 
 if TYPE_CHECKING:

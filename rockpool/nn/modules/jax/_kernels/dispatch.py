@@ -70,7 +70,7 @@ def chosen_loop(
     Parameters
     ----------
     name : str
-        What the kernel is called in `rockpool.nn.modules.jax.compiled`.
+        What the kernel is called: also the name of its file in this folder.
     loop : callable
         The loop, by ``jax.lax.scan``.
     x : array
@@ -83,8 +83,10 @@ def chosen_loop(
     reason = _unserved(x, kernels, functions)
     if reason:
         LOGGER.debug("rockpool_%s: scan (%s)", name, reason)
-        return loop  # if not, it is only known when it is lowered: `kernel_loop`
-    found: Callable[..., Any] = getattr(import_module("rockpool.nn.modules.jax.compiled"), name)
+        return loop  # if not, it is only known when it is lowered: `primitive`
+    found: Callable[..., Any] = getattr(
+        import_module(f"rockpool.nn.modules.jax._kernels.{name}"), name
+    )
     return found
 
 
@@ -96,7 +98,7 @@ def _unserved(x: jax.Array, kernels: bool, functions: tuple[Any, ...]) -> str | 
     if x.size == 0:
         return "there is nothing to do"
     if functions:
-        from rockpool.nn.modules.jax.compiled import activation_number
+        from rockpool.nn.modules.jax._kernels.rate import activation_number
 
         for function in functions:
             if activation_number(function) is None:

@@ -26,7 +26,7 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from rockpool.nn.modules.jax.manual_axes import shaped_like, vary_alike
+from rockpool.nn.modules.jax._kernels.sharding import shaped_like, vary_alike
 
 __all__ = ["KernelLoop", "kernel_loop"]
 
