@@ -9,11 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rockpool.nn.kernels.ffi import handler_address
-from rockpool.nn.modules.jax._kernels.primitive import Arrays
+from rockpool.nn.kernels.ffi import INTERFACES, handler_address
 from rockpool.nn.modules.jax._kernels.sharding import vary_alike
 
-__all__ = ["absent", "call", "chosen", "or_zeros"]
+__all__ = ["absent", "call", "or_zeros"]
 
 _capsule = ctypes.pythonapi.PyCapsule_New
 _capsule.restype = ctypes.py_object
@@ -21,21 +20,40 @@ _capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
 
 
 @cache
-def _target(kernel: str) -> str:
+def _target(kernel: str, dtype: str) -> str:
     """Return the name under which XLA knows a kernel."""
-    name = f"rockpool_{kernel}"
-    handler = _capsule(handler_address(kernel), None, None)
+    name = f"rockpool_{kernel}_{dtype}"
+    handler = _capsule(handler_address(kernel, dtype), None, None)
     jax.ffi.register_ffi_target(name, handler, platform="cpu", api_version=1)
     return name
 
 
-def call(kernel: str, shapes: list[tuple[int, ...]], *arguments: Any) -> Arrays:
-    """Call a kernel; scalars among the arguments may be Python numbers."""
-    dtype = arguments[0].dtype
-    results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
-    arrays = [jnp.asarray(value, dtype) for value in arguments]
-    call = jax.ffi.ffi_call(_target(f"{kernel}_{dtype.name}"), results)
-    return tuple(call(*vary_alike(arrays)))
+def call(
+    kernel: str, shapes: dict[str, tuple[int, ...]], arguments: dict[str, Any]
+) -> dict[str, jax.Array]:
+    """Call a kernel of `rockpool.nn.kernels.ffi.INTERFACES`.
+
+    Parameters
+    ----------
+    kernel : str
+        Its name.
+    shapes : dict
+        The shape of each result, by name.
+    arguments : dict
+        The arguments by name: arrays, of which the first in the interface has the type of them
+        all; scalars may be Python numbers.
+
+    Returns
+    -------
+    dict
+        The results, by name.
+    """
+    interface = INTERFACES[kernel]
+    dtype = arguments[interface.arguments[0]].dtype
+    results = [jax.ShapeDtypeStruct(shapes[name], dtype) for name in interface.results]
+    arrays = [jnp.asarray(arguments[name], dtype) for name in interface.arguments]
+    function = jax.ffi.ffi_call(_target(kernel, dtype.name), results)
+    return dict(zip(interface.results, function(*vary_alike(arrays)), strict=True))
 
 
 def absent(n_dim: int, like: Any) -> jax.Array:
@@ -43,9 +61,6 @@ def absent(n_dim: int, like: Any) -> jax.Array:
     return jnp.zeros((0,) * n_dim, like.dtype)
 
 
-def chosen(values: Arrays, which: tuple[bool, ...]) -> Arrays:
-    return tuple(value for value, wanted in zip(values, which, strict=True) if wanted)
-
-
-def or_zeros(gradient: Any, like: Any) -> Any:
+def or_zeros(gradient: Any, like: Any) -> jax.Array:
+    """Return a gradient of an array, or zeros where there is none."""
     return jnp.zeros_like(like) if gradient is None else gradient

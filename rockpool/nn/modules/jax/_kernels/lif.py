@@ -2,93 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from rockpool.nn.modules.jax._base.spikes import WINDOW
-from rockpool.nn.modules.jax._kernels.calls import absent, call, chosen, or_zeros
+from rockpool.nn.modules.jax._kernels.calls import absent, call, or_zeros
 from rockpool.nn.modules.jax._kernels.exp_syn import exp_syn
-from rockpool.nn.modules.jax._kernels.primitive import Arrays, KernelLoop, kernel_loop
+from rockpool.nn.modules.jax._kernels.primitive import KernelLoop, LoopPrimitive
 from rockpool.nn.modules.jax._loops.lif import LIFParameters, LIFState, lif_loop
 
 __all__ = ["lif"]
 
-# inputs: x, w_rec, alpha, beta, bias, threshold, max_spikes, noise, vmem, isyn, spikes
-# outputs: spikes over time, membrane before the reset over time, last membrane, last currents
+
+class Inputs(NamedTuple):
+    """Arrays; or for each of them its shape, its gradient, or whether that is needed."""
+
+    x: Any  # (B, T, N * S)
+    w_rec: Any  # (N, N * S), or empty
+    alpha: Any  # (N,)
+    beta: Any  # (N * S,)
+    bias: Any  # (N,)
+    threshold: Any  # (N,)
+    max_spikes: Any  # (1,)
+    noise: Any  # (B, T, N), or empty
+    vmem: Any  # (B, N)
+    isyn: Any  # (B, N * S)
+    spikes: Any  # (B, N)
 
 
-def _lif_reference(*inputs: Any) -> Arrays:
-    x, w_rec, alpha, beta, bias, threshold, max_spikes, noise, vmem, isyn, spikes = inputs
-    per_synapse = (*vmem.shape, isyn.shape[1] // vmem.shape[1])
-    state = LIFState(vmem, isyn.reshape(per_synapse), spikes)
+class Outputs(NamedTuple):
+    """Spikes and membranes before the reset (B, T, N); last membranes and currents."""
+
+    output: Any
+    before: Any
+    vmem: Any
+    isyn: Any
+
+
+def _reference(inputs: Inputs) -> Outputs:
+    i = inputs
+    per_synapse = (*i.vmem.shape, i.isyn.shape[1] // i.vmem.shape[1])
     parameters = LIFParameters(
-        alpha,
-        beta.reshape(per_synapse[1:]),
-        bias,
-        threshold,
-        w_rec if w_rec.size else None,
-        max_spikes.reshape(()),
+        alpha=i.alpha,
+        beta=i.beta.reshape(per_synapse[1:]),
+        bias=i.bias,
+        threshold=i.threshold,
+        w_rec=i.w_rec if i.w_rec.size else None,
+        max_spikes=i.max_spikes.reshape(()),
     )
-    output, final, records = lif_loop(x, state, parameters, noise if noise.size else None)
-    before = records["vmem"] + output * threshold
-    return output, before, final.vmem, final.isyn.reshape(isyn.shape)
+    state = LIFState(i.vmem, i.isyn.reshape(per_synapse), i.spikes)
+    output, final, records = lif_loop(i.x, state, parameters, i.noise if i.noise.size else None)
+    before = records["vmem"] + output * i.threshold
+    return Outputs(output, before, final.vmem, final.isyn.reshape(i.isyn.shape))
 
 
-def _lif_shapes(x: Any, *others: Any) -> tuple[tuple[int, ...], ...]:
-    vmem, isyn = others[7], others[8]
-    over_time = (*x[:2], vmem[1])
-    return over_time, over_time, vmem, isyn
+def _shapes(shapes: Inputs) -> Outputs:
+    per_step = (*shapes.x[:2], shapes.vmem[1])
+    return Outputs(per_step, per_step, shapes.vmem, shapes.isyn)
 
 
-def _lif_forward(*inputs: Any) -> Arrays:
-    return call("lif_forward", list(_lif_shapes(*(value.shape for value in inputs))), *inputs)
+def _forward(inputs: Inputs) -> Outputs:
+    shapes = _shapes(Inputs(*(value.shape for value in inputs)))
+    return Outputs(**call("lif_forward", shapes._asdict(), inputs._asdict()))
 
 
-def _lif_backward(
-    inputs: Arrays, outputs: Arrays, gradients: Arrays, needed: tuple[bool, ...]
-) -> Arrays:
-    x, w_rec, alpha, beta, _, threshold, max_spikes, _, vmem, isyn, spikes = inputs
-    _, before, last_vmem, last_isyn = outputs
-    of_output, of_before, of_vmem, of_isyn = gradients
-    shapes = [
-        x.shape if needed[0] else (0, 0, 0),
-        w_rec.shape if needed[1] else (0, 0),
-        alpha.shape,
-        beta.shape if needed[3] else (0,),
-        alpha.shape,
-        threshold.shape,
-        vmem.shape,
-        isyn.shape,
-        spikes.shape,
-    ]
-    found = call(
-        "lif_backward",
-        shapes,
-        x if needed[3] else absent(3, x),
-        w_rec,
-        alpha,
-        beta,
-        threshold,
-        max_spikes,
-        jnp.full(1, WINDOW, x.dtype),
-        vmem,
-        isyn,
-        spikes,
-        before,
-        or_zeros(of_output, before),
-        absent(3, x) if of_before is None else of_before,
-        or_zeros(of_vmem, last_vmem),
-        or_zeros(of_isyn, last_isyn),
+def _backward(inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs) -> Inputs:
+    i = inputs
+    nothing = absent(3, i.x)
+    shapes = {name: value.shape for name, value in i._asdict().items()}
+    shapes["x"] = i.x.shape if needed.x else (0, 0, 0)
+    shapes["w_rec"] = i.w_rec.shape if needed.w_rec else (0, 0)
+    shapes["beta"] = i.beta.shape if needed.beta else (0,)
+    arguments = {
+        **i._asdict(),
+        "x": i.x if needed.beta else nothing,
+        "window": jnp.full(1, WINDOW, i.x.dtype),
+        "before": outputs.before,
+        "grad_output": or_zeros(gradients.output, outputs.before),
+        "grad_before": nothing if gradients.before is None else gradients.before,
+        "grad_vmem": or_zeros(gradients.vmem, outputs.vmem),
+        "grad_isyn": or_zeros(gradients.isyn, outputs.isyn),
+    }
+    found = call("lif_backward", shapes, arguments)
+    return Inputs(**found, max_spikes=None, noise=None)
+
+
+_lif = LoopPrimitive(
+    KernelLoop(
+        "lif",
+        Inputs,
+        Outputs,
+        _reference,
+        _shapes,
+        _forward,
+        _backward,
+        constant=frozenset({"max_spikes", "noise"}),
     )
-    not_wanted = None, None  # no gradients of max_spikes and noise
-    return chosen((*found[:6], *not_wanted, *found[6:]), needed)
-
-
-_lif = kernel_loop(
-    KernelLoop("lif", _lif_reference, _lif_shapes, _lif_forward, _lif_backward, frozenset({6, 7}))
 )
 
 
@@ -98,30 +110,29 @@ def lif(
     """Run LIF neurons over time; as `lif_loop`."""
     p = parameters
     n_batch, n_out, n_syn = state.isyn.shape
-    beta = jnp.broadcast_to(p.beta, (n_out, n_syn)).reshape(-1)
-    threshold = jnp.broadcast_to(p.threshold, (n_out,))
-    output, before, vmem, isyn = _lif(
-        x,
-        absent(2, x) if p.w_rec is None else p.w_rec,
-        jnp.broadcast_to(p.alpha, (n_out,)),
-        beta,
-        jnp.broadcast_to(p.bias, (n_out,)),
-        threshold,
-        jnp.reshape(p.max_spikes, (1,)),
-        absent(3, x) if noise is None else noise,
-        state.vmem,
-        state.isyn.reshape(n_batch, n_out * n_syn),
-        state.spikes,
+    inputs = Inputs(
+        x=x,
+        w_rec=absent(2, x) if p.w_rec is None else p.w_rec,
+        alpha=jnp.broadcast_to(p.alpha, (n_out,)),
+        beta=jnp.broadcast_to(p.beta, (n_out, n_syn)).reshape(-1),
+        bias=jnp.broadcast_to(p.bias, (n_out,)),
+        threshold=jnp.broadcast_to(p.threshold, (n_out,)),
+        max_spikes=jnp.reshape(p.max_spikes, (1,)),
+        noise=absent(3, x) if noise is None else noise,
+        vmem=state.vmem,
+        isyn=state.isyn.reshape(n_batch, n_out * n_syn),
+        spikes=state.spikes,
     )
+    output, before, vmem, isyn = _lif(inputs)
     # What is recorded follows from it. In a jitted function it costs nothing if it is not used.
     irec = jnp.zeros_like(x)
     if p.w_rec is not None:
         sent = jnp.concatenate([state.spikes[:, None], output[:, :-1]], axis=1)
         irec = jnp.matmul(sent, p.w_rec, precision=lax.Precision.HIGHEST)
-    currents, _ = exp_syn(x + irec, state.isyn.reshape(n_batch, n_out * n_syn), beta)
+    currents, _ = exp_syn(x + irec, inputs.isyn, inputs.beta)
     per_synapse = (*output.shape, n_syn)
     records = {
-        "vmem": before - output * threshold,
+        "vmem": before - output * inputs.threshold,
         "isyn": currents.reshape(per_synapse),
         "irec": irec.reshape(per_synapse),
         "spikes": output,

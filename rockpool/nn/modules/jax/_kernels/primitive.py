@@ -15,7 +15,7 @@ called for one element after the other.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -28,143 +28,154 @@ from jax.interpreters import ad, batching, mlir
 
 from rockpool.nn.modules.jax._kernels.sharding import shaped_like, vary_alike
 
-__all__ = ["KernelLoop", "kernel_loop"]
+__all__ = ["KernelLoop", "LoopPrimitive"]
 
 LOGGER = logging.getLogger("rockpool.kernels")
 
 Arrays = tuple[Any, ...]
+Which = tuple[bool, ...]
 
 
 class KernelLoop(NamedTuple):
-    """A time loop, written in JAX and as kernels. All functions take and return arrays."""
+    """A time loop, written in JAX and as kernels, on named tuples of arrays."""
 
     name: str
+    inputs: Callable[..., Any]  # the named tuple of inputs
+    outputs: Callable[..., Any]  # the named tuple of outputs
     # inputs -> outputs, in operations of JAX
-    reference: Callable[..., Arrays]
+    reference: Callable[[Any], Any]
     # shapes of the inputs -> shapes of the outputs
-    shapes: Callable[..., tuple[tuple[int, ...], ...]]
-    # inputs -> outputs
-    forward: Callable[..., Arrays]
-    # (inputs, outputs, gradients of the outputs, which inputs need one) -> gradients of the inputs
-    # that need one; a gradient of an output is None where it is zero
-    backward: Callable[[Arrays, Arrays, Arrays, tuple[bool, ...]], Arrays]
+    shapes: Callable[[Any], Any]
+    # inputs -> outputs, by the kernel
+    forward: Callable[[Any], Any]
+    # (inputs, outputs, gradients of the outputs, which inputs need one) -> gradients of the inputs;
+    # a gradient is None where it is zero (of an output) or not needed (of an input)
+    backward: Callable[[Any, Any, Any, Any], Any]
     # the inputs for which `backward` has no gradient
-    constant: frozenset[int]
+    constant: frozenset[str] = frozenset()
 
 
-def kernel_loop(loop: KernelLoop) -> Callable[..., list[Any]]:
-    """Return a function of the inputs of a loop, which returns its outputs."""
-    evolve, derivative, transposed = (
-        _primitive(f"rockpool_{loop.name}{part}") for part in ("", "_derivative", "_transposed")
-    )
+class LoopPrimitive:
+    """The function of the inputs of a loop, a named tuple, which returns that of its outputs."""
 
-    # -- the loop
+    def __init__(self, loop: KernelLoop) -> None:
+        self._loop = loop
+        self._evolve = _primitive(f"rockpool_{loop.name}")
+        self._derivative = _primitive(f"rockpool_{loop.name}_derivative")
+        self._transposed = _primitive(f"rockpool_{loop.name}_transposed")
+        self._define_evolve()
+        self._define_derivative()
+        self._define_transposed()
 
-    def shapes_of_outputs(*inputs: Any) -> list[ShapedArray]:
-        shapes = loop.shapes(*(value.shape for value in inputs))
+    def __call__(self, inputs: Any) -> Any:
+        return self._loop.outputs(*self._evolve.bind(*vary_alike(inputs)))
+
+    # -- the loop: arguments are the inputs
+
+    def _define_evolve(self) -> None:
+        self._evolve.def_abstract_eval(self._shapes_of_outputs)
+        _lower(self._evolve, self._by_loop, self._by_kernel)
+        ad.primitive_jvps[self._evolve] = self._evolve_jvp
+        batching.primitive_batchers[self._evolve] = partial(_one_by_one, self._evolve)
+
+    def _shapes_of_outputs(self, *inputs: Any) -> list[ShapedArray]:
+        shapes = self._loop.shapes(self._loop.inputs(*(value.shape for value in inputs)))
         return [shaped_like(inputs[0], shape) for shape in shapes]
 
-    def evolve_jvp(inputs: Arrays, tangents: Arrays) -> tuple[Any, Any]:
-        outputs = evolve.bind(*inputs)
-        given = tuple(type(tangent) is not ad.Zero for tangent in tangents)
-        known = [tangent for tangent in tangents if type(tangent) is not ad.Zero]
-        if any(given[i] for i in loop.constant):
-            return outputs, list(_derivative(loop, given, (), inputs, known))
-        return outputs, derivative.bind(*inputs, *outputs, *known, given=given)
+    def _by_loop(self, *inputs: Any) -> Arrays:
+        return tuple(self._loop.reference(self._loop.inputs(*inputs)))
 
-    evolve.def_abstract_eval(shapes_of_outputs)
-    _lower(evolve, loop.reference, loop.forward)
-    ad.primitive_jvps[evolve] = evolve_jvp
-    batching.primitive_batchers[evolve] = partial(_one_by_one, evolve)
+    def _by_kernel(self, *inputs: Any) -> Arrays:
+        return tuple(self._loop.forward(self._loop.inputs(*inputs)))
+
+    def _evolve_jvp(self, inputs: Arrays, tangents: Arrays) -> tuple[Any, Any]:
+        outputs = self._evolve.bind(*inputs)
+        given = tuple(type(tangent) is not ad.Zero for tangent in tangents)
+        known = _chosen(tangents, given)
+        if self._loop.constant.intersection(_chosen(self._names, given)):
+            return outputs, list(self._tangents(*inputs, *known, given=given))
+        return outputs, self._derivative.bind(*inputs, *outputs, *known, given=given)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        names: tuple[str, ...] = self._loop.inputs._fields  # type: ignore[attr-defined]
+        return names
 
     # -- its derivative: arguments are inputs, outputs, and the tangents that are given
 
-    def split(arguments: Sequence[Any], given: tuple[bool, ...]) -> tuple[Arrays, Arrays, Arrays]:
-        n_inputs, n_tangents = len(given), sum(given)
-        n_known = len(arguments) - n_tangents
-        values = tuple(arguments)
-        return values[:n_inputs], values[n_inputs:n_known], values[n_known:]
+    def _define_derivative(self) -> None:
+        self._derivative.def_abstract_eval(self._shapes_of_tangents)
+        _lower(self._derivative, self._tangents)
+        ad.primitive_jvps[self._derivative] = self._derivative_jvp
+        ad.primitive_transposes[self._derivative] = self._derivative_transpose
+        batching.primitive_batchers[self._derivative] = self._derivative_batched
 
-    def derivative_of_all(*arguments: Any, given: tuple[bool, ...]) -> Arrays:
-        inputs, outputs, tangents = split(arguments, given)
-        return _derivative(loop, given, outputs, inputs, tangents)
+    def _tangents(self, *arguments: Any, given: Which) -> Arrays:
+        """Return the tangents of the outputs, by the loop in JAX; outputs are of no use here."""
+        inputs, tangents = arguments[: len(given)], arguments[len(arguments) - sum(given) :]
+        function = partial(_with_others, self._by_loop, inputs, given)
+        return tuple(jax.jvp(function, _chosen(inputs, given), tangents)[1])
 
-    def derivative_shapes(*arguments: Any, given: tuple[bool, ...]) -> list[ShapedArray]:
-        return shapes_of_outputs(*arguments[: len(given)])
+    def _shapes_of_tangents(self, *arguments: Any, given: Which) -> list[ShapedArray]:
+        return self._shapes_of_outputs(*arguments[: len(given)])
 
-    def derivative_jvp(arguments: Arrays, tangents: Arrays, given: tuple[bool, ...]) -> Any:
+    def _derivative_jvp(self, arguments: Arrays, tangents: Arrays, given: Which) -> Any:
         instantiated = tuple(map(ad.instantiate_zeros, tangents))
-        return jax.jvp(partial(derivative_of_all, given=given), arguments, instantiated)
+        return jax.jvp(partial(self._tangents, given=given), arguments, instantiated)
 
-    def derivative_transpose(gradients: Arrays, *arguments: Any, given: tuple[bool, ...]) -> Any:
-        inputs, outputs, tangents = split(arguments, given)
-        nothing = [None] * (len(arguments) - len(tangents))
-        is_wanted = iter([ad.is_undefined_primal(tangent) for tangent in tangents])
-        wanted = tuple(is_given and next(is_wanted) for is_given in given)
+    def _derivative_transpose(self, gradients: Arrays, *arguments: Any, given: Which) -> Any:
+        n_known = len(arguments) - sum(given)
+        known, tangents = arguments[:n_known], arguments[n_known:]
+        asked = tuple(ad.is_undefined_primal(tangent) for tangent in tangents)
+        wanted = _merged(given, iter(asked), [False] * len(given))
         nonzero = tuple(type(gradient) is not ad.Zero for gradient in gradients)
-        kept = [gradient for gradient in gradients if type(gradient) is not ad.Zero]
-        found = iter(
-            transposed.bind(*inputs, *outputs, *kept, wanted=wanted, nonzero=nonzero)
-            if kept
-            else [ad.Zero(tangent.aval) for tangent in tangents if ad.is_undefined_primal(tangent)]
-        )
-        return nothing + [
-            next(found) if ad.is_undefined_primal(tangent) else None for tangent in tangents
-        ]
+        if any(nonzero):
+            kept = _chosen(gradients, nonzero)
+            found = self._transposed.bind(*known, *kept, wanted=wanted, nonzero=nonzero)
+        else:
+            found = [ad.Zero(tangent.aval) for tangent in _chosen(tangents, asked)]
+        return [None] * n_known + list(_merged(asked, iter(found), [None] * len(asked)))
 
-    def derivative_batched(arguments: Arrays, axes: Arrays, given: tuple[bool, ...]) -> Any:
+    def _derivative_batched(self, arguments: Arrays, axes: Arrays, given: Which) -> Any:
         if any(axis is not None for axis in axes[: len(axes) - sum(given)]):
-            return _one_by_one(derivative, arguments, axes, given=given)
+            return _one_by_one(self._derivative, arguments, axes, given=given)
         # tangents alone, as in jax.jacfwd: the loop in JAX does all of them at once
-        mapped = jax.vmap(partial(derivative_of_all, given=given), in_axes=axes)
+        mapped = jax.vmap(partial(self._tangents, given=given), in_axes=axes)
         outputs = mapped(*arguments)
         return list(outputs), [0] * len(outputs)
 
-    derivative.def_abstract_eval(derivative_shapes)
-    _lower(derivative, derivative_of_all)
-    ad.primitive_jvps[derivative] = derivative_jvp
-    ad.primitive_transposes[derivative] = derivative_transpose
-    batching.primitive_batchers[derivative] = derivative_batched
-
     # -- the transposed derivative: arguments are inputs, outputs, and gradients that are not zero
 
-    def gradients_by_loop(
-        *arguments: Any, wanted: tuple[bool, ...], nonzero: tuple[bool, ...]
-    ) -> Arrays:
-        inputs, outputs, gradients = _sections(arguments, len(wanted), len(nonzero))
-        chosen = [value for value, want in zip(inputs, wanted, strict=True) if want]
-        function = partial(_of_chosen, loop.reference, inputs, wanted)
-        left = iter(gradients)
-        cotangents = tuple(
-            next(left) if given else jnp.zeros_like(output)
-            for output, given in zip(outputs, nonzero, strict=True)
-        )
-        return tuple(jax.vjp(function, *chosen)[1](cotangents))
+    def _define_transposed(self) -> None:
+        self._transposed.def_abstract_eval(self._shapes_of_gradients)
+        _lower(self._transposed, self._gradients_by_loop, self._gradients_by_kernel)
+        ad.primitive_jvps[self._transposed] = self._transposed_jvp
+        batching.primitive_batchers[self._transposed] = partial(_one_by_one, self._transposed)
 
-    def gradients_by_kernel(
-        *arguments: Any, wanted: tuple[bool, ...], nonzero: tuple[bool, ...]
-    ) -> Arrays:
-        inputs, outputs, gradients = _sections(arguments, len(wanted), len(nonzero))
-        left = iter(gradients)
-        given = tuple(next(left) if known else None for known in nonzero)
-        return loop.backward(inputs, outputs, given, wanted)
-
-    def transposed_shapes(
-        *arguments: Any, wanted: tuple[bool, ...], nonzero: tuple[bool, ...]
+    def _shapes_of_gradients(
+        self, *arguments: Any, wanted: Which, nonzero: Which
     ) -> list[ShapedArray]:
-        chosen = (value for value, want in zip(arguments, wanted, strict=False) if want)
-        return [shaped_like(value, value.shape) for value in chosen]
+        inputs = arguments[: len(wanted)]
+        return [shaped_like(value, value.shape) for value in _chosen(inputs, wanted)]
 
-    def transposed_jvp(arguments: Arrays, tangents: Arrays, **which: Any) -> Any:
+    def _gradients_by_loop(self, *arguments: Any, wanted: Which, nonzero: Which) -> Arrays:
+        inputs, outputs, gradients = _sections(arguments, len(wanted), len(nonzero))
+        function = partial(_with_others, self._by_loop, inputs, wanted)
+        cotangents = _merged(nonzero, iter(gradients), map(jnp.zeros_like, outputs))
+        return tuple(jax.vjp(function, *_chosen(inputs, wanted))[1](cotangents))
+
+    def _gradients_by_kernel(self, *arguments: Any, wanted: Which, nonzero: Which) -> Arrays:
+        loop = self._loop
+        inputs, outputs, gradients = _sections(arguments, len(wanted), len(nonzero))
+        known = _merged(nonzero, iter(gradients), [None] * len(nonzero))
+        found = loop.backward(
+            loop.inputs(*inputs), loop.outputs(*outputs), loop.outputs(*known), loop.inputs(*wanted)
+        )
+        return _chosen(found, wanted)
+
+    def _transposed_jvp(self, arguments: Arrays, tangents: Arrays, **which: Any) -> Any:
         instantiated = tuple(map(ad.instantiate_zeros, tangents))
-        return jax.jvp(partial(gradients_by_loop, **which), arguments, instantiated)
-
-    transposed.def_abstract_eval(transposed_shapes)
-    _lower(transposed, gradients_by_loop, gradients_by_kernel)
-    ad.primitive_jvps[transposed] = transposed_jvp
-    batching.primitive_batchers[transposed] = partial(_one_by_one, transposed)
-
-    return lambda *inputs: evolve.bind(*vary_alike(inputs))
+        return jax.jvp(partial(self._gradients_by_loop, **which), arguments, instantiated)
 
 
 def _primitive(name: str) -> Primitive:
@@ -227,26 +238,19 @@ def _not_for_one_device(module: Any) -> str | None:
     return "it is divided among devices"
 
 
-def _derivative(
-    loop: KernelLoop,
-    given: tuple[bool, ...],
-    outputs: Arrays,
-    inputs: Arrays,
-    tangents: Sequence[Any],
-) -> Arrays:
-    """Return the tangents of the outputs, by the loop in JAX."""
-    chosen = [value for value, known in zip(inputs, given, strict=True) if known]
-    function = partial(_of_chosen, loop.reference, inputs, given)
-    return tuple(jax.jvp(function, tuple(chosen), tuple(tangents))[1])
+def _chosen(values: Iterable[Any], which: Iterable[bool]) -> Arrays:
+    return tuple(value for value, wanted in zip(values, which, strict=True) if wanted)
 
 
-def _of_chosen(
-    function: Callable[..., Any], inputs: Arrays, chosen: tuple[bool, ...], *values: Any
-) -> Any:
+def _merged(which: Iterable[bool], chosen: Iterable[Any], others: Iterable[Any]) -> Arrays:
+    """Return values with the chosen ones, one after the other, where `which` is True."""
+    left = iter(chosen)
+    return tuple(next(left) if taken else other for taken, other in zip(which, others, strict=True))
+
+
+def _with_others(function: Callable[..., Any], inputs: Arrays, which: Which, *values: Any) -> Any:
     """Call a function of all inputs with other values for the chosen ones."""
-    left = iter(values)
-    pairs = zip(inputs, chosen, strict=True)
-    return function(*(next(left) if is_chosen else value for value, is_chosen in pairs))
+    return function(*_merged(which, values, inputs))
 
 
 def _sections(values: Sequence[Any], first: int, second: int) -> tuple[Arrays, Arrays, Arrays]:
@@ -256,17 +260,12 @@ def _sections(values: Sequence[Any], first: int, second: int) -> tuple[Arrays, A
 
 def _one_by_one(primitive: Primitive, arguments: Arrays, axes: Arrays, **which: Any) -> Any:
     """Call a primitive for one element of a mapped axis after the other."""
-    mapped = [
-        jnp.moveaxis(value, axis, 0)
-        for value, axis in zip(arguments, axes, strict=True)
-        if axis is not None
-    ]
+    is_mapped = tuple(axis is not None for axis in axes)
+    pairs = zip(_chosen(arguments, is_mapped), _chosen(axes, is_mapped), strict=True)
+    mapped = [jnp.moveaxis(value, axis, 0) for value, axis in pairs]
 
     def one(values: list[Any]) -> list[Any]:
-        left = iter(values)
-        pairs = zip(arguments, axes, strict=True)
-        whole = [value if axis is None else next(left) for value, axis in pairs]
-        return list(primitive.bind(*whole, **which))
+        return list(primitive.bind(*_merged(is_mapped, values, arguments), **which))
 
     outputs = lax.map(one, mapped)
     return outputs, [0] * len(outputs)

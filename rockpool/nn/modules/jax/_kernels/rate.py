@@ -2,75 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rockpool.nn.modules.jax._kernels.calls import absent, call, chosen, or_zeros
-from rockpool.nn.modules.jax._kernels.primitive import Arrays, KernelLoop, kernel_loop
+from rockpool.nn.modules.jax._kernels.calls import absent, call, or_zeros
+from rockpool.nn.modules.jax._kernels.primitive import KernelLoop, LoopPrimitive
 from rockpool.nn.modules.jax._loops.rate import ACTIVATION_FUNCTIONS, RateParameters, rate_loop
 
 __all__ = ["activation_number", "rate"]
-
-# inputs: data, w_rec, gain, bias, threshold, activation, noise, x
-# outputs: activity over time, x over time, recurrent input over time or nothing, last x
 
 # in the order of their numbers in the kernels
 ACTIVATIONS = tuple(ACTIVATION_FUNCTIONS[name] for name in ("relu", "tanh", "sigmoid"))
 
 
-def _rate_reference(*inputs: Any) -> Arrays:
-    data, w_rec, gain, bias, threshold, activation, noise, x = inputs
+class Inputs(NamedTuple):
+    """Arrays; or for each of them its shape, its gradient, or whether that is needed."""
 
-    def act_fn(x: Any, threshold: Any) -> Any:
-        return lax.switch(activation[0].astype(int), ACTIVATIONS, x, threshold)
-
-    parameters = RateParameters(gain, bias, threshold, w_rec if w_rec.size else None, act_fn)
-    output, final, records = rate_loop(data, x, parameters, noise if noise.size else None)
-    rec_input = records["rec_input"] if w_rec.size else absent(3, data)
-    return output, records["x"], rec_input, final
-
-
-def _rate_shapes(data: Any, w_rec: Any, *others: Any) -> tuple[tuple[int, ...], ...]:
-    return data, data, data if w_rec[0] else (0, 0, 0), others[5]
+    data: Any  # (B, T, N)
+    w_rec: Any  # (N, N), or empty
+    gain: Any  # (N,)
+    bias: Any  # (N,)
+    threshold: Any  # (N,)
+    activation: Any  # the number of the activation function, (1,)
+    noise: Any  # (B, T, N), or empty
+    x: Any  # (B, N)
 
 
-def _rate_forward(*inputs: Any) -> Arrays:
-    return call("rate_forward", list(_rate_shapes(*(value.shape for value in inputs))), *inputs)
+class Outputs(NamedTuple):
+    """Activity, states, recurrent input if there is any (B, T, N); last states (B, N)."""
+
+    output: Any
+    x_record: Any
+    rec_record: Any
+    x: Any
 
 
-def _rate_backward(
-    inputs: Arrays, outputs: Arrays, gradients: Arrays, needed: tuple[bool, ...]
-) -> Arrays:
-    data, w_rec, gain, bias, threshold, _, noise, x = inputs
-    output, states, _, last = outputs
-    of_output, of_states, of_rec_input, of_last = gradients
-    shapes = [value.shape for value in (data, w_rec, gain, bias, threshold, x)]
-    if not needed[1]:
-        shapes[1] = (0, 0)
-    found = call(
-        "rate_backward",
-        shapes,
-        *inputs[:6],
-        jnp.zeros(1, data.dtype),  # the slope of H_ReLU at the threshold
-        noise,
-        x,
-        output,
-        states,
-        or_zeros(of_output, output),
-        absent(3, data) if of_states is None else of_states,
-        absent(3, data) if of_rec_input is None else of_rec_input,
-        or_zeros(of_last, last),
+def _reference(inputs: Inputs) -> Outputs:
+    i = inputs
+
+    def act_fn(x: jax.Array, threshold: jax.Array) -> jax.Array:
+        chosen: jax.Array = lax.switch(i.activation[0].astype(int), ACTIVATIONS, x, threshold)
+        return chosen
+
+    parameters = RateParameters(
+        gain=i.gain,
+        bias=i.bias,
+        threshold=i.threshold,
+        w_rec=i.w_rec if i.w_rec.size else None,
+        act_fn=act_fn,
     )
-    not_wanted = None, None  # no gradients of the activation and noise
-    return chosen((*found[:5], *not_wanted, found[5]), needed)
+    output, final, records = rate_loop(i.data, i.x, parameters, i.noise if i.noise.size else None)
+    rec_record = records["rec_input"] if i.w_rec.size else absent(3, i.data)
+    return Outputs(output, records["x"], rec_record, final)
 
 
-_rate = kernel_loop(
+def _shapes(shapes: Inputs) -> Outputs:
+    per_step = shapes.data
+    return Outputs(per_step, per_step, per_step if shapes.w_rec[0] else (0, 0, 0), shapes.x)
+
+
+def _forward(inputs: Inputs) -> Outputs:
+    shapes = _shapes(Inputs(*(value.shape for value in inputs)))
+    return Outputs(**call("rate_forward", shapes._asdict(), inputs._asdict()))
+
+
+def _backward(inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs) -> Inputs:
+    nothing = absent(3, inputs.data)
+    shapes = {name: value.shape for name, value in inputs._asdict().items()}
+    shapes["w_rec"] = inputs.w_rec.shape if needed.w_rec else (0, 0)
+    arguments = {
+        **inputs._asdict(),
+        "at_threshold": jnp.zeros(1, inputs.data.dtype),  # the slope of H_ReLU at the threshold
+        "output": outputs.output,
+        "x_record": outputs.x_record,
+        "grad_output": or_zeros(gradients.output, outputs.output),
+        "grad_x_record": nothing if gradients.x_record is None else gradients.x_record,
+        "grad_rec_record": nothing if gradients.rec_record is None else gradients.rec_record,
+        "grad_x": or_zeros(gradients.x, outputs.x),
+    }
+    found = call("rate_backward", shapes, arguments)
+    return Inputs(**found, activation=None, noise=None)
+
+
+_rate = LoopPrimitive(
     KernelLoop(
-        "rate", _rate_reference, _rate_shapes, _rate_forward, _rate_backward, frozenset({5, 6})
+        "rate",
+        Inputs,
+        Outputs,
+        _reference,
+        _shapes,
+        _forward,
+        _backward,
+        constant=frozenset({"activation", "noise"}),
     )
 )
 
@@ -81,19 +108,22 @@ def rate(
     """Run rate neurons over time; as `rate_loop`."""
     p = parameters
     per_neuron = state.shape[1:]
-    output, states, rec_input, final = _rate(
-        x,
-        absent(2, x) if p.w_rec is None else p.w_rec,
-        *(jnp.broadcast_to(value, per_neuron) for value in (p.gain, p.bias, p.threshold)),
-        jnp.full(1, activation_number(p.act_fn), x.dtype),
-        absent(3, x) if noise is None else noise,
-        state,
+    inputs = Inputs(
+        data=x,
+        w_rec=absent(2, x) if p.w_rec is None else p.w_rec,
+        gain=jnp.broadcast_to(p.gain, per_neuron),
+        bias=jnp.broadcast_to(p.bias, per_neuron),
+        threshold=jnp.broadcast_to(p.threshold, per_neuron),
+        activation=jnp.full(1, activation_number(p.act_fn), x.dtype),
+        noise=absent(3, x) if noise is None else noise,
+        x=state,
     )
+    output, states, rec_input, final = _rate(inputs)
     records = {"rec_input": jnp.zeros_like(x) if p.w_rec is None else rec_input, "x": states}
     return output, final, records
 
 
-def activation_number(act_fn: Any) -> int | None:
+def activation_number(act_fn: Callable[..., Any]) -> int | None:
     """Return the number of an activation function in the kernels, or None."""
     function = getattr(act_fn, "func", act_fn)
     plain = not getattr(act_fn, "args", ()) and not getattr(act_fn, "keywords", {})
