@@ -11,6 +11,7 @@ from rockpool.nn.kernels.compiling import absent, call, settled
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.lif import LIF
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.numba.input import batched_input
 
 __all__ = ["LIFNumba"]
@@ -66,7 +67,7 @@ class LIFNumba(LIF):
             settled(self.bias, kind, (n_out,)),
             settled(self.threshold, kind, (n_out,)),
             self.max_spikes_per_dt,
-            self._noise(output.shape) if self.noise_std else absent(3, kind),
+            drawn_noise(self, output.shape) if self.noise_std else absent(3, kind),
             absent(1, kind),
             absent(1, kind),
             vmem,
@@ -82,6 +83,3 @@ class LIFNumba(LIF):
         )
         self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
         return output, self.state(), records
-
-    def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
-        return self.noise_std * np.sqrt(self.dt) * np.random.randn(*shape)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import absent, call, settled
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
 from rockpool.nn.modules.numba.input import batched_input
 
@@ -48,7 +49,7 @@ class RateNumba(Rate):
         neurons, kind = (self.size_out,), np.dtype(np.float64)
         noise = absent(3, kind)
         if self.noise_std:
-            noise = self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
+            noise = drawn_noise(self, data.shape)
         x = settled(self._batched_state("x", len(data)), kind)
         output = np.empty(data.shape)
         records = {}
@@ -58,7 +59,7 @@ class RateNumba(Rate):
             rate_forward,
             data,
             settled(self.w_rec, kind) if self._has_rec else absent(2, kind),
-            settled(self.dt / np.maximum(self.tau, 10 * self.dt), kind, neurons),
+            settled(self.dt / self.tau, kind, neurons),
             settled(self.bias, kind, neurons),
             settled(self.threshold, kind, neurons),
             activation,
