@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
+import jax
+import jax.numpy as jnp
+
 from rockpool.nn.modules.jax._base.spikes import step_pwl
+from rockpool.nn.modules.jax._kernels.evolve import TimeLoop
+from rockpool.nn.modules.jax._loops.lif import LIFState
 from rockpool.nn.modules.jax._loops.lif_ode import lif_ode_loop
 from rockpool.nn.modules.jax.lif_jax import LIFJax, sigmoid
 
 __all__ = ["LIFODEJax", "lif_ode_loop", "sigmoid", "step_pwl"]
+
+
+def lif_ode_evolution(
+    x: jax.Array,
+    state: dict[str, jax.Array],
+    values: dict[str, Any],
+    noise: jax.Array | None,
+    kernels: bool,
+) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    """Evolve neurons by forward Euler steps; a `TimeLoop`. There is no kernel for it."""
+    most = jnp.asarray(values["max_spikes_per_dt"], x.dtype)
+    values = {**values, "max_spikes_per_dt": most}
+    output, final, records = lif_ode_loop(x, LIFState(**state), values, noise)
+    return output, final._asdict(), {name: records[name] for name in ("irec", "isyn", "vmem")}
 
 
 class LIFODEJax(LIFJax):
@@ -36,4 +54,4 @@ class LIFODEJax(LIFJax):
     (2014), chapter 1.3.
     """
 
-    _loop: ClassVar[Callable[..., Any]] = staticmethod(lif_ode_loop)
+    _loop: ClassVar[TimeLoop] = staticmethod(lif_ode_evolution)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.modules.jax.exp_syn_jax import ExpSynJax
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.jax.linear_jax import LinearJax
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.parameters import SimulationParameter
 
 __all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase", "logsoftmax", "softmax"]
@@ -69,7 +70,7 @@ class WeightedSmoothBase(JaxModule):
 
     linear: LinearJax
     smooth: ExpSynJax
-    activation_fn: Any
+    activation_fn: Any  # a jax.tree_util.Partial
 
     _function: ClassVar[Callable[..., jax.Array]]
 
@@ -83,7 +84,7 @@ class WeightedSmoothBase(JaxModule):
         dt: float = 1e-3,
         axis: int | None = None,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         owner = type(self).__name__
         if shape is None:
@@ -133,39 +134,13 @@ class SoftmaxJax(WeightedSmoothBase):
     By default the sum of the output over all elements, batch and time included, is 1. With ``axis
     = -1`` it is 1 over the channels, for each time step and each element of the batch.
 
-    Parameters
-    ----------
-    shape : tuple of int, optional
-        ``(Nin, Nout)``. Default: that of `weight`.
-    weight, bias : array_like, optional
-        Weights (Nin, Nout) and biases (Nout,). Default: drawn as by `LinearJax`.
-    has_bias : bool
-        Whether there are biases. Default: True.
-    tau : float
-        Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
-    dt : float
-        Time step in seconds. Default: 1 ms.
-    axis : int, optional
-        The dimension to normalise, of (batch, time, channel). Default: all of them.
-
-    Raises
-    ------
-    ValueError
-        Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
+    Parameters and errors are those of `WeightedSmoothBase`.
     """
 
     _function = staticmethod(softmax)
 
 
 class LogSoftmaxJax(WeightedSmoothBase):
-    """The logarithm of what `SoftmaxJax` gives; with the same parameters.
-
-    Parameters
-    ----------
-    shape : tuple of int, optional
-        ``(Nin, Nout)``. Default: that of `weight`.
-    weight, bias, has_bias, tau, dt, axis
-        As for `SoftmaxJax`.
-    """
+    """The logarithm of what `SoftmaxJax` gives; with the same parameters."""
 
     _function = staticmethod(logsoftmax)

@@ -293,14 +293,30 @@ def test_functions_and_types_that_kernels_do_not_know() -> None:
 
 def test_another_version_of_the_interface(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "_api_version", lambda: (0, 99))
-    dispatch._obstacle.cache_clear()
-    try:
-        assert not dispatch.kernels_serve()
-        assert LIFJax(2)(jnp.ones((1, 3, 2)))[0].shape == (1, 3, 2)
-    finally:
-        monkeypatch.undo()
-        dispatch._obstacle.cache_clear()
+    assert not dispatch.kernels_serve()
+    assert LIFJax(2)(jnp.ones((1, 3, 2)))[0].shape == (1, 3, 2)
+    monkeypatch.undo()
     assert dispatch.kernels_serve()
+
+
+def test_numba_that_comes_later_is_used() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from rockpool.nn.modules import LIFJax\n"
+        "from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'numba':\n"
+        "            raise ModuleNotFoundError('No module named numba', name='numba')\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "layer, data = LIFJax(2), np.ones((1, 3, 2), 'float32')\n"
+        "before = layer(data)[0]\n"
+        "print(kernels_serve())\n"
+        "del sys.meta_path[0]\n"
+        "print(kernels_serve(), bool((layer(data)[0] == before).all()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "True"]
 
 
 def test_no_more_of_numba_is_imported_than_is_needed() -> None:

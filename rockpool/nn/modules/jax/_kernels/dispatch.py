@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -39,10 +40,12 @@ def kernels_serve() -> bool:
     return kernels_wanted() and _obstacle() is None
 
 
-@cache
 def _obstacle() -> str | None:
-    """Return what is missing for kernels, or None; it is looked for once."""
-    if not backend_available("numba"):
+    """Return what is missing for kernels, or None.
+
+    Numba that is missing now may be there later; once it has served it stays.
+    """
+    if "rockpool.nn.kernels.ffi" not in sys.modules and not backend_available("numba"):
         return "numba is not available"
     from rockpool.nn.kernels.ffi import API_VERSION
 
@@ -51,6 +54,7 @@ def _obstacle() -> str | None:
     return None
 
 
+@cache
 def _api_version() -> tuple[int, ...]:
     """Return the version of XLA's interface for foreign functions; () if it is not stated."""
     header = Path(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h")
