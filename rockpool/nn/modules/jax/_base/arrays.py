@@ -21,7 +21,7 @@ def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
     data : array
         The input.
     shape : tuple of int
-        What ``_checked_input`` says of it.
+        What ``_checked_input`` gives for it.
     dtype : dtype, optional
         The type that is wanted. Default: that of floats that are given, else the default float.
     """

@@ -80,7 +80,7 @@ def chosen_loop(
     x : array
         Its input.
     kernels : bool
-        What `kernels_serve` said.
+        What `kernels_serve` returned.
     *functions : callable
         Activation functions that it uses.
     """

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rockpool.nn.modules.jax._base.spikes import opaque, step_pwl
+from rockpool.nn.modules.jax._base.spikes import optimization_barrier, step_pwl
 from rockpool.nn.modules.jax._loops.lif import LIFState
 
 __all__ = ["lif_ode_loop"]
@@ -41,7 +41,7 @@ def lif_ode_loop(
     gain_syn = jnp.broadcast_to(values["dt"] / values["tau_syn"], per_synapse)
     bias = jnp.broadcast_to(values["bias"], per_neuron)
     threshold = jnp.broadcast_to(values["threshold"], per_neuron)
-    exact_threshold = opaque(threshold, per_neuron)
+    exact_threshold = optimization_barrier(threshold, per_neuron)
     w_rec, max_spikes = values["w_rec"], values["max_spikes_per_dt"]
     steps = x.swapaxes(0, 1).reshape(x.shape[1], *per_synapse)
 
