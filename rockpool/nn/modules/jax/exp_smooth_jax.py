@@ -15,6 +15,7 @@ from rockpool.nn.models import checks
 from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.models.model import SettingSpec, StateSpec
 from rockpool.nn.modules.jax._base.decays import decay
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.instant import identity
@@ -23,12 +24,8 @@ __all__ = ["ExpSmoothJax"]
 
 
 def smooth_evolution(
-    x: jax.Array,
-    state: dict[str, jax.Array],
-    values: dict[str, Any],
-    noise: jax.Array | None,
-    kernels: bool,
-) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
     """Return ``a <- a decay + x_t`` over time, and its last value; a `TimeLoop` without kernel."""
     alpha = decay(values["dt"], values["tau"])
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.modules.jax._base.decays import decay
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import NoArguments
@@ -18,12 +19,8 @@ __all__ = ["ExpSynJax"]
 
 
 def exp_syn_evolution(
-    x: jax.Array,
-    state: dict[str, jax.Array],
-    values: dict[str, Any],
-    noise: jax.Array | None,
-    kernels: bool,
-) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
     """Evolve exponential synapses; a `TimeLoop`."""
     loop = chosen_loop("exp_syn", exp_syn_loop, x, kernels)
     output, isyn = loop(x, state["isyn"], decay(values["dt"], values["tau"]), noise)
@@ -89,30 +86,9 @@ class ExpSynJax(JaxModule):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Evolve the synapses over time. The module does not change.
+        """Evolve the synapses over time; as `ExpSyn.evolve`, but the module does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, N), (T, N) or (T,).
-        record : bool
-            There is nothing to record besides the output.
-
-        Returns
-        -------
-        output : jax.Array
-            Synaptic currents, shape (B, T, N).
-        new_state : dict
-            ``isyn`` after the last time step, and the next ``rng_key``.
-        record_dict : dict
-            Empty.
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
-        TypeError
-            It is not made of real numbers.
+        The new state also has the next ``rng_key``.
         """
         return self._evolve_batch(
             exp_syn_evolution,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from rockpool.nn.modules.jax._base.spikes import step_pwl
-from rockpool.nn.modules.jax._kernels.evolve import TimeLoop
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, TimeLoop, Values
 from rockpool.nn.modules.jax._loops.lif import LIFState
 from rockpool.nn.modules.jax._loops.lif_ode import lif_ode_loop
 from rockpool.nn.modules.jax.lif_jax import LIFJax, sigmoid
@@ -17,12 +17,8 @@ __all__ = ["LIFODEJax", "lif_ode_loop", "sigmoid", "step_pwl"]
 
 
 def lif_ode_evolution(
-    x: jax.Array,
-    state: dict[str, jax.Array],
-    values: dict[str, Any],
-    noise: jax.Array | None,
-    kernels: bool,
-) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
     """Evolve neurons by forward Euler steps; a `TimeLoop`. There is no kernel for it."""
     most = jnp.asarray(values["max_spikes_per_dt"], x.dtype)
     values = {**values, "max_spikes_per_dt": most}

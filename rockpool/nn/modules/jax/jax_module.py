@@ -21,7 +21,7 @@ from rockpool.nn.modules.jax._base.arguments import (
 from rockpool.nn.modules.jax._base.arrays import batched_input
 from rockpool.nn.modules.jax._base.rng import initial_key, split_key
 from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve
-from rockpool.nn.modules.jax._kernels.evolve import Layout, TimeLoop, jitted_evolve
+from rockpool.nn.modules.jax._kernels.evolve import Evolution, Layout, TimeLoop, jitted_evolve
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import Shape, State, shape_of
 
@@ -55,17 +55,7 @@ class JaxModule(Module):
     Keys for random numbers are integers, of which there is no gradient. For the gradient with
     respect to a whole module use ``jax.grad(..., allow_int=True)``; the gradient is a module too.
 
-    Parameters
-    ----------
-    shape : int or tuple of int, optional
-        The shape of the module; its first entry is the number of input channels, its last that of
-        output channels. Default: ``(None,)``, unknown.
-    spiking_input : bool, optional
-        Whether the input is meant to be spikes. Default: False.
-    spiking_output : bool, optional
-        Whether the output is spikes. Default: False.
-    *args, **kwargs
-        For the next class in the method resolution order.
+    Parameters are those of `Module`.
 
     Raises
     ------
@@ -138,14 +128,9 @@ class JaxModule(Module):
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return the children and the static structure of this node.
 
-        Returns
-        -------
-        children : tuple
-            Parameters, simulation parameters, states and submodules, each a dict by name, and
-            ``_init_args``; then what else is to be carried along, unless the class has a
-            ``tree_unflatten`` of its own.
-        structure : tuple
-            Name, shape, and names of the submodules.
+        Children are parameters, simulation parameters, states and submodules, each a dict by name,
+        and ``_init_args``; then what else is to be carried along, unless the class has a
+        ``tree_unflatten`` of its own. The structure begins with name, shape, names of submodules.
         """
         own_function = type(self).tree_unflatten.__func__  # type: ignore[attr-defined]
         ours = own_function is JaxModule.tree_unflatten.__func__  # type: ignore[attr-defined]
@@ -155,13 +140,8 @@ class JaxModule(Module):
     def tree_unflatten(cls, aux_data: tuple[Any, ...], children: tuple[Any, ...]) -> Self:
         """Return a module of what `tree_flatten` gave. No constructor is called for it.
 
-        Parameters
-        ----------
-        aux_data : tuple
-            The static structure. For one that is not of `tree_flatten`, but a plain tuple with the
-            same entries, the constructor is called, with the shape and ``_init_args``.
-        children : tuple
-            The children; the leaves may be anything.
+        For a static structure that is a plain tuple with the same entries, the constructor is
+        called, with the shape and ``_init_args``. The leaves of the children may be anything.
         """
         if isinstance(aux_data, pytree.Structure):
             module = object.__new__(cls)
@@ -228,30 +208,9 @@ class JaxModule(Module):
         states: tuple[Any, ...] = (),
         target_shapes: tuple[Shape | None, ...] | None = None,
     ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-        """Return input as floats ``(B, T, size_in)``, and states repeated over the batch.
+        """Return input as floats (B, T, size_in), and states repeated over the batch, (B, ...).
 
-        Parameters
-        ----------
-        data : array_like, shape ``()``, ``(T,)``, ``(T, N)`` or ``(B, T, N)``
-            Input; ``N`` is ``size_in``, or 1 for the same input to each channel.
-        states : tuple of arrays, optional
-            States to repeat. Default: none.
-        target_shapes : tuple of (tuple of int or None), optional
-            The shape of each state without batch. Default: the shape that it has.
-
-        Returns
-        -------
-        data : jax.Array, shape ``(B, T, size_in)``
-            The input.
-        states : tuple of jax.Array, shapes ``(B, ...)``
-            The states.
-
-        Raises
-        ------
-        ValueError
-            If the input has more than three dimensions, or a wrong number of channels.
-        TypeError
-            If it is not made of real numbers.
+        `target_shapes` are those of the states without batch, by default the ones that they have.
         """
         given, shape = self._checked_input(data)
         array = batched_input(given, shape)
@@ -291,30 +250,12 @@ class JaxModule(Module):
         states: dict[str, Shape],
         parameters: dict[str, jax.Array | None],
         **settings: Any,
-    ) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    ) -> Evolution:
         """Run a time loop from the state of this module, compiled once for all of its size.
 
-        Parameters
-        ----------
-        loop : TimeLoop
-            Evolves the model; the same object for all modules of a class.
-        input_data : array_like
-            The input of `evolve`.
-        states : dict
-            The shape of each state without batch, by name.
-        parameters : dict
-            Values by name; None for what this module has not.
-        **settings
-            What else the loop is to know, besides ``dt``. ``noise_std`` is among it.
-
-        Returns
-        -------
-        output : jax.Array
-            That of the loop.
-        new_state : dict
-            The next ``rng_key`` where there is one, and the states, as they are to be stored.
-        records : dict
-            Those of the loop.
+        The loop has to be the same object for all modules of a class. `states` are their shapes
+        without batch; `parameters` are values, None for what this module has not; `settings` are
+        what else the loop is to know besides ``dt``, ``noise_std`` among it.
         """
         data, shape = self._checked_input(input_data)
         before = {name: getattr(self, name) for name in states}

@@ -16,10 +16,11 @@ from rockpool.nn.models import lif
 from rockpool.nn.modules.jax._base.decays import decays
 from rockpool.nn.modules.jax._base.spikes import clip_gradient, step_pwl
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
-from rockpool.nn.modules.jax._kernels.evolve import TimeLoop
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, TimeLoop, Values
 from rockpool.nn.modules.jax._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import NoArguments
+from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.parameters import SimulationParameter, to_numpy
 
@@ -42,12 +43,8 @@ def sigmoid(x: Any, threshold: Any) -> jax.Array:
 
 
 def lif_evolution(
-    x: jax.Array,
-    state: dict[str, jax.Array],
-    values: dict[str, Any],
-    noise: jax.Array | None,
-    kernels: bool,
-) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
     """Evolve neurons whose decays are exact for the time step; a `TimeLoop`.
 
     The spikes are not among the records: they would be the output in memory of its own.
@@ -171,30 +168,9 @@ class LIFJax(JaxModule):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time. The module does not change.
+        """Evolve the neurons over time; as `LIF.evolve`, but the module does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-        record : bool
-            The time course of the internal values is returned in either case.
-
-        Returns
-        -------
-        output : jax.Array
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        new_state : dict
-            ``vmem``, ``isyn``, ``spikes`` after the last time step, and the next ``rng_key``.
-        record_dict : dict
-            ``vmem`` and ``spikes`` (B, T, Nout), ``isyn`` and ``irec`` (B, T, Nout, S).
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
-        TypeError
-            It is not made of real numbers.
+        The new state also has the next ``rng_key``. What is recorded is returned in either case.
         """
         n_out = self.size_out
         output, new_state, records = self._evolve_batch(
@@ -214,12 +190,6 @@ class LIFJax(JaxModule):
         return output, new_state, {"irec": records["irec"], "spikes": output, **records}
 
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
-        """Return the record of batch element 0 as time series.
-
-        Channel ``n S + s`` of ``isyn`` and ``irec`` is synapse ``s`` of neuron ``n``.
-        """
-        from rockpool.nn.modules.native.lif import LIF
-
         arrays = {name: to_numpy(array) for name, array in record_dict.items()}
         return LIF._wrap_recorded_state(self, arrays, t_start)  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from rockpool.nn.models import rate
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.rate import (
     ACTIVATION_FUNCTIONS,
     H_LReLU,
@@ -33,12 +34,8 @@ __all__ = ["H_LReLU", "H_ReLU", "H_sigmoid", "H_tanh", "RateEulerJax", "RateJax"
 
 
 def rate_evolution(
-    x: jax.Array,
-    state: dict[str, jax.Array],
-    values: dict[str, Any],
-    noise: jax.Array | None,
-    kernels: bool,
-) -> tuple[jax.Array, dict[str, jax.Array], dict[str, jax.Array]]:
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
     """Evolve rate neurons; a `TimeLoop`."""
     parameters = RateParameters(
         gain=jnp.asarray(values["dt"] / values["tau"], x.dtype),
@@ -124,30 +121,9 @@ class RateJax(JaxModule):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time. The module does not change.
+        """Evolve the neurons over time; as `Rate.evolve`, but the module does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, N), (T, N) or (T,).
-        record : bool
-            The time course of the internal values is returned in either case.
-
-        Returns
-        -------
-        output : jax.Array
-            Output of the activation function, shape (B, T, N).
-        new_state : dict
-            ``x`` after the last time step, and the next ``rng_key``.
-        record_dict : dict
-            ``rec_input`` and ``x``, both (B, T, N).
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
-        TypeError
-            It is not made of real numbers.
+        The new state also has the next ``rng_key``. What is recorded is returned in either case.
         """
         return self._evolve_batch(
             rate_evolution,

@@ -103,23 +103,9 @@ class WeightedSmoothBase(JaxModule):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Evolve the module over time; it does not change.
+        """Evolve the module over time, and return output (B, T, Nout); it does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, Nin) or (T, Nin).
-        record : bool
-            There is nothing to record besides the output.
-
-        Returns
-        -------
-        output : jax.Array
-            Shape (B, T, Nout).
-        new_state : dict
-            The state of each submodule.
-        record_dict : dict
-            The record of each submodule: empty.
+        New state and record are those of `linear` and `smooth`, by name.
         """
         weighted, linear_state, linear_record = self.linear(input_data, record=record)
         smoothed, smooth_state, smooth_record = self.smooth(weighted, record=record)

@@ -16,14 +16,7 @@ __all__ = ["batched_input", "batched_state", "common_type", "state_to_keep"]
 def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
     """Return input, that was checked, in the shape ``(B, T, N)`` that it stands for.
 
-    Parameters
-    ----------
-    data : array
-        The input.
-    shape : tuple of int
-        What ``_checked_input`` gives for it.
-    dtype : dtype, optional
-        The type that is wanted. Default: that of floats that are given, else the default float.
+    Without a type it keeps that of floats that are given, else it gets the default one of jax.
     """
     array = jnp.asarray(data)
     if dtype is None:

@@ -118,14 +118,8 @@ class Structure(tuple):
     def of(cls, module: Module, marks: list[Any], plain: dict[str, Any]) -> Structure:
         """Return the structure of a module.
 
-        Parameters
-        ----------
-        module : Module, of JAX
-            The module.
-        marks : list
-            For each of its attributes, in order: ``"leaf"`` if the value of a reset is a leaf.
-        plain : dict
-            Its ordinary attributes, but for arrays.
+        `marks` has an entry for each of its attributes, in order, ``"leaf"`` if the value of a
+        reset is a leaf; `plain` are its ordinary attributes, but for arrays.
         """
         values = module.__dict__
         structure = cls((values["_name"], values["_shape"], list(values["_registered_modules"])))

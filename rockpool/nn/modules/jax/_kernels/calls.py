@@ -31,22 +31,9 @@ def _target(kernel: str, dtype: str) -> str:
 def call(
     kernel: str, shapes: dict[str, tuple[int, ...]], arguments: dict[str, Any]
 ) -> dict[str, jax.Array]:
-    """Call a kernel of `rockpool.nn.kernels.ffi.INTERFACES`.
+    """Call a kernel of `rockpool.nn.kernels.ffi.INTERFACES`, and return its results by name.
 
-    Parameters
-    ----------
-    kernel : str
-        Its name.
-    shapes : dict
-        The shape of each result, by name.
-    arguments : dict
-        The arguments by name: arrays, of which the first in the interface has the type of them
-        all; scalars may be Python numbers.
-
-    Returns
-    -------
-    dict
-        The results, by name.
+    All arguments get the type of the first one; scalars may be Python numbers.
     """
     interface = INTERFACES[kernel]
     dtype = arguments[interface.arguments[0]].dtype

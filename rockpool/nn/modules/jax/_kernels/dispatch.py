@@ -71,18 +71,8 @@ def chosen_loop(
 ) -> Callable[..., Any]:
     """Return the kernel that stands for a time loop where it serves, else the loop.
 
-    Parameters
-    ----------
-    name : str
-        What the kernel is called: also the name of its file in this folder.
-    loop : callable
-        The loop, by ``jax.lax.scan``.
-    x : array
-        Its input.
-    kernels : bool
-        What `kernels_serve` returned.
-    *functions : callable
-        Activation functions that it uses.
+    `name` is that of the kernel and of its file in this folder, `loop` the one by ``jax.lax.scan``,
+    `x` its input, `kernels` what `kernels_serve` returned, and `functions` those that it uses.
     """
     reason = _unserved(x, kernels, functions)
     if reason:

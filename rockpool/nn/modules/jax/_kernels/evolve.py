@@ -18,22 +18,19 @@ from rockpool.nn.modules.jax._base.rng import draw_noise
 from rockpool.nn.modules.jax._kernels.sharding import vary_alike
 from rockpool.parameters import Shape
 
-__all__ = ["Layout", "TimeLoop", "jitted_evolve"]
+__all__ = ["Arrays", "Evolution", "Layout", "TimeLoop", "Values", "jitted_evolve"]
 
 Arrays = dict[str, jax.Array]
+Values = dict[str, Any]
+Evolution = tuple[jax.Array, Arrays, Arrays]
 
 
 class TimeLoop(Protocol):
     """A function that evolves a model over time."""
 
     def __call__(
-        self,
-        x: jax.Array,
-        state: Arrays,
-        values: dict[str, Any],
-        noise: jax.Array | None,
-        kernels: bool,
-    ) -> tuple[jax.Array, Arrays, Arrays]:
+        self, x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+    ) -> Evolution:
         """Return output (B, T, Nout), final state, and records (B, T, ...).
 
         Parameters
@@ -72,23 +69,11 @@ def jitted_evolve(
     *,
     loop: TimeLoop,
     layout: Layout,
-) -> tuple[jax.Array, Arrays, Arrays]:
+) -> Evolution:
     """Return output, states as they are to be stored, and records.
 
-    Parameters
-    ----------
-    data : array
-        Input as it was given, and checked.
-    key : key or None
-        That for the noise of this call.
-    states, parameters : dict
-        As they are stored, by name.
-    settings : dict
-        Those that are arrays or functions, by name.
-    loop : TimeLoop
-        Evolves the model.
-    layout : Layout
-        All else.
+    `data`, `states` and `parameters` are as they were given and are stored; `key` is that for the
+    noise of this call, if there is any; `settings` are those that are arrays or functions.
     """
     data, key, states, parameters, settings = vary_alike((data, key, states, parameters, settings))
     dtype = common_type(data, *parameters.values())

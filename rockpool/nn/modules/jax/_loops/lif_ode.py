@@ -19,22 +19,8 @@ def lif_ode_loop(
 ) -> tuple[jax.Array, LIFState, dict[str, jax.Array]]:
     """Run LIF neurons over time, one forward Euler step for each time step.
 
-    Parameters
-    ----------
-    x : array
-        Input (B, T, N * S).
-    state : LIFState
-        State before the first time step.
-    values : dict
-        ``tau_mem``, ``tau_syn``, ``bias``, ``threshold``, ``w_rec`` (or None), ``dt`` and
-        ``max_spikes_per_dt``, as in `LIFJax`.
-    noise : array, optional
-        Added to the input of the membrane, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output, state, records
-        As for `lif_loop`.
+    Arguments and results are those of `lif_loop`, but for the parameters: `values` are ``tau_mem``,
+    ``tau_syn``, ``bias``, ``threshold``, ``w_rec`` (or None), ``dt`` and ``max_spikes_per_dt``.
     """
     per_neuron, per_synapse = state.vmem.shape, state.isyn.shape
     gain_mem = jnp.broadcast_to(values["dt"] / values["tau_mem"], per_neuron)
