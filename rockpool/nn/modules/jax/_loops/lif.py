@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
-from rockpool.nn.modules.jax.spikes import WINDOW, count_spikes, opaque
+from rockpool.nn.modules.jax._base.spikes import WINDOW, count_spikes, optimization_barrier
 
 __all__ = ["LIFParameters", "LIFState", "lif_loop"]
 
@@ -81,7 +81,7 @@ def lif_loop(
         isyn=_synapses_first(state.isyn),
         spikes=state.spikes,
     )
-    course, final = _evolve(layer) if n_steps else _nothing(layer)
+    course, final = _evolve(layer) if n_steps else _without_steps(layer)
     records = {
         "vmem": course.vmem.swapaxes(0, 1),
         "isyn": course.isyn.transpose(1, 0, 3, 2),
@@ -139,7 +139,7 @@ class _State(NamedTuple):
     spikes: Any
 
 
-def _nothing(layer: _Layer) -> tuple[_Course, _State]:
+def _without_steps(layer: _Layer) -> tuple[_Course, _State]:
     """Return what `_evolve` does for an input without time steps."""
     empty, irec = layer.x[:, :, 0], None if layer.w_rec is None else layer.x
     course = _Course(empty, empty, layer.x, irec, empty)
@@ -150,7 +150,7 @@ def _nothing(layer: _Layer) -> tuple[_Course, _State]:
 def _evolve(layer: _Layer) -> tuple[_Course, _State]:
     """Run the loop."""
     alpha, beta = layer.alpha, layer.beta
-    threshold = opaque(layer.threshold, layer.vmem.shape)
+    threshold = optimization_barrier(layer.threshold, layer.vmem.shape)
     noisy = layer.drive.ndim > layer.vmem.ndim
 
     def step(state: _State, inputs: tuple[Any, Any]) -> tuple[_State, _Course]:

@@ -14,23 +14,8 @@ __all__ = ["draw_noise", "initial_key", "split_key"]
 def initial_key(owner: str, rng_key: Any = None) -> jax.Array:
     """Return the key that a module stores for the ``rng_key`` argument of its constructor.
 
-    Parameters
-    ----------
-    owner : str
-        The class, for error messages.
-    rng_key : key, optional
-        A key of ``jax.random.key`` or ``jax.random.PRNGKey``. Default: drawn from the global state
-        of numpy, and this is the only use of a global state.
-
-    Returns
-    -------
-    jax.Array
-        A key of the same kind, split off from the one given.
-
-    Raises
-    ------
-    TypeError
-        It is not a key.
+    It is split off from the one given, and of the same kind; by default it is drawn from the global
+    state of numpy, which is the only use of a global state. TypeError says that it is no key.
     """
     if rng_key is None:
         return jnp.asarray(_default_words())
@@ -63,24 +48,10 @@ def split_key(rng_key: jax.Array) -> tuple[jax.Array, jax.Array]:
 def draw_noise(
     key: jax.Array, settings: dict[str, Any], shape: tuple[int, ...], dtype: Any
 ) -> jax.Array | None:
-    """Return normal noise of the standard deviation ``noise_std sqrt(dt)``.
+    """Return normal noise of the standard deviation ``noise_std sqrt(dt)``, or None for none.
 
-    Parameters
-    ----------
-    key : key
-        The one for this call.
-    settings : dict
-        ``noise_std`` and ``dt``. Where ``noise_std`` is the Python number 0 nothing is drawn; where
-        it is an array nothing is drawn at run time while it is 0.
-    shape : tuple of int
-        Shape of the noise.
-    dtype : dtype
-        Its type.
-
-    Returns
-    -------
-    jax.Array or None
-        None where there is no noise.
+    Where ``noise_std`` is the Python number 0 nothing is drawn; where it is an array nothing is
+    drawn at run time while it is 0.
     """
     noise_std, dt = settings["noise_std"], settings["dt"]
 

@@ -17,13 +17,13 @@ def count_spikes(x: Any, threshold: Any, max_spikes_per_dt: Any) -> jax.Array:
     """Return the number of spikes ``min([x >= threshold] floor(x / threshold), max)``.
 
     Has no gradient. To give the answer of the other back-ends for multiples of the threshold,
-    `threshold` must not be a constant of the compiler: see `opaque`.
+    `threshold` must not be a constant of the compiler: see `optimization_barrier`.
     """
     # below the threshold the quotient is below 1, so that the lower bound stands for the bracket
     return jnp.clip(jnp.floor(x / threshold), 0.0, max_spikes_per_dt)
 
 
-def opaque(threshold: Any, shape: tuple[int, ...]) -> jax.Array:
+def optimization_barrier(threshold: Any, shape: tuple[int, ...]) -> jax.Array:
     """Return a threshold, broadcast to a shape, of which the compiler knows nothing.
 
     XLA turns a division by a constant, or by a number that it broadcasts itself, into a product
@@ -64,7 +64,7 @@ def step_pwl(
     IEEE Signal Processing Magazine 36 (2019).
     """
     shape = jnp.broadcast_shapes(jnp.shape(x), jnp.shape(threshold))
-    return count_spikes(x, opaque(threshold, shape), max_spikes_per_dt)
+    return count_spikes(x, optimization_barrier(threshold, shape), max_spikes_per_dt)
 
 
 @step_pwl.defjvp

@@ -9,18 +9,16 @@ known of the attributes (kind, family, how they are initialised), and ordinary a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
 from jax.tree_util import DictKey, GetAttrKey, Partial, register_pytree_with_keys
 
 from rockpool.nn.modules._registry import RegisteredAttribute
-from rockpool.nn.modules.jax.static import comparable
+from rockpool.nn.modules.jax._base.static import comparable
+from rockpool.nn.modules.module import Module
 from rockpool.parameters import ResetTo
-
-if TYPE_CHECKING:
-    from rockpool.nn.modules.jax.jax_module import JaxModule
 
 __all__ = ["Settings", "Structure", "flatten", "register", "restore"]
 
@@ -117,17 +115,11 @@ class Structure(tuple):
     _hash: int
 
     @classmethod
-    def of(cls, module: JaxModule, marks: list[Any], plain: dict[str, Any]) -> Structure:
+    def of(cls, module: Module, marks: list[Any], plain: dict[str, Any]) -> Structure:
         """Return the structure of a module.
 
-        Parameters
-        ----------
-        module : JaxModule
-            The module.
-        marks : list
-            For each of its attributes, in order: ``"leaf"`` if the value of a reset is a leaf.
-        plain : dict
-            Its ordinary attributes, but for arrays.
+        `marks` has an entry for each of its attributes, in order, ``"leaf"`` if the value of a
+        reset is a leaf; `plain` are its ordinary attributes, but for arrays.
         """
         values = module.__dict__
         structure = cls((values["_name"], values["_shape"], list(values["_registered_modules"])))
@@ -165,7 +157,7 @@ def _reset_key(entry: RegisteredAttribute, mark: Any) -> Any:
     return mark if mark == "leaf" else comparable(entry.init_func)
 
 
-def flatten(module: JaxModule, carry: bool = True) -> tuple[Children, Structure]:
+def flatten(module: Module, carry: bool = True) -> tuple[Children, Structure]:
     """Return the children and the structure of a module; see `CHILD_NAMES`.
 
     The last child is left out, and what is in it stays in the structure, if `carry` is False.
@@ -274,11 +266,11 @@ def restore(module: Any, structure: Structure, children: Children) -> None:
         values[child] = modules[child]
 
 
-def register(cls: type[JaxModule]) -> None:
+def register(cls: Any) -> None:
     """Make a class of modules known to JAX, unless it is."""
     if "_is_pytree" in cls.__dict__:
         return
-    cls._is_pytree = True  # type: ignore[attr-defined]
+    cls._is_pytree = True
     try:
         register_pytree_with_keys(
             cls,
@@ -292,7 +284,7 @@ def register(cls: type[JaxModule]) -> None:
             raise
 
 
-def _module_with_keys(module: JaxModule) -> tuple[list[tuple[Any, Any]], Any]:
+def _module_with_keys(module: Any) -> tuple[list[tuple[Any, Any]], Any]:
     children, aux = module.tree_flatten()
     names = [*CHILD_NAMES, *map(str, range(len(CHILD_NAMES), len(children)))]
     return [(GetAttrKey(name), child) for name, child in zip(names, children, strict=False)], aux

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -39,10 +40,12 @@ def kernels_serve() -> bool:
     return kernels_wanted() and _obstacle() is None
 
 
-@cache
 def _obstacle() -> str | None:
-    """Return what is missing for kernels, or None; it is looked for once."""
-    if not backend_available("numba"):
+    """Return what is missing for kernels, or None.
+
+    Numba that is missing now may be there later; once it has served it stays.
+    """
+    if "rockpool.nn.kernels.ffi" not in sys.modules and not backend_available("numba"):
         return "numba is not available"
     from rockpool.nn.kernels.ffi import API_VERSION
 
@@ -51,6 +54,7 @@ def _obstacle() -> str | None:
     return None
 
 
+@cache
 def _api_version() -> tuple[int, ...]:
     """Return the version of XLA's interface for foreign functions; () if it is not stated."""
     header = Path(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h")
@@ -67,24 +71,16 @@ def chosen_loop(
 ) -> Callable[..., Any]:
     """Return the kernel that stands for a time loop where it serves, else the loop.
 
-    Parameters
-    ----------
-    name : str
-        What the kernel is called in `rockpool.nn.modules.jax.compiled`.
-    loop : callable
-        The loop, by ``jax.lax.scan``.
-    x : array
-        Its input.
-    kernels : bool
-        What `kernels_serve` said.
-    *functions : callable
-        Activation functions that it uses.
+    `name` is that of the kernel and of its file in this folder, `loop` the one by ``jax.lax.scan``,
+    `x` its input, `kernels` what `kernels_serve` returned, and `functions` those that it uses.
     """
     reason = _unserved(x, kernels, functions)
     if reason:
         LOGGER.debug("rockpool_%s: scan (%s)", name, reason)
-        return loop  # if not, it is only known when it is lowered: `kernel_loop`
-    found: Callable[..., Any] = getattr(import_module("rockpool.nn.modules.jax.compiled"), name)
+        return loop  # if not, it is only known when it is lowered: `primitive`
+    found: Callable[..., Any] = getattr(
+        import_module(f"rockpool.nn.modules.jax._kernels.{name}"), name
+    )
     return found
 
 
@@ -96,7 +92,7 @@ def _unserved(x: jax.Array, kernels: bool, functions: tuple[Any, ...]) -> str | 
     if x.size == 0:
         return "there is nothing to do"
     if functions:
-        from rockpool.nn.modules.jax.compiled import activation_number
+        from rockpool.nn.modules.jax._kernels.rate import activation_number
 
         for function in functions:
             if activation_number(function) is None:
