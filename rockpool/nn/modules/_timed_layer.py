@@ -100,27 +100,11 @@ class LayerToTimedModule(TimedModule):
         *args: Any,
         **kwargs: Any,
     ) -> tuple[TSContinuous | TSEvent, dict[str, Any], dict[str, Any]]:
-        """Evolve the layer.
+        """Evolve the layer; see `TimedModule.evolve`.
 
-        Parameters
-        ----------
-        ts_input, duration, num_timesteps
-            As for `TimedModule.evolve`.
-        kwargs_timeseries : dict, optional
-            Its ``name`` becomes that of the output.
-        record : bool, default False
-            Has no effect: a layer records nothing.
-        *args, **kwargs
-            For the `evolve` of the layer.
-
-        Returns
-        -------
-        output : TSContinuous or TSEvent
-            What the layer returned.
-        new_state : dict
-            The states that are registered.
-        record : dict
-            Empty.
+        The output is what the layer returned, with the ``name`` in `kwargs_timeseries` if there is
+        one; the new state has the states that are registered; a layer records nothing. Further
+        arguments are for the `evolve` of the layer.
         """
         if ts_input is not None:
             self._check_input(ts_input)

@@ -150,23 +150,10 @@ class TimedModuleWrapper(TimedModule):
         *args: Any,
         **kwargs: Any,
     ) -> tuple[TSContinuous | TSEvent, dict[str, Any], dict[str, Any]]:
-        """Evolve the wrapped module from the present time on.
+        """Evolve the wrapped module from the present time on; see `TimedModule.evolve`.
 
-        Parameters
-        ----------
-        ts_input, duration, num_timesteps, kwargs_timeseries, record
-            As for `TimedModule.evolve`.
-        *args, **kwargs
-            For the `evolve` of the wrapped module.
-
-        Returns
-        -------
-        output : TSContinuous or TSEvent
-            The output.
-        new_state : dict
-            The state of the wrapped module, under ``_module``.
-        record : dict
-            What the wrapped module recorded; with `record`, time series where it knows how.
+        Further arguments are for the `evolve` of the wrapped module. Its state is returned under
+        ``_module``; with `record`, what it recorded are time series where it knows how.
         """
         t_start = self.t
         _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
@@ -186,18 +173,10 @@ class TimedModuleWrapper(TimedModule):
         return ts_output, {"_module": new_state}, recorded
 
     def set_attributes(self, new_attributes: dict[str, Any]) -> Self:
-        """Set attributes of the wrapped module from a nested dict.
+        """Set attributes of the wrapped module from a nested dict, and return this module.
 
-        Parameters
-        ----------
-        new_attributes : dict
-            Values nested under ``_module``, as `state()` has them, or those of the wrapped module
-            itself; both may be mixed.
-
-        Returns
-        -------
-        TimedModuleWrapper
-            This module.
+        The values may be nested under ``_module``, as `state()` has them, or be those of the
+        wrapped module itself, or both.
         """
         return super().set_attributes(_nested(new_attributes))
 
