@@ -72,7 +72,7 @@ def to_numpy(value: Any) -> np.ndarray:
 
 
 class ResetTo:
-    """A picklable ``init_func`` that gives a fresh copy of one value on every call.
+    """A picklable ``init_func`` that gives a new copy of one value on every call.
 
     Parameters
     ----------
