@@ -180,7 +180,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         return TSEvent if self.spiking_output else TSContinuous
 
     def _find_time_step(self) -> None:
-        """Find the time step that all modules inside share, and its ratio to those of the children."""
+        """Find the time step that all modules inside share, and what it means to the children."""
         found = [value for _, value in leaves(self.attributes_named("dt")) if value is not None]
         common = common_time_step(map(float, found), self._label)
         if common != self.dt:
