@@ -140,7 +140,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
             `num_timesteps` or `duration` is negative, or the input has ended.
         """
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the module; as `evolve`."""
         return self.evolve(*args, **kwargs)
 

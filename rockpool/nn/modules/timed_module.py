@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
@@ -222,17 +223,17 @@ def _is_functional(module: Module) -> bool:
     return type(module)._update_target is not BackendHooks._update_target
 
 
-def _torch_for(module: Module) -> Any:
+def _torch_for(module: Module) -> ModuleType | None:
     """Return torch if a module is one of torch, else None; torch is not imported to find out."""
     torch = sys.modules.get("torch")
     base = getattr(getattr(torch, "nn", None), "Module", None)
     return torch if base is not None and isinstance(module, base) else None
 
 
-def _gradients_off(module: Module) -> Any:
+def _gradients_off(module: Module) -> AbstractContextManager[Any]:
     """Return a context without gradients: a time series has none, and the state would keep them."""
     torch = _torch_for(module)
-    return contextlib.nullcontext() if torch is None else torch.no_grad()
+    return nullcontext() if torch is None else torch.no_grad()
 
 
 def _input_for(module: Module, raster: NDArray[Any]) -> Any:
