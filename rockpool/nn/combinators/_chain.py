@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_SETTLED_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")
+_GIVEN_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")
 
 
 class ChainMixin(_Base):
@@ -53,7 +53,7 @@ class ChainMixin(_Base):
         A module is named after its position and its class, one in a dict by its key.
         """
         label = type(self).__name__
-        for keyword in _SETTLED_BY_MEMBERS:
+        for keyword in _GIVEN_BY_MEMBERS:
             if keyword in keywords:
                 raise ValueError(f"{label}: {keyword} follows from the modules, it cannot be given")
         members: dict[str, ModuleBase] = {}
@@ -138,10 +138,10 @@ class ChainMixin(_Base):
 
     def _adopt_sizes(self) -> None:
         """Take shape and spiking flags from the first and last member."""
-        settled = outer_properties(self._members)
-        self._shape = settled["shape"]
-        self._spiking_input = settled["spiking_input"]
-        self._spiking_output = settled["spiking_output"]
+        properties = outer_properties(self._members)
+        self._shape = properties["shape"]
+        self._spiking_input = properties["spiking_input"]
+        self._spiking_output = properties["spiking_output"]
 
     # -- graph and records --------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rockpool.parameters import Parameter, ParameterBase, Shape, SimulationParameter, State
@@ -11,6 +12,7 @@ from rockpool.parameters import Parameter, ParameterBase, Shape, SimulationParam
 _FAMILY_SPELLINGS = {"thresholds": "threshold", "biases": "bias"}
 
 
+@dataclass(eq=False, slots=True)
 class RegisteredAttribute:
     """What is known of one registered attribute, apart from its value.
 
@@ -26,19 +28,10 @@ class RegisteredAttribute:
         The shape that a value must have (of one batch element, for a state).
     """
 
-    __slots__ = ("family", "init_func", "kind", "shape")
-
-    def __init__(
-        self,
-        kind: str,
-        family: str | None,
-        init_func: Callable[[Shape], Any] | None,
-        shape: Shape,
-    ) -> None:
-        self.kind = kind
-        self.family = family
-        self.init_func = init_func
-        self.shape = shape
+    kind: str
+    family: str | None
+    init_func: Callable[[Shape], Any] | None
+    shape: Shape
 
     def belongs_to(self, families: frozenset[str] | None) -> bool:
         """Return True if the family is among the given ones; None stands for all families."""
@@ -49,9 +42,6 @@ class RegisteredAttribute:
     def copy(self) -> RegisteredAttribute:
         """Return an independent record with the same contents."""
         return RegisteredAttribute(self.kind, self.family, self.init_func, self.shape)
-
-    def __repr__(self) -> str:
-        return f"RegisteredAttribute({self.kind}, {self.family!r}, {self.shape})"
 
 
 def family_keys(family: str | Sequence[str] | None) -> frozenset[str] | None:

@@ -93,6 +93,25 @@ class BackendHooks:
 
     # -- batches: override what differs -------------------------------------------------------
 
+    def _batched_input(self, data: Any) -> Any:
+        """Return input as ``(B, T, size_in)``; see `_auto_batch`. Here: a copy, of float64."""
+        array = np.asarray(data).astype("float64")
+        if array.ndim == 0:
+            raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
+        array = array.reshape(self._batch_shape(array.shape))
+        channels = self._shape[0]
+        if channels is not None and array.shape[-1] != channels:
+            array = np.repeat(array, channels, axis=-1)
+        return array
+
+    def _expand_state(self, value: Any, shape: Shape) -> Any:
+        """Return a value repeated to a shape ``(B, ...)``, as a new array."""
+        repeated = np.empty(shape)
+        repeated[...] = value
+        return repeated
+
+    # -- batches: call these ------------------------------------------------------------------
+
     def _auto_batch(
         self,
         data: Any,
@@ -112,9 +131,9 @@ class BackendHooks:
 
         Returns
         -------
-        data : numpy.ndarray of float64, shape ``(B, T, size_in)``
-            A copy of the input.
-        states : tuple of numpy.ndarray, shapes ``(B, ...)``
+        data : array, shape ``(B, T, size_in)``
+            The input, as `_batched_input` gives it.
+        states : tuple of arrays, shapes ``(B, ...)``
             The states.
 
         Raises
@@ -122,13 +141,7 @@ class BackendHooks:
         ValueError
             If the input has no or more than three dimensions, or a wrong number of channels.
         """
-        array = np.asarray(data).astype("float64")
-        if array.ndim == 0:
-            raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
-        array = array.reshape(self._batch_shape(array.shape))
-        channels = self._shape[0]
-        if channels is not None and array.shape[-1] != channels:
-            array = np.repeat(array, channels, axis=-1)
+        array = self._batched_input(data)
         targets = (None,) * len(states) if target_shapes is None else target_shapes
         batched = tuple(
             self._repeated(
@@ -137,14 +150,6 @@ class BackendHooks:
             for state, shape in zip(states, targets, strict=True)
         )
         return array, batched
-
-    def _expand_state(self, value: Any, shape: Shape) -> Any:
-        """Return a value repeated to a shape ``(B, ...)``, as a new array."""
-        repeated = np.empty(shape)
-        repeated[...] = value
-        return repeated
-
-    # -- batches: call these ------------------------------------------------------------------
 
     def _batched_state(self, name: str, batch_size: int) -> Any:
         """Return a state with the batch dimension in front, for ``evolve`` to start from.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = TypeVar("Array", covariant=True)
 
-__all__ = ["Module", "ModuleArguments", "ModuleBase", "NoArguments", "PostInitMetaMixin"]
+__all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
 
 
 class ModuleArguments(TypedDict, total=False):

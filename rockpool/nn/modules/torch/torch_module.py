@@ -179,41 +179,10 @@ class TorchModule(TorchRegistry):
             return data.expand(shape[0], shape[1], channels)
         return data
 
-    def _auto_batch(
-        self,
-        data: Any,
-        states: tuple[Any, ...] = (),
-        target_shapes: tuple[Shape | None, ...] | None = None,
-    ) -> tuple[Tensor, tuple[Any, ...]]:
-        """Return input as (B, T, size_in), its type unchanged, and states repeated over the batch.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input (T,), (T, N) or (B, T, N); N is `size_in`, or 1 for the same input to each
-            channel.
-        states : tuple of Tensor
-            States to repeat. Default: none.
-        target_shapes : tuple of (tuple of int or None), optional
-            The shape of each state without batch. Default: the shape that it has.
-
-        Returns
-        -------
-        data : Tensor
-            Input (B, T, size_in).
-        states : tuple of Tensor
-            States (B, ...).
-        """
+    def _batched_input(self, data: Any) -> Tensor:
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
-        data = self._shaped(data)
-        targets = (None,) * len(states) if target_shapes is None else target_shapes
-        return data, tuple(
-            self._repeated(
-                state, self._shape_without_batch(state) if shape is None else shape, len(data)
-            )
-            for state, shape in zip(states, targets, strict=True)
-        )
+        return self._shaped(data)
 
     def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
         return value.expand(shape)
