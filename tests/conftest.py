@@ -12,10 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE
 
 import rockpool
 
 PACKAGE = Path(rockpool.__file__).parent
+# Two processes share two processors: libraries that start threads for each of them only wait more.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Interpreter:
@@ -38,7 +41,7 @@ class Interpreter:
         path: Path | None = None,
         check: bool = True,
         cwd: Path | None = None,
-        timeout: float = 240,
+        timeout: float = PATIENCE,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run this Python. `path` is put in front of everything on its `sys.path`."""

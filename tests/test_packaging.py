@@ -69,7 +69,7 @@ def test_the_core_needs_two_packages() -> None:
         ("nir", {"nir", "nirtorch", "torch"}),
         ("plots", {"matplotlib"}),
         ("all", {"rockpool"}),
-        ("test", {"pytest", "pytest-cov", "hypothesis"}),
+        ("test", {"pytest", "pytest-cov", "pytest-xdist", "hypothesis"}),
         ("dev", {"rockpool", "ruff", "mypy"}),
     ],
 )

@@ -80,7 +80,7 @@ def without(full_python, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         site.mkdir()
         modules = {module.partition(".")[0] for module in STANDARD[backend].modules}
         (site / "sitecustomize.py").write_text(BLOCK.format(modules=modules))
-        return look_up(full_python, site / "said.json", list(NAMES), path=site, timeout=300)
+        return look_up(full_python, site / "said.json", list(NAMES), path=site)
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(REMOVED, pool.map(remove, REMOVED), strict=True))
@@ -140,7 +140,7 @@ def test_without_one_symbol_only_its_users_are_affected(
     owner, _, attribute = symbol.rpartition(".")
     prepare = f"import {owner.partition('.')[0]}\nimport importlib\n"
     prepare += f"owner = importlib.import_module({owner!r})\ndelattr(owner, {attribute!r})"
-    said = look_up(full_python, tmp_path / "said.json", names, prepare, timeout=120)
+    said = look_up(full_python, tmp_path / "said.json", names, prepare)
     assert said["works"][backend]
     for name in names:
         found = said["names"][".".join(name)]

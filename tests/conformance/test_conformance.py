@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.patience import PATIENCE
 
 from conformance.cases import CASES, MODELS, Case
 from conformance.layers import BACKENDS, NATIVE, Backend
@@ -69,7 +70,7 @@ def test_every_layer_that_is_advertised_is_here() -> None:
 def test_one_command_prints_the_table() -> None:
     script = Path(__file__).with_name("table.py")
     done = subprocess.run(
-        [sys.executable, str(script), "numba"], capture_output=True, text=True, timeout=120
+        [sys.executable, str(script), "numba"], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
