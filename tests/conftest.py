@@ -138,7 +138,10 @@ def numpy_python(make_environment: Callable[..., Interpreter]) -> Interpreter:
     return make_environment("numpy")
 
 
-@pytest.fixture(scope="session", params=["this", *OTHER_PYTHONS])
+ANY_PYTHON = ["this", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHER_PYTHONS)]
+
+
+@pytest.fixture(scope="session", params=ANY_PYTHON)
 def any_bare_python(
     request: pytest.FixtureRequest, make_environment: Callable[..., Interpreter]
 ) -> Interpreter:

@@ -257,6 +257,7 @@ def test_over_all_visits_every_backend_has_every_fault() -> None:
     assert seen == {(module, fault) for module in SLOTS for fault in FAULTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(VISITS)))
 def test_the_commands_go_on_and_say_what_is_wrong(number: int, told: list[Any]) -> None:
     faults, names = VISITS[number]

@@ -86,6 +86,7 @@ def without(full_python, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         return dict(zip(REMOVED, pool.map(remove, REMOVED), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", REMOVED)
 def test_without_a_backend_the_others_are_as_they_were(
     backend: str, without: dict[str, Any]
@@ -103,6 +104,7 @@ def test_without_a_backend_the_others_are_as_they_were(
             assert found == (backend if lacks else ""), (package, name)
 
 
+@pytest.mark.slow
 def test_the_removal_of_one_takes_few_with_it(without: dict[str, Any]) -> None:
     real = {
         backend: {name for name, found in said["names"].items() if not found}

@@ -15,8 +15,19 @@ from conformance.layers import BACKENDS, NATIVE, Backend
 from conformance.running import deviation, difference, reference, run
 from rockpool.utilities.lazy_loading import advertised
 
+# Brian takes a second for each case.
+ENOUGH_FOR_BRIAN = {"batch", "several synapses", "per-neuron constants", "recurrent"}
+
+
+def marks(backend: Backend, case: Case) -> tuple[pytest.MarkDecorator, ...]:
+    is_slow = backend.name == "brian" and case.name not in ENOUGH_FOR_BRIAN
+    return (pytest.mark.slow,) if is_slow else ()
+
+
 OFFERED = [
-    pytest.param(backend, case, id=f"{backend.name}-{case}".replace(" ", "_"))
+    pytest.param(
+        backend, case, id=f"{backend.name}-{case}".replace(" ", "_"), marks=marks(backend, case)
+    )
     for backend in BACKENDS
     for case in CASES
     if backend.offers(case.model) and backend.is_here

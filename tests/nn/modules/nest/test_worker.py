@@ -87,7 +87,9 @@ assert (LIFNest(3)(data)[0] == LIF(3)(data)[0]).all()
 
 
 @pytest.mark.parametrize("other", [NUMBA, TORCH], ids=["numba parallel", "torch threads"])
-@pytest.mark.parametrize("order", ["before", "after", "around"])
+@pytest.mark.parametrize(
+    "order", [*(pytest.param(o, marks=pytest.mark.slow) for o in ("before", "after")), "around"]
+)
 def test_other_openmp_users_do_not_crash(full_python: Any, other: str, order: str) -> None:
     code = {"before": other + NEST, "after": NEST + other, "around": other + NEST + other + NEST}
     assert full_python.python(code[order] + "print('fine')") == "fine"
