@@ -14,6 +14,7 @@ from support.patience import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "examples" / "train_digits_torch.py"
+SLOW = pytest.mark.slow
 SMALL = ("--samples", "600", "--epochs", "8", "--hidden", "64")
 
 
@@ -64,8 +65,12 @@ def test_two_processes_learn_as_well() -> None:
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
-        (["--samples", "3"], "--samples must be at least 10, got 3"),
-        (["--save", "no/such/folder/x.json"], "there is no folder for no/such/folder/x.json"),
+        pytest.param(["--samples", "3"], "--samples must be at least 10, got 3", marks=SLOW),
+        pytest.param(
+            ["--save", "no/such/folder/x.json"],
+            "there is no folder for no/such/folder/x.json",
+            marks=SLOW,
+        ),
     ],
 )
 def test_mistakes_are_named(arguments: list[str], message: str) -> None:
