@@ -111,7 +111,14 @@ def test_the_lists_are_the_same_with_no_some_and_all_backends(
     assert not {"torch", "jax", "np"} & set(bare["rockpool.nn.modules"])
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+# The back-ends' own packages, most of whose names are in rockpool.nn.modules as well.
+EACH_PACKAGE = [
+    pytest.param(name, marks=[pytest.mark.slow] if name.startswith("rockpool.nn.modules.") else [])
+    for name in PACKAGES
+]
+
+
+@pytest.mark.parametrize("package", EACH_PACKAGE)
 def test_every_advertised_name_exists(package: str, full_python) -> None:
     code = f"""
 import importlib, warnings

@@ -70,7 +70,7 @@ def test_the_core_needs_two_packages() -> None:
         ("plots", {"matplotlib"}),
         ("progress", {"tqdm"}),
         ("all", {"rockpool"}),
-        ("test", {"pytest", "pytest-cov", "hypothesis"}),
+        ("test", {"pytest", "pytest-cov", "pytest-xdist", "hypothesis"}),
         ("dev", {"rockpool", "ruff", "mypy"}),
     ],
 )

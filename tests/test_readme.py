@@ -43,6 +43,12 @@ def test_the_test_command_is_the_one_that_ci_runs() -> None:
     assert command in (ROOT / ".ci" / "run").read_text()
 
 
+def test_ci_runs_the_slow_tests_too() -> None:
+    commands = [line.strip() for line in (ROOT / ".ci" / "run").read_text().splitlines()]
+    assert "group python -m pytest -m slow" in commands
+    assert commands.index("group python -m pytest -m slow") < commands.index('exit "$failed"')
+
+
 def test_there_are_two_commands_to_set_up() -> None:
     section = README.partition("## Set up")[2].partition("\n## ")[0]
     assert len([line for line in section.splitlines() if line.startswith("    ")]) == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.fakes import FAKES, WORKING, Fake
+from support.patience import PATIENCE
 
 MESSAGE = (
     "Missing the `torch` backend. `RateTorch` objects, and others relying on `torch` "
@@ -71,8 +72,9 @@ def test_the_check_in_child_processes_survives_every_fault(
     fake: Fake, bare_python, tmp_path: Path
 ) -> None:
     path = fake.write(tmp_path / "path", "torch")
+    limit = "2" if fake.dies == "no answer" else str(PATIENCE)
     done = bare_python.run(
-        "-m", "rockpool", "backends", "--check", "--json", "--timeout", "2", path=path
+        "-m", "rockpool", "backends", "--check", "--json", "--timeout", limit, path=path
     )
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert rows["numpy"]["state"] == "missing"

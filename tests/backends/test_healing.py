@@ -298,7 +298,7 @@ def write_wheel(folder: Path, name: str, version: str, files: dict[str, str]) ->
 def test_pip_install_in_a_running_interpreter(make_environment, tmp_path: Path) -> None:
     """The stand-in from before ``pip install`` makes the real thing after it."""
     python = make_environment()
-    python.run("-m", "ensurepip", "--default-pip", timeout=120)
+    python.run("-m", "ensurepip", "--default-pip")
     little_package.write(tmp_path)
     old = write_wheel(tmp_path, "fake_backend", "0.1", {"fake_backend.py": "import nothing_here"})
     files = {"fake_backend/__init__.py": little_package.BACKEND}
@@ -319,7 +319,7 @@ for wheel in sys.argv[1:]:
 made = Lazy((3,))
 print(made.evolve(), isinstance(made, Lazy), little.Lazy is type(made), little.Lazy is not Lazy)
 """
-    done = python.run("-c", code, str(old), str(new), path=tmp_path, timeout=120)
+    done = python.run("-c", code, str(old), str(new), path=tmp_path)
     said = done.stdout.splitlines()
     assert said[1] == "To get it: pip install fake_backend"
     assert "needs 'nothing_here', which is missing" in said[2]
