@@ -17,11 +17,11 @@ from rockpool.nn.modules.sinabs.exodus_functions import (
     surrogate_of,
     synaptic_currents,
 )
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.transforms import opaque
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
 from rockpool.parameters import Constant, Parameter, SimulationParameter, State
 
 if TYPE_CHECKING:

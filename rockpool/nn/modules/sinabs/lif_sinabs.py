@@ -10,11 +10,12 @@ from sinabs.activation import MembraneSubtract
 from sinabs.layers.functional import lif_forward
 from torch import Tensor
 
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.loops import LIFParameters, LIFState, Records
-from rockpool.nn.modules.torch.surrogates import StepPWL
-from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
+from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.parameters import Constant, Shape
 
 if TYPE_CHECKING:

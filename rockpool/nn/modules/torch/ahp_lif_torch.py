@@ -12,14 +12,15 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.spec import ParameterSpec
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.surrogates import StepPWL
-from rockpool.nn.modules.torch.torch_checks import Required
+from rockpool.nn.modules.torch._base.checks import Required
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._loops.lif import AHPParameters, AHPState, alif_loop
 from rockpool.nn.modules.torch.torch_module import to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
 from rockpool.parameters import Parameter, Shape, State
 
 if TYPE_CHECKING:
@@ -157,14 +158,14 @@ class aLIFTorch(LIFBaseTorch):
             Number of spikes of each neuron in each time step, shape (B, T, Nout).
         """
         data = self._input(data, self.threshold)
-        start = loops.AHPState(*(self._start(name, data) for name in loops.AHPState._fields))
+        start = AHPState(*(self._start(name, data) for name in AHPState._fields))
         parameters = self._loop_parameters(
             Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
         )
-        ahp = loops.AHPParameters(self.gamma, self.w_ahp)
+        ahp = AHPParameters(self.gamma, self.w_ahp)
         noise = self._noise((*data.shape[:2], self.n_neurons), data)
-        output, final, self._record_dict = paths.run(
-            self, loops.alif_loop, data, start, parameters, ahp, noise, self._record
+        output, final, self._record_dict = dispatch.run(
+            self, alif_loop, data, start, parameters, ahp, noise, self._record
         )
         self._keep_state(**final._asdict())
         return output
@@ -176,7 +177,7 @@ class aLIFTorch(LIFBaseTorch):
         behind those of the others. Its weights are part of the recurrent weights.
         """
         from rockpool.nn.models.graphs import lif_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses
         weights = to_array(self.w_rec)

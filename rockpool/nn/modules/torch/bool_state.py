@@ -10,8 +10,8 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.spec import ParameterSpec
+from rockpool.nn.modules.torch._base.transforms import opaque
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
 from rockpool.parameters import SimulationParameter, State
 
 __all__ = ["BooleanState"]

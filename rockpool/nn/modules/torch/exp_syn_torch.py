@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import exp_syn as model
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
 from rockpool.parameters import Parameter, SimulationParameter, State
 
 __all__ = ["ExpSynTorch"]
@@ -110,6 +111,6 @@ class ExpSynTorch(TorchModule):
         require_values(self._label, self, (Required("tau", positive=True, unit="s"),))
         noise = self._noise(tuple(data.shape), data)
         beta = decay(self.dt, self.tau)
-        output, isyn = paths.run(self, loops.exp_syn_loop, data, isyn, beta, noise)
+        output, isyn = dispatch.run(self, exp_syn_loop, data, isyn, beta, noise)
         self._keep_state(isyn=isyn)
         return output

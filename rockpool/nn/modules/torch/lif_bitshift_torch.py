@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.modules.torch.decays import bitshift_to_decay, decay_to_tau, precise
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.decays import bitshift_to_decay, decay_to_tau, precise
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch.lif_torch import LIFTorch
-from rockpool.nn.modules.torch.surrogates import StepPWL
 from rockpool.parameters import ResetTo, Shape
 
 __all__ = ["Bitshift", "LIFBitshiftTorch", "calc_bitshift_decay", "inv_calc_bitshift_decay"]

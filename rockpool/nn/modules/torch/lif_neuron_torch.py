@@ -9,12 +9,12 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.models import lif as model
-from rockpool.nn.modules.torch import loops
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._loops.lif import MembraneParameters, MembraneState, membrane_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
 from rockpool.parameters import Parameter, SimulationParameter, State
 
 __all__ = ["LIFNeuronTorch"]
@@ -147,16 +147,16 @@ class LIFNeuronTorch(TorchModule):
             Number of spikes of each neuron in each time step, shape (B, T, N).
         """
         data = self._input(data, self.threshold)
-        start = loops.MembraneState(self._start("vmem", data))
+        start = MembraneState(self._start("vmem", data))
         require_values(self._label, self, _REQUIRED)
-        parameters = loops.MembraneParameters(
+        parameters = MembraneParameters(
             decay(self.dt, self.tau_mem),
             self.bias,
             self.threshold,
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
         noise = self._noise(tuple(data.shape), data)
-        output, final, self._record_dict = loops.membrane_loop(
+        output, final, self._record_dict = membrane_loop(
             data, start, parameters, noise, self._record
         )
         self._keep_state(**final._asdict())

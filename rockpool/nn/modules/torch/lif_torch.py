@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import (
+from rockpool.nn.modules.torch._base.decays import (
     bitshift_to_decay,
     bitshift_to_tau,
     decay_to_bitshift,
@@ -20,10 +19,12 @@ from rockpool.nn.modules.torch.decays import (
     tau_to_bitshift,
     tau_to_decay,
 )
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._loops.lif import LIFState, lif_loop
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
@@ -188,11 +189,11 @@ class LIFTorch(LIFBaseTorch):
             Number of spikes of each neuron in each time step, shape (B, T, Nout).
         """
         data = self._input(data, self.threshold)
-        start = loops.LIFState(*(self._start(name, data) for name in loops.LIFState._fields))
+        start = LIFState(*(self._start(name, data) for name in LIFState._fields))
         parameters = self._loop_parameters()
         noise = self._noise((*data.shape[:2], self.n_neurons), data)
-        output, final, self._record_dict = paths.run(
-            self, loops.lif_loop, data, start, parameters, noise, self._record
+        output, final, self._record_dict = dispatch.run(
+            self, lif_loop, data, start, parameters, noise, self._record
         )
         self._keep_state(**final._asdict())
         return output

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import linear as model
-from rockpool.nn.modules.torch.initialisers import kaiming_rows, uniform_sqrt
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.initialisers import kaiming_rows, uniform_sqrt
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, Shape
 
@@ -98,7 +98,7 @@ class LinearTorch(TorchModule):
     def as_graph(self) -> LinearWeights:
         """Return the layer as one node of dense weights."""
         from rockpool.nn.models.graphs import linear_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         biases = None if self.bias is None else to_array(self.bias)
         return linear_graph(self, to_array(self.weight), biases)

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.torch_checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule
-from rockpool.nn.modules.torch.transforms import opaque
 
 __all__ = ["LowPass"]
 
@@ -105,6 +106,6 @@ class LowPass(TorchModule):
         channels = batch_size * self.n_neurons
         drive = data.to(self.vmem.dtype).reshape(1, len(data), channels)
         start = self.vmem.expand(batch_size, -1).reshape(1, channels)
-        output, vmem = paths.run(self, loops.leaky_sum, drive, start, self.alpha_mem)
+        output, vmem = dispatch.run(self, leaky_sum, drive, start, self.alpha_mem)
         self._store_states({"vmem": vmem.reshape(batch_size, self.n_neurons)})
         return output.reshape(data.shape)

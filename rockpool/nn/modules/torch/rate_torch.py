@@ -10,13 +10,14 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.models import rate as model
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.activations import ACTIVATION_FUNCTIONS, relu
-from rockpool.nn.modules.torch.decays import gain
-from rockpool.nn.modules.torch.initialisers import unit_eigs
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS, relu
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import gain
+from rockpool.nn.modules.torch._base.initialisers import unit_eigs
+from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class RateTorch(TorchModule):
         data = self._input(data, self.tau)
         state = self._start("x", data)
         require_values(self._label, self, _REQUIRED_RECURRENT if self._has_rec else _REQUIRED)
-        parameters = loops.RateParameters(
+        parameters = RateParameters(
             gain(self.dt, self.tau),
             self.bias,
             self.threshold,
@@ -158,8 +159,8 @@ class RateTorch(TorchModule):
             self.act_fn,
         )
         noise = self._noise(data.shape, data)
-        output, state, self._record_dict = paths.run(
-            self, loops.rate_loop, data, state, parameters, noise, self._record
+        output, state, self._record_dict = dispatch.run(
+            self, rate_loop, data, state, parameters, noise, self._record
         )
         self._keep_state(x=state)
         return output
@@ -167,7 +168,7 @@ class RateTorch(TorchModule):
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.nn.models.graphs import rate_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         w_rec = to_array(self.w_rec) if self._has_rec else None
         return rate_graph(self, to_array(self.tau), to_array(self.bias), w_rec)

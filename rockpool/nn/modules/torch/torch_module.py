@@ -1,6 +1,6 @@
 """The base class of all torch modules, `TorchModule`.
 
-A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once: `torch_registry` has
+A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once: `_base.registry` has
 the part of it that keeps parameters, states and submodules.
 """
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from rockpool.nn.modules.torch import torch_json
-from rockpool.nn.modules.torch.parameter_tree import TorchModuleParameters
-from rockpool.nn.modules.torch.torch_checks import require_float_tensor, require_same_device
-from rockpool.nn.modules.torch.torch_registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch.transforms import in_transform
+from rockpool.nn.modules.torch._base import json_io
+from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
+from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ class TorchModule(TorchRegistry):
         ValueError
             Its parameters are not known before the first call (a lazy module).
         """
-        from rockpool.nn.modules.torch.conversion import convert_in_place
+        from rockpool.nn.modules.torch._base.from_torch import convert_in_place
 
         convert_in_place(obj, retain_torch_api)
 
@@ -338,19 +338,19 @@ class TorchModule(TorchRegistry):
     @staticmethod
     def param_to_json(param: Any) -> str | None:
         """Return a value as a JSON text; None for a function."""
-        return torch_json.param_to_json(param)
+        return json_io.param_to_json(param)
 
     @staticmethod
     def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
         """Return the union of two nested dicts; ValueError if they differ in a value."""
-        return torch_json.merge(a, b)
+        return json_io.merge(a, b)
 
     def to_json(self) -> dict[str, Any]:
         """Return parameters and simulation parameters as a nested dict of JSON texts.
 
         Functions are given as None. States are left out.
         """
-        return torch_json.tree_to_json(self)
+        return json_io.tree_to_json(self)
 
     def json_to_param(self, json_params: dict[str, Any]) -> None:
         """Set parameters and simulation parameters from what `to_json` gave.
@@ -363,7 +363,7 @@ class TorchModule(TorchRegistry):
             A name that the module does not know, or a parameter that is missing; another shape or
             kind of value; another structure of the module. Nothing has been changed then.
         """
-        torch_json.set_from_json(self, json_params)
+        json_io.set_from_json(self, json_params)
 
     def save(self, filename: str | PathLike[str]) -> None:
         """Write parameters and simulation parameters to a JSON file; see `load`."""

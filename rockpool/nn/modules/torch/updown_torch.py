@@ -11,9 +11,9 @@ from torch.autograd import Function
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.spec import ParameterSpec
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.transforms import in_transform, opaque
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import in_transform, opaque
 from rockpool.parameters import Parameter, SimulationParameter
 
 __all__ = ["UpDownTorch"]

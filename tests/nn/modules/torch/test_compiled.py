@@ -23,13 +23,15 @@ from rockpool.nn.modules.torch import (
     LowPass,
     RateTorch,
     aLIFTorch,
-    compiled,
-    compiled_rate,
-    compiled_synapses,
-    loops,
 )
-from rockpool.nn.modules.torch.activations import relu, sigmoid, tanh
-from rockpool.nn.modules.torch.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._base.activations import relu, sigmoid, tanh
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._kernels import exp_syn as exp_syn_kernels
+from rockpool.nn.modules.torch._kernels import lif as lif_kernels
+from rockpool.nn.modules.torch._kernels import rate as rate_kernels
+from rockpool.nn.modules.torch._loops import exp_syn as exp_syn_loops
+from rockpool.nn.modules.torch._loops import lif as lif_loops
+from rockpool.nn.modules.torch._loops import rate as rate_loops
 
 F32, F64 = torch.float32, torch.float64
 # largest difference of gradients, in parts of the largest gradient of the same tensor
@@ -138,7 +140,7 @@ def evolve_lif(
     def decay(name: str) -> Tensor:
         return torch.exp(-1e-3 / p[name])
 
-    parameters = loops.LIFParameters(
+    parameters = lif_loops.LIFParameters(
         decay("tau_mem"),
         decay("tau_syn"),
         p["bias"],
@@ -150,13 +152,17 @@ def evolve_lif(
     )
     state = p["vmem"], p["isyn"], p["spikes"]
     if "iahp" not in p:
-        return loop(p["x"], loops.LIFState(*state), parameters, noise, record)
-    ahp = loops.AHPParameters(decay("tau_ahp"), p["w_ahp"])
-    return loop(p["x"], loops.AHPState(*state, p["iahp"]), parameters, ahp, noise, record)
+        return loop(p["x"], lif_loops.LIFState(*state), parameters, noise, record)
+    ahp = lif_loops.AHPParameters(decay("tau_ahp"), p["w_ahp"])
+    return loop(p["x"], lif_loops.AHPState(*state, p["iahp"]), parameters, ahp, noise, record)
 
 
 def compare_lif(tensors: dict[str, Tensor], **options: Any) -> Way:
-    both = (compiled.alif, loops.alif_loop) if "iahp" in tensors else (compiled.lif, loops.lif_loop)
+    both = (
+        (lif_kernels.alif, lif_loops.alif_loop)
+        if "iahp" in tensors
+        else (lif_kernels.lif, lif_loops.lif_loop)
+    )
     kernel, loop = (take(way, tensors, lambda f, p: evolve_lif(f, p, **options)) for way in both)
     assert loop.results["output"].sum() > 0
     assert_same(kernel, loop, exact=("output", "spikes", "irec", "vmem", "last 0", "last 2"))
@@ -229,7 +235,9 @@ def test_the_same_spikes_for_any_input_and_threshold(seed: int, scale: float) ->
     tensors["x"] = torch.randn(B, T, N) * scale
     tensors["threshold"] = numbers(N, low=0.01, high=3.0)
     with torch.no_grad():
-        kernel, loop = (evolve_lif(way, tensors)[0] for way in (compiled.lif, loops.lif_loop))
+        kernel, loop = (
+            evolve_lif(way, tensors)[0] for way in (lif_kernels.lif, lif_loops.lif_loop)
+        )
     assert torch.equal(kernel, loop)
 
 
@@ -237,13 +245,15 @@ def test_membranes_that_are_multiples_of_the_threshold() -> None:
     """The quotient is an integer, or next to one: where a reciprocal would be wrong."""
     thresholds = numbers(1000, low=0.01, high=3.0)
     x = thresholds * torch.arange(1, 41.0)[:, None]
-    state = loops.LIFState(torch.zeros(40, 1000), torch.zeros(40, 1000, 1), torch.zeros(40, 1000))
+    state = lif_loops.LIFState(
+        torch.zeros(40, 1000), torch.zeros(40, 1000, 1), torch.zeros(40, 1000)
+    )
     one, zero = torch.ones(1000), torch.zeros(1000)
-    parameters = loops.LIFParameters(
+    parameters = lif_loops.LIFParameters(
         one, one[:, None], zero, thresholds, None, StepPWL.apply, 0.5, 2.0**16
     )
-    found, _, _ = compiled.lif(x[:, None], state, parameters)
-    expected, _, _ = loops.lif_loop(x[:, None], state, parameters)
+    found, _, _ = lif_kernels.lif(x[:, None], state, parameters)
+    expected, _, _ = lif_loops.lif_loop(x[:, None], state, parameters)
     assert torch.equal(found, expected)
 
 
@@ -260,8 +270,8 @@ def filter_tensors(dtype: torch.dtype) -> dict[str, Tensor]:
 
 
 FILTERS = {
-    "synapses": (compiled_synapses.exp_syn, loops.exp_syn_loop),
-    "leaky sums": (compiled_synapses.leaky_sum, loops.leaky_sum),
+    "synapses": (exp_syn_kernels.exp_syn, exp_syn_loops.exp_syn_loop),
+    "leaky sums": (exp_syn_kernels.leaky_sum, exp_syn_loops.leaky_sum),
 }
 
 
@@ -300,12 +310,12 @@ def test_rate_kernels_do_what_the_loop_does(
         tensors["w_rec"] = torch.randn(N, N, dtype=dtype) / 4
 
     def call(loop: Callable[..., Any], p: dict[str, Tensor]) -> Any:
-        parameters = loops.RateParameters(
+        parameters = rate_loops.RateParameters(
             p["gain"], p["bias"], p["threshold"], p.get("w_rec"), act_fn
         )
         return loop(p["x"], p["state"], parameters, p["noise"], record)
 
-    kernel, loop = (take(way, tensors, call) for way in (compiled_rate.rate, loops.rate_loop))
+    kernel, loop = (take(way, tensors, call) for way in (rate_kernels.rate, rate_loops.rate_loop))
     assert_same(kernel, loop)
 
 
@@ -518,7 +528,11 @@ def test_gradients_that_are_the_same_for_all_steps(name: str, loss: str, n_steps
 @pytest.mark.parametrize("which", range(3))
 def test_gradients_of_the_last_state_alone(which: int, adaptive: bool) -> None:
     tensors = lif_tensors(1, False, adaptive, F64)
-    pair = (compiled.alif, loops.alif_loop) if adaptive else (compiled.lif, loops.lif_loop)
+    pair = (
+        (lif_kernels.alif, lif_loops.alif_loop)
+        if adaptive
+        else (lif_kernels.lif, lif_loops.lif_loop)
+    )
     found = []
     for loop in pair:
         leaves = {name: value.clone().requires_grad_() for name, value in tensors.items()}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch.transforms import values_unknown
+from rockpool.nn.modules.torch._base.transforms import values_unknown
 
 
 def require_float_tensor(label: str, data: Any) -> None:

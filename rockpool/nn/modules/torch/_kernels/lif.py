@@ -1,8 +1,7 @@
 """The kernels of LIF neurons for CPU tensors, in torch. Needs numba.
 
-The functions have the signatures of those in `rockpool.nn.modules.torch.loops`, and give the same
-spikes and gradients. `rockpool.nn.modules.torch.paths` knows where they serve, and imports this
-file when they do.
+The functions have the signatures of those in `rockpool.nn.modules.torch._loops`, and give the same
+spikes and gradients.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from torch import Tensor
 from rockpool.nn.kernels.compiling import absent, call
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import PERIODIC_EXPONENTIAL, STEP_PWL, lif_backward
-from rockpool.nn.modules.torch import lif_function, loops
-from rockpool.nn.modules.torch.compiled_arrays import (
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._kernels import lif_function
+from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     array_or_absent,
     copied,
@@ -28,8 +28,8 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     reduced,
     spread_out,
 )
-from rockpool.nn.modules.torch.lif_function import Inputs, Kernels, Results, Settings
-from rockpool.nn.modules.torch.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._kernels.lif_function import Inputs, Kernels, Results, Settings
+from rockpool.nn.modules.torch._loops import lif as loops
 
 __all__ = ["alif", "lif"]
 

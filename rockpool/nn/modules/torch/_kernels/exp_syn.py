@@ -1,6 +1,6 @@
 """Exponential synapses and leaky sums in torch, on CPU tensors, by compiled kernels. Needs numba.
 
-The functions have the signatures of those in `rockpool.nn.modules.torch.loops`.
+The functions have the signatures of those in `rockpool.nn.modules.torch._loops`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from rockpool.nn.kernels.exp_syn import (
     leaky_sum_backward,
     leaky_sum_forward,
 )
-from rockpool.nn.modules.torch import loops
-from rockpool.nn.modules.torch.compiled_arrays import (
+from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     copied,
     fresh,
@@ -29,7 +28,8 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     reduced,
     spread_out,
 )
-from rockpool.nn.modules.torch.second_order import needs_graph, second_order
+from rockpool.nn.modules.torch._kernels.gradients import needs_graph, second_order
+from rockpool.nn.modules.torch._loops import exp_syn as loops
 
 __all__ = ["exp_syn", "leaky_sum"]
 

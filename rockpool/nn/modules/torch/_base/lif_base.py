@@ -12,10 +12,11 @@ from rockpool.nn.models import checks
 from rockpool.nn.models import lif as model
 from rockpool.nn.models.spec import ParameterSpec
 from rockpool.nn.modules._registry import RegisteredAttribute
-from rockpool.nn.modules.torch import decays, loops
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
+from rockpool.nn.modules.torch._base import decays
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
+from rockpool.nn.modules.torch._loops.lif import LIFParameters
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, ParameterBase, Shape, SimulationParameter, State
 
@@ -211,7 +212,7 @@ class LIFBaseTorch(TorchModule):
 
     # -- for `forward` --------------------------------------------------------------------------
 
-    def _loop_parameters(self, *more: Required) -> loops.LIFParameters:
+    def _loop_parameters(self, *more: Required) -> LIFParameters:
         """Return the parameters for the time loop, checked, with those that are named besides."""
         own = _LEAKS[self.leak_mode]
         required = [
@@ -226,7 +227,7 @@ class LIFBaseTorch(TorchModule):
             required.append(Required("w_rec"))
         require_values(self._label, self, tuple(required))
         alpha, beta = self._decays()
-        return loops.LIFParameters(
+        return LIFParameters(
             alpha,
             beta,
             self.bias,
@@ -237,7 +238,7 @@ class LIFBaseTorch(TorchModule):
 
     def _lif_graph(self) -> GraphHolder:
         from rockpool.nn.models.graphs import lif_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses
         return lif_graph(

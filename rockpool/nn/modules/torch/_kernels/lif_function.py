@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.modules.torch import loops
-from rockpool.nn.modules.torch.second_order import needs_graph, second_order
+from rockpool.nn.modules.torch._kernels.gradients import needs_graph, second_order
+from rockpool.nn.modules.torch._loops import lif as loops
 
 __all__ = ["Inputs", "Kernels", "Results", "Settings", "alif", "lif"]
 

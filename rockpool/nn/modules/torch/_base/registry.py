@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
-from rockpool.nn.modules.torch.parameter_tree import ParameterName, TorchModuleParameters
+from rockpool.nn.modules.torch._base.parameter_tree import ParameterName, TorchModuleParameters
 from rockpool.parameters import ResetTo
 
 
@@ -30,7 +30,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
-            from rockpool.nn.modules.torch.conversion import convert_in_place
+            from rockpool.nn.modules.torch._base.from_torch import convert_in_place
 
             convert_in_place(value, retain_torch_api=True)
         super().__setattr__(name, value)

@@ -19,25 +19,25 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from rockpool.nn.kernels.switch import kernels_wanted
-from rockpool.nn.modules.torch import loops
-from rockpool.nn.modules.torch.activations import ACTIVATION_FUNCTIONS
-from rockpool.nn.modules.torch.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch.transforms import in_transform
+from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._base.transforms import in_transform
+from rockpool.nn.modules.torch._loops import exp_syn, lif, rate
 from rockpool.utilities.backend_management import backend_available
 
 __all__ = ["run"]
 
 LOGGER = logging.getLogger("rockpool.kernels")
 
-_HERE = "rockpool.nn.modules.torch"
+_HERE = "rockpool.nn.modules.torch._kernels"
 # loop -> (file, function) that serve in its place, by type of device
 _KERNELS: dict[str, dict[Callable[..., Any], tuple[str, str]]] = {
     "cpu": {
-        loops.lif_loop: ("compiled", "lif"),
-        loops.alif_loop: ("compiled", "alif"),
-        loops.exp_syn_loop: ("compiled_synapses", "exp_syn"),
-        loops.leaky_sum: ("compiled_synapses", "leaky_sum"),
-        loops.rate_loop: ("compiled_rate", "rate"),
+        lif.lif_loop: ("lif", "lif"),
+        lif.alif_loop: ("lif", "alif"),
+        exp_syn.exp_syn_loop: ("exp_syn", "exp_syn"),
+        exp_syn.leaky_sum: ("exp_syn", "leaky_sum"),
+        rate.rate_loop: ("rate", "rate"),
     },
 }
 _NEEDED = {"cpu": "numba"}
@@ -45,14 +45,14 @@ _missing: set[str] = set()  # what was looked for and not found
 
 
 def run(module: Any, loop: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a time loop of `loops` for a module, by a kernel if there is one that serves.
+    """Run a time loop of `_loops` for a module, by a kernel if there is one that serves.
 
     Parameters
     ----------
     module : TorchModule
         Its ``last_path`` becomes "numba" or "loop".
     loop : callable
-        A function of `loops`.
+        A function of `_loops`.
     *arguments
         Its arguments.
 
@@ -136,12 +136,12 @@ def _autocast(device: str) -> bool:
 def _unknown_function(arguments: tuple[Any, ...]) -> str | None:
     """Return which function among the arguments the kernels do not know, or None."""
     for argument in arguments:
-        if isinstance(argument, loops.LIFParameters):
+        if isinstance(argument, lif.LIFParameters):
             owner = getattr(argument.spike_fn, "__self__", None)
             if owner is not StepPWL and owner is not PeriodicExponential:
                 return f"the spike function {argument.spike_fn!r}"
         known = ACTIVATION_FUNCTIONS.values()
-        if isinstance(argument, loops.RateParameters) and argument.act_fn not in known:
+        if isinstance(argument, rate.RateParameters) and argument.act_fn not in known:
             return f"the activation function {argument.act_fn!r}"
     return None
 

@@ -1,6 +1,6 @@
 """The time loop of rate neurons in torch, on CPU tensors, by compiled kernels. Needs numba.
 
-The function has the signature of that in `rockpool.nn.modules.torch.loops`.
+The function has the signature of that in `rockpool.nn.modules.torch._loops`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from torch.autograd import Function
 
 from rockpool.nn.kernels.compiling import call
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_backward, rate_forward
-from rockpool.nn.modules.torch import loops
-from rockpool.nn.modules.torch.activations import relu, sigmoid, tanh
-from rockpool.nn.modules.torch.compiled_arrays import (
+from rockpool.nn.modules.torch._base.activations import relu, sigmoid, tanh
+from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     array_or_absent,
     copied,
@@ -26,7 +25,8 @@ from rockpool.nn.modules.torch.compiled_arrays import (
     reduced,
     spread_out,
 )
-from rockpool.nn.modules.torch.second_order import needs_graph, second_order
+from rockpool.nn.modules.torch._kernels.gradients import needs_graph, second_order
+from rockpool.nn.modules.torch._loops import rate as loops
 
 __all__ = ["rate"]
 
