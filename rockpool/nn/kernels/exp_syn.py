@@ -17,7 +17,7 @@ __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_s
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
-@kernel
+@kernel()
 def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
     """Run exponential synapses over time.
 
@@ -49,7 +49,7 @@ def exp_syn_step(x: Any, beta: Any, last: Any, output: Any) -> None:
         output[k] = (last[k] + x[k]) * beta[k]
 
 
-@kernel
+@kernel()
 def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
     """Run ``y_t = decay y_{t-1} + x_t`` over time.
 
@@ -80,7 +80,7 @@ def leaky_sum_step(x: Any, decay: Any, last: Any, output: Any) -> None:
         output[k] = last[k] * decay[k] + x[k]
 
 
-@kernel
+@kernel()
 def exp_syn_backward(
     grad_output: Any,
     x: Any,
@@ -136,7 +136,7 @@ def exp_syn_back(
         of_x[k] = of_i[k]
 
 
-@kernel
+@kernel()
 def leaky_sum_backward(
     grad_output: Any,
     output: Any,

@@ -20,7 +20,10 @@ __all__ = ["lif_forward"]
 TOGETHER = 16
 
 
-@kernel
+@kernel(
+    w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
+    vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3,
+)  # fmt: skip
 def lif_forward(
     x: Any,
     w_rec: Any,
@@ -91,7 +94,10 @@ def lif_forward(
         rows = spread_rows(7, n_out, vmem)
         for row, values in enumerate((alpha, beta, bias, threshold, inverse)):
             copy(values, rows[row, :n_out])
-        single_synapse_forward(x, rows, exact, limit, vmem, isyn, spikes, output, before)
+        single_synapse_forward(
+            x=x, rows=rows, exact=exact, limit=limit,
+            vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
+        )  # fmt: skip
         return
 
     together = TOGETHER if recurrent else 1
@@ -118,13 +124,15 @@ def lif_forward(
                     reached = before[b, t]
                 if n_currents == n_out and recurrent and not adaptive:
                     single_synapse_step(
-                        irec[b - first], alpha, beta, drive, threshold, inverse, exact, limit,
-                        v, i, reached, fired,
+                        arriving=irec[b - first], alpha=alpha, beta=beta, drive=drive,
+                        threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                        v=v, i=i, reached=reached, fired=fired,
                     )  # fmt: skip
                 elif n_currents == n_out and not adaptive:
                     single_synapse_step(
-                        x[b, t], alpha, beta, drive, threshold, inverse, exact, limit,
-                        v, i, reached, fired,
+                        arriving=x[b, t], alpha=alpha, beta=beta, drive=drive,
+                        threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                        v=v, i=i, reached=reached, fired=fired,
                     )  # fmt: skip
                 else:
                     if recurrent:
@@ -175,13 +183,15 @@ def single_synapse_forward(
         for t in range(n_steps):
             if before.size > 0:
                 single_synapse_step(
-                    x[b, t], alpha, beta, bias, threshold, inverse, exact, limit,
-                    v, i, before[b, t], output[b, t],
+                    arriving=x[b, t], alpha=alpha, beta=beta, drive=bias,
+                    threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                    v=v, i=i, reached=before[b, t], fired=output[b, t],
                 )  # fmt: skip
             else:
                 single_synapse_step_only(
-                    x[b, t], alpha, beta, bias, threshold, inverse, exact, limit,
-                    v, i, output[b, t],
+                    arriving=x[b, t], alpha=alpha, beta=beta, drive=bias,
+                    threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                    v=v, i=i, fired=output[b, t],
                 )  # fmt: skip
         copy(v, vmem[b])
         copy(i, isyn[b])

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, inner, kernel, prefetch
+from rockpool.nn.kernels.compiling import SUM, borrowed, inner, kernel, prefetch
 from rockpool.nn.kernels.lif_backward_parts import (
     ahp_backward,
     count_row,
@@ -58,7 +58,12 @@ FAR, SHORT, LONG = 2**20, 256, 1024
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
-@kernel
+@kernel(
+    like="before",
+    grad_vmem_record=3, grad_isyn_record=3, grad_irec_record=3, grad_iahp_record=3,
+    x=3, w_rec=2, gamma=1, w_ahp=1, iahp=2,
+    grad_iahp=2, grad_x=3, grad_w_rec=2, grad_beta=SUM, grad_gamma=SUM, grad_w_ahp=SUM,
+)  # fmt: skip
 def lif_backward(
     grad_output: Any,
     grad_vmem_record: Any,
@@ -178,9 +183,11 @@ def lif_backward(
         for row, values in enumerate((alpha, beta, threshold, inverse)):
             copy(values, rows[row, :n_out])
         single_synapse_backward(
-            grad_output, x, before, rows, exact, limit, width, ahead, vmem, isyn,
-            grad_vmem, grad_isyn, grad_spikes, grad_x,
-            grad_alpha, grad_beta, grad_bias, grad_threshold,
+            grad_output=grad_output, x=x, before=before, rows=rows, exact=exact, limit=limit,
+            width=width, ahead=ahead, vmem=vmem, isyn=isyn,
+            grad_vmem=grad_vmem, grad_isyn=grad_isyn, grad_spikes=grad_spikes, grad_x=grad_x,
+            grad_alpha=grad_alpha, grad_beta=grad_beta, grad_bias=grad_bias,
+            grad_threshold=grad_threshold,
         )  # fmt: skip
         return
 
@@ -217,20 +224,25 @@ def lif_backward(
                 most = limit if t > 0 else zero  # no reset before the first step
                 if surrogate == STEP_PWL:
                     membrane_backward(
-                        given, before[b, t], previous, alpha, threshold, inverse, exact, most,
-                        width, count[r], grad_vmem[b], grad_u, sums[0], sums[1], sums[2],
+                        given=given, u=before[b, t], previous=previous, alpha=alpha,
+                        threshold=threshold, inverse=inverse, exact=exact, most=most, width=width,
+                        count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
+                        sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
                     )  # fmt: skip
                 else:
                     membrane_backward_periodic(
-                        given, before[b, t], previous, alpha, threshold, inverse, exact, most,
-                        limit, width, count[r], grad_vmem[b], grad_u, sums[0], sums[1], sums[2],
+                        given=given, u=before[b, t], previous=previous, alpha=alpha,
+                        threshold=threshold, inverse=inverse, exact=exact, most=most, limit=limit,
+                        width=width, count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
+                        sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
                     )  # fmt: skip
                 if adaptive:
                     if grad_iahp_record.size > 0:
                         add(grad_iahp_record[b, t], grad_iahp[b])
                     ahp_backward(
-                        grad_u, spikes[b] if t == 0 else count[r], w_ahp, gamma, grad_iahp[b],
-                        later_ahp[r], feedback[r], sums[3], sums[4],
+                        grad_u=grad_u, fired_before=spikes[b] if t == 0 else count[r],
+                        w_ahp=w_ahp, gamma=gamma, grad_iahp=grad_iahp[b], later=later_ahp[r],
+                        feedback=feedback[r], sum_w_ahp=sums[3], sum_gamma=sums[4],
                     )  # fmt: skip
                 if n_currents != n_out:
                     repeat(grad_u, grad_current)
@@ -258,10 +270,11 @@ def lif_backward(
                         clear(feedback[r])
                 near = surrogate == STEP_PWL and t > 0
                 recurrent_backward(
-                    sent[n_sent : n_sent + n_rows],
-                    through[n_sent : n_sent + n_rows],
-                    before[first:last, t - 1] if near else sent[n_sent : n_sent + n_rows],
-                    near, threshold, width, w_rec, train_beta, irec, feedback, chosen,
+                    spikes=sent[n_sent : n_sent + n_rows],
+                    through=through[n_sent : n_sent + n_rows],
+                    u=before[first:last, t - 1] if near else sent[n_sent : n_sent + n_rows],
+                    near_only=near, threshold=threshold, width=width, w_rec=w_rec,
+                    with_input=train_beta, irec=irec, feedback=feedback, chosen=chosen,
                 )  # fmt: skip
                 if train_beta:
                     for r in range(n_rows):
@@ -342,12 +355,15 @@ def single_synapse_backward(
                 prefetch(x[b, t - AHEAD])
                 if give_x:
                     prefetch(grad_x[b, t - AHEAD])
+            previous = before[b, t - 1] if t > 0 else vmem[b]
+            most = limit if t > 0 else zero  # no reset before the first step
+            arriving = grad_x[b, t] if give_x else unused
             single_synapse_step_back(
-                grad_output[b, changing * t], before[b, t],
-                before[b, t - 1] if t > 0 else vmem[b], x[b, t],
-                alpha, beta, threshold, inverse, exact, limit if t > 0 else zero, width,
-                count, grad_v, grad_i, later, grad_x[b, t] if give_x else unused,
-                sum_alpha, sum_bias, sum_threshold, sum_beta,
+                given=grad_output[b, changing * t], u=before[b, t], previous=previous, x=x[b, t],
+                alpha=alpha, beta=beta, threshold=threshold, inverse=inverse, exact=exact,
+                most=most, width=width, count=count, grad_v=grad_v, grad_isyn=grad_i,
+                later=later, arriving=arriving, sum_alpha=sum_alpha, sum_bias=sum_bias,
+                sum_threshold=sum_threshold, sum_beta=sum_beta,
             )  # fmt: skip
             pending += 1
             if pending == AT_ONCE or t == 0:

@@ -18,7 +18,7 @@ RELU, TANH, SIGMOID = 0, 1, 2
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
-@kernel
+@kernel(w_rec=2, noise=3, x_record=3, rec_record=3)
 def rate_forward(
     data: Any,
     w_rec: Any,
@@ -119,7 +119,7 @@ def activate(state: Any, threshold: Any, activation: int, activity: Any) -> None
             activity[k] = (tanh(state[k] - threshold[k]) + one) / two
 
 
-@kernel
+@kernel(w_rec=2, noise=3, grad_x_record=3, grad_rec_record=3, grad_w_rec=2)
 def rate_backward(
     grad_output: Any,
     grad_x_record: Any,

@@ -24,7 +24,8 @@ from rockpool.nn.kernels.exp_syn import leaky_sum_forward
 compiling.PATIENCE = float(os.environ.get("PATIENCE", compiling.PATIENCE))
 with event.install_recorder("numba:compile") as recorder:
     output = np.empty((1, 3, 2))
-    compiling.call(leaky_sum_forward, np.ones((1, 3, 2)), np.ones(2), np.zeros((1, 2)), output)
+    x, decay, start = np.ones((1, 3, 2)), np.ones(2), np.zeros((1, 2))
+    compiling.call(leaky_sum_forward, x=x, decay=decay, start=start, output=output)
 assert output.tolist() == [[[1, 1], [2, 2], [3, 3]]]
 print(sum(e.is_start for _, e in recorder.buffer))
 """

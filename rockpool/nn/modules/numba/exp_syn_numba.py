@@ -40,7 +40,7 @@ class ExpSynNumba(ExpSyn):
         output: np.ndarray = np.empty(data.shape)
         isyn = settled(self._batched_state("isyn", len(data)), np.float64)
         beta = settled(decay(self.dt, self.tau), np.float64, (self.size_out,))
-        call(exp_syn_forward, data, beta, isyn, output)
+        call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
         if self.noise_std > 0:
             output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
             if output.shape[1]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.kernels.compiling import absent, call, settled
+from rockpool.nn.kernels.compiling import call, settled
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
 from rockpool.nn.modules.numba.input import batched_input
@@ -46,7 +46,7 @@ class RateNumba(Rate):
             return super().evolve(input_data, record)
         data = batched_input(self, input_data)
         neurons, kind = (self.size_out,), np.dtype(np.float64)
-        noise = absent(3, kind)
+        noise = None
         if self.noise_std:
             noise = self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
         x = settled(self._batched_state("x", len(data)), kind)
@@ -56,17 +56,17 @@ class RateNumba(Rate):
             records = {"rec_input": np.empty(data.shape), "x": np.empty(data.shape)}
         call(
             rate_forward,
-            data,
-            settled(self.w_rec, kind) if self._has_rec else absent(2, kind),
-            settled(self.dt / np.maximum(self.tau, 10 * self.dt), kind, neurons),
-            settled(self.bias, kind, neurons),
-            settled(self.threshold, kind, neurons),
-            activation,
-            noise,
-            x,
-            output,
-            records["x"] if record else absent(3, kind),
-            records["rec_input"] if record else absent(3, kind),
+            data=data,
+            w_rec=settled(self.w_rec, kind) if self._has_rec else None,
+            gain=settled(self.dt / np.maximum(self.tau, 10 * self.dt), kind, neurons),
+            bias=settled(self.bias, kind, neurons),
+            threshold=settled(self.threshold, kind, neurons),
+            activation=activation,
+            noise=noise,
+            x=x,
+            output=output,
+            x_record=records.get("x"),
+            rec_record=records.get("rec_input"),
         )
         self._keep_state(x=x)
         return output, self.state(), records

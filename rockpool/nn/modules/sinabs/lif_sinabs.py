@@ -154,13 +154,11 @@ class LIFSinabs(LIFBaseTorch):
             Number of spikes of each neuron in each time step, shape (B, T, Nout).
         """
         data = self._input(data, self.threshold)
-        parameters = self._loop_parameters()
+        arguments = self._loop_arguments(data)
         if 0 in data.shape:  # there is nothing to run
             return data.new_zeros(*data.shape[:2], self.n_neurons)
-        state = LIFState(*(self._start(name, data) for name in LIFState._fields))
-        noise = self._noise((*data.shape[:2], self.n_neurons), data)
         run = self._run_recurrent if self._has_rec else self._run
-        final, records = run(data, state, parameters, noise)
+        final, records = run(*arguments)
         self._record_dict = records if self._record else {}
         self._keep_state(**final._asdict())
         return records["spikes"]

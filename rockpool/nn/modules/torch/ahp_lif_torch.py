@@ -18,8 +18,8 @@ from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch._base.transforms import opaque
-from rockpool.nn.modules.torch._kernels import dispatch
-from rockpool.nn.modules.torch._loops.lif import AHPParameters, AHPState, alif_loop
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
 from rockpool.nn.modules.torch.torch_module import to_float_tensor
 from rockpool.parameters import Parameter, Shape, State
 
@@ -74,6 +74,8 @@ class aLIFTorch(LIFBaseTorch):
     >>> sorted(record)
     ['iahp', 'irec', 'isyn', 'spikes', 'vmem']
     """
+
+    _state_names = (*LIFBaseTorch._state_names, "iahp")
 
     tau_ahp: Any
     w_ahp: Any
@@ -158,17 +160,16 @@ class aLIFTorch(LIFBaseTorch):
             Number of spikes of each neuron in each time step, shape (B, T, Nout).
         """
         data = self._input(data, self.threshold)
-        start = AHPState(*(self._start(name, data) for name in AHPState._fields))
-        parameters = self._loop_parameters(
-            Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
-        )
-        ahp = AHPParameters(self.gamma, self.w_ahp)
-        noise = self._noise((*data.shape[:2], self.n_neurons), data)
-        output, final, self._record_dict = dispatch.run(
-            self, alif_loop, data, start, parameters, ahp, noise, self._record
-        )
+        arguments = self._loop_arguments(data)
+        loop = chosen_loop(self, lif_loop, *arguments)
+        output, final, self._record_dict = loop(*arguments, self._record)
         self._keep_state(**final._asdict())
         return output
+
+    def _loop_parameters(self, *more: Required) -> LIFParameters:
+        required = Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
+        parameters = super()._loop_parameters(*required)
+        return parameters._replace(gamma=self.gamma, w_ahp=self.w_ahp)
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons, and weights that feed their spikes back.

@@ -11,7 +11,7 @@ from rockpool.nn.models import exp_syn as model
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.transforms import opaque
-from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, SimulationParameter, State
@@ -109,8 +109,7 @@ class ExpSynTorch(TorchModule):
         data = self._input(data, self.tau)
         isyn = self._start("isyn", data)
         require_values(self._label, self, (Required("tau", positive=True, unit="s"),))
-        noise = self._noise(tuple(data.shape), data)
-        beta = decay(self.dt, self.tau)
-        output, isyn = dispatch.run(self, exp_syn_loop, data, isyn, beta, noise)
+        arguments = data, isyn, decay(self.dt, self.tau), self._noise(data.shape, data)
+        output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
         self._keep_state(isyn=isyn)
         return output

@@ -23,8 +23,8 @@ from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
 from rockpool.nn.modules.torch._base.transforms import opaque
-from rockpool.nn.modules.torch._kernels import dispatch
-from rockpool.nn.modules.torch._loops.lif import LIFState, lif_loop
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.lif import lif_loop
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
@@ -189,12 +189,9 @@ class LIFTorch(LIFBaseTorch):
             Number of spikes of each neuron in each time step, shape (B, T, Nout).
         """
         data = self._input(data, self.threshold)
-        start = LIFState(*(self._start(name, data) for name in LIFState._fields))
-        parameters = self._loop_parameters()
-        noise = self._noise((*data.shape[:2], self.n_neurons), data)
-        output, final, self._record_dict = dispatch.run(
-            self, lif_loop, data, start, parameters, noise, self._record
-        )
+        arguments = self._loop_arguments(data)
+        loop = chosen_loop(self, lif_loop, *arguments)
+        output, final, self._record_dict = loop(*arguments, self._record)
         self._keep_state(**final._asdict())
         return output
 

@@ -12,7 +12,7 @@ from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.transforms import opaque
-from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
@@ -106,6 +106,7 @@ class LowPass(TorchModule):
         channels = batch_size * self.n_neurons
         drive = data.to(self.vmem.dtype).reshape(1, len(data), channels)
         start = self.vmem.expand(batch_size, -1).reshape(1, channels)
-        output, vmem = dispatch.run(self, leaky_sum, drive, start, self.alpha_mem)
+        arguments = drive, start, self.alpha_mem
+        output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)
         self._store_states({"vmem": vmem.reshape(batch_size, self.n_neurons)})
         return output.reshape(data.shape)

@@ -15,7 +15,7 @@ from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import gain
 from rockpool.nn.modules.torch._base.initialisers import unit_eigs
 from rockpool.nn.modules.torch._base.transforms import opaque
-from rockpool.nn.modules.torch._kernels import dispatch
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
@@ -158,10 +158,9 @@ class RateTorch(TorchModule):
             self.w_rec if self._has_rec else None,
             self.act_fn,
         )
-        noise = self._noise(data.shape, data)
-        output, state, self._record_dict = dispatch.run(
-            self, rate_loop, data, state, parameters, noise, self._record
-        )
+        arguments = data, state, parameters, self._noise(data.shape, data)
+        loop = chosen_loop(self, rate_loop, *arguments)
+        output, state, self._record_dict = loop(*arguments, self._record)
         self._keep_state(x=state)
         return output
 

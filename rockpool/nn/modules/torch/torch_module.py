@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rockpool.nn.modules.torch._base import json_io
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
 from rockpool.nn.modules.torch._base.transforms import in_transform
@@ -222,11 +223,12 @@ class TorchModule(TorchRegistry):
         """Return a state with the batch dimension in front, in the type and batch size of input."""
         return self._batched_state(name, like.shape[0]).to(like)
 
-    def _keep_state(self, **states: Tensor) -> None:
+    def _keep_state(self, **states: Tensor | None) -> None:
         """Store final states (B, ...), each without its graph and in storage of its own."""
-        if next(iter(states.values())).shape[0] == 0:
+        present = {name: value for name, value in states.items() if value is not None}
+        if next(iter(present.values())).shape[0] == 0:
             return
-        self._store_states({name: self._state_to_keep(value) for name, value in states.items()})
+        self._store_states({name: self._state_to_keep(value) for name, value in present.items()})
 
     def _store_states(self, states: dict[str, Tensor]) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended
@@ -329,9 +331,10 @@ class TorchModule(TorchRegistry):
         ValueError
             Its parameters are not known before the first call (a lazy module).
         """
-        from rockpool.nn.modules.torch._base.from_torch import convert_in_place
+        convert(obj, TorchModule, retain_torch_api)
 
-        convert_in_place(obj, retain_torch_api)
+    def _adopt(self, module: nn.Module) -> None:
+        convert(module, TorchModule, retain_torch_api=True)
 
     # -- saving -----------------------------------------------------------------------------
 

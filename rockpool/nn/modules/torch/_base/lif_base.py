@@ -16,7 +16,7 @@ from rockpool.nn.modules.torch._base import decays
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch._loops.lif import LIFParameters
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
 from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, ParameterBase, Shape, SimulationParameter, State
 
@@ -54,6 +54,7 @@ class LIFBaseTorch(TorchModule):
     """
 
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
+    _state_names: ClassVar[tuple[str, ...]] = ("vmem", "isyn", "spikes")
 
     leak_mode: Any
     dt: Any
@@ -235,6 +236,14 @@ class LIFBaseTorch(TorchModule):
             self.w_rec if recurrent else None,
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
+
+    def _loop_arguments(
+        self, data: Tensor
+    ) -> tuple[Tensor, LIFState, LIFParameters, Tensor | None]:
+        """Return input, state, parameters and noise for the time loop."""
+        state = LIFState(*(self._start(name, data) for name in self._state_names))
+        parameters = self._loop_parameters()
+        return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
 
     def _lif_graph(self) -> GraphHolder:
         from rockpool.nn.models.graphs import lif_graph

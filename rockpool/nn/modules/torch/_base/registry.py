@@ -30,10 +30,12 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
-            from rockpool.nn.modules.torch._base.from_torch import convert_in_place
-
-            convert_in_place(value, retain_torch_api=True)
+            self._adopt(value)
         super().__setattr__(name, value)
+
+    def _adopt(self, module: nn.Module) -> None:
+        """Turn a module of torch that has been assigned into one of this package, in place."""
+        raise NotImplementedError
 
     def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
         if value is None:

@@ -1,7 +1,4 @@
-"""Exponential synapses and leaky sums in torch, on CPU tensors, by compiled kernels. Needs numba.
-
-The functions have the signatures of those in `rockpool.nn.modules.torch._loops`.
-"""
+"""Exponential synapses and leaky sums in torch, on CPU tensors, by kernels. Needs numba."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ from rockpool.nn.kernels.exp_syn import (
 )
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
+    broadcast,
     copied,
-    fresh,
+    empty,
     gradient_array,
-    over_time,
+    output_gradient,
     reduced,
-    spread_out,
 )
 from rockpool.nn.modules.torch._kernels.gradients import needs_graph, second_order
 from rockpool.nn.modules.torch._loops import exp_syn as loops
@@ -37,53 +34,53 @@ __all__ = ["exp_syn", "leaky_sum"]
 def exp_syn(
     x: Tensor, isyn: Tensor, beta: Tensor, noise: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Run exponential synapses over time; as `loops.exp_syn_loop`."""
+    """Run exponential synapses over time; as `exp_syn_loop`."""
     drive = x if noise is None else x + noise
     if needs_graph((drive, isyn, beta)):
         return _ExpSyn.apply(drive, isyn, beta)
-    return _run(exp_syn_forward, drive, isyn, beta)
+    return _ExpSyn.forward(None, drive, isyn, beta)
 
 
 def leaky_sum(drive: Tensor, start: Tensor, decay: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ``y_t = decay y_{t-1} + drive_t`` for all t; as `loops.leaky_sum`."""
+    """Return ``y_t = decay y_{t-1} + drive_t`` for all t; as `leaky_sum` of the loops."""
     if needs_graph((drive, start, decay)):
         return _LeakySum.apply(drive, start, decay)
-    return _run(leaky_sum_forward, drive, start, decay)
-
-
-def _run(forward: Any, x: Tensor, start: Tensor, decay: Tensor) -> tuple[Tensor, Tensor]:
-    output = fresh(x.shape, x)
-    final = copied(start)
-    call(forward, array(x), spread_out(decay, x.shape[2:]), final.numpy(), output.numpy())
-    return output, final
+    return _LeakySum.forward(None, drive, start, decay)
 
 
 class _ExpSyn(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, isyn: Tensor, beta: Tensor) -> Any:
-        output, final = _run(exp_syn_forward, x, isyn, beta)
-        ctx.save_for_backward(x, isyn, beta, output)
-        ctx.set_materialize_grads(False)
+        """Run the kernel; what the gradients need is kept in `ctx`, unless that is None."""
+        output, final = empty(x.shape, x), copied(isyn)
+        call(
+            exp_syn_forward,
+            x=array(x),
+            beta=broadcast(beta, x.shape[2:]),
+            isyn=final.numpy(),
+            output=output.numpy(),
+        )
+        _keep(ctx, x, isyn, beta, output)
         return output, final
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         x, isyn, beta, output = ctx.saved_tensors
+        needed = ctx.needs_input_grad
         if torch.is_grad_enabled():
-            needed = ctx.needs_input_grad
             return tuple(second_order(loops.exp_syn_loop, (x, isyn, beta), needed, grads))
-        of_x = fresh(x.shape, x)
+        of_x = empty(x.shape, x)
         of_isyn, of_beta = gradient_array(grads[1], isyn), np.zeros(x.shape[2])
         call(
             exp_syn_backward,
-            over_time(grads[0], output),
-            array(x),
-            array(output),
-            spread_out(beta, x.shape[2:]),
-            array(isyn),
-            of_isyn,
-            of_x.numpy(),
-            of_beta,
+            grad_output=output_gradient(grads[0], output),
+            x=array(x),
+            output=array(output),
+            beta=broadcast(beta, x.shape[2:]),
+            isyn=array(isyn),
+            grad_isyn=of_isyn,
+            grad_x=of_x.numpy(),
+            grad_beta=of_beta,
         )
         return of_x, torch.from_numpy(of_isyn), reduced(of_beta, beta)
 
@@ -91,27 +88,40 @@ class _ExpSyn(Function):
 class _LeakySum(Function):
     @staticmethod
     def forward(ctx: Any, drive: Tensor, start: Tensor, decay: Tensor) -> Any:
-        output, final = _run(leaky_sum_forward, drive, start, decay)
-        ctx.save_for_backward(drive, start, decay, output)
-        ctx.set_materialize_grads(False)
+        """Run the kernel; what the gradients need is kept in `ctx`, unless that is None."""
+        output, final = empty(drive.shape, drive), copied(start)
+        call(
+            leaky_sum_forward,
+            x=array(drive),
+            decay=broadcast(decay, drive.shape[2:]),
+            start=final.numpy(),
+            output=output.numpy(),
+        )
+        _keep(ctx, drive, start, decay, output)
         return output, final
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         drive, start, decay, output = ctx.saved_tensors
+        needed = ctx.needs_input_grad
         if torch.is_grad_enabled():
-            needed = ctx.needs_input_grad
             return tuple(second_order(loops.leaky_sum, (drive, start, decay), needed, grads))
-        of_drive = fresh(drive.shape, drive)
+        of_drive = empty(drive.shape, drive)
         of_start, of_decay = gradient_array(grads[1], start), np.zeros(drive.shape[2])
         call(
             leaky_sum_backward,
-            over_time(grads[0], output),
-            array(output),
-            spread_out(decay, drive.shape[2:]),
-            array(start),
-            of_start,
-            of_drive.numpy(),
-            of_decay,
+            grad_output=output_gradient(grads[0], output),
+            output=array(output),
+            decay=broadcast(decay, drive.shape[2:]),
+            start=array(start),
+            grad_start=of_start,
+            grad_x=of_drive.numpy(),
+            grad_decay=of_decay,
         )
         return of_drive, torch.from_numpy(of_start), reduced(of_decay, decay)
+
+
+def _keep(ctx: Any, *tensors: Tensor) -> None:
+    if ctx is not None:
+        ctx.save_for_backward(*tensors)
+        ctx.set_materialize_grads(False)

@@ -1,10 +1,9 @@
-"""The time loop of rate neurons in torch, on CPU tensors, by compiled kernels. Needs numba.
-
-The function has the signature of that in `rockpool.nn.modules.torch._loops`.
-"""
+"""The time loop of rate neurons in torch, on CPU tensors, by compiled kernels. Needs numba."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,16 +16,17 @@ from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_backward, rate_fo
 from rockpool.nn.modules.torch._base.activations import relu, sigmoid, tanh
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
-    array_or_absent,
+    array_or_none,
+    broadcast,
     copied,
-    fresh,
+    empty,
     gradient_array,
-    over_time,
+    output_gradient,
     reduced,
-    spread_out,
 )
-from rockpool.nn.modules.torch._kernels.gradients import needs_graph, second_order
-from rockpool.nn.modules.torch._loops import rate as loops
+from rockpool.nn.modules.torch._kernels.gradients import needs_graph, only_needed, second_order
+from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
+from rockpool.nn.modules.torch._loops.steps import Records
 
 __all__ = ["rate"]
 
@@ -34,8 +34,15 @@ ACTIVATIONS: dict[Any, int] = {relu: RELU, tanh: TANH, sigmoid: SIGMOID}
 AT_THRESHOLD = 1.0  # the slope that torch gives a clamp at its limit
 
 
+class _Settings(NamedTuple):
+    """What goes in besides tensors."""
+
+    act_fn: Callable[..., Tensor]
+    record: bool
+
+
 class _Inputs(NamedTuple):
-    """All tensors that go in; None where there is none."""
+    """All tensors that go in, or their gradients, or whether those are needed."""
 
     data: Tensor
     x: Tensor
@@ -47,7 +54,7 @@ class _Inputs(NamedTuple):
 
 
 class _Results(NamedTuple):
-    """All that comes out; None where there is nothing."""
+    """All that comes out, or the gradients of that; None where there is nothing."""
 
     output: Tensor
     x: Tensor
@@ -58,124 +65,113 @@ class _Results(NamedTuple):
 def rate(
     x: Tensor,
     state: Tensor,
-    parameters: loops.RateParameters,
+    parameters: RateParameters,
     noise: Tensor | None = None,
     record: bool = False,
-) -> tuple[Tensor, Tensor, loops.Records]:
-    """Run rate neurons over time; as `loops.rate_loop`."""
+) -> tuple[Tensor, Tensor, Records]:
+    """Run rate neurons over time; as `rate_loop`."""
     inputs = _Inputs(x, state, *parameters[:4], noise)
+    settings = _Settings(parameters.act_fn, record)
     if needs_graph(inputs):
-        results = _Results(*_Rate.apply(parameters.act_fn, record, *inputs))
+        output, final, x_record, rec_record = _Rate.apply(settings, *inputs)
     else:
-        results = _forward(parameters.act_fn, record, record, inputs)
-    output, final, x_record, rec_record = results
-    if x_record is None or rec_record is None:
-        return output, final, {}
-    return output, final, {"rec_input": rec_record, "x": x_record}
-
-
-def _forward(act_fn: Any, record: bool, keep: bool, inputs: _Inputs) -> _Results:
-    p = inputs
-    per_neuron = p.x.shape[1:]
-    x = copied(p.x)
-    results = _Results(
-        fresh(p.data.shape, p.data),
-        x,
-        fresh(p.data.shape, p.data) if keep else None,
-        fresh(p.data.shape, p.data) if record else None,
-    )
-    kind = x.numpy().dtype
-    call(
-        rate_forward,
-        array(p.data),
-        array_or_absent(p.w_rec, 2, kind),
-        *(spread_out(value, per_neuron) for value in (p.gain, p.bias, p.threshold)),
-        ACTIVATIONS[act_fn],
-        array_or_absent(p.noise, 3, kind),
-        x.numpy(),
-        *(array_or_absent(value, 3, kind) for value in (results.output, *results[2:])),
-    )
-    return results
+        output, final, x_record, rec_record = _Rate.forward(None, settings, *inputs)
+    return output, final, {"rec_input": rec_record, "x": x_record} if record else {}
 
 
 class _Rate(Function):
     @staticmethod
-    def forward(ctx: Any, act_fn: Any, record: bool, *tensors: Any) -> Any:
-        inputs = _Inputs(*tensors)
-        results = _forward(act_fn, record, True, inputs)
-        ctx.act_fn, ctx.record = act_fn, record
-        ctx.save_for_backward(results.output, results.x_record, *inputs)
-        ctx.set_materialize_grads(False)
-        if inputs.w_rec is None and results.rec_record is not None:
-            ctx.mark_non_differentiable(results.rec_record)
-        return (*results[:2], *(results[2:] if record else (None, None)))
+    def forward(ctx: Any, settings: _Settings, *tensors: Any) -> Any:
+        """Run the kernel; what the gradients need is kept in `ctx`, unless that is None."""
+        p = _Inputs(*tensors)
+        per_neuron = p.x.shape[1:]
+        x, output = copied(p.x), empty(p.data.shape, p.data)
+        record = settings.record
+        x_record = empty(p.data.shape, p.data) if record or ctx is not None else None
+        rec_record = empty(p.data.shape, p.data) if record else None
+        call(
+            rate_forward,
+            data=array(p.data),
+            w_rec=array_or_none(p.w_rec),
+            gain=broadcast(p.gain, per_neuron),
+            bias=broadcast(p.bias, per_neuron),
+            threshold=broadcast(p.threshold, per_neuron),
+            activation=ACTIVATIONS[settings.act_fn],
+            noise=array_or_none(p.noise),
+            x=x.numpy(),
+            output=output.numpy(),
+            x_record=array_or_none(x_record),
+            rec_record=array_or_none(rec_record),
+        )
+        if ctx is not None:
+            ctx.settings = settings
+            ctx.save_for_backward(output, x_record, *tensors)
+            ctx.set_materialize_grads(False)
+            if p.w_rec is None and record:
+                ctx.mark_non_differentiable(rec_record)
+        return output, x, x_record if record else None, rec_record
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         output, states, *tensors = ctx.saved_tensors
-        inputs, needed = _Inputs(*tensors), ctx.needs_input_grad[2:]
+        inputs, needed = _Inputs(*tensors), ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
-            found: Any = second_order(
-                lambda *values: _loop(ctx.act_fn, ctx.record, _Inputs(*values)),
-                inputs,
-                needed,
-                grads,
-            )
-        else:
-            found = _backward(ctx.act_fn, inputs, needed, output, states, grads)
-        kept = (value if need else None for value, need in zip(found, needed, strict=True))
-        return None, None, *kept
+            function = partial(_loop, ctx.settings)
+            return None, *second_order(function, inputs, needed, grads)
+        act_fn, given = ctx.settings.act_fn, _Results._make(grads)
+        found = _gradients(act_fn, inputs, _Inputs(*needed), output, states, given)
+        return None, *only_needed(found, needed)
 
 
-def _loop(act_fn: Any, record: bool, inputs: _Inputs) -> tuple[Tensor | None, ...]:
-    """Return what `_forward` returns, by the loop in torch."""
-    p = inputs
-    parameters = loops.RateParameters(*p[2:6], act_fn)
-    output, x, records = loops.rate_loop(p.data, p.x, parameters, p.noise, record)
-    return output, x, records.get("x"), records.get("rec_input")
+def _loop(settings: _Settings, *tensors: Any) -> _Results:
+    """Return what the kernel returns, by the loop in torch."""
+    p = _Inputs(*tensors)
+    parameters = RateParameters(p.gain, p.bias, p.threshold, p.w_rec, settings.act_fn)
+    output, x, records = rate_loop(p.data, p.x, parameters, p.noise, settings.record)
+    return _Results(output, x, records.get("x"), records.get("rec_input"))
 
 
-def _backward(
-    act_fn: Any,
+def _gradients(
+    act_fn: Callable[..., Tensor],
     inputs: _Inputs,
-    needed: Any,
+    need: _Inputs,
     output: Tensor,
     states: Tensor,
-    grads: tuple[Tensor | None, ...],
+    given: _Results,
 ) -> _Inputs:
     """Return the gradients of all inputs, given those of the results."""
     p = inputs
-    of_output, of_x, of_x_record, of_rec_record = grads
     per_neuron = p.x.shape[1:]
-    kind = output.numpy().dtype
-    of_data = fresh(p.data.shape, p.data)
-    of_state = gradient_array(of_x, p.x)
-    of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and _Inputs(*needed).w_rec else None
+    of_data = empty(p.data.shape, p.data)
+    of_x = gradient_array(given.x, p.x)
+    of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
     of_gain, of_bias, of_threshold = np.zeros((3, *per_neuron))
     call(
         rate_backward,
-        over_time(of_output, output),
-        array_or_absent(of_x_record, 3, kind),
-        array_or_absent(of_rec_record, 3, kind),
-        array(p.data),
-        array(output),
-        array(states),
-        array_or_absent(p.w_rec, 2, kind),
-        *(spread_out(value, per_neuron) for value in (p.gain, p.bias, p.threshold)),
-        ACTIVATIONS[act_fn],
-        AT_THRESHOLD,
-        array_or_absent(p.noise, 3, kind),
-        array(p.x),
-        of_state,
-        of_data.numpy(),
-        array_or_absent(of_w_rec, 2, kind),
-        of_gain,
-        of_bias,
-        of_threshold,
+        grad_output=output_gradient(given.output, output),
+        grad_x_record=array_or_none(given.x_record),
+        grad_rec_record=array_or_none(given.rec_record),
+        data=array(p.data),
+        output=array(output),
+        x_record=array(states),
+        w_rec=array_or_none(p.w_rec),
+        gain=broadcast(p.gain, per_neuron),
+        bias=broadcast(p.bias, per_neuron),
+        threshold=broadcast(p.threshold, per_neuron),
+        activation=ACTIVATIONS[act_fn],
+        at_threshold=AT_THRESHOLD,
+        noise=array_or_none(p.noise),
+        x=array(p.x),
+        grad_x=of_x,
+        grad_data=of_data.numpy(),
+        grad_w_rec=array_or_none(of_w_rec),
+        grad_gain=of_gain,
+        grad_bias=of_bias,
+        grad_threshold=of_threshold,
     )
     return _Inputs(
         data=of_data,
-        x=torch.from_numpy(of_state),
+        x=torch.from_numpy(of_x),
         gain=reduced(of_gain, p.gain),
         bias=reduced(of_bias, p.bias),
         threshold=reduced(of_threshold, p.threshold),

@@ -13,20 +13,12 @@ from rockpool.nn.modules.torch._loops.steps import Records, expand, stack
 
 
 class LIFState(NamedTuple):
-    """State of LIF neurons: membrane (B, N), synaptic currents (B, N, S), last spikes (B, N)."""
+    """State of LIF neurons."""
 
-    vmem: Tensor
-    isyn: Tensor
-    spikes: Tensor
-
-
-class AHPState(NamedTuple):
-    """State of LIF neurons with an after-spike current `iahp` (B, N)."""
-
-    vmem: Tensor
-    isyn: Tensor
-    spikes: Tensor
-    iahp: Tensor
+    vmem: Tensor  # membrane, (B, N)
+    isyn: Tensor  # synaptic currents, (B, N, S)
+    spikes: Tensor  # last spikes, (B, N)
+    iahp: Tensor | None = None  # after-spike current, (B, N); None where there is none
 
 
 class LIFParameters(NamedTuple):
@@ -40,6 +32,8 @@ class LIFParameters(NamedTuple):
     spike_fn: Callable[..., Tensor]  # (vmem, threshold, window, max_spikes) -> spikes
     window: float | Tensor
     max_spikes: float | Tensor
+    gamma: Tensor | None = None  # decay of the after-spike current in one time step, (N,) or ()
+    w_ahp: Tensor | None = None  # weight of the after-spike current, (N,) or ()
 
 
 def lif_loop(
@@ -72,59 +66,14 @@ def lif_loop(
         State after the last time step.
     records : dict
         ``vmem`` (B, T, N) after the reset, ``isyn`` and ``irec`` (B, T, N, S), ``spikes``
-        (B, T, N); empty without `record`.
-    """
-    p, (vmem, isyn, spikes) = parameters, state
-    batch, n_neurons, n_synapses = isyn.shape
-    alpha, bias, threshold = expand((batch, n_neurons), p.alpha, p.bias, p.threshold)
-    inputs, isyn, beta = _synapses(x, isyn, p.beta)
-
-    outputs, vmems, isyns, irecs = [], [], [], []
-    for x_t, drive in zip(inputs.unbind(1), _per_step(bias, noise), strict=False):
-        isyn = isyn + x_t
-        if p.w_rec is not None:
-            irec = (spikes @ p.w_rec).view_as(isyn)
-            isyn = isyn + irec
-        isyn = isyn * beta
-        vmem = vmem * alpha + _total(isyn) + drive
-        spikes = p.spike_fn(vmem, threshold, p.window, p.max_spikes)
-        vmem = vmem - spikes * threshold
-        outputs.append(spikes)
-        if record:
-            vmems.append(vmem)
-            isyns.append(isyn)
-            if p.w_rec is not None:
-                irecs.append(irec)
-
-    final = LIFState(vmem, isyn.reshape(batch, n_neurons, n_synapses), spikes)
-    output = stack(outputs, spikes)
-    return output, final, _lif_records(output, final, vmems, isyns, irecs) if record else {}
-
-
-class AHPParameters(NamedTuple):
-    """Parameters of an after-spike current: its decay and its weight, each (N,), (1,) or ()."""
-
-    gamma: Tensor
-    w_ahp: Tensor
-
-
-def alif_loop(
-    x: Tensor,
-    state: AHPState,
-    parameters: LIFParameters,
-    ahp: AHPParameters,
-    noise: Tensor | None = None,
-    record: bool = False,
-) -> tuple[Tensor, AHPState, Records]:
-    """Run LIF neurons with an after-spike current over time.
-
-    Parameters and results are as for `lif_loop`; the records have ``iahp`` (B, T, N) besides.
+        (B, T, N); ``iahp`` (B, T, N) where there is such a current; empty without `record`.
     """
     p, (vmem, isyn, spikes, iahp) = parameters, state
     batch, n_neurons, n_synapses = isyn.shape
     alpha, bias, threshold = expand((batch, n_neurons), p.alpha, p.bias, p.threshold)
-    gamma, w_ahp = expand((batch, n_neurons), *ahp)
     inputs, isyn, beta = _synapses(x, isyn, p.beta)
+    if p.gamma is not None and p.w_ahp is not None:
+        gamma, w_ahp = expand((batch, n_neurons), p.gamma, p.w_ahp)
 
     outputs, vmems, isyns, irecs, iahps = [], [], [], [], []
     for x_t, drive in zip(inputs.unbind(1), _per_step(bias, noise), strict=False):
@@ -133,24 +82,28 @@ def alif_loop(
             irec = (spikes @ p.w_rec).view_as(isyn)
             isyn = isyn + irec
         isyn = isyn * beta
-        iahp = (iahp + spikes * w_ahp) * gamma
-        vmem = vmem * alpha + _total(isyn) + iahp + drive
+        vmem = vmem * alpha + _total(isyn)
+        if iahp is not None:
+            iahp = (iahp + spikes * w_ahp) * gamma
+            vmem = vmem + iahp
+        vmem = vmem + drive
         spikes = p.spike_fn(vmem, threshold, p.window, p.max_spikes)
         vmem = vmem - spikes * threshold
         outputs.append(spikes)
         if record:
             vmems.append(vmem)
             isyns.append(isyn)
-            iahps.append(iahp)
+            if iahp is not None:
+                iahps.append(iahp)
             if p.w_rec is not None:
                 irecs.append(irec)
 
-    final = AHPState(vmem, isyn.reshape(batch, n_neurons, n_synapses), spikes, iahp)
+    final = LIFState(vmem, isyn.reshape(batch, n_neurons, n_synapses), spikes, iahp)
     output = stack(outputs, spikes)
     if not record:
         return output, final, {}
     records = _lif_records(output, final, vmems, isyns, irecs)
-    return output, final, records | {"iahp": stack(iahps, iahp)}
+    return output, final, records if iahp is None else records | {"iahp": stack(iahps, iahp)}
 
 
 class MembraneState(NamedTuple):
@@ -219,7 +172,7 @@ def _per_step(bias: Tensor, noise: Tensor | None) -> Iterable[Tensor]:
 
 def _lif_records(
     output: Tensor,
-    final: LIFState | AHPState,
+    final: LIFState,
     vmems: list[Tensor],
     isyns: list[Tensor],
     irecs: list[Tensor],
