@@ -109,6 +109,46 @@ def function(owner: str, name: str, value: Any) -> None:
         raise ValueError(f"{owner}: {name} must be callable, got {value!r}")
 
 
+def time_constant(owner: str, name: str, value: Any) -> None:
+    """Require every element to be a number of seconds > 0; infinity means no leak."""
+    positive(owner, name, value, "s", finite=False)
+
+
+def time_step(owner: str, name: str, value: Any) -> None:
+    """Require one finite number of seconds > 0."""
+    if value is None:
+        raise TypeError(f"{owner}: {name} must be a number of seconds > 0, got None")
+    scalar(owner, name, value)
+    positive(owner, name, value, "s")
+
+
+def noise_level(owner: str, name: str, value: Any) -> None:
+    """Require one number >= 0."""
+    scalar(owner, name, value)
+    non_negative(owner, name, value)
+
+
+def at_least_a_step(owner: str, name: str, value: Any, dt: Any) -> None:
+    """Require every time constant in `value` to be at least one time step, in seconds."""
+    values = None if value is None else known_values(owner, name, value)
+    step = None if dt is None else known_values(owner, "dt", dt)
+    if values is not None and step is not None:
+        # single precision may have rounded one of them
+        allowed = values >= step * (1 - 1e-6)
+        _require(owner, name, values, allowed, f">= dt = {float(step):g}", "s")
+
+
+def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any) -> None:
+    """Require the shape of `value` to be one of these, or to have as many elements as one."""
+    try:
+        given = tuple(np.shape(value))
+    except ValueError as error:
+        raise ValueError(f"{owner}: {name} has rows of unequal length: {value!r}") from error
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    if given not in shapes and int(np.prod(given)) not in sizes:
+        raise ValueError(f"{owner}: {name} must have shape {one_of(shapes)}, got {given}")
+
+
 def positive_time_step(owner: str, dt: Any) -> None:
     """Require `dt` to be one finite number of seconds > 0."""
     if dt is None:

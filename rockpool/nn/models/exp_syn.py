@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec, Shape
+from rockpool.nn.models import spec as old_spec
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, StateSpec
+
+__all__ = ["EXP_SYN", "decay"]
 
 
 def decay(dt: Any, tau: Any, dtype: DTypeLike = np.float64) -> np.ndarray:
@@ -37,7 +40,7 @@ def decay(dt: Any, tau: Any, dtype: DTypeLike = np.float64) -> np.ndarray:
     return np.exp(-float(dt) / np.asarray(tau, dtype=np.float64)).astype(dtype)
 
 
-def module_shape(owner: str, shape: Any) -> Shape:
+def settled_shape(owner: str, shape: Any) -> Shape:
     """Return the shape argument ``N`` or ``(N,)`` as ``(N,)``.
 
     Raises
@@ -53,9 +56,39 @@ def module_shape(owner: str, shape: Any) -> Shape:
     return entries
 
 
-def parameter_specs(shape: Shape) -> dict[str, ParameterSpec]:
+EXP_SYN = Model(
+    name="ExpSyn",
+    title="exponential synapse",
+    settled_shape=settled_shape,
+    dimensions=lambda shape: {"N": shape[-1]},
+    attributes=(
+        SettingSpec("dt", 1e-3, "s", checks.time_step),
+        SettingSpec("max_window_length", 1e6, check=checks.whole_count),
+        SettingSpec("noise_std", 0.0, check=checks.noise_level),
+        ParameterSpec("tau", "taus", (("N",), ()), 10e-3, "s", checks.time_constant),
+        StateSpec("isyn", ("N",)),
+    ),
+    equations="isyn <- (isyn + x_t) exp(-dt / tau)",
+    source="P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8",
+    classes={
+        "numpy": "ExpSyn",
+        "numba": "ExpSynNumba",
+        "torch": "ExpSynTorch",
+        "jax": "ExpSynJax",
+        "nest": "ExpSynNest",
+        "sinabs-exodus": "ExpSynExodus",
+    },
+)
+
+
+# -- until every room declares its modules by the table
+
+module_shape = settled_shape
+
+
+def parameter_specs(shape: Shape) -> dict[str, old_spec.ParameterSpec]:
     """Return the parameter of an ExpSyn module of that (settled) shape."""
-    return {"tau": ParameterSpec("tau", "taus", ((shape[-1],), ()), 10e-3, "s")}
+    return {"tau": old_spec.ParameterSpec("tau", "taus", ((shape[-1],), ()), 10e-3, "s")}
 
 
 def state_shapes(shape: Shape) -> dict[str, Shape]:

@@ -1,29 +1,30 @@
-"""The leaky integrate-and-fire neuron with exponential synapses (LIF).
+"""The leaky integrate-and-fire neuron with exponential synapses: `LIF`, and what is made of it.
 
 For ``Nin`` inputs and ``Nout`` neurons there are ``S = Nin // Nout`` synapses per neuron: input
 ``c`` reaches synapse ``c % S`` of neuron ``c // S``, and so does column ``c`` of the recurrent
-weights ``w_rec`` (Nout, Nin). Each time step does, in this order::
-
-    isyn   <- (isyn + x_t + spikes @ w_rec) exp(-dt / tau_syn)
-    vmem   <- vmem exp(-dt / tau_mem) + sum over synapses of isyn + noise + bias
-    spikes <- min([vmem >= threshold] floor(vmem / threshold), max_spikes_per_dt)
-    vmem   <- vmem - spikes threshold
-
-with noise of ``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``, per neuron. An input is attenuated in its
-own step already, inputs are not scaled by ``dt / tau``, and the reset is by subtraction.
+weights. An input is attenuated in its own step already, inputs are not scaled by ``dt / tau``, the
+reset is by subtraction, and there is no refractory period. Noise is ``noise_std sqrt(dt) z``,
+``z ~ N(0, 1)``, per neuron.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec, Shape
+from rockpool.nn.models import spec as old_spec
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, StateSpec
 
-MAX_SPIKES_PER_DT = 2**16
+__all__ = ["ALIF", "LIF", "n_synapses"]
 
 
-def module_shape(owner: str, shape: Any) -> tuple[int, int]:
+def _spike_count(owner: str, name: str, value: Any) -> None:
+    """Require a whole number >= 1, or infinity."""
+    checks.whole_count(owner, name, value, infinite=True)
+
+
+def settled_shape(owner: str, shape: Any) -> tuple[int, int]:
     """Return ``(Nin, Nout)`` for the argument `shape`: ``N``, ``(N,)`` or ``(Nin, Nout)``.
 
     Raises
@@ -45,22 +46,99 @@ def module_shape(owner: str, shape: Any) -> tuple[int, int]:
     return n_in, n_out
 
 
-def n_synapses(shape: tuple[int, int]) -> int:
+def n_synapses(shape: tuple[int, ...]) -> int:
     """Return the number of synapses per neuron of a module of that (settled) shape."""
-    return shape[0] // shape[1]
+    return shape[0] // shape[-1]
 
 
-def parameter_specs(shape: tuple[int, int]) -> dict[str, ParameterSpec]:
+def dimensions(shape: tuple[int, ...]) -> dict[str, int]:
+    """Return inputs, neurons and synapses per neuron, by the names that the table uses."""
+    return {"Nin": shape[0], "Nout": shape[-1], "S": n_synapses(shape)}
+
+
+LIF = Model(
+    name="LIF",
+    title="leaky integrate-and-fire",
+    settled_shape=settled_shape,
+    dimensions=dimensions,
+    attributes=(
+        SettingSpec("has_rec", False, stored_as="_has_rec"),
+        ParameterSpec(
+            "w_rec",
+            "weights",
+            (("Nout", "Nin"),),
+            drawn_by="weight_init_func",
+            only_with="has_rec",
+        ),
+        ParameterSpec("tau_mem", "taus", (("Nout",), ()), 20e-3, "s", checks.time_constant),
+        ParameterSpec(
+            "tau_syn", "taus", (("Nout", "S"), (1, "S"), ()), 20e-3, "s", checks.time_constant
+        ),
+        ParameterSpec("bias", "bias", (("Nout",), ()), 0.0),
+        ParameterSpec("threshold", "threshold", (("Nout",), ()), 1.0, check=checks.positive),
+        SettingSpec("dt", 1e-3, "s", checks.time_step),
+        SettingSpec("noise_std", 0.0, check=checks.noise_level),
+        StateSpec("spikes", ("Nout",)),
+        StateSpec("isyn", ("Nout", "S")),
+        StateSpec("vmem", ("Nout",)),
+        SettingSpec("max_spikes_per_dt", 2.0**16, check=_spike_count),
+    ),
+    equations="""\
+isyn   <- (isyn + x_t + spikes @ w_rec) exp(-dt / tau_syn)
+vmem   <- vmem exp(-dt / tau_mem) + sum over synapses of isyn + noise + bias
+spikes <- min([vmem >= threshold] floor(vmem / threshold), max_spikes_per_dt)
+vmem   <- vmem - spikes threshold""",
+    source="W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, Neuronal Dynamics, Cambridge "
+    "University Press (2014), chapter 1.3",
+    classes={
+        "numpy": "LIF",
+        "numba": "LIFNumba",
+        "torch": "LIFTorch",
+        "jax": "LIFJax",
+        "brian": "LIFBrian",
+        "nest": "LIFNest",
+        "sinabs": "LIFSinabs",
+        "sinabs-exodus": "LIFExodus",
+    },
+)
+
+# each spike of a neuron adds to a current of its own, which a negative weight lets slow it down
+ALIF = replace(
+    LIF.extended(
+        ParameterSpec("w_ahp", "weights", (("Nout",), ()), drawn_by="w_ahp_init_func"),
+        ParameterSpec("tau_ahp", "taus", (("Nout",), (1,), ()), 20e-3, "s", checks.time_constant),
+        StateSpec("iahp", ("Nout",)),
+    ),
+    name="aLIF",
+    title="leaky integrate-and-fire with an after-spike current",
+    equations="""\
+isyn   <- (isyn + x_t + spikes @ w_rec) exp(-dt / tau_syn)
+iahp   <- (iahp + spikes w_ahp) exp(-dt / tau_ahp)
+vmem   <- vmem exp(-dt / tau_mem) + sum over synapses of isyn + iahp + noise + bias
+spikes <- min([vmem >= threshold] floor(vmem / threshold), max_spikes_per_dt)
+vmem   <- vmem - spikes threshold""",
+    source="G. Bellec, D. Salaj, A. Subramoney, R. Legenstein, W. Maass, Long short-term memory "
+    "and learning-to-learn in networks of spiking neurons, NeurIPS (2018)",
+    classes={"torch": "aLIFTorch"},
+)
+
+
+# -- until every room declares its modules by the table
+
+module_shape = settled_shape
+
+
+def parameter_specs(shape: tuple[int, int]) -> dict[str, old_spec.ParameterSpec]:
     """Return the parameters of a LIF module of that (settled) shape, in order of registration."""
     n_in, n_out = shape
     syn = n_in // n_out
     per_neuron: tuple[Shape, ...] = ((n_out,), ())
     specs = (
-        ParameterSpec("w_rec", "weights", ((n_out, n_in),), None),
-        ParameterSpec("tau_mem", "taus", per_neuron, 20e-3, "s"),
-        ParameterSpec("tau_syn", "taus", ((n_out, syn), (1, syn), ()), 20e-3, "s"),
-        ParameterSpec("bias", "bias", per_neuron, 0.0),
-        ParameterSpec("threshold", "threshold", per_neuron, 1.0),
+        old_spec.ParameterSpec("w_rec", "weights", ((n_out, n_in),), None),
+        old_spec.ParameterSpec("tau_mem", "taus", per_neuron, 20e-3, "s"),
+        old_spec.ParameterSpec("tau_syn", "taus", ((n_out, syn), (1, syn), ()), 20e-3, "s"),
+        old_spec.ParameterSpec("bias", "bias", per_neuron, 0.0),
+        old_spec.ParameterSpec("threshold", "threshold", per_neuron, 1.0),
     )
     return {spec.name: spec for spec in specs}
 
@@ -82,7 +160,7 @@ def check_arguments(
     w_rec: Any = None,
     has_rec: bool = False,
     noise_std: Any = 0.0,
-    max_spikes_per_dt: Any = MAX_SPIKES_PER_DT,
+    max_spikes_per_dt: Any = 2**16,
     dt: Any = 1e-3,
 ) -> None:
     """Check the arguments of a LIF module of that (settled) shape.

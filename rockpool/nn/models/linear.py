@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec, Shape
+from rockpool.nn.models import spec as old_spec
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape
+
+__all__ = ["LINEAR"]
 
 
-def module_shape(owner: str, shape: Any) -> tuple[int, int]:
+def settled_shape(owner: str, shape: Any) -> tuple[int, int]:
     """Return the shape argument ``(Nin, Nout)``.
 
     Raises
@@ -24,12 +27,39 @@ def module_shape(owner: str, shape: Any) -> tuple[int, int]:
     return entries[0], entries[1]
 
 
-def parameter_specs(shape: tuple[int, int]) -> dict[str, ParameterSpec]:
+LINEAR = Model(
+    name="Linear",
+    title="linear weights",
+    settled_shape=settled_shape,
+    dimensions=lambda shape: {"Nin": shape[0], "Nout": shape[1]},
+    attributes=(
+        SettingSpec("has_bias", False, stored_as=None),
+        ParameterSpec("weight", "weights", (("Nin", "Nout"),), drawn_by="weight_init_func"),
+        ParameterSpec(
+            "bias",
+            "biases",
+            (("Nout",), ()),
+            drawn_by="bias_init_func",
+            only_with="has_bias",
+            implies_flag=True,
+        ),
+    ),
+    equations="output = input @ weight + bias",
+    classes={"numpy": "Linear", "torch": "LinearTorch", "jax": "LinearJax"},
+)
+
+
+# -- until every room declares its modules by the table
+
+module_shape = settled_shape
+
+
+def parameter_specs(shape: tuple[int, int]) -> dict[str, old_spec.ParameterSpec]:
     """Return the parameters of a Linear module of that shape; both are drawn by default."""
     n_out = shape[1]
     return {
-        "weight": ParameterSpec("weight", "weights", (shape,), None),
-        "bias": ParameterSpec("bias", "biases", ((n_out,), ()), None),
+        "weight": old_spec.ParameterSpec("weight", "weights", (shape,), None),
+        "bias": old_spec.ParameterSpec("bias", "biases", ((n_out,), ()), None),
     }
 
 

@@ -6,15 +6,20 @@ With the activation function ``f(x, threshold)``, each time step does, in this o
     x   <- x + (dt / tau) (-x + input_t + noise + bias + r)
     act <- f(x, threshold)           the output
 
-with noise of ``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``.
+with noise of ``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``. This is a forward Euler step, which wants
+time constants of at least one time step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec, Shape
+from rockpool.nn.models import spec as old_spec
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, StateSpec
+
+__all__ = ["RATE", "activation"]
 
 # what a user may call an activation function, in any case
 ACTIVATION_NAMES = {
@@ -28,7 +33,7 @@ ACTIVATION_NAMES = {
 }
 
 
-def module_shape(owner: str, shape: Any) -> Shape:
+def settled_shape(owner: str, shape: Any) -> Shape:
     """Return the shape argument ``N``, ``(N,)`` or ``(N, N)`` as a tuple, as it was given.
 
     Raises
@@ -63,15 +68,85 @@ def activation_name(owner: str, activation_func: str) -> str:
         ) from None
 
 
-def parameter_specs(shape: Shape) -> dict[str, ParameterSpec]:
+def activation(
+    owner: str, given: Callable[..., Any] | str, functions: Mapping[str, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Return the function that the argument `activation_func` means.
+
+    Parameters
+    ----------
+    owner : str
+        The class, for error messages.
+    given : callable or str
+        The argument.
+    functions : mapping
+        The functions of the back-end, as "relu", "sigmoid" and "tanh".
+
+    Raises
+    ------
+    ValueError
+        Neither callable nor a known name.
+    """
+    if isinstance(given, str):
+        return functions[activation_name(owner, given)]
+    checks.function(owner, "activation_func", given)
+    return given
+
+
+def tau_of_a_step(owner: str, arguments: Mapping[str, Any]) -> None:
+    """Require time constants of at least one time step: a larger step than tau would overshoot."""
+    checks.at_least_a_step(owner, "tau", arguments.get("tau"), arguments.get("dt"))
+
+
+RATE = Model(
+    name="Rate",
+    title="rate neuron",
+    settled_shape=settled_shape,
+    dimensions=lambda shape: {"N": shape[-1]},
+    attributes=(
+        SettingSpec("has_rec", False, stored_as=None),
+        StateSpec("x", ("N",)),
+        ParameterSpec(
+            "w_rec", "weights", (("N", "N"),), drawn_by="weight_init_func", only_with="has_rec"
+        ),
+        ParameterSpec("tau", "taus", (("N",), ()), 20e-3, "s", checks.time_constant),
+        ParameterSpec("bias", "bias", (("N",), ()), 0.0),
+        ParameterSpec("threshold", "thresholds", (("N",), ()), 0.0),
+        SettingSpec("dt", 1e-3, "s", checks.time_step),
+        SettingSpec("noise_std", 0.0, check=checks.noise_level),
+        SettingSpec("activation_func", "relu", stored_as=None),
+    ),
+    equations="""\
+r   <- act @ w_rec
+x   <- x + (dt / tau) (-x + input_t + noise + bias + r)
+act <- f(x, threshold)""",
+    source="H. R. Wilson, J. D. Cowan, Excitatory and inhibitory interactions in localized "
+    "populations of model neurons, Biophysical Journal 12 (1972)",
+    classes={
+        "numpy": "Rate",
+        "numba": "RateNumba",
+        "torch": "RateTorch",
+        "jax": "RateJax",
+        "brian": "RateBrian",
+    },
+    relation=tau_of_a_step,
+)
+
+
+# -- until every room declares its modules by the table
+
+module_shape = settled_shape
+
+
+def parameter_specs(shape: Shape) -> dict[str, old_spec.ParameterSpec]:
     """Return the parameters of a Rate module of that shape, in order of registration."""
     n_in, n_out = shape[0], shape[-1]
     per_neuron: tuple[Shape, ...] = ((n_out,), ())
     specs = (
-        ParameterSpec("w_rec", "weights", ((n_out, n_in),), None),
-        ParameterSpec("tau", "taus", per_neuron, 20e-3, "s"),
-        ParameterSpec("bias", "bias", per_neuron, 0.0),
-        ParameterSpec("threshold", "thresholds", per_neuron, 0.0),
+        old_spec.ParameterSpec("w_rec", "weights", ((n_out, n_in),), None),
+        old_spec.ParameterSpec("tau", "taus", per_neuron, 20e-3, "s"),
+        old_spec.ParameterSpec("bias", "bias", per_neuron, 0.0),
+        old_spec.ParameterSpec("threshold", "thresholds", per_neuron, 0.0),
     )
     return {spec.name: spec for spec in specs}
 
@@ -114,3 +189,4 @@ def check_arguments(
     checks.scalar(owner, "noise_std", noise_std)
     checks.non_negative(owner, "noise_std", noise_std)
     checks.positive_time_step(owner, dt)
+    checks.at_least_a_step(owner, "tau", tau, dt)

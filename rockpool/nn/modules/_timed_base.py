@@ -7,7 +7,7 @@ import math
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ __all__ = ["TimedModule"]
 class TimedModuleMeta(PostInitMetaMixin):
     """The metaclass of timed modules: settles the time step when all submodules are there."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        instance = super().__call__(*args, **kwargs)
-        instance._settle_time_step()
-        return instance
+    if not TYPE_CHECKING:  # as in the metaclass of other modules
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            instance = super().__call__(*args, **kwargs)
+            instance._settle_time_step()
+            return instance
 
 
 class TimedModule(ModuleBase, metaclass=TimedModuleMeta):

@@ -53,11 +53,15 @@ from __future__ import annotations
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
 from rockpool.nn.modules._batching import Batching
+from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -65,7 +69,23 @@ if TYPE_CHECKING:
     from rockpool.graph import GraphModuleBase
     from rockpool.nn.modules.timed_module import TimedModuleWrapper
 
-__all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
+__all__ = ["Module", "ModuleArguments", "ModuleBase", "NoArguments", "PostInitMetaMixin"]
+
+
+class ModuleArguments(TypedDict, total=False):
+    """What a constructor may hand on to `Module`, for type checkers.
+
+    A class that takes more than it names says so by ``**kwargs: Unpack[ModuleArguments]``; a
+    back-end whose base class takes other arguments has a class like this one for them. `Module`
+    itself takes ``**kwargs: Any``, as any class may stand behind it.
+    """
+
+    spiking_input: bool
+    spiking_output: bool
+
+
+class NoArguments(TypedDict):
+    """For ``**kwargs: Unpack[NoArguments]`` of a constructor that names all that it takes."""
 
 
 class PostInitMetaMixin(ABCMeta):
@@ -74,12 +94,14 @@ class PostInitMetaMixin(ABCMeta):
     A module's class shows the signature of its constructor to ``inspect.signature`` and ``help``.
     """
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        instance = super().__call__(*args, **kwargs)
-        if hasattr(cls, "__post_init__"):
-            instance.__post_init__()
-        instance._in_Module_init = False
-        return instance
+    if not TYPE_CHECKING:  # seeing this method, they would look at no constructor
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            instance = super().__call__(*args, **kwargs)
+            if hasattr(cls, "__post_init__"):
+                instance.__post_init__()
+            instance._in_Module_init = False
+            return instance
 
     @property
     def __signature__(cls) -> Signature:
@@ -94,6 +116,9 @@ class PostInitMetaMixin(ABCMeta):
     @__signature__.setter
     def __signature__(cls, shown: Signature) -> None:
         cls._shown_signature = shown
+
+
+_float64_array = partial(np.array, dtype=np.float64)
 
 
 class ModuleBase(Batching, metaclass=ABCMeta):
@@ -326,6 +351,70 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
     ...         data, _ = self._auto_batch(input_data)
     ...         return data * self.gain, self.state(), {}
     """
+
+    # -- declaration by the table of a model ------------------------------------------------
+
+    # The table of what the class is, for those that are a model of `rockpool.nn.models`
+    _model: ClassVar[Model]
+    # How values are stored: those of parameters, and states at rest of some shape
+    _as_parameter: ClassVar[Any] = staticmethod(partial(np.array, dtype=np.float64))
+    _zeros: ClassVar[Any] = staticmethod(np.zeros)
+
+    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
+        """Construct a module of ``_model``: check its arguments, set up its base, register.
+
+        Parameters
+        ----------
+        arguments : mapping
+            The arguments of the constructor by name: its ``locals()``. Names that the table does
+            not know are for the class itself.
+        base_init : callable
+            The constructor of the next class, ``super().__init__``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Model.check` says, before anything is set up.
+        """
+        model, owner = self._model, type(self).__name__
+        shape = model.settled_shape(owner, arguments["shape"])
+        model.check(owner, shape, arguments)
+        flags = [arguments[name] for name in _SPIKING if name in arguments]
+        base_init(shape, *flags, *arguments.get("args", ()), **arguments.get("kwargs", {}))
+        for spec in model.attributes:
+            self._declare_attribute(spec, shape, arguments)
+
+    def _declare_attribute(self, spec: Spec, shape: Shape, arguments: Mapping[str, Any]) -> None:
+        """Register one parameter, state or setting of the table."""
+        model = self._model
+        if isinstance(spec, ParameterSpec):
+            if not spec.is_present(arguments):
+                self._declare_absent(spec.name, model.sized(shape, spec.shapes[0]))
+                return
+            parameter = Parameter(
+                arguments.get(spec.name),
+                family=spec.family,
+                init_func=spec.init_func(arguments),
+                shape=list(model.parameter_shapes(shape, spec)),
+                cast_fn=self._as_parameter,
+            )
+            setattr(self, spec.name, parameter)
+        elif isinstance(spec, StateSpec):
+            state = State(shape=model.sized(shape, spec.shape), init_func=self._zeros)
+            setattr(self, spec.name, state)
+        elif spec.attribute is not None and spec.name in arguments:
+            value = self._as_setting(spec, arguments[spec.name])
+            setattr(self, spec.attribute, SimulationParameter(value))
+
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        """Return a setting of the table as it is stored: in the type of its default."""
+        return type(spec.default)(value)
+
+    def _declare_absent(self, name: str, shape: Shape) -> None:
+        """Do what a parameter of the table wants that this module has not; here nothing."""
+
+
+_SPIKING = ("spiking_input", "spiking_output")
 
 
 def _as_shape(shape: Any) -> tuple[Any, ...]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
-from rockpool.nn.modules.brian.simulation import Feed, brian2, check_target, settings_for
+from rockpool.nn.modules.brian.simulation import (
+    CODEGEN_TARGET,
+    Feed,
+    brian2,
+    check_target,
+    settings_for,
+)
+from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
-from rockpool.parameters import SimulationParameter
 
 __all__ = ["LIFBrian"]
 
@@ -69,7 +76,9 @@ class LIFBrian(LIF):
     True
     """
 
-    codegen_target: Any
+    _model = lif.LIF.extended(CODEGEN_TARGET)
+
+    codegen_target: str
 
     def __init__(
         self,
@@ -88,33 +97,15 @@ class LIFBrian(LIF):
         spiking_output: bool = True,
         codegen_target: str = "numpy",
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
-        check_target(type(self).__name__, codegen_target)
-        super().__init__(
-            shape,
-            tau_mem,
-            tau_syn,
-            bias,
-            w_rec,
-            has_rec,
-            weight_init_func,
-            threshold,
-            noise_std,
-            max_spikes_per_dt,
-            dt,
-            spiking_input,
-            spiking_output,
-            *args,
-            **kwargs,
-        )
-        self.codegen_target = SimulationParameter(codegen_target)
+        self._declare(locals(), super(LIF, self).__init__)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         """Evolve the neurons over time; as `LIF.evolve`."""
-        check_target(self._label, self.codegen_target)
+        check_target(self._label, "codegen_target", self.codegen_target)
         data, _ = self._auto_batch(input_data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rockpool.nn.models import rate
 from rockpool.nn.modules.brian.simulation import (
+    CODEGEN_TARGET,
     Feed,
     brian2,
     check_target,
     settings_for,
 )
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
-from rockpool.parameters import SimulationParameter
 
 __all__ = ["RateBrian"]
 
@@ -59,7 +62,9 @@ class RateBrian(Rate):
     True
     """
 
-    codegen_target: Any
+    _model = rate.RATE.extended(CODEGEN_TARGET)
+
+    codegen_target: str
 
     def __init__(
         self,
@@ -75,31 +80,16 @@ class RateBrian(Rate):
         noise_std: float = 0.0,
         codegen_target: str = "numpy",
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
-        check_target(type(self).__name__, codegen_target)
-        super().__init__(
-            shape,
-            tau,
-            bias,
-            threshold,
-            w_rec,
-            weight_init_func,
-            has_rec,
-            activation_func,
-            dt,
-            noise_std,
-            *args,
-            **kwargs,
-        )
-        self.codegen_target = SimulationParameter(codegen_target)
-        self._activation()
+        self._declare(locals(), super(Rate, self).__init__)
+        self._activation()  # which the target has to know
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         """Evolve the neurons over time; as `Rate.evolve`."""
-        check_target(self._label, self.codegen_target)
+        check_target(self._label, "codegen_target", self.codegen_target)
         data, _ = self._auto_batch(input_data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)
@@ -127,7 +117,7 @@ class RateBrian(Rate):
         clock = brian2.Clock(dt=self.dt * brian2.second, name="rockpool_clock")
         drive = data + self.bias
         if self.noise_std:
-            drive += self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
+            drive += drawn_noise(self, data.shape)
         over_time = drive.swapaxes(0, 1).reshape(n_steps, n_batch * n_out)
         feed = Feed(self.codegen_target, clock, {"drive": over_time})
         expression, namespace = self._activation()
@@ -145,7 +135,7 @@ class RateBrian(Rate):
         x = self._batched_state("x", n_batch)
         group.x_ = x.ravel()
         group.act_ = np.asarray(self.act_fn(x, self.threshold)).ravel()
-        group.gain_ = self._per_neuron(self.dt / np.maximum(self.tau, 10 * self.dt), n_batch)
+        group.gain_ = self._per_neuron(self.dt / self.tau, n_batch)
         group.threshold_ = self._per_neuron(self.threshold, n_batch)
         names = ["act", "x", "rec_input"] if record else ["act"]
         monitor = brian2.StateMonitor(

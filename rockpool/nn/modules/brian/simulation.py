@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.models import checks
+from rockpool.nn.models.model import SettingSpec
 
 _excepthook = None if "brian2" in sys.modules else sys.excepthook
 with warnings.catch_warnings():  # it calls a parser library by names that are on their way out
@@ -22,7 +23,15 @@ with warnings.catch_warnings():  # it calls a parser library by names that are o
 if _excepthook is not None:  # Brian takes every uncaught error of a program for one of its own
     sys.excepthook = _excepthook
 
-__all__ = ["TARGETS", "Feed", "brian2", "check_target", "is_standalone", "settings_for"]
+__all__ = [
+    "CODEGEN_TARGET",
+    "TARGETS",
+    "Feed",
+    "brian2",
+    "check_target",
+    "is_standalone",
+    "settings_for",
+]
 
 TARGETS = ("numpy", "cython", "cpp_standalone")
 _STANDALONE = "cpp_standalone"
@@ -42,12 +51,15 @@ _SETTINGS = {
 }
 
 
-def check_target(owner: str, target: Any) -> None:
+def check_target(owner: str, name: str, target: Any) -> None:
     """Raise a `ValueError` if there is no such target of Brian's code generation."""
     if target not in TARGETS:
         raise ValueError(
-            f"{owner}: codegen_target must be {checks.one_of(map(repr, TARGETS))}, got {target!r}"
+            f"{owner}: {name} must be {checks.one_of(map(repr, TARGETS))}, got {target!r}"
         )
+
+
+CODEGEN_TARGET = SettingSpec("codegen_target", "numpy", check=check_target)
 
 
 def is_standalone(target: str) -> bool:

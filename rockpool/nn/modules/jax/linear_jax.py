@@ -49,7 +49,7 @@ class LinearJax(LinearMixin, JaxModule):
     (5, 3)
     """
 
-    _as_array = staticmethod(float_array)
+    _as_parameter = staticmethod(float_array)
 
     def __init__(
         self,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import checks
-from rockpool.nn.models import exp_syn as model
-from rockpool.nn.modules.module import Module
-from rockpool.parameters import Parameter, SimulationParameter, State
+from rockpool.nn.models import exp_syn
+from rockpool.nn.modules.module import Module, NoArguments
+from rockpool.nn.modules.native.noise import drawn_noise
+
+if TYPE_CHECKING:
+    from rockpool.nn.models.model import SettingSpec
 
 __all__ = ["ExpSyn"]
 
@@ -68,12 +69,13 @@ class ExpSyn(Module):
     ((1, 3, 2), True)
     """
 
-    # assigned as parameter objects, read as bare values
-    dt: Any
-    max_window_length: Any
-    noise_std: Any
-    tau: Any
-    isyn: Any
+    _model = exp_syn.EXP_SYN
+
+    dt: float
+    max_window_length: float
+    noise_std: float
+    tau: np.ndarray
+    isyn: np.ndarray
 
     def __init__(
         self,
@@ -85,20 +87,14 @@ class ExpSyn(Module):
         spiking_input: bool = True,
         spiking_output: bool = False,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(owner, settled, tau=tau, noise_std=noise_std, dt=dt)
-        checks.whole_count(owner, "max_window_length", max_window_length)
-        super().__init__(settled, spiking_input, spiking_output, *args, **kwargs)
-        as_float = partial(np.array, dtype=np.float64)
+        self._declare(locals(), super().__init__)
 
-        self.dt = SimulationParameter(float(dt))
-        self.max_window_length = SimulationParameter(float(max_window_length))
-        self.noise_std = SimulationParameter(noise_std, cast_fn=as_float)
-        self.tau = model.parameter_specs(settled)["tau"].wrap(Parameter, tau, cast_fn=as_float)
-        self.isyn = State(shape=model.state_shapes(settled)["isyn"], init_func=np.zeros)
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "noise_std":  # an array of no dimension, as parameters are
+            return self._as_parameter(value)
+        return super()._as_setting(spec, value)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -127,14 +123,14 @@ class ExpSyn(Module):
             The input has a wrong number of channels or dimensions.
         """
         output, _ = self._auto_batch(input_data)  # a copy of the input
-        beta = model.decay(self.dt, self.tau)
+        beta = exp_syn.decay(self.dt, self.tau)
         isyn = self._batched_state("isyn", len(output))
         for step in output.swapaxes(0, 1):  # each step of the input becomes the output in place
             isyn += step
             isyn *= beta
             step[:] = isyn
         if self.noise_std > 0:
-            output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
+            output += drawn_noise(self, output.shape)
             if output.shape[1]:
                 isyn = output[:, -1].copy()
         self._keep_state(isyn=isyn)

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.parameters import SimulationParameter
 
 __all__ = ["Instant", "InstantMixin"]
@@ -40,7 +38,7 @@ class InstantMixin(_ModuleClass):
         shape: int | tuple[int, ...] | None = None,
         function: Callable[[Any], Any] = identity,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         owner = type(self).__name__
         if shape is None:
@@ -100,20 +98,6 @@ class Instant(InstantMixin, Module):
     >>> output.shape
     (1, 3, 2)
     """
-
-    def __init__(
-        self,
-        shape: int | tuple[int, ...] | None = None,
-        function: Callable[[Any], Any] = identity,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(shape, function, *args, **kwargs)
-
-    def evolve(
-        self, input_data: ArrayLike, record: bool = False
-    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        return super().evolve(input_data, record)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import lif as model
+from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.linear import kaiming
-from rockpool.parameters import Parameter, SimulationParameter, State
+from rockpool.nn.modules.native.noise import drawn_noise
+from rockpool.parameters import SimulationParameter
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
@@ -112,8 +112,6 @@ class LIF(Module):
 
     Attributes
     ----------
-    n_synapses : int
-        Number of synapses per neuron, S.
     vmem, isyn, spikes : np.ndarray
         The state: membrane potentials (Nout,), synaptic currents (Nout, S) and spikes (Nout,) of
         the last time step. Zero at rest.
@@ -137,19 +135,20 @@ class LIF(Module):
     ((1, 5, 3), (1, 5, 3))
     """
 
-    # assigned as parameter objects, read as bare values
-    _has_rec: Any
-    w_rec: Any
-    tau_mem: Any
-    tau_syn: Any
-    bias: Any
-    threshold: Any
-    dt: Any
-    noise_std: Any
-    spikes: Any
-    isyn: Any
-    vmem: Any
-    max_spikes_per_dt: Any
+    _model = lif.LIF
+
+    _has_rec: bool
+    w_rec: np.ndarray
+    tau_mem: np.ndarray
+    tau_syn: np.ndarray
+    bias: np.ndarray
+    threshold: np.ndarray
+    dt: float
+    noise_std: float
+    max_spikes_per_dt: float
+    spikes: np.ndarray
+    isyn: np.ndarray
+    vmem: np.ndarray
 
     def __init__(
         self,
@@ -167,43 +166,18 @@ class LIF(Module):
         spiking_input: bool = False,
         spiking_output: bool = True,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(
-            owner,
-            settled,
-            tau_mem=tau_mem,
-            tau_syn=tau_syn,
-            bias=bias,
-            threshold=threshold,
-            w_rec=w_rec,
-            has_rec=has_rec,
-            noise_std=noise_std,
-            max_spikes_per_dt=max_spikes_per_dt,
-            dt=dt,
-        )
-        super().__init__(settled, spiking_input, spiking_output, *args, **kwargs)
-        self.n_synapses = model.n_synapses(settled)
-        specs = model.parameter_specs(settled)
-        as_float = partial(np.array, dtype=np.float64)
+        self._declare(locals(), super().__init__)
 
-        self._has_rec = SimulationParameter(bool(has_rec))
-        if has_rec:
-            self.w_rec = specs["w_rec"].wrap(Parameter, w_rec, weight_init_func, as_float)
-        else:
-            self.w_rec = SimulationParameter(shape=specs["w_rec"].shapes[0], init_func=no_weights)
-        self.tau_mem = specs["tau_mem"].wrap(Parameter, tau_mem, cast_fn=as_float)
-        self.tau_syn = specs["tau_syn"].wrap(Parameter, tau_syn, cast_fn=as_float)
-        self.bias = specs["bias"].wrap(Parameter, bias, cast_fn=as_float)
-        self.threshold = specs["threshold"].wrap(Parameter, threshold, cast_fn=as_float)
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses per neuron, S."""
+        return lif.n_synapses(self.shape)
 
-        self.dt = SimulationParameter(float(dt))
-        self.noise_std = SimulationParameter(float(noise_std))
-        for name, state_shape in model.state_shapes(settled).items():
-            setattr(self, name, State(shape=state_shape, init_func=np.zeros))
-        self.max_spikes_per_dt = SimulationParameter(float(max_spikes_per_dt))
+    def _declare_absent(self, name: str, shape: tuple[int, ...]) -> None:
+        # the zero recurrent weights of a layer without recurrence are there to be seen
+        setattr(self, name, SimulationParameter(shape=shape, init_func=no_weights))
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -302,8 +276,7 @@ class LIF(Module):
         """Return bias plus noise, shape (T, B, Nout); None where there is nothing to add."""
         shape = (n_batch, n_steps, self.size_out)
         if self.noise_std:
-            noise = self.noise_std * np.sqrt(self.dt) * np.random.randn(*shape)
-            return (noise + self.bias).swapaxes(0, 1)
+            return (drawn_noise(self, shape) + self.bias).swapaxes(0, 1)
         return np.broadcast_to(self.bias, shape).swapaxes(0, 1) if np.any(self.bias) else None
 
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import linear as model
-from rockpool.nn.modules.module import Module, ModuleBase
-from rockpool.parameters import Parameter
+from rockpool.nn.models import linear
+from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphModule, LinearWeights
@@ -70,14 +68,12 @@ def _times(data: ArrayLike, weight: np.ndarray) -> np.ndarray:
 class LinearMixin(_ModuleClass):
     """What the linear layers of numpy and of jax share; to be combined with a module class.
 
-    A subclass sets `_dot` and `_as_array` to its back-end's functions. See `Linear` for the
-    arguments.
+    A subclass sets `_dot` to its back-end's function. See `Linear` for the arguments.
     """
 
+    _model = linear.LINEAR
     _dot: ClassVar[Callable[..., Any]] = staticmethod(_times)
-    _as_array: ClassVar[Callable[..., Any]] = staticmethod(partial(np.array, dtype=np.float64))
 
-    # assigned as parameter objects, read as bare values
     weight: Any
     bias: Any
 
@@ -90,21 +86,15 @@ class LinearMixin(_ModuleClass):
         weight_init_func: Callable[[Shape], Any] = kaiming,
         bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
-        owner = type(self).__name__
         if not isinstance(self, ModuleBase):
+            owner = type(self).__name__
             raise TypeError(f"{owner}: LinearMixin must be combined with a class of modules")
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(owner, settled, weight=weight, bias=bias)
-        super().__init__(settled, *args, **kwargs)
-        specs = model.parameter_specs(settled)
-        cast_fn = self._as_array
-        self.weight = specs["weight"].wrap(Parameter, weight, weight_init_func, cast_fn)
-        if has_bias or bias is not None:
-            self.bias = specs["bias"].wrap(Parameter, bias, bias_init_func, cast_fn)
-        else:
-            self.bias = 0
+        self._declare(locals(), super().__init__)
+
+    def _declare_absent(self, name: str, shape: Shape) -> None:
+        self.bias = 0
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -202,18 +192,3 @@ class Linear(LinearMixin, Module):
     >>> output.shape, output[0, 0]
     ((5, 3), np.float64(2.0))
     """
-
-    def __init__(
-        self,
-        shape: tuple[int, int],
-        weight: ArrayLike | None = None,
-        bias: ArrayLike | None = None,
-        has_bias: bool = False,
-        weight_init_func: Callable[[Shape], Any] = kaiming,
-        bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            shape, weight, bias, has_bias, weight_init_func, bias_init_func, *args, **kwargs
-        )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import checks
-from rockpool.nn.models import rate as model
-from rockpool.nn.modules.module import Module
+from rockpool.nn.models import rate
+from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
-from rockpool.parameters import Parameter, SimulationParameter, State
+from rockpool.nn.modules.native.noise import drawn_noise
+from rockpool.parameters import SimulationParameter
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
@@ -47,19 +46,19 @@ class Rate(Module):
     .. math::
 
         r &= a \cdot W_{rec} \\
-        x &\leftarrow x + \frac{dt}{\max(\tau, 10 \, dt)} (-x + u_t + \nu_t + b + r) \\
+        x &\leftarrow x + \frac{dt}{\tau} (-x + u_t + \nu_t + b + r) \\
         a &= f(x, \theta)
 
     with the input :math:`u_t`, the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`,
-    :math:`z \sim N(0, 1)`, and the output :math:`a`, which begins as :math:`f(x_0, \theta)`. A time
-    constant below ten time steps counts as ten time steps.
+    :math:`z \sim N(0, 1)`, and the output :math:`a`, which begins as :math:`f(x_0, \theta)`. This
+    forward Euler step wants time constants of at least one time step.
 
     Parameters
     ----------
     shape : int or tuple of int
         Number of neurons, ``N``, ``(N,)`` or ``(N, N)``.
     tau : array_like, optional
-        Time constants in seconds, shape (N,) or (); 20 ms.
+        Time constants in seconds, at least `dt`, shape (N,) or (); 20 ms.
     bias : array_like, optional
         Biases, shape (N,) or (); 0.
     threshold : array_like, optional
@@ -101,14 +100,16 @@ class Rate(Module):
     ((1, 3, 2), ['rec_input', 'x'])
     """
 
-    # assigned as parameter objects, read as bare values
-    x: Any
-    w_rec: Any
-    tau: Any
-    bias: Any
-    threshold: Any
-    dt: Any
-    noise_std: Any
+    _model = rate.RATE
+
+    _has_rec: bool
+    x: np.ndarray
+    w_rec: np.ndarray
+    tau: np.ndarray
+    bias: np.ndarray
+    threshold: np.ndarray
+    dt: float
+    noise_std: float
     act_fn: Any
 
     def __init__(
@@ -124,38 +125,16 @@ class Rate(Module):
         dt: float = 1e-3,
         noise_std: float = 0.0,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(
-            owner,
-            settled,
-            tau=tau,
-            bias=bias,
-            threshold=threshold,
-            w_rec=w_rec,
-            has_rec=has_rec,
-            noise_std=noise_std,
-            dt=dt,
-        )
-        if isinstance(activation_func, str):
-            activation_func = ACTIVATION_FUNCTIONS[model.activation_name(owner, activation_func)]
-        checks.function(owner, "activation_func", activation_func)
-        super().__init__(settled, *args, **kwargs)
-        specs = model.parameter_specs(settled)
-        as_float = partial(np.array, dtype=np.float64)
+        self._declare(locals(), super().__init__)
 
-        self._has_rec = bool(has_rec)
-        self.x = State(shape=model.state_shapes(settled)["x"], init_func=np.zeros)
-        if has_rec:
-            self.w_rec = specs["w_rec"].wrap(Parameter, w_rec, weight_init_func, as_float)
-        self.tau = specs["tau"].wrap(Parameter, tau, cast_fn=as_float)
-        self.bias = specs["bias"].wrap(Parameter, bias, cast_fn=as_float)
-        self.threshold = specs["threshold"].wrap(Parameter, threshold, cast_fn=as_float)
-        self.dt = SimulationParameter(float(dt))
-        self.noise_std = SimulationParameter(float(noise_std))
-        self.act_fn = SimulationParameter(activation_func)
+    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
+        owner = type(self).__name__
+        act_fn = rate.activation(owner, arguments["activation_func"], ACTIVATION_FUNCTIONS)
+        super()._declare(arguments, base_init)
+        self._has_rec = bool(arguments["has_rec"])
+        self.act_fn = SimulationParameter(act_fn)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -186,8 +165,8 @@ class Rate(Module):
         data, _ = self._auto_batch(input_data)
         drive = data + self.bias
         if self.noise_std:
-            drive += self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
-        rate = self.dt / np.maximum(self.tau, 10 * self.dt)
+            drive += drawn_noise(self, data.shape)
+        gain = self.dt / self.tau
         x = self._batched_state("x", len(data))
         activity = self.act_fn(x, self.threshold)
 
@@ -200,7 +179,7 @@ class Rate(Module):
             if self._has_rec:
                 rec_input = activity @ self.w_rec
                 change += rec_input
-            x = x + rate * change
+            x = x + gain * change
             activity = self.act_fn(x, self.threshold)
             output[:, t] = activity
             if record:

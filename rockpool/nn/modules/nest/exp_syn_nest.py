@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import checks
+from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.worker_process import call, require_nest
-from rockpool.parameters import SimulationParameter
 
 __all__ = ["ExpSynNest"]
 
@@ -43,7 +45,9 @@ class ExpSynNest(ExpSyn):
     spike.
     """
 
-    num_threads: Any
+    _model = exp_syn.EXP_SYN.extended(SettingSpec("num_threads", 1, check=checks.whole_count))
+
+    num_threads: int
 
     def __init__(
         self,
@@ -56,21 +60,9 @@ class ExpSynNest(ExpSyn):
         spiking_output: bool = False,
         num_threads: int = 1,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
-        checks.whole_count(type(self).__name__, "num_threads", num_threads)
-        super().__init__(
-            shape,
-            tau,
-            noise_std,
-            dt,
-            max_window_length,
-            spiking_input,
-            spiking_output,
-            *args,
-            **kwargs,
-        )
-        self.num_threads = SimulationParameter(int(num_threads))
+        self._declare(locals(), super(ExpSyn, self).__init__)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -96,6 +88,6 @@ class ExpSynNest(ExpSyn):
         isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)
         output = np.ascontiguousarray(isyn.swapaxes(0, 1))
         if self.noise_std > 0:
-            output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
+            output += drawn_noise(self, output.shape)
         self._keep_state(isyn=output[:, -1].copy())
         return output, self.state(), {}

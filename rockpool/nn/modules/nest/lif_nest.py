@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import checks
+from rockpool.nn.models import checks, lif
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.nest import recipe
 from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.replay import Replay
 from rockpool.nn.modules.nest.worker_process import NestWorkerError, call, require_nest
-from rockpool.parameters import SimulationParameter
 
 __all__ = ["LIFNest"]
 
@@ -77,7 +79,9 @@ class LIFNest(LIF):
     True
     """
 
-    num_threads: Any
+    _model = lif.LIF.extended(SettingSpec("num_threads", 1, check=checks.whole_count))
+
+    num_threads: int
 
     def __init__(
         self,
@@ -96,27 +100,9 @@ class LIFNest(LIF):
         spiking_output: bool = True,
         num_threads: int = 1,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> None:
-        checks.whole_count(type(self).__name__, "num_threads", num_threads)
-        super().__init__(
-            shape,
-            tau_mem,
-            tau_syn,
-            bias,
-            w_rec,
-            has_rec,
-            weight_init_func,
-            threshold,
-            noise_std,
-            max_spikes_per_dt,
-            dt,
-            spiking_input,
-            spiking_output,
-            *args,
-            **kwargs,
-        )
-        self.num_threads = SimulationParameter(int(num_threads))
+        self._declare(locals(), super(LIF, self).__init__)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -161,8 +147,7 @@ class LIFNest(LIF):
             data[:, 0] += irec[:, 0]
         noise = np.empty((0, 0, 0))
         if self.noise_std:
-            noise = np.random.randn(n_batch, n_steps, self.size_out)
-            noise *= self.noise_std * np.sqrt(self.dt)
+            noise = drawn_noise(self, (n_batch, n_steps, self.size_out))
 
         reply = self._simulate(data, noise, vmem, record)
         output = np.zeros((n_batch, n_steps, self.size_out))

@@ -11,6 +11,7 @@ from rockpool.nn.kernels.compiling import call, settled
 from rockpool.nn.kernels.exp_syn import exp_syn_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.exp_syn import ExpSyn
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.numba.input import batched_input
 
 __all__ = ["ExpSynNumba"]
@@ -42,7 +43,7 @@ class ExpSynNumba(ExpSyn):
         beta = settled(decay(self.dt, self.tau), np.float64, (self.size_out,))
         call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
         if self.noise_std > 0:
-            output += self.noise_std * np.sqrt(self.dt) * np.random.randn(*output.shape)
+            output += drawn_noise(self, output.shape)
             if output.shape[1]:
                 isyn = output[:, -1].copy()
         self._keep_state(isyn=isyn)

@@ -11,6 +11,7 @@ from rockpool.nn.kernels.compiling import call, settled
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.lif import LIF
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.numba.input import batched_input
 
 __all__ = ["LIFNumba"]
@@ -66,7 +67,7 @@ class LIFNumba(LIF):
             bias=settled(self.bias, kind, (n_out,)),
             threshold=settled(self.threshold, kind, (n_out,)),
             max_spikes=self.max_spikes_per_dt,
-            noise=self._noise(output.shape) if self.noise_std else None,
+            noise=drawn_noise(self, output.shape) if self.noise_std else None,
             vmem=vmem,
             isyn=isyn.reshape(n_batch, n_in),
             spikes=spikes,
@@ -77,6 +78,3 @@ class LIFNumba(LIF):
         )
         self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
         return output, self.state(), records
-
-    def _noise(self, shape: tuple[int, ...]) -> np.ndarray:
-        return self.noise_std * np.sqrt(self.dt) * np.random.randn(*shape)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import call, settled
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
 from rockpool.nn.modules.numba.input import batched_input
 
@@ -46,9 +47,6 @@ class RateNumba(Rate):
             return super().evolve(input_data, record)
         data = batched_input(self, input_data)
         neurons, kind = (self.size_out,), np.dtype(np.float64)
-        noise = None
-        if self.noise_std:
-            noise = self.noise_std * np.sqrt(self.dt) * np.random.randn(*data.shape)
         x = settled(self._batched_state("x", len(data)), kind)
         output = np.empty(data.shape)
         records = {}
@@ -58,11 +56,11 @@ class RateNumba(Rate):
             rate_forward,
             data=data,
             w_rec=settled(self.w_rec, kind) if self._has_rec else None,
-            gain=settled(self.dt / np.maximum(self.tau, 10 * self.dt), kind, neurons),
+            gain=settled(self.dt / self.tau, kind, neurons),
             bias=settled(self.bias, kind, neurons),
             threshold=settled(self.threshold, kind, neurons),
             activation=activation,
-            noise=noise,
+            noise=drawn_noise(self, data.shape) if self.noise_std else None,
             x=x,
             output=output,
             x_record=records.get("x"),

@@ -48,11 +48,22 @@ class TestKnownAnswers:
         expected = [0.002789, 0.000633, 0.004197, 0.004144, 0.00694, 0.002392]
         np.testing.assert_allclose(record["x"].ravel(), expected, atol=1e-6)
 
-    def test_short_time_constants_count_as_ten_steps(self):
+    @pytest.mark.parametrize(
+        ("tau", "expected"), [(5e-3, [0.2, 0.36, 0.488]), (2e-3, [0.5, 0.75, 0.875])]
+    )
+    def test_short_time_constants_are_taken_as_they_are(self, tau, expected):
+        output, _, _ = Rate(1, tau=tau)(np.ones((1, 3, 1)))
+        np.testing.assert_allclose(output.ravel(), expected, rtol=1e-12)
+
+    def test_a_time_constant_of_one_step_follows_its_input(self):
         data = inputs(1, 5, 2)
-        clipped, _, _ = Rate(2, tau=2e-3)(data)
-        np.testing.assert_array_equal(clipped, Rate(2, tau=10e-3)(data)[0])
-        assert not np.array_equal(clipped, Rate(2, tau=11e-3)(data)[0])
+        output, _, _ = Rate(2, tau=1e-3)(data)
+        np.testing.assert_allclose(output, np.maximum(data, 0), atol=1e-15)
+
+    @pytest.mark.parametrize("tau", [0.9e-3, [5e-3, 0.5e-3]])
+    def test_a_time_constant_below_one_step_is_refused(self, tau):
+        with pytest.raises(ValueError, match=r"Rate: tau must be >= dt = 0\.001 s, got 0\.000"):
+            Rate(2, tau=tau)
 
     def test_a_constant_input_is_approached(self):
         output, _, _ = Rate(1, tau=20e-3)(np.full((1, 500, 1), 0.7))

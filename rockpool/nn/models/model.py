@@ -1,0 +1,243 @@
+"""What a model says of itself, in one table: `Model`, of parameters, states and settings.
+
+Shapes in a table are symbolic: ``("Nout", "S")`` stands for a row for each output neuron and a
+column for each of its synapses, ``()`` for one number that all share. `Model.dimensions` says what
+the names mean for a module of some shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.models import checks
+
+__all__ = ["Model", "ParameterSpec", "SettingSpec", "Shape", "StateSpec"]
+
+Shape = tuple[int, ...]
+SymbolicShape = tuple[str | int, ...]
+# (class that the user constructs, name of the argument, value): raises where it is not allowed
+Check = Callable[[str, str, Any], None]
+
+
+def _no_check(owner: str, name: str, value: Any) -> None:
+    """Allow any value."""
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One trainable parameter of a model.
+
+    Attributes
+    ----------
+    name : str
+        Name of the argument and of the attribute.
+    family : str
+        Family under which ``Module.parameters(family)`` finds it.
+    shapes : tuple of symbolic shapes
+        Permitted shapes; the first is the one that a default value gets.
+    default : float or None
+        Value of each element by default; None where it is drawn by the argument `drawn_by`.
+    unit : str
+        "s" for seconds, "" where there is no unit.
+    check : callable
+        Raises where a value is out of range.
+    drawn_by : str
+        Name of the argument with the function ``shape -> values`` that draws the default.
+    only_with : str
+        Name of the flag without which a module has no such parameter; "": every module has it.
+    implies_flag : bool
+        Whether a value that is given turns that flag on; if not, a value without it is an error.
+    """
+
+    name: str
+    family: str
+    shapes: tuple[SymbolicShape, ...]
+    default: float | None = None
+    unit: str = ""
+    check: Check = checks.finite
+    drawn_by: str = ""
+    only_with: str = ""
+    implies_flag: bool = False
+
+    def is_present(self, arguments: Mapping[str, Any]) -> bool:
+        """Return whether a module that is constructed with these arguments has the parameter."""
+        given = self.implies_flag and arguments.get(self.name) is not None
+        return not self.only_with or given or bool(arguments.get(self.only_with))
+
+    def init_func(
+        self, arguments: Mapping[str, Any], full: Callable[..., Any] = np.full
+    ) -> Callable[[Shape], Any]:
+        """Return ``shape -> default values``: what the arguments give, or filled by `full`."""
+        if self.default is not None:
+            return partial(full, fill_value=self.default)
+        drawn: Callable[[Shape], Any] = arguments[self.drawn_by]
+        return drawn
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """One state of a model, zero at rest: its name and the symbolic shape of one batch element."""
+
+    name: str
+    shape: SymbolicShape
+
+
+@dataclass(frozen=True)
+class SettingSpec:
+    """One value of a model that is not trained.
+
+    Attributes
+    ----------
+    name : str
+        Name of the argument.
+    default : object
+        Its default.
+    unit : str
+        "s" for seconds, "" where there is no unit.
+    check : callable
+        Raises where a value is not allowed.
+    stored_as : str or None
+        Name of the attribute; by default that of the argument. None: the class stores it itself.
+    """
+
+    name: str
+    default: Any
+    unit: str = ""
+    check: Check = _no_check
+    stored_as: str | None = ""
+
+    @property
+    def attribute(self) -> str | None:
+        """Name of the attribute, or None."""
+        return self.name if self.stored_as == "" else self.stored_as
+
+
+Spec = ParameterSpec | StateSpec | SettingSpec
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of neurons, synapses or weights, said once for every back-end.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model, that of its numpy class.
+    title : str
+        What it is, in a few words.
+    settled_shape : callable
+        ``(owner, shape argument) -> shape``, a tuple of ints; raises ValueError or TypeError.
+    dimensions : callable
+        ``shape -> {name: size}`` for the names in the symbolic shapes.
+    attributes : tuple of specs
+        Parameters, states and settings, in the order in which a module registers them.
+    equations, source : str
+        One time step, in plain text; and where that is from.
+    classes : dict
+        Back-end to the class that is this model there, a name of `rockpool.nn.modules`.
+    relation : callable
+        ``(owner, arguments)``; raises where values do not go together.
+    """
+
+    name: str
+    title: str
+    settled_shape: Callable[[str, Any], Shape]
+    dimensions: Callable[[Shape], dict[str, int]]
+    attributes: tuple[Spec, ...]
+    equations: str = ""
+    source: str = ""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    relation: Callable[[str, Mapping[str, Any]], None] | None = None
+
+    @property
+    def parameters(self) -> tuple[ParameterSpec, ...]:
+        """The trainable parameters."""
+        return tuple(spec for spec in self.attributes if isinstance(spec, ParameterSpec))
+
+    @property
+    def states(self) -> tuple[StateSpec, ...]:
+        """The states."""
+        return tuple(spec for spec in self.attributes if isinstance(spec, StateSpec))
+
+    @property
+    def settings(self) -> tuple[SettingSpec, ...]:
+        """What is not trained."""
+        return tuple(spec for spec in self.attributes if isinstance(spec, SettingSpec))
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the parameter, state or setting of that name."""
+        return next(spec for spec in self.attributes if spec.name == name)
+
+    def changed(self, name: str, **fields: Any) -> Model:
+        """Return a table in which one parameter, state or setting has other fields."""
+        attributes = (
+            replace(spec, **fields) if spec.name == name else spec for spec in self.attributes
+        )
+        return replace(self, attributes=tuple(attributes))
+
+    def extended(self, *more: Spec) -> Model:
+        """Return a table with more parameters, states or settings behind those of this one."""
+        return replace(self, attributes=(*self.attributes, *more))
+
+    def arranged(self, names: str, *more: Spec) -> Model:
+        """Return a table of these names alone, in this order.
+
+        Parameters
+        ----------
+        names : str
+            Names of parameters, states and settings, with spaces between them.
+        *more : specs
+            Some that this table has not.
+        """
+        known = {spec.name: spec for spec in (*self.attributes, *more)}
+        return replace(self, attributes=tuple(known[name] for name in names.split()))
+
+    def sized(self, shape: Shape, symbolic: SymbolicShape) -> Shape:
+        """Return a symbolic shape in numbers, for a module of that (settled) shape."""
+        sizes = self.dimensions(shape)
+        return tuple(entry if isinstance(entry, int) else sizes[entry] for entry in symbolic)
+
+    def parameter_shapes(self, shape: Shape, spec: ParameterSpec) -> list[Shape]:
+        """Return the permitted shapes of a parameter in numbers."""
+        return [self.sized(shape, symbolic) for symbolic in spec.shapes]
+
+    def check(self, owner: str, shape: Shape, arguments: Mapping[str, Any]) -> None:
+        """Check the arguments of a constructor; those that are None or absent are skipped.
+
+        Parameters
+        ----------
+        owner : str
+            Name of the class that the user constructs; it begins each message.
+        shape : tuple of int
+            The settled shape.
+        arguments : mapping
+            Values by name; names that the table does not know are not looked at.
+
+        Raises
+        ------
+        ValueError
+            A value out of range or of a wrong shape; a value without its flag.
+        TypeError
+            A value that is not numbers.
+        """
+        for spec in self.parameters:
+            value = arguments.get(spec.name)
+            if value is None:
+                continue
+            if not spec.is_present(arguments):
+                raise ValueError(
+                    f"{owner}: {spec.name} was given, but {spec.only_with} is False; set "
+                    f"{spec.only_with}=True"
+                )
+            checks.shape_fits(owner, spec.name, self.parameter_shapes(shape, spec), value)
+            spec.check(owner, spec.name, value)
+        for setting in self.settings:
+            if setting.name in arguments:
+                setting.check(owner, setting.name, arguments[setting.name])
+        if self.relation is not None:
+            self.relation(owner, arguments)

@@ -1,0 +1,19 @@
+"""The noise of the numpy modules, and of those that are derived from them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class _Noisy(Protocol):
+    """What has noise: a module with these two settings."""
+
+    noise_std: float
+    dt: float
+
+
+def drawn_noise(module: _Noisy, shape: tuple[int, ...]) -> np.ndarray:
+    """Return noise ``noise_std sqrt(dt) z`` with ``z ~ N(0, 1)``, from numpy's global generator."""
+    return module.noise_std * np.sqrt(module.dt) * np.random.randn(*shape)
