@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import rockpool
-from rockpool.nn.kernels.compiling import absent, settled
+from rockpool.nn.kernels.compiling import absent, call, settled
+from rockpool.nn.kernels.rate import RELU, rate_forward
 
 # A kernel that is quick to compile, and how many functions were compiled in this process
 CALL = """
@@ -92,6 +93,15 @@ def test_kernels_work_where_nothing_can_be_kept(copied_package: Path, tmp_path: 
         PYTHONDONTWRITEBYTECODE="1",
     )
     assert int(done.stdout) > 0
+
+
+def test_absent_arrays_are_filled_in_and_unknown_names_are_errors() -> None:
+    arrays = {name: np.ones(2) for name in ("gain", "bias", "threshold")}
+    arrays |= {"data": np.ones((1, 3, 2)), "output": np.empty((1, 3, 2)), "x": np.zeros((1, 2))}
+    call(rate_forward, **arrays, activation=RELU, noise=None)
+    assert arrays["output"].tolist() == [[[1, 1]] * 3]
+    with pytest.raises(TypeError, match="arguments"):
+        call(rate_forward, **arrays, activation=RELU, w_recc=np.ones((2, 2)))
 
 
 def test_settled_arrays_are_shared_where_they_can_be() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.transforms import opaque
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
-from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 
 __all__ = ["LowPass"]
 
@@ -38,18 +38,19 @@ class LowPass(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong type or value; the message says what is allowed.
-
-    References
-    ----------
-    P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8.
+        `n_neurons` is not a whole number >= 1; `dt` or `tau_mem` is not one number > 0.
     """
 
     vmem: Tensor
     alpha_mem: Tensor
 
     def __init__(
-        self, n_neurons: int, dt: float, tau_mem: float, *args: Any, **kwargs: Any
+        self,
+        n_neurons: int,
+        dt: float,
+        tau_mem: float,
+        *args: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
         warnings.warn(

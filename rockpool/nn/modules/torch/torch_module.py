@@ -7,12 +7,14 @@ the part of it that keeps parameters, states and submodules.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.from_torch import convert
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["TorchModule", "TorchModuleParameters", "to_float_tensor"]
+
+
+class TorchArguments(TypedDict, total=False):
+    """What the constructor of a torch module hands on, for type checkers."""
+
+    retain_torch_api: bool
+
+
+class TorchModuleArguments(TorchArguments, ModuleArguments):
+    """The same, for a module that leaves it open whether its input and output are spikes."""
 
 
 def _independent(value: Tensor) -> Tensor:
@@ -68,8 +80,11 @@ class TorchModule(TorchRegistry):
 
     _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
 
-    dt: Any  # of the modules that have noise
-    noise_std: Any
+    dt: float  # of the modules that have noise
+    noise_std: float | Tensor
+
+    _as_parameter = staticmethod(to_float_tensor)
+    _zeros = staticmethod(torch.zeros)
 
     _has_torch_api: bool  # parameters() and modules() are torch's
     _torch_call: bool  # a call gives the output alone
@@ -85,6 +100,17 @@ class TorchModule(TorchRegistry):
             )
         self._setup_modes(retain_torch_api)
         super().__init__(*args, **kwargs)
+
+    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
+        # what is first among the arguments of a base class is `retain_torch_api`
+        named = ModuleArguments.__annotations__
+        flags = {name: arguments[name] for name in named if name in arguments}
+        others = {name: value for name, value in arguments.items() if name not in flags}
+
+        def init(shape: Shape, *args: Any, **kwargs: Any) -> None:
+            base_init(*args, shape=shape, **flags, **kwargs)
+
+        super()._declare(others, init)
 
     def _setup_modes(self, torch_api: bool) -> None:
         self.__dict__.update(

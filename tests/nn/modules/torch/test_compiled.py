@@ -567,6 +567,27 @@ def test_input_changed_after_the_forward_pass_is_an_error() -> None:
         output.sum().backward()
 
 
+def test_numba_that_is_installed_later_is_seen() -> None:
+    code = (
+        "import importlib.abc, sys, torch\n"
+        "class Hidden(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'numba':\n"
+        "            raise ModuleNotFoundError('not yet', name=name)\n"
+        "hidden = Hidden()\n"
+        "sys.meta_path.insert(0, hidden)\n"
+        "from rockpool.nn.modules import LIFTorch\n"
+        "layer, x = LIFTorch(2), torch.rand(1, 3, 2)\n"
+        "layer(x)\n"
+        "print(layer.last_path)\n"
+        "sys.meta_path.remove(hidden)\n"
+        "layer(x)\n"
+        "print(layer.last_path)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["loop", "numba"]
+
+
 def test_numba_is_not_imported_before_the_first_evolution() -> None:
     code = (
         "import sys, torch\n"

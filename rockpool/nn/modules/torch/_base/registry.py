@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.parameter_tree import ParameterName, TorchModuleParameters
-from rockpool.parameters import ResetTo
+from rockpool.parameters import ParameterBase, ResetTo
+
+Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
 
 
 def to_float_tensor(x: Any) -> Tensor:
