@@ -33,7 +33,7 @@ SUM = -1  # in place of a number of dimensions: the gradient of a parameter, sum
 class _Apart(Compiler):
     """Compiles a function whose arrays do not overlap where one of them is written.
 
-    The compiler is told so. It would else compare all addresses on each call, which takes as long
+    The compiler knows so. It would else compare all addresses on each call, which takes as long
     as a row of 100 neurons, or give up on vector instructions where there are many arrays.
     """
 
@@ -103,7 +103,7 @@ def _newest_source() -> float:
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call, with nothing else said about it."""
+    """Compile a function that kernels call, with no other options."""
     return numba.njit(**_INNER)(function)
 
 
@@ -127,7 +127,7 @@ def gradient_part(function: Callable[..., Any]) -> Any:
 
 
 @intrinsic
-def borrowed(_: Any, array: Any) -> Any:
+def view(_: Any, array: Any) -> Any:
     """Return an array that does not count its references, in a kernel; for its arguments.
 
     A row of it, bound to a variable, is then a mere pointer, where counting takes longer than what
@@ -170,7 +170,7 @@ def prefetch(row: Any) -> None:
         _prefetch(row, k)
 
 
-def settled(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
+def kernel_array(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
     """Return values as an array that a kernel takes; the same one, if it is such an array.
 
     Parameters

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import SUM, borrowed, inner, kernel, prefetch
+from rockpool.nn.kernels.compiling import SUM, inner, kernel, prefetch, view
 from rockpool.nn.kernels.lif_backward_parts import (
     ahp_backward,
     count_row,
@@ -40,7 +40,7 @@ from rockpool.nn.kernels.parts import (
     copy,
     invert,
     move,
-    spread_rows,
+    padded_rows,
 )
 from rockpool.nn.kernels.recurrence import ROWS, add_outer, recurrent_backward
 
@@ -133,12 +133,12 @@ def lif_backward(
     grad_gamma, grad_w_ahp : array (N,) of float64, or of size 0
         For the gradients of the other parameters; they are added.
     """
-    grad_output, grad_vmem_record = borrowed(grad_output), borrowed(grad_vmem_record)
-    grad_isyn_record, grad_irec_record = borrowed(grad_isyn_record), borrowed(grad_irec_record)
-    grad_iahp_record, x, before = borrowed(grad_iahp_record), borrowed(x), borrowed(before)
-    vmem, isyn, spikes, iahp = borrowed(vmem), borrowed(isyn), borrowed(spikes), borrowed(iahp)
-    grad_vmem, grad_isyn = borrowed(grad_vmem), borrowed(grad_isyn)
-    grad_spikes, grad_iahp, grad_x = borrowed(grad_spikes), borrowed(grad_iahp), borrowed(grad_x)
+    grad_output, grad_vmem_record = view(grad_output), view(grad_vmem_record)
+    grad_isyn_record, grad_irec_record = view(grad_isyn_record), view(grad_irec_record)
+    grad_iahp_record, x, before = view(grad_iahp_record), view(x), view(before)
+    vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
+    grad_vmem, grad_isyn = view(grad_vmem), view(grad_isyn)
+    grad_spikes, grad_iahp, grad_x = view(grad_spikes), view(grad_iahp), view(grad_x)
     n_batch, n_steps, n_out = before.shape
     n_currents = beta.size
     limit, width = threshold.dtype.type(max_spikes), threshold.dtype.type(window)
@@ -179,7 +179,7 @@ def lif_backward(
         and grad_vmem_record.size == 0
         and grad_isyn_record.size == 0
     ):
-        rows = spread_rows(13, n_out, before)
+        rows = padded_rows(13, n_out, before)
         for row, values in enumerate((alpha, beta, threshold, inverse)):
             copy(values, rows[row, :n_out])
         single_synapse_backward(
@@ -325,10 +325,10 @@ def single_synapse_backward(
 
     The first four rows are alpha, beta, threshold and its inverse; nine are free.
     """
-    grad_output, x, before = borrowed(grad_output), borrowed(x), borrowed(before)
-    rows, vmem, isyn = borrowed(rows), borrowed(vmem), borrowed(isyn)
-    grad_vmem, grad_isyn, grad_x = borrowed(grad_vmem), borrowed(grad_isyn), borrowed(grad_x)
-    grad_spikes = borrowed(grad_spikes)
+    grad_output, x, before = view(grad_output), view(x), view(before)
+    rows, vmem, isyn = view(rows), view(vmem), view(isyn)
+    grad_vmem, grad_isyn, grad_x = view(grad_vmem), view(grad_isyn), view(grad_x)
+    grad_spikes = view(grad_spikes)
     n_batch, n_steps, n = before.shape
     zero = vmem.dtype.type(0)
     changing = min(grad_output.shape[1] - 1, 1)

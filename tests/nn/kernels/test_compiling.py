@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import rockpool
-from rockpool.nn.kernels.compiling import absent, call, settled
+from rockpool.nn.kernels.compiling import absent, call, kernel_array
 from rockpool.nn.kernels.rate import RELU, rate_forward
 
 # A kernel that is quick to compile, and how many functions were compiled in this process
@@ -104,12 +104,12 @@ def test_absent_arrays_are_filled_in_and_unknown_names_are_errors() -> None:
         call(rate_forward, **arrays, activation=RELU, w_recc=np.ones((2, 2)))
 
 
-def test_settled_arrays_are_shared_where_they_can_be() -> None:
+def test_kernel_arrays_are_shared_where_they_can_be() -> None:
     values = np.ones((2, 3))
-    assert settled(values, np.float64) is values
-    assert settled(values, np.float64, (2, 3)) is values
+    assert kernel_array(values, np.float64) is values
+    assert kernel_array(values, np.float64, (2, 3)) is values
     for other in (values.T, values.astype(np.float32), np.broadcast_to(1.0, (2, 3))):
-        found = settled(other, np.float64, other.shape)
+        found = kernel_array(other, np.float64, other.shape)
         assert found.dtype == np.float64 and found.flags.c_contiguous and found.flags.writeable
 
 

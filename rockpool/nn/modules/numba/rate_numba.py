@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.kernels.compiling import call, settled
+from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
@@ -47,7 +47,7 @@ class RateNumba(Rate):
             return super().evolve(input_data, record)
         data = batched_input(self, input_data)
         neurons, kind = (self.size_out,), np.dtype(np.float64)
-        x = settled(self._batched_state("x", len(data)), kind)
+        x = kernel_array(self._batched_state("x", len(data)), kind)
         output = np.empty(data.shape)
         records = {}
         if record:
@@ -55,10 +55,10 @@ class RateNumba(Rate):
         call(
             rate_forward,
             data=data,
-            w_rec=settled(self.w_rec, kind) if self._has_rec else None,
-            gain=settled(self.dt / self.tau, kind, neurons),
-            bias=settled(self.bias, kind, neurons),
-            threshold=settled(self.threshold, kind, neurons),
+            w_rec=kernel_array(self.w_rec, kind) if self._has_rec else None,
+            gain=kernel_array(self.dt / self.tau, kind, neurons),
+            bias=kernel_array(self.bias, kind, neurons),
+            threshold=kernel_array(self.threshold, kind, neurons),
             activation=activation,
             noise=drawn_noise(self, data.shape) if self.noise_std else None,
             x=x,

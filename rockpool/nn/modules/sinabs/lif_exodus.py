@@ -20,7 +20,7 @@ from rockpool.nn.modules.sinabs.exodus_functions import (
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 from rockpool.parameters import Constant
 
@@ -102,7 +102,7 @@ class LIFExodus(LIFBaseTorch):
             **kwargs,
         )
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time.
 
@@ -215,7 +215,7 @@ class LIFMembraneExodus(TorchModule):
         """Number of synapses per neuron."""
         return lif.n_synapses(self.shape)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the membrane potentials over time.
 
@@ -297,7 +297,7 @@ class ExpSynExodus(TorchModule):
         flags = {"spiking_input": True, "spiking_output": False}
         self._declare({**locals(), "tau_syn": tau, **flags}, super().__init__)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the synaptic currents over time.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
 from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.parameters import Constant, Shape
@@ -139,7 +139,7 @@ class LIFSinabs(LIFBaseTorch):
         if device is not None:
             self.to(device)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time.
 

@@ -17,7 +17,7 @@ from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.lif_base import LIF_TORCH, LIFBaseTorch
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments
@@ -115,7 +115,7 @@ class aLIFTorch(LIFBaseTorch):
         """Decay factor of the after-spike current in one time step."""
         return decay(self.dt, self.tau_ahp)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time.
 

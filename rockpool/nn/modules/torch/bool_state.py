@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch.torch_module import (
     TorchModule,
     TorchModuleArguments,
@@ -75,7 +75,7 @@ class BooleanState(TorchModule):
         self.threshold = SimulationParameter(threshold, shape=shapes, cast_fn=to_float_tensor)
         self.bool_state = State(shape=(size,), init_func=partial(torch.zeros, dtype=torch.bool))
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the states over time.
 
@@ -92,11 +92,11 @@ class BooleanState(TorchModule):
         data = self._input(data, self.threshold)
         start = self._batched_state("bool_state", data.shape[0])
         strong = data.abs() > self.threshold
-        # each time step shows what the latest strong input said: look up when that was
+        # each time step shows what the latest strong input stated: look up when that was
         steps = torch.arange(1, data.shape[1] + 1, device=data.device).view(1, -1, 1)
         latest = torch.where(strong, steps, 0).cummax(1).values
-        said = torch.cat((start.unsqueeze(1), data > 0), 1)
-        output = said.gather(1, latest)
+        stated = torch.cat((start.unsqueeze(1), data > 0), 1)
+        output = stated.gather(1, latest)
         self._keep_state(bool_state=torch.cat((start.unsqueeze(1), output), 1)[:, -1])
         if self._record:
             self._record_dict = {"bool_state": output}

@@ -15,7 +15,7 @@ from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.lif_base import stored_setting, torch_table
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._loops.lif import MembraneParameters, MembraneState, membrane_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 
@@ -120,7 +120,7 @@ class LIFNeuronTorch(TorchModule):
             return stored_setting(spec, value)
         return super()._as_setting(spec, value)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time.
 

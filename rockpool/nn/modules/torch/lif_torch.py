@@ -20,7 +20,7 @@ from rockpool.nn.modules.torch._base.decays import (
 )
 from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import lif_loop
 
@@ -97,7 +97,7 @@ class LIFTorch(LIFBaseTorch):
     ((1, 5, 3), ['irec', 'isyn', 'spikes', 'vmem'])
     """
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
-from rockpool.nn.modules.torch._base.transforms import opaque
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -76,7 +76,7 @@ class LowPass(TorchModule):
         """Return the shape of the output for a shape of the input: the same."""
         return input_shape
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the filtered data.
 

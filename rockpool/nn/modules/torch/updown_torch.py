@@ -12,7 +12,7 @@ from torch.autograd import Function
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.transforms import in_transform, opaque
+from rockpool.nn.modules.torch._base.transforms import in_transform, no_dynamo
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, SimulationParameter
 
@@ -192,7 +192,7 @@ class UpDownTorch(TorchModule):
         if device is not None or dtype is not None:
             self.to(device=device, dtype=dtype)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the events over time.
 

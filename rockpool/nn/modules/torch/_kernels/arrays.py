@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rockpool.nn.kernels.compiling import settled
+from rockpool.nn.kernels.compiling import kernel_array
 
 
 def array(tensor: Tensor) -> np.ndarray:
@@ -23,7 +23,7 @@ def array_or_none(tensor: Tensor | None) -> np.ndarray | None:
     return None if tensor is None else array(tensor)
 
 
-def over_time(tensor: Tensor | None) -> np.ndarray | None:
+def record_array(tensor: Tensor | None) -> np.ndarray | None:
     """Return a record (B, T, ...), or its gradient, as an array (B, T, N); None for None."""
     if tensor is None:
         return None
@@ -44,7 +44,7 @@ def broadcast(tensor: Tensor, shape: tuple[int, ...]) -> np.ndarray:
     """Return the values of a parameter, one for each element of `shape`, in one dimension."""
     values = array(tensor)
     if values.shape != shape:
-        values = settled(values, values.dtype, shape)
+        values = kernel_array(values, values.dtype, shape)
     return values.reshape(-1)
 
 

@@ -22,7 +22,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     empty,
     gradient_array,
     output_gradient,
-    over_time,
+    record_array,
     reduced,
 )
 from rockpool.nn.modules.torch._kernels.gradients import needs_graph, only_needed, second_order
@@ -133,10 +133,10 @@ class _LIF(Function):
             iahp=array_or_none(iahp),
             output=output.numpy(),
             before=array_or_none(before),
-            vmem_record=over_time(records[0]),
-            isyn_record=over_time(records[1]),
-            irec_record=over_time(records[2]),
-            iahp_record=over_time(records[3]),
+            vmem_record=record_array(records[0]),
+            isyn_record=record_array(records[1]),
+            irec_record=record_array(records[2]),
+            iahp_record=record_array(records[3]),
         )
         if ctx is not None:
             ctx.settings = settings
@@ -193,10 +193,10 @@ def _gradients(
     call(
         lif_backward,
         grad_output=of_output,
-        grad_vmem_record=over_time(given.vmem_record),
-        grad_isyn_record=over_time(given.isyn_record),
-        grad_irec_record=over_time(given.irec_record),
-        grad_iahp_record=over_time(given.iahp_record),
+        grad_vmem_record=record_array(given.vmem_record),
+        grad_isyn_record=record_array(given.isyn_record),
+        grad_irec_record=record_array(given.irec_record),
+        grad_iahp_record=record_array(given.iahp_record),
         before_reset=False,
         x=array(p.x) if need.beta else None,
         before=array(before),
