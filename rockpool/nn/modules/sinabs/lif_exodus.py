@@ -65,7 +65,7 @@ class LIFExodus(LIFBaseTorch):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIFTorch`; `has_rec`, or a `noise_std` that is not 0.
 
     References
     ----------
@@ -104,18 +104,7 @@ class LIFExodus(LIFBaseTorch):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,), on a CUDA device.
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
+        """Return the spikes over time; as `LIFTorch.forward`, on a CUDA device."""
         data = self._input(data, self.threshold)
         p = self._loop_parameters()
         if 0 in data.shape:  # there is nothing to run
@@ -181,8 +170,7 @@ class LIFMembraneExodus(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed. There is no
-        `threshold`, `has_rec` or `noise_std`.
+        As for `LIF`. There is no `threshold`, `has_rec` or `noise_std`.
     """
 
     _model = lif.LIF.arranged("tau_mem tau_syn bias dt vmem isyn")
@@ -274,8 +262,8 @@ class ExpSynExodus(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed. There is no
-        `threshold`, `has_rec`, `bias` or `tau_mem`.
+        As for `ExpSyn`; a `noise_std` that is not 0. There is no `threshold`, `has_rec`, `bias` or
+        `tau_mem`.
     """
 
     _model = EXP_SYN.arranged("tau_syn dt isyn", replace(EXP_SYN["tau"], name="tau_syn"))

@@ -98,7 +98,7 @@ def test_defaults() -> None:
     module = LIFSinabs(3)
     values = {name: float(value.detach()) for name, value in module.parameters().items()}
     assert values == pytest.approx(
-        {"tau_mem": 0.02, "tau_syn": 0.01, "bias": 0.0, "threshold": 1.0}
+        {"tau_mem": 0.02, "tau_syn": 0.02, "bias": 0.0, "threshold": 1.0}
     )
     assert module.shape == (3, 3)
     assert set(LIFSinabs(3, has_bias=False).parameters()) == {"tau_mem", "tau_syn", "threshold"}
