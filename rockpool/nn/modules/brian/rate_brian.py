@@ -14,6 +14,8 @@ from rockpool.nn.modules.brian.simulation import (
     Feed,
     brian2,
     check_target,
+    per_neuron,
+    recurrent_synapses,
     settings_for,
 )
 from rockpool.nn.modules.module import ModuleArguments
@@ -47,11 +49,6 @@ class RateBrian(Rate):
     codegen_target : str
         What Brian makes of the equations: ``"numpy"`` (default), ``"cython"`` or
         ``"cpp_standalone"``; see `LIFBrian`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
 
     Examples
     --------
@@ -135,14 +132,23 @@ class RateBrian(Rate):
         x = self._batched_state("x", n_batch)
         group.x_ = x.ravel()
         group.act_ = np.asarray(self.act_fn(x, self.threshold)).ravel()
-        group.gain_ = self._per_neuron(self.dt / self.tau, n_batch)
-        group.threshold_ = self._per_neuron(self.threshold, n_batch)
+        group.gain_ = per_neuron(self, self.dt / self.tau, n_batch)
+        group.threshold_ = per_neuron(self, self.threshold, n_batch)
         names = ["act", "x", "rec_input"] if record else ["act"]
         monitor = brian2.StateMonitor(
             group, names, record=True, when="end", name="rockpool_monitor"
         )
         network = brian2.Network(group, monitor, *feed.operations(group))
-        network.add(*self._recurrent_synapses(group, n_batch, clock))
+        if self._has_rec:
+            network.add(
+                *recurrent_synapses(
+                    group,
+                    self.w_rec,
+                    n_batch,
+                    "rockpool_recurrent",
+                    "w : 1 (constant)\nrec_input_post = w * act_pre : 1 (summed)",
+                )
+            )
         network.run(n_steps * self.dt * brian2.second, namespace={})
 
         def recorded(name: str) -> np.ndarray:
@@ -152,28 +158,6 @@ class RateBrian(Rate):
         self._keep_state(x=np.array(group.x_).reshape(n_batch, n_out))
         records = {name: recorded(name) for name in ("rec_input", "x")} if record else {}
         return recorded("act"), self.state(), records
-
-    def _per_neuron(self, values: np.ndarray, n_batch: int) -> np.ndarray:
-        return np.broadcast_to(values, (n_batch, self.size_out)).ravel()
-
-    def _recurrent_synapses(self, group: Any, n_batch: int, clock: Any) -> list[Any]:
-        """Return the recurrent synapses, if there are weights other than 0."""
-        pre, post = np.nonzero(self.w_rec) if self._has_rec else ((), ())
-        if not len(pre):
-            return []
-        offsets = self.size_out * np.arange(n_batch)[:, np.newaxis]
-        synapses = brian2.Synapses(
-            group,
-            group,
-            "w : 1 (constant)\nrec_input_post = w * act_pre : 1 (summed)",
-            clock=clock,
-            name="rockpool_recurrent",
-            dtype=np.float64,
-            namespace={},
-        )
-        synapses.connect(i=(offsets + pre).ravel(), j=(offsets + post).ravel())
-        synapses.w_ = np.tile(self.w_rec[pre, post], n_batch)
-        return [synapses]
 
 
 _MODEL = """

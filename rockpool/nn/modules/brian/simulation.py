@@ -14,6 +14,7 @@ import numpy as np
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.module import Module
 
 _excepthook = None if "brian2" in sys.modules else sys.excepthook
 with warnings.catch_warnings():  # it calls a parser library by names that are on their way out
@@ -30,6 +31,8 @@ __all__ = [
     "brian2",
     "check_target",
     "is_standalone",
+    "per_neuron",
+    "recurrent_synapses",
     "settings_for",
 ]
 
@@ -100,6 +103,38 @@ def _device_for(target: str) -> Iterator[None]:
         get_device().reinit()
         reset_device()
         shutil.rmtree(folder)
+
+
+def per_neuron(module: Module, values: Any, n_batch: int) -> np.ndarray:
+    """Return a parameter of a module for the neurons of all batch elements, one after the other."""
+    return np.broadcast_to(values, (n_batch, module.size_out)).ravel()
+
+
+def recurrent_synapses(
+    group: Any, weights: np.ndarray, n_batch: int, name: str, equations: str, **code: str
+) -> list[Any]:
+    """Return an object with the synapses of weights (N, N); none where all weights are 0.
+
+    The neurons of all batch elements are in the group, and have synapses of their own; `equations`
+    has the weight ``w``, and `code` is for the constructor of the synapses.
+    """
+    pre, post = np.nonzero(weights)
+    if not pre.size:
+        return []
+    synapses = brian2.Synapses(
+        group,
+        group,
+        equations,
+        clock=group.clock,
+        name=name,
+        dtype=np.float64,
+        namespace={},
+        **code,
+    )
+    offsets = len(weights) * np.arange(n_batch)[:, np.newaxis]
+    synapses.connect(i=(offsets + pre).ravel(), j=(offsets + post).ravel())
+    synapses.w_ = np.tile(weights[pre, post], n_batch)
+    return [synapses]
 
 
 class Feed:

@@ -57,19 +57,7 @@ class InstantMixin(_ModuleClass):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Return ``function(input_data)``, without state and without record.
 
-        Parameters
-        ----------
-        input_data : array
-            Shape (B, T, Nin), (T, Nin) or (T,); the function gets (B, T, Nin).
-        record : bool
-            There is nothing to record.
-
-        Returns
-        -------
-        output : array
-            What the function returns.
-        new_state, record_dict : dict
-            Empty.
+        The function gets input of the shape (B, T, Nin), (T, Nin) or (T,) as (B, T, Nin).
         """
         data, _ = self._auto_batch(input_data)
         return self.function(data), {}, {}

@@ -34,11 +34,6 @@ class ExpSynNest(ExpSyn):
     num_threads : int
         Threads that NEST runs on. Default: 1.
 
-    Raises
-    ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
-
     Notes
     -----
     The synapses are those of neurons of NEST's model ``iaf_psc_exp_multisynapse``, which never
@@ -67,15 +62,7 @@ class ExpSynNest(ExpSyn):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the synapses over time; as `ExpSyn.evolve`.
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
-        NestWorkerError
-            NEST raised an error, or its process died.
-        """
+        """Evolve the synapses over time; as `ExpSyn.evolve`, and errors as `LIFNest.evolve`."""
         data, _ = self._auto_batch(input_data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)

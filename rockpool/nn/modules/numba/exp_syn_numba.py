@@ -21,16 +21,7 @@ class ExpSynNumba(ExpSyn):
     """A layer of exponential synapses, compiled.
 
     The equations, arguments, parameters and states are those of `ExpSyn`, and so are the values,
-    bit for bit. The first call ever compiles the time loop; the machine code is kept for later
-    processes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from rockpool.nn.modules import ExpSyn, ExpSynNumba
-    >>> data = np.ones((1, 5, 3))
-    >>> bool(np.all(ExpSynNumba(3)(data)[0] == ExpSyn(3)(data)[0]))
-    True
+    bit for bit. See `LIFNumba` for how the time loop is compiled.
     """
 
     def evolve(

@@ -49,15 +49,7 @@ class LIFNumba(LIF):
         isyn = kernel_array(self._batched_state("isyn", n_batch), kind)
         spikes = kernel_array(self._batched_state("spikes", n_batch), kind)
         output = np.empty((n_batch, n_steps, n_out))
-        records = {}
-        if record:
-            per_synapse = (n_batch, n_steps, n_out, n_syn)
-            records = {
-                "irec": np.empty(per_synapse),
-                "spikes": output,
-                "isyn": np.empty(per_synapse),
-                "vmem": np.empty(output.shape),
-            }
+        records = self._empty_records(output) if record else {}
         call(
             lif_forward,
             x=data,

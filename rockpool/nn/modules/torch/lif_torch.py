@@ -5,8 +5,6 @@ The surrogate functions and the conversions of leaks can be imported from here a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
@@ -23,9 +21,6 @@ from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, Step
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import lif_loop
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = [
     "LIFBaseTorch",
@@ -117,7 +112,3 @@ class LIFTorch(LIFBaseTorch):
         output, final, self._record_dict = loop(*arguments, self._record)
         self._keep_state(**final._asdict())
         return output
-
-    def as_graph(self) -> GraphHolder:
-        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        return self._lif_graph()

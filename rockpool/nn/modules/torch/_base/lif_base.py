@@ -273,7 +273,8 @@ class LIFBaseTorch(TorchModule):
         parameters = self._loop_parameters()
         return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
 
-    def _lif_graph(self) -> GraphHolder:
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
