@@ -79,15 +79,7 @@ class FFwdStackMixin(ChainMixin):
     def as_graph(self) -> GraphHolder:
         """Return the graph of the modules and of the weights between them.
 
-        Returns
-        -------
-        GraphHolder
-            The inputs of the first and the outputs of the last module.
-
-        Raises
-        ------
-        NotImplementedError
-            If one of the modules has no graph.
+        Inputs, outputs and errors are as for :meth:`SequentialMixin.as_graph`.
         """
         from rockpool.graph import LinearWeights
 

@@ -48,13 +48,7 @@ class ResidualMixin(SequentialMixin):
         return self._added(output, input_data), new_state, records
 
     def as_graph(self) -> GraphHolder:
-        """Return the graph of the modules, with their outputs as aliases of their inputs.
-
-        Returns
-        -------
-        GraphHolder
-            The inputs of the first and the outputs of the last module.
-        """
+        """Return the graph as :meth:`SequentialMixin.as_graph`, inputs as aliases of outputs."""
         from rockpool.graph import AliasConnection, as_GraphHolder
 
         chain = super().as_graph()

@@ -172,17 +172,10 @@ class AttributeRegistry(BackendHooks):
         return self._make_tree(tree)
 
     def attributes_named(self, name: str | Sequence[str]) -> dict[str, Any]:
-        """Return the parameters, states and simulation parameters that have one of some names.
+        """Return the parameters, states and simulation parameters of a name, or of several.
 
-        Parameters
-        ----------
-        name : str, or list or tuple of str
-            The names to look for, in this module and in all modules inside it.
-
-        Returns
-        -------
-        dict
-            The values, as :meth:`parameters` nests them; modules that have none are left out.
+        They are looked for in this module and in all modules inside it, and nested as by
+        :meth:`parameters`; modules that have none are left out.
         """
         names = (name,) if isinstance(name, str) else tuple(name)
         tree: dict[str, Any] = {
@@ -205,21 +198,11 @@ class AttributeRegistry(BackendHooks):
     def _get_attribute_registry(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
         """Return what is registered, as plain dictionaries.
 
-        Returns
-        -------
-        attributes : dict
-            Name to ``[value, kind, family, init_func, shape]``.
-        modules : dict
-            Name to ``[module, class name]``.
+        They have ``[value, kind, family, init_func, shape]`` of each attribute, and ``[module,
+        class name]`` of each submodule, by name.
         """
         attributes = {
-            name: [
-                self._load_attribute(name),
-                entry.kind,
-                entry.family,
-                entry.init_func,
-                entry.shape,
-            ]
+            name: [self._load_attribute(name), *entry.fields()]
             for name, entry in self._registered_attributes.items()
         }
         modules = {
@@ -305,12 +288,7 @@ class AttributeRegistry(BackendHooks):
         """Set all parameters, also those of submodules, to new initial values.
 
         Values that were given come back as they were; others are made anew. Simulation
-        parameters are left alone.
-
-        Returns
-        -------
-        Module
-            The changed module: this one, or a copy for a functional back-end.
+        parameters are left alone. The module is returned as by :meth:`reset_state`.
         """
         target = self._reset_kind("Parameter")
         for name, module in list(target._registered_modules.items()):

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rockpool.nn.modules._backend_hooks import BackendHooks
-from rockpool.nn.modules._timed_base import TimedModule, as_numpy, leaves
+from rockpool.nn.modules._timed_base import TimedModule, leaves
 from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
 from rockpool.nn.modules.module import Module
-from rockpool.parameters import SimulationParameter, is_tensor
+from rockpool.parameters import SimulationParameter, is_tensor, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
 from rockpool.timeseries.time_steps import checked_time_step, gcd, is_multiple, lcm
 
@@ -107,13 +107,8 @@ class TimedModuleWrapper(TimedModule):
     def _time_step_for(self, module: Module, dt: float | None) -> float:
         """Return the time step that a module runs with; the argument is for one that has none."""
         own = getattr(module, "dt", None)
-        inner = sorted(
-            {
-                float(value)
-                for _, value in leaves(module.attributes_named("dt"))
-                if value is not None
-            }
-        )
+        found = leaves(module.attributes_named("dt"))
+        inner = sorted({float(value) for _, value in found if value is not None})
         if inner and not np.allclose(inner, inner[0], rtol=1e-9, atol=0.0):
             warnings.warn(
                 f"{type(self).__name__}: the modules inside have different time steps "
@@ -169,7 +164,7 @@ class TimedModuleWrapper(TimedModule):
         if _is_functional(self._module):
             self._module = self._module.set_attributes(new_state)
         if record:
-            arrays = tree_map(lambda x: as_numpy(x) if is_tensor(x) else x, recorded)
+            arrays = tree_map(lambda x: to_numpy(x) if is_tensor(x) else x, recorded)
             recorded = self._module._wrap_recorded_state(arrays, t_start)
         return ts_output, {"_module": new_state}, recorded
 
@@ -189,20 +184,7 @@ class TimedModuleWrapper(TimedModule):
 
 
 def tree_map(func: Callable[[Any], Any], tree: Any) -> Any:
-    """Apply a function to everything in nested dicts, lists and tuples.
-
-    Parameters
-    ----------
-    func : callable
-        Is called with each value that is not a dict, list or tuple.
-    tree : Any
-        Nested dicts, lists and tuples; or a single value.
-
-    Returns
-    -------
-    Any
-        The same nesting, with what `func` returned.
-    """
+    """Return nested dicts, lists and tuples with `func` applied to each value in them."""
     if isinstance(tree, dict):
         return {key: tree_map(func, value) for key, value in tree.items()}
     if isinstance(tree, list):
