@@ -131,8 +131,7 @@ def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwa
     Parameters
     ----------
     *modules : Module, or dict of Module by name
-        The modules, in the order of evolution, all of one back-end; at least two. They are named
-        as by :func:`Sequential`.
+        As for :func:`Sequential`; at least two.
     weight_init_func : callable, optional
         ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
         Default: zeros.
@@ -147,9 +146,9 @@ def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwa
 
     Raises
     ------
-    ValueError
-        If there are less than two modules, one is of another back-end than the first, or the
-        shape or a spiking flag is given.
+    ValueError, TypeError
+        As for :func:`Sequential`, but any output fits; if there are less than two modules, or the
+        size of one is not known.
     """
     container = container_class("FFwdStack", modules)
     if weight_init_func is None:

@@ -85,8 +85,8 @@ def Residual(*modules: Any, **kwargs: Any) -> Any:
     Parameters
     ----------
     *modules : Module, or dict of Module by name
-        The modules, in the order of evolution, all of one back-end. The last must have as many
-        output channels as the first has input channels.
+        As for :func:`Sequential`. The last must have as many output channels as the first has input
+        channels.
     **kwargs
         Keyword arguments of the module class of the back-end.
 
@@ -97,7 +97,7 @@ def Residual(*modules: Any, **kwargs: Any) -> Any:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         As for :func:`Sequential`; and if the numbers of input and output channels differ.
 
     References

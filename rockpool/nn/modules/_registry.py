@@ -280,8 +280,7 @@ class AttributeRegistry(BackendHooks):
             The changed module: this one, or a copy for a functional back-end.
         """
         target = self._reset_kind("State")
-        for name, module in list(target._registered_modules.items()):
-            target._replace_module(name, module.reset_state())
+        target._replace_modules(lambda module: module.reset_state())
         return target
 
     def reset_parameters(self) -> Self:
@@ -291,8 +290,7 @@ class AttributeRegistry(BackendHooks):
         parameters are left alone. The module is returned as by :meth:`reset_state`.
         """
         target = self._reset_kind("Parameter")
-        for name, module in list(target._registered_modules.items()):
-            target._replace_module(name, module.reset_parameters())
+        target._replace_modules(lambda module: module.reset_parameters())
         return target
 
     def _reset_kind(self, kind: str) -> Self:
@@ -312,6 +310,11 @@ class AttributeRegistry(BackendHooks):
         """Put a changed copy in the place of a submodule; nothing to do if it changed in place."""
         if module is not self._registered_modules[name]:
             setattr(self, name, module)
+
+    def _replace_modules(self, changed: Callable[[Any], AttributeRegistry]) -> None:
+        """Do that for all submodules."""
+        for name, module in list(self._registered_modules.items()):
+            self._replace_module(name, changed(module))
 
     def _shallow_copy(self) -> Self:
         """Return a module with the same values and submodules, and a registry of its own."""
@@ -361,8 +364,7 @@ class AttributeRegistry(BackendHooks):
         """
         target = self._update_target()
         target._set_own_keep_batch_state(bool(keep))
-        for name, module in list(target._registered_modules.items()):
-            target._replace_module(name, module.keep_batch_state(keep))
+        target._replace_modules(lambda module: module.keep_batch_state(keep))
         return target
 
     def _set_keep_batch_state(self, keep: bool) -> None:

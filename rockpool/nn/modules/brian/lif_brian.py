@@ -15,7 +15,9 @@ from rockpool.nn.modules.brian.simulation import (
     Feed,
     brian2,
     check_target,
+    clock_of,
     per_neuron,
+    recording,
     recurrent_synapses,
     settings_for,
 )
@@ -116,14 +118,17 @@ class LIFBrian(LIF):
         first_irec = np.zeros((n_batch, self.size_in))
         if self._has_rec:
             first_irec = self._batched_state("spikes", n_batch) @ self.w_rec
-        clock = brian2.Clock(dt=self.dt * brian2.second, name="rockpool_clock")
+        clock = clock_of(self.dt)
         feed = Feed(self.codegen_target, clock, self._over_time(data))
         group = self._neurons(n_batch, clock, feed, first_irec)
         spikes = brian2.SpikeMonitor(group, variables=["spikes"], name="rockpool_spikes")
         network = brian2.Network(group, spikes, *feed.operations(group))
         network.add(*self._recurrent_synapses(group, n_batch))
-        monitor = self._monitor(group) if record else None
-        network.add(*([monitor] if record else []))
+        monitor = None
+        if record:
+            per_synapse = (f"{v}_{s}" for v in ("isyn", "irec") for s in range(self.n_synapses))
+            monitor = recording(group, ["vmem", *per_synapse])
+            network.add(monitor)
         network.run(n_steps * self.dt * brian2.second, namespace=feed.namespace)
 
         output = np.zeros((n_batch, n_steps, self.size_out))
@@ -203,10 +208,6 @@ class LIFBrian(LIF):
                 on_pre=f"irec_{s}_post += w * spikes_pre",
             )
         return found
-
-    def _monitor(self, group: Any) -> Any:
-        names = ["vmem", *(f"{v}_{s}" for v in ("isyn", "irec") for s in range(self.n_synapses))]
-        return brian2.StateMonitor(group, names, record=True, when="end", name="rockpool_monitor")
 
     def _records(
         self, monitor: Any, output: np.ndarray, first_irec: np.ndarray

@@ -14,7 +14,9 @@ from rockpool.nn.modules.brian.simulation import (
     Feed,
     brian2,
     check_target,
+    clock_of,
     per_neuron,
+    recording,
     recurrent_synapses,
     settings_for,
 )
@@ -49,14 +51,6 @@ class RateBrian(Rate):
     codegen_target : str
         What Brian makes of the equations: ``"numpy"`` (default), ``"cython"`` or
         ``"cpp_standalone"``; see `LIFBrian`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from rockpool.nn.modules import Rate, RateBrian
-    >>> data = np.ones((1, 5, 3))
-    >>> bool(np.all(RateBrian(3)(data)[0] == Rate(3)(data)[0]))      # doctest: +SKIP
-    True
     """
 
     _model = rate.RATE.extended(CODEGEN_TARGET)
@@ -111,7 +105,7 @@ class RateBrian(Rate):
         self, data: np.ndarray, record: bool
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         n_batch, n_steps, n_out = data.shape
-        clock = brian2.Clock(dt=self.dt * brian2.second, name="rockpool_clock")
+        clock = clock_of(self.dt)
         drive = data + self.bias
         if self.noise_std:
             drive += drawn_noise(self, data.shape)
@@ -135,9 +129,7 @@ class RateBrian(Rate):
         group.gain_ = per_neuron(self, self.dt / self.tau, n_batch)
         group.threshold_ = per_neuron(self, self.threshold, n_batch)
         names = ["act", "x", "rec_input"] if record else ["act"]
-        monitor = brian2.StateMonitor(
-            group, names, record=True, when="end", name="rockpool_monitor"
-        )
+        monitor = recording(group, names)
         network = brian2.Network(group, monitor, *feed.operations(group))
         if self._has_rec:
             network.add(

@@ -30,8 +30,10 @@ __all__ = [
     "Feed",
     "brian2",
     "check_target",
+    "clock_of",
     "is_standalone",
     "per_neuron",
+    "recording",
     "recurrent_synapses",
     "settings_for",
 ]
@@ -103,6 +105,16 @@ def _device_for(target: str) -> Iterator[None]:
         get_device().reinit()
         reset_device()
         shutil.rmtree(folder)
+
+
+def clock_of(dt: float) -> Any:
+    """Return a clock with a time step in seconds."""
+    return brian2.Clock(dt=dt * brian2.second, name="rockpool_clock")
+
+
+def recording(group: Any, names: list[str]) -> Any:
+    """Return what records variables of a group at the end of each time step."""
+    return brian2.StateMonitor(group, names, record=True, when="end", name="rockpool_monitor")
 
 
 def per_neuron(module: Module, values: Any, n_batch: int) -> np.ndarray:

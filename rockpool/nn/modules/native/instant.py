@@ -46,11 +46,7 @@ class InstantMixin(_ModuleClass):
         checks.shape_entries(owner, shape)
         checks.function(owner, "function", function)
         super().__init__(shape, *args, **kwargs)
-        self.function = self._registered(function)
-
-    def _registered(self, function: Callable[[Any], Any]) -> SimulationParameter:
-        """Return the wrapper under which the function is registered (a back-end may need more)."""
-        return SimulationParameter(function)
+        self.function = SimulationParameter(function)
 
     def evolve(
         self, input_data: Any, record: bool = False
