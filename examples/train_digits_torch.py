@@ -13,6 +13,8 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -153,11 +155,29 @@ def options() -> argparse.Namespace:
     return given
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Join the processes that torchrun has started, and leave when all are done."""
+    if N_PROCESSES == 1:
+        yield
+        return
+    distributed.init_process_group("gloo")
+    try:
+        yield
+        distributed.barrier()  # one that leaves early takes the connections of the others with it
+    finally:
+        distributed.destroy_process_group()
+
+
 def main() -> None:
     """Train, test, and show what happened."""
     given = options()
-    if N_PROCESSES > 1:
-        distributed.init_process_group("gloo")
+    with together():
+        run(given)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Train in each process, test and show what happened in the first."""
     torch.manual_seed(given.seed)  # the same in each process: networks and batches agree
     (images, labels), (test_images, test_labels) = digits(given.samples)
     net = network(given.hidden)
@@ -176,8 +196,6 @@ def main() -> None:
         if given.plot:
             plot(losses, net, test_images[0], int(test_labels[0]), given.plot)
             print(f"Loss and spikes are drawn in {given.plot}")
-    if N_PROCESSES > 1:
-        distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

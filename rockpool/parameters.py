@@ -72,7 +72,7 @@ def to_numpy(value: Any) -> np.ndarray:
 
 
 class ResetTo:
-    """A picklable ``init_func`` that gives a fresh copy of one value on every call.
+    """A picklable ``init_func`` that gives a new copy of one value on every call.
 
     Parameters
     ----------
@@ -157,15 +157,13 @@ class ParameterBase:
     Attributes
     ----------
     data : Any
-        The value that is to be stored.
-    family : str or None
-        The group of the attribute.
+        The value that is to be stored, converted.
     init_func : callable
         Gives the value after a reset.
     shape : tuple of int
         The shape that the value has.
-    cast_fn : callable or None
-        The conversion.
+    family, cast_fn
+        As given.
 
     Raises
     ------

@@ -12,10 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE
 
 import rockpool
 
 PACKAGE = Path(rockpool.__file__).parent
+# Two processes share two processors: libraries that start threads for each of them only wait more.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Interpreter:
@@ -38,7 +41,7 @@ class Interpreter:
         path: Path | None = None,
         check: bool = True,
         cwd: Path | None = None,
-        timeout: float = 240,
+        timeout: float = PATIENCE,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run this Python. `path` is put in front of everything on its `sys.path`."""
@@ -114,11 +117,11 @@ OTHER_PYTHONS = _other_pythons()
 
 @pytest.fixture(scope="session")
 def make_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Interpreter]:
-    """Make a virtual environment with rockpool, lazy-loader and the modules that are named."""
+    """Make a virtual environment with rockpool, what it needs but numpy, and the modules that are named."""
 
     def make(*modules: str, python: str = sys.executable) -> Interpreter:
         folder = tmp_path_factory.mktemp("environment")
-        return _make(folder, ("lazy_loader", *modules), python)
+        return _make(folder, ("lazy_loader", "packaging", *modules), python)
 
     return make
 
@@ -135,7 +138,10 @@ def numpy_python(make_environment: Callable[..., Interpreter]) -> Interpreter:
     return make_environment("numpy")
 
 
-@pytest.fixture(scope="session", params=["this", *OTHER_PYTHONS])
+ANY_PYTHON = ["this", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHER_PYTHONS)]
+
+
+@pytest.fixture(scope="session", params=ANY_PYTHON)
 def any_bare_python(
     request: pytest.FixtureRequest, make_environment: Callable[..., Interpreter]
 ) -> Interpreter:

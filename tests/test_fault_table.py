@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from support.fakes import FAKES, HARMLESS, INIT, Fake
+from support.patience import PATIENCE, within_a_limit
 
-from rockpool.utilities._backend_specs import STANDARD
+from rockpool.backends.specs import STANDARD
 from rockpool.utilities.backend_management import known_backends
 
 BACKENDS = known_backends()
@@ -207,17 +208,17 @@ TURNS: list[str | None] = [turn for fault in QUICK for turn in (fault, None)]
 SLOTS = list(dict.fromkeys(MODULES.values()))
 
 
-def visits() -> Iterator[tuple[dict[str, str], list[str], str]]:
-    """Faults by module, the back-ends to be named, and the time limit of each visit."""
+def visits() -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Faults by module, and the back-ends to be named in each visit."""
     for number in range(len(TURNS)):
         turns = {
             module: TURNS[(number + 3 * slot) % len(TURNS)] for slot, module in enumerate(SLOTS)
         }
-        yield {module: fault for module, fault in turns.items() if fault}, [], "30"
+        yield {module: fault for module, fault in turns.items() if fault}, []
     for module in SLOTS:
         backend = next(name for name in BACKENDS if MODULES[name] == module)
         other = next(name for name in BACKENDS if module not in STANDARD[name].modules)
-        yield {module: "endless"}, [backend, other], "4"
+        yield {module: "endless"}, [backend, other]
 
 
 VISITS = list(visits())
@@ -227,14 +228,23 @@ VISITS = list(visits())
 def told(disk: Disk, bare_python) -> list[tuple[list[dict[str, Any]], dict[str, Any], int]]:
     """For each visit what ``backends --check`` and ``doctor`` say, and the doctor's exit code."""
 
-    def visit(planned: tuple[dict[str, str], list[str], str]) -> tuple[Any, Any, int]:
-        faults, names, limit = planned
+    def visit(planned: tuple[dict[str, str], list[str]]) -> tuple[Any, Any, int]:
+        faults, names = planned
         path = ":".join(disk.path(faults))
-        words = ("--json", "--timeout", limit, *names)
-        check = bare_python.run("-m", "rockpool", "backends", "--check", *words, path=path)
-        doctor = bare_python.run("-m", "rockpool", "doctor", *words, path=path, check=False)
-        assert check.stderr == doctor.stderr == ""
-        return json.loads(check.stdout), json.loads(doctor.stdout), doctor.returncode
+
+        def ask(limit: float) -> tuple[Any, Any, int]:
+            words = ("--json", "--timeout", str(limit), *names)
+            check = bare_python.run("-m", "rockpool", "backends", "--check", *words, path=path)
+            doctor = bare_python.run("-m", "rockpool", "doctor", *words, path=path, check=False)
+            assert check.stderr == doctor.stderr == ""
+            return json.loads(check.stdout), json.loads(doctor.stdout), doctor.returncode
+
+        def is_fair(answer: tuple[Any, Any, int]) -> bool:
+            """Whether the one that does not hang had time enough."""
+            rows = [*answer[0], *answer[1]["backends"]]
+            return all(row["state"] == "available" for row in rows if row["name"] == names[1])
+
+        return within_a_limit(ask, is_fair) if names else ask(PATIENCE)
 
     quick = len(TURNS)
     with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(6) as idle:
@@ -243,13 +253,14 @@ def told(disk: Disk, bare_python) -> list[tuple[list[dict[str, Any]], dict[str, 
 
 
 def test_over_all_visits_every_backend_has_every_fault() -> None:
-    seen = {(module, fault) for faults, _, _ in VISITS for module, fault in faults.items()}
+    seen = {(module, fault) for faults, _ in VISITS for module, fault in faults.items()}
     assert seen == {(module, fault) for module in SLOTS for fault in FAULTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(VISITS)))
 def test_the_commands_go_on_and_say_what_is_wrong(number: int, told: list[Any]) -> None:
-    faults, names, _ = VISITS[number]
+    faults, names = VISITS[number]
     check, doctor, code = told[number]
     rows = {row["name"]: row for row in check}
     examined = {row["name"]: row for row in doctor["backends"]}

@@ -55,7 +55,7 @@ def test_sixteen_threads_and_two_hundred_rounds(
     code = RACE.format(
         forget=["little", "fake_backend"], package="little", names=["Lazy", "late"], rounds=200
     )
-    assert any_bare_python.python(code, path=tmp_path, timeout=120) == f"[] {kinds}"
+    assert any_bare_python.python(code, path=tmp_path) == f"[] {kinds}"
 
 
 def test_sixteen_threads_and_our_own_modules(numpy_python) -> None:
@@ -65,7 +65,7 @@ def test_sixteen_threads_and_our_own_modules(numpy_python) -> None:
         names=["LIF", "Rate", "RateTorch", "Module", "ExpSyn"],
         rounds=40,
     )
-    said = numpy_python.python(code, timeout=120)
+    said = numpy_python.python(code)
     assert said.startswith("[] ")
     assert "StandIn" in said
 
@@ -80,7 +80,7 @@ def test_threads_that_meet_a_broken_backend_agree(any_bare_python, tmp_path: Pat
     code = RACE.format(
         forget=["little", "fake_backend"], package="little", names=["Lazy", "late"], rounds=50
     )
-    assert any_bare_python.python(code, path=tmp_path, timeout=120) == "[] ['StandIn']"
+    assert any_bare_python.python(code, path=tmp_path) == "[] ['StandIn']"
 
 
 FORK = """
@@ -154,7 +154,7 @@ def test_workers_of_each_kind_get_classes_by_name(
             "made = Lazy((3,))", "raise SystemExit"
         )
     script.write_text(text)
-    said = any_bare_python.run(str(script), path=tmp_path, timeout=120).stdout
+    said = any_bare_python.run(str(script), path=tmp_path).stdout
     kind, late = ("type", "[2, 4]") if backend else ("StandIn", "")
     for way in ("spawn", "fork", "forkserver"):
         assert f"{way} {[kind] * 3} {late}" in said

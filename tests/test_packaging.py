@@ -68,8 +68,9 @@ def test_the_core_needs_two_packages() -> None:
         ("exodus", {"sinabs", "sinabs-exodus", "torch"}),
         ("nir", {"nir", "nirtorch", "torch"}),
         ("plots", {"matplotlib"}),
+        ("progress", {"tqdm"}),
         ("all", {"rockpool"}),
-        ("test", {"pytest", "pytest-cov", "hypothesis"}),
+        ("test", {"pytest", "pytest-cov", "pytest-xdist", "hypothesis"}),
         ("dev", {"rockpool", "ruff", "mypy"}),
     ],
 )
@@ -91,7 +92,7 @@ def test_each_backends_command_names_an_extra_that_exists() -> None:
 
 
 def test_minimum_versions_are_the_same_in_the_extras_and_in_the_checks() -> None:
-    from rockpool.utilities._backend_specs import STANDARD
+    from rockpool.backends.specs import STANDARD
 
     for spec in STANDARD.values():
         requirements = EXTRAS.get(spec.name, [])

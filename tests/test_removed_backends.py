@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support.closure import ROOT, used_with
 
-from rockpool.utilities._backend_specs import STANDARD
+from rockpool.backends.specs import STANDARD
 from rockpool.utilities.lazy_loading import advertised
 
 PACKAGES = sorted(
@@ -80,12 +80,13 @@ def without(full_python, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         site.mkdir()
         modules = {module.partition(".")[0] for module in STANDARD[backend].modules}
         (site / "sitecustomize.py").write_text(BLOCK.format(modules=modules))
-        return look_up(full_python, site / "said.json", list(NAMES), path=site, timeout=300)
+        return look_up(full_python, site / "said.json", list(NAMES), path=site)
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(REMOVED, pool.map(remove, REMOVED), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", REMOVED)
 def test_without_a_backend_the_others_are_as_they_were(
     backend: str, without: dict[str, Any]
@@ -103,6 +104,7 @@ def test_without_a_backend_the_others_are_as_they_were(
             assert found == (backend if lacks else ""), (package, name)
 
 
+@pytest.mark.slow
 def test_the_removal_of_one_takes_few_with_it(without: dict[str, Any]) -> None:
     real = {
         backend: {name for name, found in said["names"].items() if not found}
@@ -140,7 +142,7 @@ def test_without_one_symbol_only_its_users_are_affected(
     owner, _, attribute = symbol.rpartition(".")
     prepare = f"import {owner.partition('.')[0]}\nimport importlib\n"
     prepare += f"owner = importlib.import_module({owner!r})\ndelattr(owner, {attribute!r})"
-    said = look_up(full_python, tmp_path / "said.json", names, prepare, timeout=120)
+    said = look_up(full_python, tmp_path / "said.json", names, prepare)
     assert said["works"][backend]
     for name in names:
         found = said["names"][".".join(name)]

@@ -13,7 +13,7 @@ from PyInstaller.utils.hooks import (  # type: ignore[import-untyped]
     collect_submodules,
 )
 
-from rockpool.utilities._backend_specs import STANDARD
+from rockpool.backends.specs import STANDARD
 
 # Imported by rockpool for some purposes, and by programs that have them.
 _OPTIONAL = ("IPython", "exodus_cuda", "matplotlib", "optax")

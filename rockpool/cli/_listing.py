@@ -1,6 +1,6 @@
 """The advertised names, read from the packages' stubs. No back-end is imported."""
 
-from rockpool.utilities.lazy_loading import advertised
+from rockpool.backends.lazy import advertised
 
 # The packages whose names a user builds networks from.
 FACES = ("rockpool.nn.modules", "rockpool.nn.combinators")

@@ -12,7 +12,7 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 class CommandError(Exception):
-    """What the user can mend: printed as a sentence, without a traceback.
+    """What the user can put right: printed as a sentence, without a traceback.
 
     Parameters
     ----------
@@ -146,6 +146,12 @@ def did_you_mean(word: str, known: "Iterable[str]") -> str:
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+def no_such_backend(name: str, known: "Iterable[str]") -> CommandError:
+    """The error for a back-end that nobody has defined."""
+    text = f"there is no back-end {name!r}{did_you_mean(name, known)}"
+    return CommandError(text, code=2, hint="'rockpool backends' lists them.")
 
 
 def in_json(value: object) -> str:

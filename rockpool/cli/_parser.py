@@ -1,16 +1,16 @@
-"""The full reader of command lines: help, and mistakes. Imports argparse."""
+"""The full reader of command lines: help, and mistakes. Imports argparse.
+
+`rockpool.cli.read_quickly` reads the same grammar without it, and says why.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
 
 from rockpool.cli._output import CommandError, did_you_mean, terminal_width, write
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from types import ModuleType
-    from typing import Any, NoReturn
 
 TOP_EXAMPLES = """\
   rockpool backends            which back-ends are here
@@ -62,7 +62,7 @@ class _Help(argparse.Action):
         raise _HelpAsked
 
 
-def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[str, Any] | None:
+def read_fully(command: str, module: ModuleType, argv: Sequence[str]) -> dict[str, Any] | None:
     """Read the command line of a sub-command with argparse.
 
     Returns
@@ -79,7 +79,7 @@ def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[s
     for name, option in module.OPTIONS.items():
         _add(parser, name, option)
     try:
-        values, unknown = parser.parse_known_intermixed_args(words)
+        values, unknown = parser.parse_known_intermixed_args(argv)
     except _HelpAsked:
         return None
     if unknown:
@@ -88,7 +88,7 @@ def read_fully(command: str, module: ModuleType, words: Sequence[str]) -> dict[s
     return vars(values)
 
 
-def read_top_level(words: Sequence[str], commands: Mapping[str, str]) -> int:
+def read_top_level(argv: Sequence[str], commands: Mapping[str, str]) -> int:
     """Answer a command line that names no command: help, or what is wrong with it."""
     width = max(map(len, commands)) + 2
     listing = "\n".join(f"  {name:<{width}}{does}" for name, does in commands.items())
@@ -101,9 +101,9 @@ def read_top_level(words: Sequence[str], commands: Mapping[str, str]) -> int:
     )
     parser.add_argument("-V", "--version", action="store_true", help="show the version and leave")
     try:
-        if not words:
+        if not argv:
             parser.parse_args(["--help"])
-        _, unknown = parser.parse_known_args(words)
+        _, unknown = parser.parse_known_args(argv)
     except _HelpAsked:
         return 0
     if unknown:
@@ -152,7 +152,7 @@ def _add(parser: _Parser, name: str, option: Mapping[str, Any]) -> None:
 def _converter(option: Mapping[str, Any]) -> Callable[[str], Any]:
     def convert(text: str) -> Any:
         try:
-            return option.get("convert", str)(text)
+            return option["convert"](text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -1,24 +1,36 @@
-"""What is shown on stderr of work that takes its time: a bar, or what is being imported."""
+"""What is shown on stderr of work that takes its time: a bar of tqdm, or plain lines."""
 
 from __future__ import annotations
 
 import sys
-import time
+from typing import Any, Self
 
-from rockpool.cli._output import can_show, is_terminal, terminal_width, write
+from rockpool.cli._output import is_terminal, terminal_width, write
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-
-# Seconds between two pictures of the bar.
-_PERIOD = 0.05
-# Parts of the way that are told where there is no terminal.
+# Parts of the way that are shown where there is no bar.
 _QUARTERS = 4
 
 
-class Progress:
-    """Shows how far a task is, while its ``with`` block runs.
+class _Shown:
+    """What is shown while a ``with`` block runs; `_bar` is None where there is none of tqdm's."""
+
+    def __init__(self, total: int, layout: str, description: str) -> None:
+        self.total = total
+        self._bar = _new_bar(total, layout, description)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:  # leave the line as it was found, after an interruption as well
+            self._bar.close()
+            _print("\r\033[K")
+
+
+class Progress(_Shown):
+    """Shows how far a task is.
+
+    On a terminal that is a bar; without tqdm, and where nobody watches, a line for each quarter.
 
     Parameters
     ----------
@@ -29,61 +41,23 @@ class Progress:
     """
 
     def __init__(self, what: str, total: int) -> None:
+        super().__init__(total, "{bar} {n_fmt}/{total_fmt} {desc}", what)
         self.what = what
-        self.total = total
         self.done = 0
-        self._live = is_terminal(sys.stderr)
-        self._solid = can_show("█░", sys.stderr)
-        self._shown_at = 0.0
-        self._quarter = 0
-
-    def __enter__(self) -> Progress:
-        self._show()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live:  # leave the line as it was found, after an interruption as well
-            self._print("\r\033[K")
 
     def advance(self, by: int) -> None:
         """Say that so many more are done."""
+        before = _QUARTERS * self.done // self.total
         self.done += by
-        self._show()
-
-    def _show(self) -> None:
-        if not self._live:
-            quarter = _QUARTERS * self.done // self.total
-            if quarter > self._quarter:
-                self._quarter = quarter
-                self._print(f"{100 * quarter // _QUARTERS} % of {self.total} {self.what}\n")
-            return
-        now = time.monotonic()
-        if now - self._shown_at >= _PERIOD or self.done >= self.total:
-            self._shown_at = now
-            self._print(f"\r{self._line()}\033[K")
-
-    def _line(self) -> str:
-        words = f" {self.done}/{self.total} {self.what}"
-        width = max(0, min(40, terminal_width() - len(words) - 1))
-        filled = width * self.done // self.total
-        full, empty = "█░" if self._solid else "#."
-        return (full * filled + empty * (width - filled) + words)[: terminal_width() - 1]
-
-    def _print(self, text: str) -> None:
-        write(text, sys.stderr)
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        quarter = _QUARTERS * self.done // self.total
+        if self._bar is not None:
+            self._bar.update(by)
+        elif quarter > before:
+            _print(f"{100 * quarter // _QUARTERS} % of {self.total} {self.what}\n")
 
 
-class Imports:
-    """A line that names the back-ends which are being imported, while its ``with`` block runs.
-
-    It is shown on a terminal only.
+class Imports(_Shown):
+    """Names the back-ends that are being imported, on a terminal.
 
     Parameters
     ----------
@@ -92,36 +66,47 @@ class Imports:
     """
 
     def __init__(self, total: int) -> None:
-        self.total = total
-        self._done = 0
+        super().__init__(total, "{desc} ({n_fmt} of {total_fmt} done)", "importing")
         self._busy: list[str] = []
-        self._live = is_terminal(sys.stderr)
-
-    def __enter__(self) -> Imports:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._busy.clear()
-        self._show()
+        if self._bar is None and is_terminal(sys.stderr):
+            _print(f"importing {total} back-ends, each in a process of its own\n")
 
     def started(self, name: str) -> None:
         """Say that the import of a back-end has begun."""
         self._busy.append(name)
-        self._show()
+        self._show(0)
 
     def ended(self, name: str) -> None:
         """Say that it is over."""
         self._busy.remove(name)
-        self._done += 1
-        self._show()
+        self._show(1)
 
-    def _show(self) -> None:
-        if self._live:
-            words = f"importing {', '.join(self._busy)} ({self._done} of {self.total} done)"
-            write(f"\r\033[K{words if self._busy else ''}", sys.stderr)
-            sys.stderr.flush()
+    def _show(self, more: int) -> None:
+        if self._bar is not None:
+            self._bar.update(more)
+            self._bar.set_description_str(f"importing {', '.join(self._busy)}")
+
+
+def _new_bar(total: int, layout: str, description: str) -> Any | None:
+    """A bar of tqdm; None where nobody watches, or tqdm is not installed."""
+    if not is_terminal(sys.stderr):
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(
+        total=total,
+        desc=description,
+        bar_format=layout,
+        ncols=terminal_width() - 1,
+        nrows=20,  # some terminals say that they have none
+        mininterval=0.0,  # there are few steps, and the last one is to be seen
+        leave=False,
+    )
+
+
+def _print(text: str) -> None:
+    write(text, sys.stderr)
+    if sys.stderr is not None:
+        sys.stderr.flush()

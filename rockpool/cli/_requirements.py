@@ -4,18 +4,31 @@ import os
 
 from rockpool.cli._output import CommandError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # What matplotlib can write without further libraries.
 FORMATS = (".png", ".pdf", ".svg")
 
 
+def need_numpy(purpose: str, picture: "str | None") -> None:
+    """Make sure of numpy, and that the picture that ``--plot`` asks for could be drawn."""
+    if picture is not None:
+        check_picture(picture)
+    need("numpy", purpose)
+    if picture is not None:
+        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+
+
 def need(name: str, purpose: str, install: str = "") -> None:
     """Import a library, or say in words for people why that does not work."""
-    from rockpool.utilities.backend_management import backend_status
+    from rockpool.backends.queries import backend_status
 
     status = backend_status(name, probe=True)
     if status.state != "available":
-        mend = install if install and status.state == "missing" else status.install
-        raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {mend}")
+        fix = install if install and status.state == "missing" else status.install
+        raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {fix}")
 
 
 def check_picture(path: str) -> None:
@@ -33,3 +46,11 @@ def check_picture(path: str) -> None:
         raise CommandError(f"--plot: {path!r} is a folder", code=2)
     if not os.access(path if os.path.exists(path) else folder, os.W_OK):
         raise CommandError(f"--plot: {path!r} cannot be written", code=2)
+
+
+def write_picture(path: str, draw: "Callable[[], None]") -> None:
+    """Draw into a file, or say why it cannot be written."""
+    try:
+        draw()
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror or error}") from error

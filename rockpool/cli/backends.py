@@ -1,10 +1,10 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
+from rockpool.backends.specs import known_backends
+from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
-from rockpool.cli._output import CommandError, did_you_mean, table, write
-from rockpool.utilities._backend_specs import known_names
-from rockpool.utilities._finding import glance
-from rockpool.utilities._looking import look_at, must_be_checked
+from rockpool.cli._options import flag, seconds, value
+from rockpool.cli._output import CommandError, no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,28 +24,12 @@ EXAMPLES = """\
   rockpool backends --json                   the same for programs"""
 
 
-def seconds(text: str) -> float:
-    """A time that is longer than none."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise ValueError(f"must be a number of seconds > 0, got {text!r}")
-    return value
-
-
 OPTIONS = {
-    "names": {"metavar": "NAME", "help": "show only these back-ends"},
-    "--check": {"help": "import each one, in a process of its own"},
-    "--timeout": {
-        "metavar": "S",
-        "convert": seconds,
-        "default": 60.0,
-        "help": "seconds that each check may take",
-    },
-    "--verbose": {"help": "tell the reasons, and with --check the end of each error"},
-    "--json": {"help": "print JSON instead of a table"},
+    "names": value("NAME", "show only these back-ends"),
+    "--check": flag("import each one, in a process of its own"),
+    "--timeout": value("S", "seconds that each check may take", 60.0, seconds),
+    "--verbose": flag("tell the reasons, and with --check the end of each error"),
+    "--json": flag("print JSON instead of a table"),
 }
 
 # States in the words of the table, where they differ.
@@ -69,31 +53,26 @@ def run(values: "dict[str, Any]") -> int:
 
         write(in_json(records))
     else:
-        write(_as_table(records) + _in_words(records, values["check"], values["verbose"]))
+        write(_as_table(records) + _describe(records, values["check"], values["verbose"]))
     return 0
 
 
 def chosen(wanted: "list[str]") -> "list[str]":
     """The back-ends that a command line names, or all of them, in the order of the table."""
-    known = known_names()
+    known = known_backends()
     for name in wanted:
         if name not in known:
-            raise CommandError(
-                f"there is no back-end {name!r}{did_you_mean(name, known)}",
-                code=2,
-                hint="'rockpool backends' lists them.",
-            )
+            raise no_such_backend(name, known)
     return [name for name in known if not wanted or name in wanted]
 
 
 def _look(names: "list[str]") -> "list[dict[str, Any]]":
-    with glance():
-        return [dict(look_at(name).to_dict()) for name in names]
+    return [dict(look_at(name).to_dict()) for name in names]
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":
+    from rockpool.backends.probe import probe_backends
     from rockpool.cli._progress import Imports
-    from rockpool.utilities.probing import probe_backends
 
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -124,14 +103,14 @@ def _as_table(records: "list[dict[str, Any]]") -> str:
     rows = []
     colours = []
     for record in records:
-        can_be_mended = record["state"] not in ("available", "installed", "unmet")
+        can_be_fixed = record["state"] not in ("available", "installed", "unmet")
         rows.append(
             (
                 record["name"],
                 _state(record),
                 record["version"] or "-",
                 str(record["modules"]),
-                record["install"] if can_be_mended else "",
+                record["install"] if can_be_fixed else "",
             )
         )
         colour = "yellow" if _is_open(record) else _COLOURS.get(record["state"], "red")
@@ -140,13 +119,13 @@ def _as_table(records: "list[dict[str, Any]]") -> str:
     return table(header, rows, right=(3,), colours=colours)
 
 
-def _in_words(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> str:
+def _describe(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> str:
     """What stands below the table: reasons that need more words than a cell has, and the count."""
     notes = []
     for record in records:
         plain = record["state"] in ("available", "installed", "missing")
-        told = _state(record) == record["reason"]  # by the table
-        if verbose or _is_open(record) or not (plain or told):
+        is_stated = _state(record) == record["reason"]  # by the table
+        if verbose or _is_open(record) or not (plain or is_stated):
             notes.append(f"{record['name']}: {record['reason']}")
             notes += [f"    {line}" for line in _last_lines(record, verbose)]
     good = sum(

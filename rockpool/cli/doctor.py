@@ -3,15 +3,16 @@
 import os
 import sys
 
+from rockpool.backends.queries import known_backends
+from rockpool.cli._options import flag, seconds, value
 from rockpool.cli._output import CommandError, is_terminal, paint, table, terminal_width, write
-from rockpool.cli.backends import chosen, seconds
-from rockpool.utilities.backend_management import known_backends
+from rockpool.cli.backends import chosen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rockpool.utilities.diagnosis import Diagnosis, Finding
+    from rockpool.backends.doctor import Diagnosis, Finding
 
 DESCRIPTION = """\
 Examine the back-ends: versions, places, files in the way, versions that do not go
@@ -28,14 +29,9 @@ EXAMPLES = """\
   rockpool doctor --json       the same for programs"""
 
 OPTIONS = {
-    "names": {"metavar": "BACKEND", "help": "examine only these back-ends"},
-    "--timeout": {
-        "metavar": "S",
-        "convert": seconds,
-        "default": 60.0,
-        "help": "seconds that the import of each back-end may take",
-    },
-    "--json": {"help": "print JSON instead of text"},
+    "names": value("BACKEND", "examine only these back-ends"),
+    "--timeout": value("S", "seconds that the import of each back-end may take", 60.0, seconds),
+    "--json": flag("print JSON instead of text"),
 }
 
 # States in the words of the table, where they differ, and their colours.
@@ -64,8 +60,8 @@ def run(values: "dict[str, Any]") -> int:
 
 
 def _examined(names: "list[str]", timeout: float) -> "Diagnosis":
+    from rockpool.backends.doctor import diagnose
     from rockpool.cli._progress import Imports
-    from rockpool.utilities.diagnosis import diagnose
 
     try:
         with Imports(len(names or known_backends())) as shown:
@@ -142,8 +138,8 @@ def _paragraph(finding: "Finding") -> str:
     else:
         lines = lines[-_LINES:]
     details = "".join(f"      {paint(line, 'dim')}\n" for line in lines)
-    mend = f"    to mend it:  {paint(finding.mend, 'bold')}\n" if finding.mend else ""
-    return f"{text}\n{details}{mend}"
+    fix = f"    to mend it:  {paint(finding.fix, 'bold')}\n" if finding.fix else ""
+    return f"{text}\n{details}{fix}"
 
 
 def _summary(found: "Diagnosis") -> str:

@@ -1,10 +1,10 @@
 """``rockpool modules``: what networks are built from, and what of it can be used here."""
 
+from rockpool.backends.specs import known_backends
+from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
-from rockpool.cli._output import CommandError, did_you_mean, table, write
-from rockpool.utilities._backend_specs import known_names
-from rockpool.utilities._finding import glance
-from rockpool.utilities._looking import look_at, must_be_checked
+from rockpool.cli._options import flag, value
+from rockpool.cli._output import no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +20,8 @@ EXAMPLES = """\
   rockpool modules --json            the same for programs"""
 
 OPTIONS = {
-    "--backend": {
-        "metavar": "NAME",
-        "default": None,
-        "help": "only those that need this back-end",
-    },
-    "--json": {"help": "print JSON instead of a table"},
+    "--backend": value("NAME", "only those that need this back-end"),
+    "--json": flag("print JSON instead of a table"),
 }
 
 
@@ -34,16 +30,11 @@ def run(values: "dict[str, Any]") -> int:
     entries = listing()
     backend = values["backend"]
     if backend is not None:
-        known = [*known_names(), *sorted({entry.backend for entry in entries if entry.backend})]
+        known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
         if backend not in known:
-            raise CommandError(
-                f"there is no back-end {backend!r}{did_you_mean(backend, known)}",
-                code=2,
-                hint="'rockpool backends' lists them.",
-            )
+            raise no_such_backend(backend, known)
         entries = [entry for entry in entries if entry.backend == backend]
-    with glance():
-        here = {name: _usable(name) for name in {entry.backend for entry in entries}}
+    here = {name: _usable(name) for name in {entry.backend for entry in entries}}
     write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))
     return 0
 

@@ -1,5 +1,5 @@
 """Modules, and ways to combine them into networks."""
 
-from rockpool.utilities.lazy_loading import attach
+from rockpool.backends.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -4,6 +4,6 @@ Times are in seconds. A series covers the time from its `t_start` to its `t_stop
 goes on for ever on both sides. Reading a series never changes it.
 """
 
-from rockpool.utilities.lazy_loading import attach
+from rockpool.backends.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__, backend="numpy")

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rockpool.utilities.time_steps import checked_time_step, covering_steps
+from rockpool.timeseries.time_steps import checked_time_step, covering_steps
 
 from .series import TimeSeries, axes_for
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rockpool.nn.modules.jax.normalise import logsoftmax, softmax
+from rockpool.nn.modules.jax.softmax_jax import logsoftmax, softmax
 from rockpool.training.ctc_loss import ctc_loss_jax
 
 __all__ = [

@@ -1,5 +1,5 @@
-"""What the package stands on: back-end management, lazy loading, parameter trees."""
+"""The public utilities of the package's interface; what they stand on is in `rockpool.backends`."""
 
-from rockpool.utilities.lazy_loading import attach
+from rockpool.backends.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,7 +1,8 @@
 """Functions over pytrees of jax, some of them with random numbers; and all of `tree_utils`.
 
 A prototype tree has the structure of a tree, and a bool at each leaf: whether it is selected. It
-may be traced. Keys for random numbers are given to the leaves in the order of ``jax.tree.leaves``.
+may be traced. Keys for random numbers are given to the leaves in the order of ``jax.tree.leaves``;
+`rng_key` is split into one for each leaf, selected or not. Results have the structure of the tree.
 """
 
 from __future__ import annotations
@@ -60,7 +61,6 @@ def tree_map_reduce_select(
     Parameters
     ----------
     tree : pytree
-        The tree.
     protoype_tree : pytree of bool
         Selects leaves.
     map_fun : callable
@@ -96,19 +96,7 @@ def tree_map_reduce_select(
 def tree_map_select(tree: Tree, prototype_tree: Tree, map_fun: Callable[[Any], Any]) -> Tree:
     """Map the selected leaves of a tree; the others stay as they are.
 
-    Parameters
-    ----------
-    tree : pytree
-        The tree.
-    prototype_tree : pytree of bool
-        Selects leaves.
-    map_fun : callable
-        ``map_fun(leaf)`` gives a value of the shape and type of the leaf.
-
-    Returns
-    -------
-    pytree
-        A tree of the same structure.
+    ``map_fun(leaf)`` gives a value of the shape and type of the leaf.
     """
     return jax.tree.map(
         lambda leaf, select: lax.cond(select, map_fun, lambda x: x, leaf), tree, prototype_tree
@@ -123,18 +111,11 @@ def tree_map_with_rng(
     Parameters
     ----------
     tree : pytree
-        The tree.
     map_fun : callable
         ``map_fun(leaf, key, *others)`` gives the new leaf.
     rng_key : key
-        Is split into a key for each leaf.
     *rest : pytree
         Trees of the same structure, for the further arguments.
-
-    Returns
-    -------
-    pytree
-        A tree of the same structure.
     """
     return jax.tree.map(map_fun, tree, _keys_for(tree, rng_key), *rest)
 
@@ -144,21 +125,7 @@ def tree_map_select_with_rng(
 ) -> Tree:
     """Map the selected leaves of a tree, with a key for random numbers for each.
 
-    Parameters
-    ----------
-    tree : pytree
-        The tree.
-    prototype_tree : pytree of bool
-        Selects leaves.
-    map_fun : callable
-        ``map_fun(leaf, key)`` gives a value of the shape and type of the leaf.
-    rng_key : key
-        Is split into a key for each leaf, selected or not.
-
-    Returns
-    -------
-    pytree
-        A tree of the same structure.
+    ``map_fun(leaf, key)`` gives a value of the shape and type of the leaf.
     """
     return jax.tree.map(
         lambda leaf, key, select: lax.cond(select, map_fun, lambda x, _: x, leaf, key),

@@ -1,7 +1,9 @@
 """Nested dictionaries of parameters, as trees: walk, look up, change, map and merge them.
 
 A node is a ``dict``; everything else is a leaf. A branch is the tuple of keys that leads to a
-leaf. Empty nodes have no branches and are kept by every function that gives a tree.
+leaf. Empty nodes have no branches and are kept by every function that gives a tree. A function with
+an argument ``inplace`` changes the tree itself where that is True, else (the default) a deep copy,
+and returns the changed tree.
 """
 
 from __future__ import annotations
@@ -35,14 +37,8 @@ def branches(tree: Tree, prefix: Branch | None = None) -> Iterator[Branch]:
     Parameters
     ----------
     tree : dict
-        The tree.
     prefix : tuple, optional
         Keys to put in front of each branch. Default: none.
-
-    Yields
-    ------
-    tuple
-        The keys that lead to one leaf.
     """
     prefix = () if prefix is None else tuple(prefix)
     for key, value in tree.items():
@@ -54,18 +50,6 @@ def branches(tree: Tree, prefix: Branch | None = None) -> Iterator[Branch]:
 
 def get_nested(tree: Tree, branch: Branch) -> Any:
     """Return what stands at the end of a branch: a leaf or a sub-tree.
-
-    Parameters
-    ----------
-    tree : dict
-        The tree.
-    branch : tuple
-        The keys to follow.
-
-    Returns
-    -------
-    Any
-        The leaf or node found.
 
     Raises
     ------
@@ -85,21 +69,7 @@ def get_nested(tree: Tree, branch: Branch) -> Any:
 def set_nested(tree: Tree, branch: Branch, value: Any, inplace: bool = False) -> Tree:
     """Set the leaf at the end of a branch.
 
-    Parameters
-    ----------
-    tree : dict
-        The tree.
-    branch : tuple
-        The keys to follow. The last one is created if it is missing.
-    value : Any
-        The new leaf.
-    inplace : bool, optional
-        Change ``tree`` itself instead of a deep copy. Default: False.
-
-    Returns
-    -------
-    dict
-        The changed tree.
+    The last key is created if it is missing.
 
     Raises
     ------
@@ -117,66 +87,26 @@ def set_nested(tree: Tree, branch: Branch, value: Any, inplace: bool = False) ->
 
 
 def set_matching(full_tree: Tree, target_tree: Tree, value: Any, inplace: bool = False) -> Tree:
-    """Set every branch of one tree to a value in another.
-
-    Parameters
-    ----------
-    full_tree : dict
-        The tree to change.
-    target_tree : dict
-        The tree whose branches are to be set; its leaves do not matter.
-    value : Any
-        The new value of each of these leaves.
-    inplace : bool, optional
-        Change ``full_tree`` itself instead of a deep copy. Default: False.
-
-    Returns
-    -------
-    dict
-        The changed tree.
-    """
-    tree = full_tree if inplace else copy.deepcopy(full_tree)
-    for branch in branches(target_tree):
-        set_nested(tree, branch, value, inplace=True)
-    return tree
+    """Set the leaf of ``full_tree`` at every branch of ``target_tree``, whatever its leaf there."""
+    return _set_all(full_tree, branches(target_tree), value, inplace)
 
 
 def set_matching_select(
     full_tree: Tree, target_tree: Tree, value: Any, inplace: bool = False
 ) -> Tree:
-    """Set those branches to a value whose leaf in the target tree is true.
+    """Set the leaf of ``full_tree`` at each branch whose leaf in ``target_tree`` is true."""
+    return _set_all(full_tree, tree_find(target_tree), value, inplace)
 
-    Parameters
-    ----------
-    full_tree : dict
-        The tree to change.
-    target_tree : dict
-        The tree whose true leaves select what is set.
-    value : Any
-        The new value of each selected leaf.
-    inplace : bool, optional
-        Change ``full_tree`` itself instead of a deep copy. Default: False.
 
-    Returns
-    -------
-    dict
-        The changed tree.
-    """
-    tree = full_tree if inplace else copy.deepcopy(full_tree)
-    for branch in tree_find(target_tree):
+def _set_all(tree: Tree, chosen: Iterable[Branch], value: Any, inplace: bool) -> Tree:
+    tree = tree if inplace else copy.deepcopy(tree)
+    for branch in chosen:
         set_nested(tree, branch, value, inplace=True)
     return tree
 
 
 def make_prototype_tree(full_tree: Tree, target_tree: Tree) -> Tree:
     """Return a tree of bools that says which branches of one tree exist in another.
-
-    Parameters
-    ----------
-    full_tree : dict
-        The tree that gives the structure.
-    target_tree : dict
-        The tree whose branches are marked.
 
     Returns
     -------
@@ -204,20 +134,7 @@ def make_prototype_tree(full_tree: Tree, target_tree: Tree) -> Tree:
 
 
 def tree_map(tree: Tree, f: Callable[[Any], Any]) -> Tree:
-    """Return a tree of the same structure, with a function applied to each leaf.
-
-    Parameters
-    ----------
-    tree : dict
-        The tree. It is not changed.
-    f : callable
-        The function of one leaf.
-
-    Returns
-    -------
-    dict
-        The tree of the results.
-    """
+    """Return a new tree of the same structure, with a function of one leaf applied to each."""
     return {
         key: tree_map(value, f) if isinstance(value, dict) else f(value)
         for key, value in tree.items()
@@ -230,7 +147,6 @@ def tree_flatten(tree: Tree, leaves: list[Any] | None = None) -> tuple[list[Any]
     Parameters
     ----------
     tree : dict
-        The tree.
     leaves : list, optional
         A list to which the leaves are appended. Default: a new one.
 
@@ -259,11 +175,6 @@ def tree_unflatten(
         The leaves, in the order that :func:`tree_flatten` gives.
     leaves_tail : list, optional
         Receives the leaves that the structure has no room for. Default: they are dropped.
-
-    Returns
-    -------
-    dict
-        The tree.
 
     Raises
     ------
@@ -299,13 +210,6 @@ def tree_update(target: Tree, additional: Tree, inplace: bool = False) -> Tree:
         The tree to merge into.
     additional : dict
         The tree whose leaves are added; they win over those of ``target``.
-    inplace : bool, optional
-        Change ``target`` itself instead of a deep copy. Default: False.
-
-    Returns
-    -------
-    dict
-        The merged tree.
     """
     tree = target if inplace else copy.deepcopy(target)
     for key, value in additional.items():
@@ -317,18 +221,7 @@ def tree_update(target: Tree, additional: Tree, inplace: bool = False) -> Tree:
 
 
 def tree_find(tree: Tree) -> Iterator[Branch]:
-    """Yield the branch to each leaf that is true.
-
-    Parameters
-    ----------
-    tree : dict
-        The tree.
-
-    Yields
-    ------
-    tuple
-        The keys that lead to one true leaf.
-    """
+    """Yield the branch to each leaf that is true."""
     for branch in branches(tree):
         if get_nested(tree, branch):
             yield branch

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.patience import PATIENCE
 
 import rockpool.cli.backends
 import rockpool.cli.bench
@@ -229,7 +230,7 @@ def test_a_reader_that_leaves_early_is_no_error(full_python) -> None:
     )
     assert process.stdout is not None
     process.stdout.close()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, b"")
 
 
@@ -273,7 +274,7 @@ def in_terminal(
         os.environ.pop("NO_COLOR", None) if "NO_COLOR" not in env else None
         os.execv(sys.executable, [sys.executable, "-m", "rockpool", *arguments])
     said = b""
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + PATIENCE
     try:
         while time.monotonic() < give_up:
             try:
@@ -329,7 +330,7 @@ def test_an_interrupt_leaves_quietly_without_a_terminal(full_python) -> None:
     assert process.stderr is not None
     assert process.stderr.readline() == "25 % of 1797 digits seen\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "accuracy" not in out
     assert "Traceback" not in err

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
 from rockpool.cli._output import can_show, did_you_mean, paint, table, write
-from rockpool.cli._progress import Progress
+from rockpool.cli._progress import Imports, Progress
 
 
 def test_a_table_has_its_columns_one_below_the_other() -> None:
@@ -73,3 +74,45 @@ def test_progress_in_a_terminal_is_one_line_that_goes_away(
     assert shown.endswith("\r\033[K")
     assert "████ 4/4 things" in shown
     assert max(len(picture) for picture in shown.replace("\033[K", "").split("\r")) < 40
+
+
+def test_imports_in_a_terminal_are_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Imports(3) as shown:
+        shown.started("torch")
+        shown.started("jax")
+        shown.ended("torch")
+    pictures = terminal.getvalue().split("\r")
+    assert "importing torch, jax (0 of 3 done)" in [picture.strip() for picture in pictures]
+    assert "importing jax (1 of 3 done)" in [picture.strip() for picture in pictures]
+    assert "\n" not in terminal.getvalue() and pictures[-1] == "\033[K"
+
+
+PLAIN = """
+import io, sys
+class Terminal(io.StringIO):
+    isatty = lambda self: True
+sys.stderr = Terminal()
+from rockpool.cli._progress import Imports, Progress
+with Progress("things", 4) as progress:
+    progress.advance(4)
+with Imports(2) as shown:
+    shown.started("torch")
+    shown.ended("torch")
+print(sys.stderr.getvalue(), end="")
+"""
+
+
+def test_without_tqdm_a_terminal_gets_lines(bare_python: Any) -> None:
+    assert bare_python.python(PLAIN).splitlines() == [
+        "100 % of 4 things",
+        "importing 2 back-ends, each in a process of its own",
+    ]
+
+
+def test_nobody_watches_the_imports(capsys: pytest.CaptureFixture[str]) -> None:
+    with Imports(1) as shown:
+        shown.started("torch")
+        shown.ended("torch")
+    assert capsys.readouterr() == ("", "")

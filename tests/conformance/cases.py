@@ -12,6 +12,10 @@ import numpy as np
 
 MODELS = ("LIF", "LIF recurrent", "ExpSyn", "Rate", "Linear")
 
+# time constants in time steps of 2**-10 s, so that they are exact in single precision
+STEPS = (1, 2, 5, 20)
+DT = 2.0**-10
+
 
 class Case(NamedTuple):
     """A layer, its input, and how that is handed over."""
@@ -91,6 +95,10 @@ def lif_cases(recurrent: bool) -> list[Case]:
         case("chunked run", (8, 4), batch=3, steps=90, chunks=3, **per_neuron(8, 4)),
         case("zero input", strength=0.0),
         case("saturating input", strength=64.0, max_spikes_per_dt=4.0),
+        *(
+            case(f"tau of {n} steps", dt=DT, tau_mem=n * DT, tau_syn=n * DT, strength=8.0)
+            for n in STEPS
+        ),
     ]
 
 
@@ -119,6 +127,7 @@ def exp_syn_cases() -> list[Case]:
         case("chunked run", batch=3, steps=90, chunks=3, tau=make.uniform(2e-3, 60e-3, 5)),
         case("zero input", strength=0.0),
         case("strong input", strength=2.0**16),
+        *(case(f"tau of {n} steps", dt=DT, tau=n * DT) for n in STEPS),
     ]
 
 
@@ -159,6 +168,7 @@ def rate_cases() -> list[Case]:
         case("chunked run", batch=3, steps=90, chunks=3, **per_neuron()),
         case("zero input", strength=0.0),
         case("saturating input", strength=2.0**16, activation_func="tanh"),
+        *(case(f"tau of {n} steps", dt=DT, tau=n * DT) for n in STEPS),
     ]
 
 

@@ -8,14 +8,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.patience import PATIENCE
 
 from conformance.cases import CASES, MODELS, Case
 from conformance.layers import BACKENDS, NATIVE, Backend
 from conformance.running import deviation, difference, reference, run
 from rockpool.utilities.lazy_loading import advertised
 
+# Brian takes a second for each case.
+ENOUGH_FOR_BRIAN = {"batch", "several synapses", "per-neuron constants", "recurrent"}
+
+
+def marks(backend: Backend, case: Case) -> tuple[pytest.MarkDecorator, ...]:
+    is_slow = backend.name == "brian" and case.name not in ENOUGH_FOR_BRIAN
+    return (pytest.mark.slow,) if is_slow else ()
+
+
 OFFERED = [
-    pytest.param(backend, case, id=f"{backend.name}-{case}".replace(" ", "_"))
+    pytest.param(
+        backend, case, id=f"{backend.name}-{case}".replace(" ", "_"), marks=marks(backend, case)
+    )
     for backend in BACKENDS
     for case in CASES
     if backend.offers(case.model) and backend.is_here
@@ -69,7 +81,7 @@ def test_every_layer_that_is_advertised_is_here() -> None:
 def test_one_command_prints_the_table() -> None:
     script = Path(__file__).with_name("table.py")
     done = subprocess.run(
-        [sys.executable, str(script), "numba"], capture_output=True, text=True, timeout=120
+        [sys.executable, str(script), "numba"], capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.patience import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "examples" / "train_digits_jax.py"
+SLOW = pytest.mark.slow
 SMALL = ("--samples", "600", "--epochs", "8", "--hidden", "64")
 
 
@@ -23,7 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
 
 
@@ -56,8 +58,12 @@ def test_it_learns_and_leaves_its_results(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
-        (["--samples", "3"], "--samples must be at least 10, got 3"),
-        (["--plot", "no/such/folder/x.png"], "there is no folder for no/such/folder/x.png"),
+        pytest.param(["--samples", "3"], "--samples must be at least 10, got 3", marks=SLOW),
+        pytest.param(
+            ["--plot", "no/such/folder/x.png"],
+            "there is no folder for no/such/folder/x.png",
+            marks=SLOW,
+        ),
     ],
 )
 def test_mistakes_are_named(arguments: list[str], message: str) -> None:

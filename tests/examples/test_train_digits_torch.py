@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "examples" / "train_digits_torch.py"
+SLOW = pytest.mark.slow
 SMALL = ("--samples", "600", "--epochs", "8", "--hidden", "64")
 
 
@@ -24,7 +26,7 @@ def run(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Completed
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE,
     )
 
 
@@ -63,8 +65,12 @@ def test_two_processes_learn_as_well() -> None:
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
-        (["--samples", "3"], "--samples must be at least 10, got 3"),
-        (["--save", "no/such/folder/x.json"], "there is no folder for no/such/folder/x.json"),
+        pytest.param(["--samples", "3"], "--samples must be at least 10, got 3", marks=SLOW),
+        pytest.param(
+            ["--save", "no/such/folder/x.json"],
+            "there is no folder for no/such/folder/x.json",
+            marks=SLOW,
+        ),
     ],
 )
 def test_mistakes_are_named(arguments: list[str], message: str) -> None:

@@ -60,11 +60,14 @@ def main(rank: int, size: int, store: str, path: str) -> None:
     distributed.init_process_group(
         "gloo", init_method=f"file://{store}", rank=rank, world_size=size
     )
-    results = {}
-    for mode, module in (("rockpool", network()), ("torch", network().to_torch())):
-        results[mode] = train(DistributedDataParallel(module), module, rank, size)
-    torch.save(results, path)
-    distributed.destroy_process_group()
+    try:
+        results = {}
+        for mode, module in (("rockpool", network()), ("torch", network().to_torch())):
+            results[mode] = train(DistributedDataParallel(module), module, rank, size)
+        torch.save(results, path)
+        distributed.barrier()  # one that leaves early takes the connections of the other with it
+    finally:
+        distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -72,6 +72,15 @@ def test_gradients_agree() -> None:
     assert tensor.grad is not None and not tensor.grad[5].any()
 
 
+def test_gradients_are_those_of_rows_that_need_not_sum_to_one() -> None:
+    scores = torch.tensor(np.random.default_rng(0).normal(size=(5, 3)), requires_grad=True)
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        return ctc_loss_torch([1, 2, 2], x, 5)
+
+    assert torch.autograd.gradcheck(loss, scores) and torch.autograd.gradgradcheck(loss, scores)
+
+
 def test_it_agrees_with_torch_itself() -> None:
     log_prob = random_log_prob(7, 4)
     expected = torch.nn.functional.ctc_loss(

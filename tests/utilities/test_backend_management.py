@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rockpool.backends.specs import REGISTERED
 from rockpool.utilities import backend_management as management
-from rockpool.utilities._backend_specs import REGISTERED
 from rockpool.utilities.backend_management import (
     backend_available,
     backend_status,

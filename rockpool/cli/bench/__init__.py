@@ -2,8 +2,9 @@
 
 import sys
 
+from rockpool.cli._options import flag, integer, seconds, value
 from rockpool.cli._output import CommandError, did_you_mean, paint, table, write
-from rockpool.cli.backends import seconds
+from rockpool.cli._requirements import need_numpy, write_picture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,78 +64,35 @@ def chosen(text: str) -> "list[str]":
     return names
 
 
-def count(text: str) -> int:
-    """A number of things, of which there are some."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= LARGEST:
-        raise ValueError(f"must be an integer from 1 to {LARGEST}, got {text!r}")
-    return value
+count = integer(1, LARGEST)
 
-
-OPTIONS: "dict[str, dict[str, Any]]" = {
-    "--model": {
-        "metavar": "NAME",
-        "convert": model,
-        "default": "LIF",
-        "help": f"what to run: {', '.join(MODELS)}",
-    },
-    "--neurons": {"metavar": "N", "convert": count, "default": 100, "help": "neurons in the layer"},
-    "--steps": {"metavar": "T", "convert": count, "default": 1000, "help": "time steps"},
-    "--batch": {"metavar": "B", "convert": count, "default": 1, "help": "inputs at a time"},
-    "--backends": {
-        "metavar": "NAMES",
-        "convert": chosen,
-        "default": None,
-        "help": "only these back-ends, with commas between them",
-    },
-    "--rounds": {
-        "metavar": "R",
-        "convert": count,
-        "default": 5,
-        "help": "how often each one is timed",
-    },
-    "--threads": {
-        "metavar": "K",
-        "convert": count,
-        "default": 1,
-        "help": "threads that each one may use",
-    },
-    "--timeout": {
-        "metavar": "S",
-        "convert": seconds,
-        "default": 300.0,
-        "help": "seconds that each back-end may take in all",
-    },
-    "--json": {"help": "print JSON instead of a table"},
-    "--plot": {
-        "metavar": "FILE.png",
-        "default": None,
-        "help": "draw a bar chart of the speeds into this file",
-    },
+OPTIONS = {
+    "--model": value("NAME", f"what to run: {', '.join(MODELS)}", "LIF", model),
+    "--neurons": value("N", "neurons in the layer", 100, count),
+    "--steps": value("T", "time steps", 1000, count),
+    "--batch": value("B", "inputs at a time", 1, count),
+    "--backends": value("NAMES", "only these back-ends, with commas between them", None, chosen),
+    "--rounds": value("R", "how often each one is timed", 5, count),
+    "--threads": value("K", "threads that each one may use", 1, count),
+    "--timeout": value("S", "seconds that each back-end may take in all", 300.0, seconds),
+    "--json": flag("print JSON instead of a table"),
+    "--plot": value("FILE.png", "draw a bar chart of the speeds into this file"),
 }
 
 
 def run(values: "dict[str, Any]") -> int:
     """Run the layer everywhere; the exit code is 1 where an answer is wrong, or there is none."""
-    from rockpool.cli._requirements import check_picture, need
-
     size = values["neurons"] * values["steps"] * values["batch"]
     if size > LARGEST:
         raise CommandError(f"{size} numbers are too many: at most {LARGEST} can go in", code=2)
     picture = values["plot"]
-    if picture is not None:
-        check_picture(picture)
-    need("numpy", "numpy is the reference")
-    if picture is not None:
-        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+    need_numpy("numpy is the reference", picture)
     from rockpool.cli.bench.children import run_all
 
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]
+    classes = {name: values["model"] + SUFFIXES[name] for name in names}
     try:
-        records = run_all(list(dict.fromkeys(names)), values)
+        records = run_all(classes, values)
     except OSError as error:
         raise CommandError(f"no process can be started to run in: {error.strerror}") from error
     if values["json"]:
@@ -149,10 +107,8 @@ def run(values: "dict[str, Any]") -> int:
     if picture is not None:
         from rockpool.cli.bench.picture import draw
 
-        try:
-            draw([record for record in records if record.seconds], _title(values), picture)
-        except OSError as error:
-            raise CommandError(f"cannot write {picture}: {error.strerror or error}") from error
+        ran = [record for record in records if record.seconds]
+        write_picture(picture, lambda: draw(ran, _title(values), picture))
         if not values["json"]:
             write(f"\nThe speeds are drawn in {picture}\n")
     wanted = {REFERENCE, *(values["backends"] or ())}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rockpool.cli.bench.children import MARK
+from rockpool.backends.child_process import leave, take_stdout
 
 # Constants of the layers: multiples of a power of two, which each precision holds.
 _ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -31,35 +30,24 @@ def main(wanted: dict[str, Any]) -> None:
         The options of the command, and ``backend``, ``class_name``, and ``path``, the file for the
         answer.
     """
-    answer = os.dup(1)
-    os.dup2(2, 1)  # whatever is printed meanwhile is no message
-    sys.argv = [""]
-
-    def say(**message: Any) -> None:
-        os.write(answer, f"{MARK}{json.dumps(message)}\n".encode())
-
+    report = take_stdout()
     try:
-        output, times = _measure(wanted, lambda: say(**{"is": "round"}))
+        output, times = _measure(wanted, lambda: report({"is": "round"}))
         np.save(wanted["path"], output)
-        say(**{"is": "end"}, times=times, memory=_peak_memory(wanted["backend"]))
+        report({"is": "end", "times": times, "memory": _peak_memory(wanted["backend"])})
     except (Exception, SystemExit) as error:
         import traceback
 
         traceback.print_exc()
-        say(**{"is": "error"}, text=_in_words(error))
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(0)  # nothing that a back-end does at its exit matters
+        report({"is": "error", "text": _describe(error)})
+    leave()
 
 
-def _in_words(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     """An error in one line; a missing back-end has its reason in a note."""
-    told = (
-        [str(error), *getattr(error, "__notes__", [])]
-        if isinstance(error, ImportError)
-        else [str(error)]
-    )
-    lines = [text.strip().splitlines()[0] for text in told[:2] if text.strip()]
+    notes = getattr(error, "__notes__", []) if isinstance(error, ImportError) else []
+    texts = [str(error), *notes][:2]
+    lines = [text.strip().splitlines()[0] for text in texts if text.strip()]
     return f"{type(error).__name__}: {' '.join(lines)}" if lines else type(error).__name__
 
 
@@ -114,24 +102,12 @@ def _nest_call(module: Any, data: np.ndarray, threads: int) -> Call:
     return _numpy_call(module, data, threads)
 
 
-def _torch_call(module: Any, data: np.ndarray, threads: int) -> Call:
+def _torch_call(module: Any, data: np.ndarray, threads: int, device: str = "cpu") -> Call:
     import torch
 
     torch.set_num_threads(threads)
-    tensor = torch.as_tensor(data, dtype=torch.float32)
-
-    def call() -> np.ndarray:
-        with torch.no_grad():
-            return module(tensor)[0].numpy()
-
-    return call, module.reset_state
-
-
-def _cuda_call(module: Any, data: np.ndarray, threads: int) -> Call:
-    import torch
-
-    module = module.to("cuda")
-    tensor = torch.as_tensor(data, dtype=torch.float32, device="cuda")
+    module = module.to(device)
+    tensor = torch.as_tensor(data, dtype=torch.float32, device=device)
 
     def call() -> np.ndarray:
         with torch.no_grad():
@@ -152,7 +128,7 @@ _FRAMEWORKS: dict[str, Callable[[Any, np.ndarray, int], Call]] = {
     "nest": _nest_call,
     "torch": _torch_call,
     "sinabs": _torch_call,
-    "sinabs-exodus": _cuda_call,
+    "sinabs-exodus": partial(_torch_call, device="cuda"),
     "jax": _jax_call,
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from rockpool.cli._output import CommandError, paint, write
+from rockpool.cli._options import integer, value
+from rockpool.cli._output import paint, write
+from rockpool.cli._requirements import need_numpy, write_picture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,16 +30,6 @@ MOST_NEURONS = 5000
 BACKENDS = ("numpy",)
 
 
-def neurons(text: str) -> int:
-    """A number of neurons."""
-    return _integer(text, 1, MOST_NEURONS)
-
-
-def seed(text: str) -> int:
-    """A seed of numpy's random generators."""
-    return _integer(text, 0, 2**32 - 1)
-
-
 def backend(text: str) -> str:
     """A back-end that the demo runs on."""
     if text not in BACKENDS:
@@ -45,48 +37,18 @@ def backend(text: str) -> str:
     return text
 
 
-def _integer(text: str, least: int, most: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise ValueError(f"must be an integer from {least} to {most}, got {text!r}")
-    return value
-
-
 OPTIONS = {
-    "--plot": {
-        "metavar": "FILE.png",
-        "default": None,
-        "help": "draw the spikes and the confusion matrix into this file",
-    },
-    "--seed": {
-        "metavar": "N",
-        "convert": seed,
-        "default": 0,
-        "help": "seed of the split, the weights and the spikes",
-    },
-    "--neurons": {"metavar": "N", "convert": neurons, "default": 400, "help": "hidden neurons"},
-    "--backend": {
-        "metavar": "NAME",
-        "convert": backend,
-        "default": "numpy",
-        "help": "what to run on; there is only numpy yet",
-    },
+    "--plot": value("FILE.png", "draw the spikes and the confusion matrix into this file"),
+    "--seed": value("N", "seed of the split, the weights and the spikes", 0, integer(0, 2**32 - 1)),
+    "--neurons": value("N", "hidden neurons", 400, integer(1, MOST_NEURONS)),
+    "--backend": value("NAME", "what to run on; there is only numpy yet", "numpy", backend),
 }
 
 
 def run(values: dict[str, Any]) -> int:
     """Train, test, and show what happened."""
-    from rockpool.cli._requirements import check_picture, need
-
     picture = values["plot"]
-    if picture is not None:
-        check_picture(picture)
-    need("numpy", "the demo runs on numpy")
-    if picture is not None:
-        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+    need_numpy("the demo runs on numpy", picture)
     from rockpool.cli._progress import Progress
     from rockpool.cli.demo.experiment import DigitReader, digits
 
@@ -102,10 +64,7 @@ def run(values: dict[str, Any]) -> int:
     if picture is not None:
         from rockpool.cli.demo.picture import draw
 
-        try:
-            draw(result, picture)
-        except OSError as error:
-            raise CommandError(f"cannot write {picture}: {error.strerror or error}") from error
+        write_picture(picture, lambda: draw(result, picture))
         write(f"\nThe spikes and the confusion matrix are drawn in {picture}\n")
     return 0
 

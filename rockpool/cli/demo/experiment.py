@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +30,7 @@ GAIN = 0.3  # standard deviation of the summed weights of 64 pixels, in threshol
 BATCH = 50  # images that the network sees at a time; it changes speed and memory, no result
 
 
-class Digits:
+class Digits(NamedTuple):
     """The images in random order; the first `n_train` are to learn from, the others for the test.
 
     Attributes
@@ -42,14 +43,19 @@ class Digits:
         The sizes of the two halves.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
-        self.images = images
-        self.labels = labels
-        self.n_train = len(images) // 2
-        self.n_test = len(images) - self.n_train
+    images: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def n_train(self) -> int:
+        return len(self.images) // 2
+
+    @property
+    def n_test(self) -> int:
+        return len(self.images) - self.n_train
 
 
-class Example:
+class Example(NamedTuple):
     """One test image and the spikes that it caused.
 
     Attributes
@@ -62,22 +68,14 @@ class Example:
         Spikes in each time step, shapes (steps, 64) and (steps, hidden neurons).
     """
 
-    def __init__(
-        self,
-        image: np.ndarray,
-        label: int,
-        read_as: int,
-        pixel_spikes: np.ndarray,
-        hidden_spikes: np.ndarray,
-    ) -> None:
-        self.image = image
-        self.label = label
-        self.read_as = read_as
-        self.pixel_spikes = pixel_spikes
-        self.hidden_spikes = hidden_spikes
+    image: np.ndarray
+    label: int
+    read_as: int
+    pixel_spikes: np.ndarray
+    hidden_spikes: np.ndarray
 
 
-class Result:
+class Result(NamedTuple):
     """What came of it.
 
     Attributes
@@ -94,24 +92,14 @@ class Result:
         The first test image.
     """
 
-    def __init__(
-        self,
-        confusion: np.ndarray,
-        readout: Ridge,
-        pixel_rate: float,
-        hidden_rate: float,
-        wall: float,
-        simulated: float,
-        example: Example,
-    ) -> None:
-        self.confusion = confusion
-        self.loo_accuracy = readout.loo_accuracy
-        self.penalty = readout.penalty
-        self.pixel_rate = pixel_rate
-        self.hidden_rate = hidden_rate
-        self.wall = wall
-        self.simulated = simulated
-        self.example = example
+    confusion: np.ndarray
+    loo_accuracy: float
+    penalty: float
+    pixel_rate: float
+    hidden_rate: float
+    wall: float
+    simulated: float
+    example: Example
 
     @property
     def mistakes(self) -> list[tuple[int, int, int]]:
@@ -159,16 +147,16 @@ class DigitReader:
         data : Digits
             The images.
         advance : callable
-            Told how many images more have been seen, after each batch.
+            Called with how many images more have been seen, after each batch.
         """
-        kicks = np.random.default_rng([self.seed, 2]).random(data.images.shape)
+        phases = np.random.default_rng([self.seed, 2]).random(data.images.shape)
         counts = []
         pixel_spikes = 0.0
         wall = 0.0
         for start in range(0, len(data.images), BATCH):
             batch = slice(start, start + BATCH)
             began = time.perf_counter()
-            pixel, hidden = self.spikes(data.images[batch], kicks[batch])
+            pixel, hidden = self.spikes(data.images[batch], phases[batch])
             wall += time.perf_counter() - began
             counts.append(hidden.sum(axis=1))
             pixel_spikes += float(pixel.sum())
@@ -180,7 +168,7 @@ class DigitReader:
         np.add.at(confusion, (data.labels[data.n_train :], read_as), 1)
 
         first = data.n_train
-        pixel, hidden = self.spikes(data.images[first : first + 1], kicks[first : first + 1])
+        pixel, hidden = self.spikes(data.images[first : first + 1], phases[first : first + 1])
         example = Example(
             data.images[first].reshape(8, 8),
             int(data.labels[first]),
@@ -191,7 +179,8 @@ class DigitReader:
         seconds = len(data.images) * STEPS * DT
         return Result(
             confusion,
-            readout,
+            readout.loo_accuracy,
+            readout.penalty,
             pixel_rate=pixel_spikes / N_PIXELS / seconds,
             hidden_rate=float(features.sum()) / features.shape[1] / seconds,
             wall=wall,
@@ -199,14 +188,14 @@ class DigitReader:
             example=example,
         )
 
-    def spikes(self, images: np.ndarray, kicks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def spikes(self, images: np.ndarray, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Show images to the network, each from rest.
 
         Parameters
         ----------
         images : np.ndarray
             Grey values from 0 to 1, shape (images, 64).
-        kicks : np.ndarray
+        phases : np.ndarray
             Where between rest and threshold each pixel's neuron begins, 0 to 1, shape (images, 64).
 
         Returns
@@ -217,7 +206,7 @@ class DigitReader:
         decay = np.exp(-DT / TAU_SYN_PIXEL)
         charge = (1.0 - decay) / decay  # an input of this size moves the membrane by 1 in all
         current = np.repeat(images[:, np.newaxis] * (charge * PEAK_RATE * DT), STEPS, axis=1)
-        current[:, 0] += (images > 0) * kicks * charge
+        current[:, 0] += (images > 0) * phases * charge
         self.network.reset_state()
         hidden, _, record = self.network(current)
         return record["0_LIF_output"], hidden

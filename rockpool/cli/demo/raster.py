@@ -7,10 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from rockpool.cli._output import can_show, terminal_width
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from rockpool.cli.demo.experiment import Example
+from rockpool.cli.demo.experiment import Example
 
 __all__ = ["show"]
 

@@ -1,30 +1,16 @@
-"""Modules in a row: what all combinators have in common.
+"""Modules in a row: what all combinators of all back-ends have in common.
 
-For those who write a back-end
-------------------------------
 ``sequential_torch.py`` and the like hold one class each, a mixin before the back-end's base class::
 
     class TorchSequential(SequentialMixin, TorchModule): ...
 
-The mixin's constructor calls ``super().__init__(shape=..., spiking_input=..., ...)`` and then
-assigns the modules. Override, where the back-end differs:
-
-``_as_member(argument)``         classmethod; the module to add for an argument, or None if it is
-                                 not a module. The place to convert modules of another library.
-``_other_arguments``             class attribute; how many positional arguments that are not modules
-                                 go on to the base class. Default: none.
-``_kept_output(output)``         what the record keeps of an output. Default: itself.
-``_through(name, data, record)`` the call of one module: ``(output, new state, record)``.
-``_added(output, data)``         residual: output plus input.
-``_default_weights``             class attribute; stack: initial weights by shape. Default: zeros.
-
-The names of the members, in their order, are ``self._member_names``.
+What a back-end overrides stands at the end of each mixin.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,6 +18,7 @@ from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
 
 if TYPE_CHECKING:
+    from rockpool.graph import GraphHolder, GraphModuleBase
     from rockpool.timeseries import TSContinuous, TSEvent
 
     # The mixins are used with a module class behind them
@@ -39,32 +26,40 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_SETTLED_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")
+_GIVEN_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")
 
 
 class ChainMixin(_Base):
-    """A row of modules, by number and by name. A module class must stand behind it."""
+    """A row of modules, by number and by name. A module class must stand behind it.
 
-    _other_arguments: ClassVar[int] = 0
+    Its constructor calls ``super().__init__(shape=..., spiking_input=..., ...)`` and then assigns
+    the modules.
+    """
+
     _member_names: tuple[str, ...]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:  # each member is an attribute
+            ...
 
     # -- construction -----------------------------------------------------------------------
 
     def _collected(
         self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], list[Any]]:
+    ) -> tuple[dict[str, ModuleBase], list[Any]]:
         """Return the modules among constructor arguments by name, and the other arguments.
 
         A module is named after its position and its class, one in a dict by its key.
         """
         label = type(self).__name__
-        for keyword in _SETTLED_BY_MEMBERS:
+        for keyword in _GIVEN_BY_MEMBERS:
             if keyword in keywords:
                 raise ValueError(f"{label}: {keyword} follows from the modules, it cannot be given")
-        members: dict[str, Any] = {}
+        members: dict[str, ModuleBase] = {}
         others = []
         for position, argument in enumerate(arguments):
-            for name, item in _named(position, argument):
+            for name, item in _named(argument):
                 module = self._as_member(item)
                 if module is None and name is not None:
                     raise TypeError(f"{label}: {name!r} must be a module, got {item!r}")
@@ -82,7 +77,7 @@ class ChainMixin(_Base):
         self._check_fit(list(members.items()))
         return members, others
 
-    def _check_fit(self, members: list[tuple[str, Any]]) -> None:
+    def _check_fit(self, members: list[tuple[str, ModuleBase]]) -> None:
         """Raise a ValueError if an output does not fit the next input."""
         for (name, module), (next_name, next_module) in pairwise(members):
             size_out, size_in = module.size_out, next_module.size_in
@@ -92,7 +87,7 @@ class ChainMixin(_Base):
                     f"but the input of {next_name!r} has {size_in}"
                 )
 
-    def _check_name(self, name: Any, taken: Any) -> None:
+    def _check_name(self, name: Any, taken: Collection[str]) -> None:
         label = type(self).__name__
         if not isinstance(name, str):
             raise TypeError(f"{label}: the name of a module must be a str, got {name!r}")
@@ -101,21 +96,16 @@ class ChainMixin(_Base):
         if hasattr(type(self), name):
             raise ValueError(f"{label}: {name!r} is taken, no module can have that name")
 
-    def _add_members(self, members: Mapping[str, Any]) -> None:
+    def _add_members(self, members: Mapping[str, ModuleBase]) -> None:
         """Assign modules to attributes, behind those that are there."""
         for name, module in members.items():
             setattr(self, name, module)
         self._member_names += tuple(members)
 
-    @classmethod
-    def _as_member(cls, argument: Any) -> Any:
-        """Return an argument if it is a module, else None."""
-        return argument if isinstance(argument, ModuleBase) else None
-
     # -- access -----------------------------------------------------------------------------
 
     @property
-    def _members(self) -> list[tuple[str, Any]]:
+    def _members(self) -> list[tuple[str, ModuleBase]]:
         """Names and modules, in order."""
         return [(name, getattr(self, name)) for name in self._member_names]
 
@@ -148,22 +138,23 @@ class ChainMixin(_Base):
 
     def _adopt_sizes(self) -> None:
         """Take shape and spiking flags from the first and last member."""
-        settled = outer_properties(self._members)
-        self._shape = settled["shape"]
-        self._spiking_input = settled["spiking_input"]
-        self._spiking_output = settled["spiking_output"]
+        properties = outer_properties(self._members)
+        self._shape = properties["shape"]
+        self._spiking_input = properties["spiking_input"]
+        self._spiking_output = properties["spiking_output"]
 
-    # -- evolution --------------------------------------------------------------------------
+    # -- graph and records --------------------------------------------------------------------
 
-    def _through(self, name: str, data: Any, record: bool) -> tuple[Any, Any, Any]:
-        """Evolve one member."""
-        return getattr(self, name)(data, record=record)
+    def _graph_of(self, graphs: list[GraphModuleBase]) -> GraphHolder:
+        """Return the graph of this module, given those of the members, which are connected."""
+        from rockpool.graph import GraphHolder
 
-    def _kept_output(self, output: Any) -> Any:
-        """Return what the record keeps of the output of a member."""
-        return output
-
-    # -- records ----------------------------------------------------------------------------
+        return GraphHolder(
+            graphs[0].input_nodes,
+            graphs[-1].output_nodes,
+            f"{self.class_name}_{self.name}_{id(self)}",
+            self,
+        )
 
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
         """Return a record with its arrays as time series, of batch element 0.
@@ -192,7 +183,7 @@ class ChainMixin(_Base):
         return wrapped
 
     def _wrapped_output(
-        self, module: Any, output: Any, t_start: float, name: str
+        self, module: ModuleBase, output: Any, t_start: float, name: str
     ) -> TSEvent | TSContinuous:
         from rockpool.timeseries import TSContinuous, TSEvent
 
@@ -205,7 +196,7 @@ class ChainMixin(_Base):
             )
         return TSContinuous.from_clocked(samples, dt=dt, t_start=t_start, name=name)
 
-    def _time_step_of(self, module: Any) -> float:
+    def _time_step_of(self, module: ModuleBase) -> float:
         """Return the time step of a member, or else the one of this module, or of any member."""
         for candidate in (module, self, *self):
             dt = getattr(candidate, "dt", None)
@@ -213,13 +204,36 @@ class ChainMixin(_Base):
                 return float(dt)
         raise ValueError(f"{self._label}: no module in it has a time step `dt`")
 
+    # -- hooks of a back-end ------------------------------------------------------------------
 
-def _named(position: int, argument: Any) -> list[tuple[Any, Any]]:
+    # how many positional arguments that are not modules go on to the base class
+    _other_arguments: ClassVar[int] = 0
+
+    @classmethod
+    def _as_member(cls, argument: Any) -> ModuleBase | None:
+        """Return the module to add for an argument, or None if it is not a module.
+
+        The place to convert modules of another library.
+        """
+        return argument if isinstance(argument, ModuleBase) else None
+
+    def _through(
+        self, name: str, data: Any, record: bool
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Evolve one member."""
+        return getattr(self, name)(data, record=record)
+
+    def _kept_output(self, output: Any) -> Any:
+        """Return what the record keeps of the output of a member."""
+        return output
+
+
+def _named(argument: Any) -> list[tuple[Any, Any]]:
     """Return the names (None: to be made) and items that a constructor argument stands for."""
     return list(argument.items()) if isinstance(argument, Mapping) else [(None, argument)]
 
 
-def outer_properties(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def outer_properties(members: list[tuple[str, ModuleBase]]) -> dict[str, Any]:
     """Return shape and spiking flags of a row of modules, as constructor keywords."""
     if not members:
         return {"shape": (0, 0), "spiking_input": False, "spiking_output": False}

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import Protocol, TypeAlias
+
+    from rockpool.nn.modules import JaxModule, Module
+
+    class TorchLike(Protocol):
+        """A module of torch, whether or not torch is there for a type checker."""
+
+        def named_buffers(self) -> Any: ...
+
+    # What the factories take, and by which their results differ
+    Member: TypeAlias = Module | Mapping[str, Module]
+    JaxMember: TypeAlias = JaxModule | Mapping[str, JaxModule]
+    TorchMember: TypeAlias = TorchLike | Mapping[str, TorchLike]
 
 _PREFIXES = {"native": "Mod", "jax": "Jax", "torch": "Torch"}
 
@@ -24,10 +39,10 @@ def container_class(kind: str, arguments: Iterable[Any]) -> Any:
     type
         The class of that back-end.
     """
-    return back_end_class(_PREFIXES[_back_end_of(arguments)] + kind)
+    return backend_class(_PREFIXES[_backend_of(arguments)] + kind)
 
 
-def back_end_class(name: str) -> Any:
+def backend_class(name: str) -> Any:
     """Return a container class by name, as the package offers it."""
     from rockpool.nn import combinators
 
@@ -39,13 +54,13 @@ def lazy_classes(module: str, kind: str) -> Callable[[str], Any]:
 
     def __getattr__(name: str) -> Any:
         if name in (f"Jax{kind}", f"Torch{kind}"):
-            return back_end_class(name)
+            return backend_class(name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return __getattr__
 
 
-def _back_end_of(arguments: Iterable[Any]) -> str:
+def _backend_of(arguments: Iterable[Any]) -> str:
     # A module of a back-end exists only if that is loaded, so nothing needs to be imported
     jax_module = _loaded_class("rockpool.nn.modules.jax.jax_module", "JaxModule")
     torch_module = _loaded_class("torch.nn", "Module")

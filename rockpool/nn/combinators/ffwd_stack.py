@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from rockpool.parameters import Parameter
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
+    from rockpool.nn.combinators import JaxFFwdStack, TorchFFwdStack
+    from rockpool.nn.combinators._factory import JaxMember, Member, TorchMember
+    from rockpool.nn.modules.module import Evolve, ModuleBase
 
 __all__ = ["FFwdStack", "FFwdStackMixin", "ModFFwdStack"]
 
@@ -24,19 +27,10 @@ InitFunction = Callable[[tuple[int, ...]], Any]
 
 
 class FFwdStackMixin(ChainMixin):
-    """What the feed-forward stacks of all back-ends have in common.
+    """What the stacks of all back-ends have in common; see :func:`FFwdStack`.
 
-    Parameters
-    ----------
-    *modules : Module, or dict of Module by name
-        The modules, in the order of evolution; at least two.
-    weight_init_func : callable
-        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
-    **kwargs
-        Keyword arguments of the base class, but for the shape and the spiking flags.
+    Here ``weight_init_func`` must be given.
     """
-
-    _default_weights: ClassVar[Any] = staticmethod(np.zeros)
 
     def __init__(
         self, *modules: Any, weight_init_func: InitFunction | None = None, **kwargs: Any
@@ -60,28 +54,16 @@ class FFwdStackMixin(ChainMixin):
             setattr(self, _weight_name(index), weight)
         self._add_members(members)
 
-    def _check_fit(self, members: list[tuple[str, Any]]) -> None:
+    def _check_fit(self, members: list[tuple[str, ModuleBase]]) -> None:
         """Any output fits any input: there are weights in between."""
 
-    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+    def evolve(
+        self, input_data: Any, record: bool = False
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the modules one after the other, with weights in between.
 
-        Parameters
-        ----------
-        input_data : array, shape ``(B, T, size_in)``
-            Input to the first module.
-        record : bool, optional
-            Whether the modules record. Default: False.
-
-        Returns
-        -------
-        output : array, shape ``(B, T, size_out)``
-            Output of the last module.
-        new_state : dict
-            The state of each module, by its name.
-        record : dict
-            The record of each module, by its name; and of each but the last its output, before
-            the weights, by its name with ``_output``.
+        Parameters and returned values are as for :meth:`SequentialMixin.evolve`; the record holds
+        the outputs of all modules but the last, before the weights.
         """
         data = input_data
         new_state: dict[str, Any] = {}
@@ -107,7 +89,7 @@ class FFwdStackMixin(ChainMixin):
         NotImplementedError
             If one of the modules has no graph.
         """
-        from rockpool.graph import GraphHolder, LinearWeights
+        from rockpool.graph import LinearWeights
 
         graphs = [module.as_graph() for module in self]
         for index, (source, dest) in enumerate(pairwise(graphs)):
@@ -118,12 +100,12 @@ class FFwdStackMixin(ChainMixin):
                 self,
                 getattr(self, _weight_name(index)),
             )
-        return GraphHolder(
-            graphs[0].input_nodes,
-            graphs[-1].output_nodes,
-            f"{self.class_name}_{self.name}_{id(self)}",
-            self,
-        )
+        return self._graph_of(graphs)
+
+    # -- hooks of a back-end ------------------------------------------------------------------
+
+    # the `weight_init_func` of a stack that is made without one
+    _default_weights: ClassVar[Any] = staticmethod(np.zeros)
 
 
 def _weight_name(index: int) -> str:
@@ -132,17 +114,23 @@ def _weight_name(index: int) -> str:
 
 
 class ModFFwdStack(FFwdStackMixin, Module):
-    """Native modules with weights between them; made by :func:`FFwdStack`.
+    """Native modules with weights between them; made by :func:`FFwdStack`, with its arguments."""
 
-    Parameters
-    ----------
-    *modules : Module, or dict of Module by name
-        The modules, in the order of evolution; at least two.
-    weight_init_func : callable
-        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
-    **kwargs
-        Keyword arguments of :class:`Module`, but for the shape and the spiking flags.
-    """
+    evolve: Evolve[np.ndarray]
+
+
+@overload
+def FFwdStack(
+    *modules: TorchMember, weight_init_func: InitFunction | None = None, **kwargs: Any
+) -> TorchFFwdStack: ...
+@overload
+def FFwdStack(
+    *modules: JaxMember, weight_init_func: InitFunction | None = None, **kwargs: Any
+) -> JaxFFwdStack: ...
+@overload
+def FFwdStack(
+    *modules: Member, weight_init_func: InitFunction | None = None, **kwargs: Any
+) -> ModFFwdStack: ...
 
 
 def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwargs: Any) -> Any:
@@ -168,7 +156,8 @@ def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwa
     Raises
     ------
     ValueError
-        If there are less than two modules, or the shape or a spiking flag is given.
+        If there are less than two modules, one is of another back-end than the first, or the
+        shape or a spiking flag is given.
     """
     container = container_class("FFwdStack", modules)
     if weight_init_func is None:

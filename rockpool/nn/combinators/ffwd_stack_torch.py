@@ -14,16 +14,9 @@ __all__ = ["TorchFFwdStack"]
 
 
 class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ignore[misc]
-    """Torch modules with weights between them; made by ``FFwdStack``.
+    """Torch modules with weights between them; made by ``FFwdStack``, with its arguments.
 
-    Parameters
-    ----------
-    *modules : TorchModule, or dict of TorchModule by name
-        The modules, in the order of evolution; at least two.
-    weight_init_func : callable
-        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
-    **kwargs
-        Keyword arguments of `TorchModule`, but for the shape and the spiking flags.
+    Modules of torch alone are turned into `TorchModule` objects, in place.
     """
 
     _default_weights: ClassVar[Any] = staticmethod(torch.zeros)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from rockpool.nn.modules.module import Module
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
+    from rockpool.nn.combinators import JaxResidual, TorchResidual
+    from rockpool.nn.combinators._factory import JaxMember, Member, TorchMember
+    from rockpool.nn.modules.module import Evolve
 
 __all__ = ["ModResidual", "Residual", "ResidualMixin"]
 
@@ -19,15 +22,7 @@ __getattr__ = lazy_classes(__name__, "Residual")
 
 
 class ResidualMixin(SequentialMixin):
-    """What the residual containers of all back-ends have in common.
-
-    Parameters
-    ----------
-    *modules : Module, or dict of Module by name
-        The modules, in the order of evolution.
-    **kwargs
-        Keyword arguments of the base class, but for the shape and the spiking flags.
-    """
+    """What the residual containers of all back-ends have in common; see :func:`Residual`."""
 
     def __init__(self, *modules: Any, **kwargs: Any) -> None:
         super().__init__(*modules, **kwargs)
@@ -40,7 +35,9 @@ class ResidualMixin(SequentialMixin):
                 f"got {self.size_in} and {self.size_out}"
             )
 
-    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+    def evolve(
+        self, input_data: Any, record: bool = False
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the modules one after the other, and add the input to the last output.
 
         Parameters, returned values and record are as for :meth:`SequentialMixin.evolve`; the
@@ -49,11 +46,6 @@ class ResidualMixin(SequentialMixin):
         self._check_square()
         output, new_state, records = super().evolve(input_data, record=record)
         return self._added(output, input_data), new_state, records
-
-    def _added(self, output: Any, data: Any) -> Any:
-        """Return the sum of output and input."""
-        array = np.asarray(data)
-        return output + (array[:, np.newaxis] if array.ndim == 1 else array)
 
     def as_graph(self) -> GraphHolder:
         """Return the graph of the modules, with their outputs as aliases of their inputs.
@@ -71,17 +63,26 @@ class ResidualMixin(SequentialMixin):
         )
         return as_GraphHolder(aliases)
 
+    # -- hooks of a back-end ------------------------------------------------------------------
+
+    def _added(self, output: Any, data: Any) -> Any:
+        """Return the sum of output and input."""
+        array = np.asarray(data)
+        return output + (array[:, np.newaxis] if array.ndim == 1 else array)
+
 
 class ModResidual(ResidualMixin, Module):
-    """Native modules whose input is added to their output; made by :func:`Residual`.
+    """Native modules, their input added to the output; made by :func:`Residual`, as it says."""
 
-    Parameters
-    ----------
-    *modules : Module, or dict of Module by name
-        The modules, in the order of evolution.
-    **kwargs
-        Keyword arguments of :class:`Module`, but for the shape and the spiking flags.
-    """
+    evolve: Evolve[np.ndarray]
+
+
+@overload
+def Residual(*modules: TorchMember, **kwargs: Any) -> TorchResidual: ...
+@overload
+def Residual(*modules: JaxMember, **kwargs: Any) -> JaxResidual: ...
+@overload
+def Residual(*modules: Member, **kwargs: Any) -> ModResidual: ...
 
 
 def Residual(*modules: Any, **kwargs: Any) -> Any:

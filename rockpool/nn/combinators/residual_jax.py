@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,25 +10,16 @@ import jax.numpy as jnp
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.modules.jax.jax_module import JaxModule
 
+if TYPE_CHECKING:
+    from rockpool.nn.modules.module import Evolve
+
 __all__ = ["JaxResidual"]
 
 
 class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
-    """Jax modules whose input is added to their output; made by ``Residual``.
+    """Jax modules, their input added to the output; made by ``Residual``, with its arguments."""
 
-    Parameters
-    ----------
-    *modules : JaxModule, or dict of JaxModule by name
-        The modules, in the order of evolution.
-    **kwargs
-        Keyword arguments of `JaxModule`, but for the shape and the spiking flags.
-
-    Raises
-    ------
-    ValueError
-        A module is not of jax, an output does not fit the next input, or the last output does not
-        have as many channels as the first input.
-    """
+    evolve: Evolve[jax.Array]
 
     def _added(self, output: Any, data: Any) -> jax.Array:
         data = jnp.asarray(data)

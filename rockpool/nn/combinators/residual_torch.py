@@ -12,15 +12,9 @@ __all__ = ["TorchResidual"]
 
 
 class TorchResidual(TorchChainMixin, ResidualMixin, TorchModule):  # type: ignore[misc]
-    """Torch modules whose input is added to their output; made by ``Residual``.
+    """Torch modules, their input added to the output; made by ``Residual``, with its arguments.
 
-    Parameters
-    ----------
-    *modules : TorchModule or nn.Module, or dict of these by name
-        The modules, in the order of evolution. Modules of torch alone are turned into
-        `TorchModule` objects in place.
-    **kwargs
-        Keyword arguments of `TorchModule`, but for the shape and the spiking flags.
+    Modules of torch alone are turned into `TorchModule` objects, in place.
     """
 
     def _added(self, output: Tensor, data: Tensor) -> Tensor:

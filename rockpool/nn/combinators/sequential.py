@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
 from rockpool.nn.modules.module import Module
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rockpool.graph import GraphHolder
+    from rockpool.nn.combinators import JaxSequential, TorchSequential
+    from rockpool.nn.combinators._factory import JaxMember, Member, TorchMember
+    from rockpool.nn.modules.module import Evolve, ModuleBase
 
 __all__ = ["ModSequential", "Sequential", "SequentialMixin"]
 
@@ -18,15 +23,7 @@ __getattr__ = lazy_classes(__name__, "Sequential")
 
 
 class SequentialMixin(ChainMixin):
-    """What the sequential containers of all back-ends have in common.
-
-    Parameters
-    ----------
-    *modules : Module, or dict of Module by name
-        The modules, in the order of evolution.
-    **kwargs
-        Keyword arguments of the base class, but for the shape and the spiking flags.
-    """
+    """What the sequential containers of all back-ends have in common; see :func:`Sequential`."""
 
     def __init__(self, *modules: Any, **kwargs: Any) -> None:
         members, others = self._collected(modules, kwargs)
@@ -34,7 +31,7 @@ class SequentialMixin(ChainMixin):
         self._member_names = ()
         self._add_members(members)
 
-    def append(self, mod: Any, name: str | None = None) -> None:
+    def append(self, mod: ModuleBase, name: str | None = None) -> None:
         """Add a module at the end.
 
         Parameters
@@ -69,7 +66,9 @@ class SequentialMixin(ChainMixin):
             return container_class("Sequential", (members, self))(members)
         return super().__getitem__(item)
 
-    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+    def evolve(
+        self, input_data: Any, record: bool = False
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the modules one after the other, each on the output of the one before.
 
         Parameters
@@ -111,31 +110,30 @@ class SequentialMixin(ChainMixin):
         NotImplementedError
             If one of the modules has no graph.
         """
-        from rockpool.graph import GraphHolder, connect_modules
+        from rockpool.graph import connect_modules
 
         if not self._member_names:
             raise ValueError(f"{self._label}: without modules there is no graph")
         graphs = [module.as_graph() for module in self]
         for source, dest in pairwise(graphs):
             connect_modules(source, dest)
-        return GraphHolder(
-            graphs[0].input_nodes,
-            graphs[-1].output_nodes,
-            f"{self.class_name}_{self.name}_{id(self)}",
-            self,
-        )
+        return self._graph_of(graphs)
 
 
 class ModSequential(SequentialMixin, Module):
-    """Native modules that are evolved one after the other; made by :func:`Sequential`.
+    """Native modules, one after the other; made by :func:`Sequential`, with its arguments."""
 
-    Parameters
-    ----------
-    *modules : Module, or dict of Module by name
-        The modules, in the order of evolution.
-    **kwargs
-        Keyword arguments of :class:`Module`, but for the shape and the spiking flags.
-    """
+    evolve: Evolve[np.ndarray]
+
+
+@overload
+def Sequential(**kwargs: Any) -> ModSequential: ...
+@overload
+def Sequential(*modules: TorchMember, **kwargs: Any) -> TorchSequential: ...
+@overload
+def Sequential(*modules: JaxMember, **kwargs: Any) -> JaxSequential: ...
+@overload
+def Sequential(*modules: Member, **kwargs: Any) -> ModSequential: ...
 
 
 def Sequential(*modules: Any, **kwargs: Any) -> Any:
@@ -160,8 +158,8 @@ def Sequential(*modules: Any, **kwargs: Any) -> Any:
     Raises
     ------
     ValueError
-        If an output does not fit the next input, a name is used twice, or the shape or a spiking
-        flag is given.
+        If an output does not fit the next input, a module is of another back-end than the first,
+        a name is used twice, or the shape or a spiking flag is given.
     TypeError
         If an argument is not a module.
 

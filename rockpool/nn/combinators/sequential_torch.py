@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor, nn
 
 from rockpool.nn.combinators.sequential import SequentialMixin
-from rockpool.nn.modules._registry import AttributeRegistry
+from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
@@ -26,15 +26,15 @@ class TorchChainMixin(_Base):
     _other_arguments: ClassVar[int] = 1  # `retain_torch_api`
 
     @classmethod
-    def _as_member(cls, argument: Any) -> Any:
+    def _as_member(cls, argument: Any) -> ModuleBase | None:
         """Return a module; one of torch alone is converted, in place."""
         if isinstance(argument, nn.Module) and not isinstance(argument, TorchModule):
             TorchModule.from_torch(argument, retain_torch_api=True)
-        return argument if isinstance(argument, AttributeRegistry) else None
+        return argument if isinstance(argument, ModuleBase) else None
 
     def evolve(
         self, input_data: Any, record: bool = False, *args: Any, **kwargs: Any
-    ) -> tuple[Any, dict, dict]:
+    ) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the modules one after the other; see the mixin of the combinator."""
         return TorchModule.evolve(self, input_data, record, *args, **kwargs)
 
@@ -45,19 +45,15 @@ class TorchChainMixin(_Base):
             self._passed_state = new_state
         return output
 
-    def _through(self, name: str, data: Any, record: bool) -> tuple[Any, Any, Any]:
+    def _through(
+        self, name: str, data: Any, record: bool
+    ) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         # not a call: in torch mode that of a member may return the output alone
         return getattr(self, name).evolve(data, record=record)
 
 
 class TorchSequential(TorchChainMixin, SequentialMixin, TorchModule):  # type: ignore[misc]
-    """Torch modules that are evolved one after the other; made by ``Sequential``.
+    """Torch modules, one after the other; made by ``Sequential``, with its arguments.
 
-    Parameters
-    ----------
-    *modules : TorchModule or nn.Module, or dict of these by name
-        The modules, in the order of evolution. Modules of torch alone are turned into
-        `TorchModule` objects in place.
-    **kwargs
-        Keyword arguments of `TorchModule`, but for the shape and the spiking flags.
+    Modules of torch alone are turned into `TorchModule` objects, in place.
     """

@@ -1,8 +1,8 @@
 """Kernels as C functions that XLA calls: typed-FFI handlers, made without a C compiler.
 
-A handler gets the address of a call frame, a structure of 64-bit words of which it reads where the
-arguments and results are. The places of the words are those of one version of the interface,
-`API_VERSION`; there is no handler for another one.
+`INTERFACES` says what each of them takes and gives. A handler gets the address of a call frame, a
+structure of 64-bit words of which it reads where the arguments and results are. The places of the
+words are those of one version of the interface, `API_VERSION`; there is no handler for another one.
 
 All numbers of one call are of one type, float32 or float64; scalars are arrays of one element; what
 is absent is an array of size 0.
@@ -10,22 +10,23 @@ is absent is an array of size 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import carray, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from rockpool.nn.kernels.callbacks import callback_address
-from rockpool.nn.kernels.compiling import inner
+from rockpool.nn.kernels.compiling import OPTIONS, inner
 from rockpool.nn.kernels.exp_syn import exp_syn_backward, exp_syn_forward
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import STEP_PWL, lif_backward
 from rockpool.nn.kernels.parts import clear, copy
 from rockpool.nn.kernels.rate import rate_backward, rate_forward
 
-__all__ = ["API_VERSION", "handler_address"]
+__all__ = ["API_VERSION", "INTERFACES", "Interface", "handler_address"]
 
 API_VERSION = (0, 3)
 MAJOR, MINOR = API_VERSION
@@ -98,303 +99,248 @@ def _clear_rows(target: Any) -> None:
         clear(target[b])
 
 
-@inner
-def _lif_forward(frame: Any, like: Any) -> int:
-    """Take x, w_rec, alpha, beta, bias, threshold, max_spikes, noise, vmem, isyn, spikes.
+handler = register_jitable(**OPTIONS)
 
-    Give output, before, vmem and isyn.
-    """
-    if _answered(frame):
-        return 0
+
+@handler
+def _lif_forward(frame: Any, like: Any) -> None:
     x = _array3(frame, ARGUMENT, 0, like)
+    w_rec = _array2(frame, ARGUMENT, 1, like)
+    alpha = _array1(frame, ARGUMENT, 2, like)
+    beta = _array1(frame, ARGUMENT, 3, like)
+    bias = _array1(frame, ARGUMENT, 4, like)
+    threshold = _array1(frame, ARGUMENT, 5, like)
+    max_spikes = _array1(frame, ARGUMENT, 6, like)
+    noise = _array3(frame, ARGUMENT, 7, like)
     vmem, isyn = _array2(frame, RESULT, 2, like), _array2(frame, RESULT, 3, like)
     _copy_rows(_array2(frame, ARGUMENT, 8, like), vmem)
     _copy_rows(_array2(frame, ARGUMENT, 9, like), isyn)
     spikes = np.empty(vmem.shape, x.dtype)
     _copy_rows(_array2(frame, ARGUMENT, 10, like), spikes)
-    nothing1, nothing2 = np.empty(0, x.dtype), np.empty((0, 0), x.dtype)
-    nothing3 = np.empty((0, 0, 0), x.dtype)
+    absent1, absent2 = np.empty(0, x.dtype), np.empty((0, 0), x.dtype)
+    absent3 = np.empty((0, 0, 0), x.dtype)
     lif_forward(
-        x,
-        _array2(frame, ARGUMENT, 1, like),
-        _array1(frame, ARGUMENT, 2, like),
-        _array1(frame, ARGUMENT, 3, like),
-        _array1(frame, ARGUMENT, 4, like),
-        _array1(frame, ARGUMENT, 5, like),
-        float(_array1(frame, ARGUMENT, 6, like)[0]),
-        _array3(frame, ARGUMENT, 7, like),
-        nothing1,
-        nothing1,
-        vmem,
-        isyn,
-        spikes,
-        nothing2,
-        _array3(frame, RESULT, 0, like),
-        _array3(frame, RESULT, 1, like),
-        nothing3,
-        nothing3,
-        nothing3,
-        nothing3,
+        x=x,
+        w_rec=w_rec,
+        alpha=alpha,
+        beta=beta,
+        bias=bias,
+        threshold=threshold,
+        max_spikes=float(max_spikes[0]),
+        noise=noise,
+        gamma=absent1,
+        w_ahp=absent1,
+        vmem=vmem,
+        isyn=isyn,
+        spikes=spikes,
+        iahp=absent2,
+        output=_array3(frame, RESULT, 0, like),
+        before=_array3(frame, RESULT, 1, like),
+        vmem_record=absent3,
+        isyn_record=absent3,
+        irec_record=absent3,
+        iahp_record=absent3,
     )
-    return 0
 
 
-@inner
-def _lif_backward(frame: Any, like: Any) -> int:
-    """Take x, w_rec, alpha, beta, threshold, max_spikes, window, vmem, isyn, spikes, before.
-
-    Then the gradients of output, before, vmem and isyn. Give the gradients of x, w_rec, alpha,
-    beta, bias, threshold, vmem, isyn and spikes; of x, w_rec and beta if they have a size.
-    """
-    if _answered(frame):
-        return 0
+@handler
+def _lif_backward(frame: Any, like: Any) -> None:
+    x = _array3(frame, ARGUMENT, 0, like)
+    w_rec = _array2(frame, ARGUMENT, 1, like)
+    alpha = _array1(frame, ARGUMENT, 2, like)
     beta = _array1(frame, ARGUMENT, 3, like)
+    threshold = _array1(frame, ARGUMENT, 4, like)
+    max_spikes = _array1(frame, ARGUMENT, 5, like)
+    window = _array1(frame, ARGUMENT, 6, like)
     before = _array3(frame, ARGUMENT, 10, like)
-    vmem, isyn = _array2(frame, RESULT, 6, like), _array2(frame, RESULT, 7, like)
-    _copy_rows(_array2(frame, ARGUMENT, 13, like), vmem)
-    _copy_rows(_array2(frame, ARGUMENT, 14, like), isyn)
-    spikes, w_rec = _array2(frame, RESULT, 8, like), _array2(frame, RESULT, 1, like)
-    _clear_rows(spikes)
-    _clear_rows(w_rec)
+    grad_vmem, grad_isyn = _array2(frame, RESULT, 6, like), _array2(frame, RESULT, 7, like)
+    _copy_rows(_array2(frame, ARGUMENT, 13, like), grad_vmem)
+    _copy_rows(_array2(frame, ARGUMENT, 14, like), grad_isyn)
+    grad_spikes, grad_w_rec = _array2(frame, RESULT, 8, like), _array2(frame, RESULT, 1, like)
+    _clear_rows(grad_spikes)
+    _clear_rows(grad_w_rec)
+    # sums over batch and time, in double precision
     of_neuron = np.zeros((3, before.shape[2]))
     of_beta = np.zeros(_array1(frame, RESULT, 3, like).size)
-    nothing1, nothing2 = np.empty(0, before.dtype), np.empty((0, 0), before.dtype)
-    nothing3, no_gradient = np.empty((0, 0, 0), before.dtype), np.empty(0)
+    absent1, absent2 = np.empty(0, before.dtype), np.empty((0, 0), before.dtype)
+    absent3, no_gradient = np.empty((0, 0, 0), before.dtype), np.empty(0)
     lif_backward(
-        _array3(frame, ARGUMENT, 11, like),
-        _array3(frame, ARGUMENT, 12, like),
-        nothing3,
-        nothing3,
-        nothing3,
-        True,
-        _array3(frame, ARGUMENT, 0, like),
-        before,
-        _array2(frame, ARGUMENT, 1, like),
-        _array1(frame, ARGUMENT, 2, like),
-        beta,
-        _array1(frame, ARGUMENT, 4, like),
-        float(_array1(frame, ARGUMENT, 5, like)[0]),
-        float(_array1(frame, ARGUMENT, 6, like)[0]),
-        STEP_PWL,
-        nothing1,
-        nothing1,
-        _array2(frame, ARGUMENT, 7, like),
-        _array2(frame, ARGUMENT, 8, like),
-        _array2(frame, ARGUMENT, 9, like),
-        nothing2,
-        vmem,
-        isyn,
-        spikes,
-        nothing2,
-        _array3(frame, RESULT, 0, like),
-        w_rec,
-        of_neuron[0],
-        of_beta,
-        of_neuron[1],
-        of_neuron[2],
-        no_gradient,
-        no_gradient,
+        grad_output=_array3(frame, ARGUMENT, 11, like),
+        grad_vmem_record=_array3(frame, ARGUMENT, 12, like),
+        grad_isyn_record=absent3,
+        grad_irec_record=absent3,
+        grad_iahp_record=absent3,
+        before_reset=True,
+        x=x,
+        before=before,
+        w_rec=w_rec,
+        alpha=alpha,
+        beta=beta,
+        threshold=threshold,
+        max_spikes=float(max_spikes[0]),
+        window=float(window[0]),
+        surrogate=STEP_PWL,
+        gamma=absent1,
+        w_ahp=absent1,
+        vmem=_array2(frame, ARGUMENT, 7, like),
+        isyn=_array2(frame, ARGUMENT, 8, like),
+        spikes=_array2(frame, ARGUMENT, 9, like),
+        iahp=absent2,
+        grad_vmem=grad_vmem,
+        grad_isyn=grad_isyn,
+        grad_spikes=grad_spikes,
+        grad_iahp=absent2,
+        grad_x=_array3(frame, RESULT, 0, like),
+        grad_w_rec=grad_w_rec,
+        grad_alpha=of_neuron[0],
+        grad_beta=of_beta,
+        grad_bias=of_neuron[1],
+        grad_threshold=of_neuron[2],
+        grad_gamma=no_gradient,
+        grad_w_ahp=no_gradient,
     )
     copy(of_neuron[0], _array1(frame, RESULT, 2, like))
     copy(of_beta, _array1(frame, RESULT, 3, like))
     copy(of_neuron[1], _array1(frame, RESULT, 4, like))
     copy(of_neuron[2], _array1(frame, RESULT, 5, like))
-    return 0
 
 
-@inner
-def _exp_syn_forward(frame: Any, like: Any) -> int:
-    """Take x, beta and isyn; give output and isyn."""
-    if _answered(frame):
-        return 0
+@handler
+def _exp_syn_forward(frame: Any, like: Any) -> None:
     isyn = _array2(frame, RESULT, 1, like)
     _copy_rows(_array2(frame, ARGUMENT, 2, like), isyn)
     x, beta = _array3(frame, ARGUMENT, 0, like), _array1(frame, ARGUMENT, 1, like)
-    exp_syn_forward(x, beta, isyn, _array3(frame, RESULT, 0, like))
-    return 0
+    exp_syn_forward(x=x, beta=beta, isyn=isyn, output=_array3(frame, RESULT, 0, like))
 
 
-@inner
-def _exp_syn_backward(frame: Any, like: Any) -> int:
-    """Take x, beta, isyn, output, and the gradients of output and isyn.
-
-    Give the gradients of x, beta and isyn.
-    """
-    if _answered(frame):
-        return 0
+@handler
+def _exp_syn_backward(frame: Any, like: Any) -> None:
     beta = _array1(frame, ARGUMENT, 1, like)
-    isyn, of_beta = _array2(frame, RESULT, 2, like), np.zeros(beta.size)
-    _copy_rows(_array2(frame, ARGUMENT, 5, like), isyn)
+    grad_isyn, of_beta = _array2(frame, RESULT, 2, like), np.zeros(beta.size)
+    _copy_rows(_array2(frame, ARGUMENT, 5, like), grad_isyn)
     exp_syn_backward(
-        _array3(frame, ARGUMENT, 4, like),
-        _array3(frame, ARGUMENT, 0, like),
-        _array3(frame, ARGUMENT, 3, like),
-        beta,
-        _array2(frame, ARGUMENT, 2, like),
-        isyn,
-        _array3(frame, RESULT, 0, like),
-        of_beta,
+        grad_output=_array3(frame, ARGUMENT, 4, like),
+        x=_array3(frame, ARGUMENT, 0, like),
+        output=_array3(frame, ARGUMENT, 3, like),
+        beta=beta,
+        isyn=_array2(frame, ARGUMENT, 2, like),
+        grad_isyn=grad_isyn,
+        grad_x=_array3(frame, RESULT, 0, like),
+        grad_beta=of_beta,
     )
     copy(of_beta, _array1(frame, RESULT, 1, like))
-    return 0
 
 
-@inner
-def _rate_forward(frame: Any, like: Any) -> int:
-    """Take data, w_rec, gain, bias, threshold, activation, noise and x.
-
-    Give output, x over time, recurrent input over time (if it has a size) and x.
-    """
-    if _answered(frame):
-        return 0
+@handler
+def _rate_forward(frame: Any, like: Any) -> None:
     x = _array2(frame, RESULT, 3, like)
     _copy_rows(_array2(frame, ARGUMENT, 7, like), x)
     rate_forward(
-        _array3(frame, ARGUMENT, 0, like),
-        _array2(frame, ARGUMENT, 1, like),
-        _array1(frame, ARGUMENT, 2, like),
-        _array1(frame, ARGUMENT, 3, like),
-        _array1(frame, ARGUMENT, 4, like),
-        int(_array1(frame, ARGUMENT, 5, like)[0]),
-        _array3(frame, ARGUMENT, 6, like),
-        x,
-        _array3(frame, RESULT, 0, like),
-        _array3(frame, RESULT, 1, like),
-        _array3(frame, RESULT, 2, like),
+        data=_array3(frame, ARGUMENT, 0, like),
+        w_rec=_array2(frame, ARGUMENT, 1, like),
+        gain=_array1(frame, ARGUMENT, 2, like),
+        bias=_array1(frame, ARGUMENT, 3, like),
+        threshold=_array1(frame, ARGUMENT, 4, like),
+        activation=int(_array1(frame, ARGUMENT, 5, like)[0]),
+        noise=_array3(frame, ARGUMENT, 6, like),
+        x=x,
+        output=_array3(frame, RESULT, 0, like),
+        x_record=_array3(frame, RESULT, 1, like),
+        rec_record=_array3(frame, RESULT, 2, like),
     )
-    return 0
 
 
-@inner
-def _rate_backward(frame: Any, like: Any) -> int:
-    """Take data, w_rec, gain, bias, threshold, activation, slope at the threshold, noise and x.
-
-    Then output, x over time, and the gradients of all results of the forward handler. Give the
-    gradients of data, w_rec (if it has a size), gain, bias, threshold and x.
-    """
-    if _answered(frame):
-        return 0
+@handler
+def _rate_backward(frame: Any, like: Any) -> None:
     gain = _array1(frame, ARGUMENT, 2, like)
-    x, w_rec = _array2(frame, RESULT, 5, like), _array2(frame, RESULT, 1, like)
-    _copy_rows(_array2(frame, ARGUMENT, 14, like), x)
-    _clear_rows(w_rec)
+    grad_x, grad_w_rec = _array2(frame, RESULT, 5, like), _array2(frame, RESULT, 1, like)
+    _copy_rows(_array2(frame, ARGUMENT, 14, like), grad_x)
+    _clear_rows(grad_w_rec)
     of_neuron = np.zeros((3, gain.size))
     rate_backward(
-        _array3(frame, ARGUMENT, 11, like),
-        _array3(frame, ARGUMENT, 12, like),
-        _array3(frame, ARGUMENT, 13, like),
-        _array3(frame, ARGUMENT, 0, like),
-        _array3(frame, ARGUMENT, 9, like),
-        _array3(frame, ARGUMENT, 10, like),
-        _array2(frame, ARGUMENT, 1, like),
-        gain,
-        _array1(frame, ARGUMENT, 3, like),
-        _array1(frame, ARGUMENT, 4, like),
-        int(_array1(frame, ARGUMENT, 5, like)[0]),
-        float(_array1(frame, ARGUMENT, 6, like)[0]),
-        _array3(frame, ARGUMENT, 7, like),
-        _array2(frame, ARGUMENT, 8, like),
-        x,
-        _array3(frame, RESULT, 0, like),
-        w_rec,
-        of_neuron[0],
-        of_neuron[1],
-        of_neuron[2],
+        grad_output=_array3(frame, ARGUMENT, 11, like),
+        grad_x_record=_array3(frame, ARGUMENT, 12, like),
+        grad_rec_record=_array3(frame, ARGUMENT, 13, like),
+        data=_array3(frame, ARGUMENT, 0, like),
+        output=_array3(frame, ARGUMENT, 9, like),
+        x_record=_array3(frame, ARGUMENT, 10, like),
+        w_rec=_array2(frame, ARGUMENT, 1, like),
+        gain=gain,
+        bias=_array1(frame, ARGUMENT, 3, like),
+        threshold=_array1(frame, ARGUMENT, 4, like),
+        activation=int(_array1(frame, ARGUMENT, 5, like)[0]),
+        at_threshold=float(_array1(frame, ARGUMENT, 6, like)[0]),
+        noise=_array3(frame, ARGUMENT, 7, like),
+        x=_array2(frame, ARGUMENT, 8, like),
+        grad_x=grad_x,
+        grad_data=_array3(frame, RESULT, 0, like),
+        grad_w_rec=grad_w_rec,
+        grad_gain=of_neuron[0],
+        grad_bias=of_neuron[1],
+        grad_threshold=of_neuron[2],
     )
     for i in range(3):
         copy(of_neuron[i], _array1(frame, RESULT, 2 + i, like))
-    return 0
 
 
-def lif_forward_float32(frame: Any) -> int:
-    """Run `_lif_forward` in single precision."""
-    return _lif_forward(carray(frame, (16,)), np.float32(0))
+class Interface(NamedTuple):
+    """What a handler is called with: arrays, in this order."""
+
+    handler: Callable[[Any, Any], None]
+    arguments: list[str]
+    results: list[str]
 
 
-def lif_forward_float64(frame: Any) -> int:
-    """Run `_lif_forward` in double precision."""
-    return _lif_forward(carray(frame, (16,)), np.float64(0))
+_LIF = "x w_rec alpha beta bias threshold max_spikes noise vmem isyn spikes"
+_RATE = "data w_rec gain bias threshold activation noise x"
 
-
-def lif_backward_float32(frame: Any) -> int:
-    """Run `_lif_backward` in single precision."""
-    return _lif_backward(carray(frame, (16,)), np.float32(0))
-
-
-def lif_backward_float64(frame: Any) -> int:
-    """Run `_lif_backward` in double precision."""
-    return _lif_backward(carray(frame, (16,)), np.float64(0))
-
-
-def exp_syn_forward_float32(frame: Any) -> int:
-    """Run `_exp_syn_forward` in single precision."""
-    return _exp_syn_forward(carray(frame, (16,)), np.float32(0))
-
-
-def exp_syn_forward_float64(frame: Any) -> int:
-    """Run `_exp_syn_forward` in double precision."""
-    return _exp_syn_forward(carray(frame, (16,)), np.float64(0))
-
-
-def exp_syn_backward_float32(frame: Any) -> int:
-    """Run `_exp_syn_backward` in single precision."""
-    return _exp_syn_backward(carray(frame, (16,)), np.float32(0))
-
-
-def exp_syn_backward_float64(frame: Any) -> int:
-    """Run `_exp_syn_backward` in double precision."""
-    return _exp_syn_backward(carray(frame, (16,)), np.float64(0))
-
-
-def rate_forward_float32(frame: Any) -> int:
-    """Run `_rate_forward` in single precision."""
-    return _rate_forward(carray(frame, (16,)), np.float32(0))
-
-
-def rate_forward_float64(frame: Any) -> int:
-    """Run `_rate_forward` in double precision."""
-    return _rate_forward(carray(frame, (16,)), np.float64(0))
-
-
-def rate_backward_float32(frame: Any) -> int:
-    """Run `_rate_backward` in single precision."""
-    return _rate_backward(carray(frame, (16,)), np.float32(0))
-
-
-def rate_backward_float64(frame: Any) -> int:
-    """Run `_rate_backward` in double precision."""
-    return _rate_backward(carray(frame, (16,)), np.float64(0))
-
-
-HANDLERS = {
-    function.__name__: function
-    for function in (
-        lif_forward_float32,
-        lif_forward_float64,
-        lif_backward_float32,
-        lif_backward_float64,
-        exp_syn_forward_float32,
-        exp_syn_forward_float64,
-        exp_syn_backward_float32,
-        exp_syn_backward_float64,
-        rate_forward_float32,
-        rate_forward_float64,
-        rate_backward_float32,
-        rate_backward_float64,
-    )
+# The results of a backward kernel are the gradients of what is so named. Of those, x and beta may
+# have no size if they are not wanted, w_rec has none where there are no recurrent weights.
+INTERFACES = {
+    "lif_forward": Interface(_lif_forward, _LIF.split(), "output before vmem isyn".split()),
+    "lif_backward": Interface(
+        _lif_backward,
+        "x w_rec alpha beta threshold max_spikes window vmem isyn spikes before "
+        "grad_output grad_before grad_vmem grad_isyn".split(),
+        "x w_rec alpha beta bias threshold vmem isyn spikes".split(),
+    ),
+    "exp_syn_forward": Interface(_exp_syn_forward, "x beta isyn".split(), "output isyn".split()),
+    "exp_syn_backward": Interface(
+        _exp_syn_backward,
+        "x beta isyn output grad_output grad_isyn".split(),
+        "x beta isyn".split(),
+    ),
+    "rate_forward": Interface(_rate_forward, _RATE.split(), "output x_record rec_record x".split()),
+    "rate_backward": Interface(
+        _rate_backward,
+        "data w_rec gain bias threshold activation at_threshold noise x output x_record "
+        "grad_output grad_x_record grad_rec_record grad_x".split(),
+        "data w_rec gain bias threshold x".split(),
+    ),
 }
-
 
 SIGNATURE = types.int64(types.CPointer(types.int64))
 
 
 @cache
-def handler_address(name: str) -> int:
+def handler_address(kernel: str, dtype: str) -> int:
     """Return the address of a handler, which is compiled now if it never was.
 
     Parameters
     ----------
-    name : str
-        Name of a kernel and of a type, such as ``lif_forward_float32``.
+    kernel : str
+        The name of a kernel in `INTERFACES`.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
     """
-    return callback_address(HANDLERS[name], SIGNATURE)
+    # Numba finds the machine code on disk by this function's name and by what it encloses
+    handle, like = INTERFACES[kernel].handler, np.dtype(dtype).type(0)
+
+    def function(frame: Any) -> int:
+        words = carray(frame, (16,))
+        if not _answered(words):
+            handle(words, like)
+        return 0
+
+    function.__name__ = function.__qualname__ = f"{kernel}_{dtype}"
+    return callback_address(function, SIGNATURE)

@@ -1,98 +1,31 @@
-"""How a module keeps track of what is assigned to it: parameters, states and submodules.
+"""What a module holds: parameters, states and submodules, as assigned, collected and changed.
 
-Nothing here knows about neurons, time or back-ends; :mod:`rockpool.nn.modules.module` builds the
-module interface on it and describes the hooks that a back-end overrides.
+Nothing here knows about neurons or time; :mod:`rockpool.nn.modules.module` builds the interface of
+modules on it, and :mod:`rockpool.nn.modules._backend_hooks` has what a back-end overrides.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
-import numpy as np
+from rockpool.nn.modules._attributes import RegisteredAttribute, family_keys, kind_of
+from rockpool.nn.modules._backend_hooks import BackendHooks
+from rockpool.parameters import ParameterBase, Shape, shape_of
 
-from rockpool.parameters import (
-    Parameter,
-    ParameterBase,
-    Shape,
-    SimulationParameter,
-    State,
-    is_tensor,
-    shape_of,
-    to_numpy,
-)
-
-if TYPE_CHECKING:
-    from rockpool.nn.modules.module import ModuleBase
-
-# Two spellings of one family are in use; a query finds both
-_FAMILY_SPELLINGS = {"thresholds": "threshold", "biases": "bias"}
+Family = str | list[str] | tuple[str, ...] | None
 
 
-class RegisteredAttribute:
-    """What is known of one registered attribute, apart from its value.
+class AttributeRegistry(BackendHooks):
+    """A class that registers the parameters and modules that are assigned to its attributes.
 
-    Attributes
-    ----------
-    kind : str
-        ``"Parameter"``, ``"State"`` or ``"SimulationParameter"``.
-    family : str or None
-        The group that the attribute belongs to.
-    init_func : callable or None
-        ``init_func(shape)`` gives the value after a reset; None: there is nothing to go back to.
-    shape : tuple of int
-        The shape that a value must have (of one batch element, for a state).
+    What it holds is given and taken as trees: nested dicts of values by name of the attribute, and
+    of such dicts by name of a submodule.
     """
 
-    __slots__ = ("family", "init_func", "kind", "shape")
-
-    def __init__(
-        self,
-        kind: str,
-        family: str | None,
-        init_func: Callable[[Shape], Any] | None,
-        shape: Shape,
-    ) -> None:
-        self.kind = kind
-        self.family = family
-        self.init_func = init_func
-        self.shape = shape
-
-    def belongs_to(self, families: frozenset[str] | None) -> bool:
-        """Return True if the family is among the given ones; None stands for all families."""
-        return families is None or family_key(self.family) in families
-
-    def copy(self) -> RegisteredAttribute:
-        """Return an independent record with the same contents."""
-        return RegisteredAttribute(self.kind, self.family, self.init_func, self.shape)
-
-    def __repr__(self) -> str:
-        return f"RegisteredAttribute({self.kind}, {self.family!r}, {self.shape})"
-
-
-def family_key(family: str | None) -> str | None:
-    """Return the one spelling that stands for all spellings of a family."""
-    return family if family is None else _FAMILY_SPELLINGS.get(family, family)
-
-
-def family_keys(family: str | list[str] | tuple[str, ...] | None) -> frozenset[str] | None:
-    """Return the families that a query asks for; None stands for all of them."""
-    if family is None or (not isinstance(family, str) and len(family) == 0):
-        return None
-    names = (family,) if isinstance(family, str) else family
-    return frozenset(_FAMILY_SPELLINGS.get(name, name) for name in names)
-
-
-class AttributeRegistry:
-    """A class that registers the parameters and modules that are assigned to its attributes."""
-
-    _registered_attributes: dict[str, RegisteredAttribute]
-    _registered_modules: dict[str, ModuleBase]
-    _name: str
     _in_Module_init: bool
     _force_set_attributes: bool
-    _keep_batch_state: bool
 
     def _setup_registry(self) -> None:
         """Start with nothing registered. Safe to call before other base classes are set up."""
@@ -119,7 +52,7 @@ class AttributeRegistry:
         elif isinstance(value, ParameterBase):
             self._register_parameter_object(name, value)
         elif isinstance(value, AttributeRegistry):
-            self._register_module(name, value)  # type: ignore[arg-type]
+            self._register_module(name, value)
         elif name in attributes:
             self._set_registered_attribute(name, value)
         else:
@@ -141,7 +74,7 @@ class AttributeRegistry:
         self._register_attribute(
             name,
             parameter.data,
-            _kind_of(parameter),
+            kind_of(parameter),
             parameter.family,
             parameter.init_func,
             parameter.shape,
@@ -165,7 +98,7 @@ class AttributeRegistry:
         self._registered_attributes[name] = entry
         self._store_attribute(name, converted, entry)
 
-    def _register_module(self, name: str, module: ModuleBase) -> None:
+    def _register_module(self, name: str, module: AttributeRegistry) -> None:
         """Register a submodule and give it the name of the attribute."""
         self._check_submodule(name, module)
         self._registered_attributes.pop(name, None)
@@ -198,40 +131,72 @@ class AttributeRegistry:
             allowed += f" or {('B', *entry.shape)}".replace("'B'", "B")
         raise ValueError(f"{self._label}: {name} must have the shape {allowed}, got {given}")
 
-    # -- hooks of a back-end ----------------------------------------------------------------
-
-    def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
-        """Return the form in which a value of a registered attribute is stored.
-
-        Here: where a numpy array or a number is, an array of another back-end becomes a numpy
-        array. So the parameters of a trained network can be handed to a native one as they are.
-        """
-        if isinstance(value, np.ndarray) or not _is_foreign(value):
-            return value
-        present = self.__dict__.get(name)
-        if not isinstance(present, (np.ndarray, np.generic, float, int)):
-            return value
-        array = to_numpy(value)
-        array = array.astype(np.result_type(array, np.asarray(present)), copy=False)
-        return array if isinstance(present, np.ndarray) else array[()]
-
-    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
-        """Put the converted value of a registered attribute where ``getattr`` finds it."""
-        super().__setattr__(name, value)
-
-    def _load_attribute(self, name: str) -> Any:
-        """Return the present value of a registered attribute."""
-        return getattr(self, name)
-
-    def _check_submodule(self, name: str, module: ModuleBase) -> None:
-        """Raise a ValueError if a module of that class cannot be a submodule."""
-
     # -- questions --------------------------------------------------------------------------
 
-    @property
-    def _label(self) -> str:
-        """The module as error messages call it: its class, and its name where it has one."""
-        return f"{type(self).__name__} {self._name!r}" if self._name else type(self).__name__
+    def parameters(self, family: Family = None) -> dict[str, Any]:
+        """Return the trainable values, by name.
+
+        Parameters
+        ----------
+        family : str, or list or tuple of str, optional
+            Only parameters of these families. Default: all.
+
+        Returns
+        -------
+        dict
+            The values of this module in the order of their registration, then one such dict for
+            each submodule, under its name. With ``family``, submodules that have none are left out.
+        """
+        return self._collect("Parameter", family)
+
+    def state(self, family: Family = None) -> dict[str, Any]:
+        """Return the states, by name; as :meth:`parameters`."""
+        return self._collect("State", family)
+
+    def simulation_parameters(self, family: Family = None) -> dict[str, Any]:
+        """Return the values that are not trained, by name; as :meth:`parameters`."""
+        return self._collect("SimulationParameter", family)
+
+    def _collect(self, kind: str, family: Family) -> dict[str, Any]:
+        """Return the attributes of one kind, as a nested dict."""
+        wanted = family_keys(family)
+        tree: dict[str, Any] = {
+            name: self._load_attribute(name)
+            for name, entry in self._registered_attributes.items()
+            if entry.kind == kind and entry.belongs_to(wanted)
+        }
+        for name, module in self._registered_modules.items():
+            branch = module._collect(kind, family)
+            if branch or wanted is None:
+                tree[name] = branch
+        return self._make_tree(tree)
+
+    def attributes_named(self, name: str | Sequence[str]) -> dict[str, Any]:
+        """Return the parameters, states and simulation parameters that have one of some names.
+
+        Parameters
+        ----------
+        name : str, or list or tuple of str
+            The names to look for, in this module and in all modules inside it.
+
+        Returns
+        -------
+        dict
+            The values, as :meth:`parameters` nests them; modules that have none are left out.
+        """
+        names = (name,) if isinstance(name, str) else tuple(name)
+        tree: dict[str, Any] = {
+            own: self._load_attribute(own) for own in self._registered_attributes if own in names
+        }
+        for child, module in self._registered_modules.items():
+            branch = module.attributes_named(names)
+            if branch:
+                tree[child] = branch
+        return self._make_tree(tree)
+
+    def modules(self) -> OrderedDict[str, Any]:
+        """Return the direct submodules by name, as an ``OrderedDict``."""
+        return OrderedDict(self._registered_modules)
 
     def _has_registered_attribute(self, name: str) -> bool:
         """Return True if a parameter, state or simulation parameter has this name."""
@@ -263,18 +228,181 @@ class AttributeRegistry:
         }
         return attributes, modules
 
+    # -- change -----------------------------------------------------------------------------
 
-def _is_foreign(value: Any) -> bool:
-    """Return True for a torch tensor, and for a JAX array that has values: one not being traced."""
-    jax = sys.modules.get("jax")
-    return is_tensor(value) or (
-        jax is not None and isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
-    )
+    def set_attributes(self, new_attributes: dict[str, Any]) -> Self:
+        """Set parameters, states and simulation parameters from a nested dict.
 
+        Parameters
+        ----------
+        new_attributes : dict
+            Values by name, and dicts of them by name of a submodule, such as :meth:`parameters`
+            or a call of the module gives. Names that the module does not know are ignored.
 
-def _kind_of(parameter: ParameterBase) -> str:
-    """Return the name of the kind, also for an object of a class derived from one."""
-    for kind in (Parameter, State, SimulationParameter):
-        if isinstance(parameter, kind):
-            return kind.__name__
-    return type(parameter).__name__
+        Returns
+        -------
+        Module
+            The changed module: this one, or a copy for a functional back-end.
+
+        Raises
+        ------
+        ValueError
+            If a value has a wrong shape. Nothing has been changed then.
+        """
+        self._check_attributes(new_attributes)
+        target = self._update_target()
+        for name in list(target._registered_attributes):
+            if name in new_attributes:
+                setattr(target, name, new_attributes[name])
+        for name, module in list(target._registered_modules.items()):
+            if name in new_attributes:
+                target._replace_module(name, module.set_attributes(new_attributes[name]))
+        return target
+
+    def _check_attributes(self, new_attributes: dict[str, Any]) -> None:
+        """Raise a ValueError if a value in a nested dict has a wrong shape."""
+        if not isinstance(new_attributes, Mapping):
+            raise TypeError(
+                f"{self._label}: attributes must be a dict of values by name, "
+                f"got {new_attributes!r}"
+            )
+        if not self._force_set_attributes:
+            for name in self._registered_attributes:
+                if name in new_attributes:
+                    self._check_attribute(name, new_attributes[name])
+        for name, module in self._registered_modules.items():
+            if name in new_attributes:
+                module._check_attributes(new_attributes[name])
+
+    def _force_attributes(self, new_attributes: dict[str, Any]) -> None:
+        """Set attributes in place without checks; their new shapes become the registered ones."""
+        forced_before = self._force_set_attributes
+        self.__dict__["_force_set_attributes"] = True
+        try:
+            for name in list(self._registered_attributes):
+                if name in new_attributes:
+                    setattr(self, name, new_attributes[name])
+        finally:
+            self.__dict__["_force_set_attributes"] = forced_before
+        for name, module in self._registered_modules.items():
+            if name in new_attributes:
+                module._force_attributes(new_attributes[name])
+
+    def reset_state(self) -> Self:
+        """Set all states, also those of submodules, to their initial values.
+
+        Returns
+        -------
+        Module
+            The changed module: this one, or a copy for a functional back-end.
+        """
+        target = self._reset_kind("State")
+        for name, module in list(target._registered_modules.items()):
+            target._replace_module(name, module.reset_state())
+        return target
+
+    def reset_parameters(self) -> Self:
+        """Set all parameters, also those of submodules, to new initial values.
+
+        Values that were given come back as they were; others are made anew. Simulation
+        parameters are left alone.
+
+        Returns
+        -------
+        Module
+            The changed module: this one, or a copy for a functional back-end.
+        """
+        target = self._reset_kind("Parameter")
+        for name, module in list(target._registered_modules.items()):
+            target._replace_module(name, module.reset_parameters())
+        return target
+
+    def _reset_kind(self, kind: str) -> Self:
+        target = self._update_target()
+        for name, entry in list(target._registered_attributes.items()):
+            if entry.kind == kind and entry.init_func is not None:
+                target._reset_attribute(name)
+        return target
+
+    def _reset_attribute(self, name: str) -> None:
+        """Set one registered attribute, in place, to what its ``init_func`` gives."""
+        if name not in self._registered_attributes:
+            raise KeyError(f"{self._label}: {name!r} is not a registered attribute")
+        setattr(self, name, self._attribute_reset_value(name))
+
+    def _replace_module(self, name: str, module: AttributeRegistry) -> None:
+        """Put a changed copy in the place of a submodule; nothing to do if it changed in place."""
+        if module is not self._registered_modules[name]:
+            setattr(self, name, module)
+
+    def _shallow_copy(self) -> Self:
+        """Return a module with the same values and submodules, and a registry of its own."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        copied.__dict__["_registered_modules"] = dict(self._registered_modules)
+        copied.__dict__["_registered_attributes"] = {
+            name: entry.copy() for name, entry in self._registered_attributes.items()
+        }
+        return copied
+
+    # -- state of batches --------------------------------------------------------------------
+
+    @property
+    def keeps_batch_state(self) -> bool:
+        """Whether the states of all batch elements are kept; see :meth:`keep_batch_state`."""
+        return self._keep_batch_state
+
+    def keep_batch_state(self, keep: bool = True) -> Self:
+        """Keep a state for each batch element, or only that of batch element 0.
+
+        By default the state after a call has the shape that it has for a single input: that of
+        batch element 0, from which every element of the next batch starts. With this setting the
+        state has a batch dimension in front, ``(B, ...)``, so that a batch can be evolved in
+        chunks. Applies to this module and to all modules inside it.
+
+        ``state()`` and the state that a call returns then hold ``(B, ...)`` values;
+        :meth:`reset_state` goes back to the shape without batch, from which a batch of any size
+        can start; a call with another batch size than that of the kept state is a ValueError.
+
+        Parameters
+        ----------
+        keep : bool, optional
+            Whether to keep them. Default: True. With False, states that were kept are replaced by
+            those of batch element 0.
+
+        Returns
+        -------
+        Module
+            The changed module: this one, or a copy for a functional back-end.
+
+        Examples
+        --------
+        >>> module.keep_batch_state()                    # doctest: +SKIP
+        >>> first, _, _ = module(data[:, :100])          # doctest: +SKIP
+        >>> second, _, _ = module(data[:, 100:])         # doctest: +SKIP
+        """
+        target = self._update_target()
+        target._set_own_keep_batch_state(bool(keep))
+        for name, module in list(target._registered_modules.items()):
+            target._replace_module(name, module.keep_batch_state(keep))
+        return target
+
+    def _set_keep_batch_state(self, keep: bool) -> None:
+        """Change the setting in place, here and in all submodules."""
+        self._set_own_keep_batch_state(keep)
+        for module in self._registered_modules.values():
+            module._set_keep_batch_state(keep)
+
+    def _set_own_keep_batch_state(self, keep: bool) -> None:
+        self.__dict__["_keep_batch_state"] = keep
+        if keep:
+            return
+        for name, entry in self._registered_attributes.items():
+            if entry.kind == "State" and self._state_batch_size(name) is not None:
+                setattr(self, name, self._load_attribute(name)[0])
+
+    def _state_batch_size(self, name: str) -> int | None:
+        """Return the size of the batch that a state is kept for; None if it is for any batch."""
+        entry = self._registered_attributes[name]
+        shape = shape_of(self._load_attribute(name))
+        return shape[0] if len(shape) == len(entry.shape) + 1 else None

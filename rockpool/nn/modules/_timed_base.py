@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, is_tensor
 from rockpool.timeseries import TSContinuous, TSEvent
-from rockpool.utilities.time_steps import checked_time_step, common_time_step, whole_steps
+from rockpool.timeseries.time_steps import checked_time_step, common_time_step, whole_steps
 
 __all__ = ["TimedModule"]
 
 
 class TimedModuleMeta(PostInitMetaMixin):
-    """The metaclass of timed modules: settles the time step when all submodules are there."""
+    """The metaclass of timed modules: finds the time step when all submodules are there."""
 
     if not TYPE_CHECKING:  # as in the metaclass of other modules
 
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             instance = super().__call__(*args, **kwargs)
-            instance._settle_time_step()
+            instance._find_time_step()
             return instance
 
 
@@ -140,7 +140,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
             `num_timesteps` or `duration` is negative, or the input has ended.
         """
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the module; as `evolve`."""
         return self.evolve(*args, **kwargs)
 
@@ -179,8 +179,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         """The class of time series that the module gives."""
         return TSEvent if self.spiking_output else TSContinuous
 
-    def _settle_time_step(self) -> None:
-        """Find the time step that all modules in this one have in common, and tell the children."""
+    def _find_time_step(self) -> None:
+        """Find the time step that all modules inside share, and what it means to the children."""
         found = [value for _, value in leaves(self.attributes_named("dt")) if value is not None]
         common = common_time_step(map(float, found), self._label)
         if common != self.dt:

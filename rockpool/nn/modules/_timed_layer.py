@@ -55,9 +55,9 @@ class LayerToTimedModule(TimedModule):
         states: Sequence[str] | None = None,
         simulation_parameters: Sequence[str] | None = None,
     ) -> None:
-        lacking = [] if isinstance(layer, type) else _missing_members(layer)
-        if lacking or isinstance(layer, (type, ModuleBase)):
-            reason = f": it has no {', '.join(lacking)}" if lacking else ""
+        missing = [] if isinstance(layer, type) else _missing_members(layer)
+        if missing or isinstance(layer, (type, ModuleBase)):
+            reason = f": it has no {', '.join(missing)}" if missing else ""
             raise TypeError(
                 f"{type(self).__name__}: layer must be a layer object, "
                 f"got {layer if isinstance(layer, type) else type(layer).__name__}{reason}"
@@ -100,27 +100,11 @@ class LayerToTimedModule(TimedModule):
         *args: Any,
         **kwargs: Any,
     ) -> tuple[TSContinuous | TSEvent, dict[str, Any], dict[str, Any]]:
-        """Evolve the layer.
+        """Evolve the layer; see `TimedModule.evolve`.
 
-        Parameters
-        ----------
-        ts_input, duration, num_timesteps
-            As for `TimedModule.evolve`.
-        kwargs_timeseries : dict, optional
-            Its ``name`` becomes that of the output.
-        record : bool, default False
-            Has no effect: a layer records nothing.
-        *args, **kwargs
-            For the `evolve` of the layer.
-
-        Returns
-        -------
-        output : TSContinuous or TSEvent
-            What the layer returned.
-        new_state : dict
-            The states that are registered.
-        record : dict
-            Empty.
+        The output is what the layer returned, with the ``name`` in `kwargs_timeseries` if there is
+        one; the new state has the states that are registered; a layer records nothing. Further
+        arguments are for the `evolve` of the layer.
         """
         if ts_input is not None:
             self._check_input(ts_input)
@@ -180,7 +164,7 @@ def astimedmodule(
     Parameters
     ----------
     v1_cls : type
-        The class; what its objects need is said in `LayerToTimedModule`. Without it, a decorator
+        The class; what its objects need is stated in `LayerToTimedModule`. Without it, a decorator
         is returned, which takes the class.
     parameters, states, simulation_parameters : list of str, optional
         Names of the layer's attributes to register as such.
@@ -201,9 +185,9 @@ def astimedmodule(
     def wrap(layer_class: type) -> type[LayerToTimedModule]:
         if not isinstance(layer_class, type):
             raise TypeError(f"astimedmodule: v1_cls must be a class, got {layer_class!r}")
-        lacking = _missing_methods(layer_class)
-        if lacking or issubclass(layer_class, ModuleBase):
-            reason = f"it has no {', '.join(lacking)}" if lacking else "it is a module already"
+        missing = _missing_methods(layer_class)
+        if missing or issubclass(layer_class, ModuleBase):
+            reason = f"it has no {', '.join(missing)}" if missing else "it is a module already"
             raise ValueError(
                 f"astimedmodule: {layer_class.__name__} is not a class of layers: {reason}"
             )

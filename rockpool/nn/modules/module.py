@@ -1,52 +1,7 @@
 """The base classes of all modules of all back-ends: :class:`ModuleBase` and :class:`Module`.
 
-For those who write a back-end
-------------------------------
-Derive from :class:`Module`, call ``super().__init__(shape=..., spiking_input=..., ...)`` first,
-assign ``Parameter``/``State``/``SimulationParameter`` objects and modules, write ``evolve``.
-Constructors are cooperative: arguments that are not used here go on along the MRO, so another
-base class (``torch.nn.Module``) may stand behind ``Module``.
-
-A value lives where ``getattr(self, name)`` finds it, nowhere else; the registry holds what is
-known *about* it (``self._registered_attributes[name]``: kind, family, init_func, shape; may be
-edited) and the submodules (``self._registered_modules[name]``). Both are ordinary dictionaries.
-``_get_attribute_registry()`` gives a copy with values in it. The code is in ``_registry.py``
-(assignment), ``_attribute_tree.py`` (collections, change) and ``_batching.py``.
-
-Override, where the back-end differs (``entry`` is the ``RegisteredAttribute``):
-
-``_convert_attribute(name, value, entry)``   the form in which a value is stored (cast, wrap); here:
-                                             a numpy array stays one, whatever is assigned
-``_store_attribute(name, value, entry)``     put it where ``getattr`` finds it
-``_load_attribute(name)``                    read it
-``_check_submodule(name, module)``           ``ValueError`` for foreign submodules
-``_attribute_reset_value(name)``             the value after a reset (device, dtype)
-``_make_tree(tree)``                         class of the dicts that ``parameters()`` etc. return
-``_update_target()``                         the module that ``set_attributes``, ``reset_state``,
-                                             ``reset_parameters`` and ``keep_batch_state`` change
-                                             and return: ``self``; for a functional back-end
-                                             ``self._shallow_copy()`` (submodules are then replaced
-                                             by their own changed copies, along the path only)
-``_auto_batch(data, states, target_shapes)`` input as ``(B, T, size_in)``; its checks are in
-                                             ``_batch_shape(shape)``
-``_expand_state(value, shape)``              a value repeated to ``(B, ...)``
-
-Call, from there:
-
-``_register_attribute(name, value, kind, family, init_func, shape)``  without a wrapper object
-``_register_module(name, module)``           what assigning a module does
-``_setup_module(shape, spiking_input, spiking_output)``  what the constructor does, for objects
-                                             that never went through it
-``_force_attributes(tree)``                  set attributes in place, without checks, registering
-                                             the new shapes (traced or batched values)
-``_batched_state(name, batch_size)``         the stored state as ``(B, ...)``, checked
-``_state_to_keep(batched)``                  of the batched final state, what is to be stored and
-                                             returned: element 0, or all with ``keep_batch_state``
-``_keep_state(name=batched, ...)``           store that; an empty batch leaves the state as it was
-``_label``                                   how error messages call this module
-
-State per batch element: ``self._keep_batch_state`` says whether it is kept. ``evolve`` starts from
-``_batched_state(...)`` and ends with ``_keep_state(...)``, and that is all it has to do.
+To add a back-end, read :class:`~rockpool.nn.modules._backend_hooks.BackendHooks` first, which says
+what its base class overrides and calls. What a module holds is in ``_registry.py``.
 """
 
 from __future__ import annotations
@@ -55,21 +10,23 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict, TypeVar
 
 import numpy as np
 
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
-from rockpool.nn.modules._batching import Batching
+from rockpool.nn.modules._registry import AttributeRegistry
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 
 if TYPE_CHECKING:
     from inspect import Signature
 
     from rockpool.graph import GraphModuleBase
-    from rockpool.nn.modules.timed_module import TimedModuleWrapper
+    from rockpool.nn.modules import TimedModuleWrapper
 
-__all__ = ["Module", "ModuleArguments", "ModuleBase", "NoArguments", "PostInitMetaMixin"]
+Array = TypeVar("Array", covariant=True)
+
+__all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
 
 
 class ModuleArguments(TypedDict, total=False):
@@ -86,6 +43,24 @@ class ModuleArguments(TypedDict, total=False):
 
 class NoArguments(TypedDict):
     """For ``**kwargs: Unpack[NoArguments]`` of a constructor that names all that it takes."""
+
+
+class Evolve(Protocol[Array]):
+    """The ``evolve`` of a module whose output is of the type `Array`."""
+
+    def __call__(
+        self, input_data: Any, record: bool = False
+    ) -> tuple[Array, dict[str, Any], dict[str, Any]]: ...
+
+
+class Evolves(Protocol[Array]):
+    """What can be called as a module, for type checkers: the call returns what `evolve` does."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def evolve(self) -> Evolve[Array]: ...
 
 
 class PostInitMetaMixin(ABCMeta):
@@ -118,26 +93,10 @@ class PostInitMetaMixin(ABCMeta):
         cls._shown_signature = shown
 
 
-_float64_array = partial(np.array, dtype=np.float64)
+class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
+    """The interface of every module; derive from :class:`Module`, which has the same arguments."""
 
-
-class ModuleBase(Batching, metaclass=ABCMeta):
-    """The interface of every module; derive from :class:`Module`.
-
-    Parameters
-    ----------
-    shape : int or tuple of int, optional
-        The shape of the module; its first entry is the number of input channels, its last that of
-        output channels. Default: ``(None,)``, unknown.
-    spiking_input : bool, optional
-        Whether the input is meant to be spikes. Default: False.
-    spiking_output : bool, optional
-        Whether the output is spikes. Default: False.
-    *args, **kwargs
-        Arguments for the next class in the method resolution order.
-    """
-
-    _shape: tuple[Any, ...]
+    _registered_modules: dict[str, ModuleBase]
     _spiking_input: bool
     _spiking_output: bool
 
@@ -229,7 +188,9 @@ class ModuleBase(Batching, metaclass=ABCMeta):
     # -- evolution --------------------------------------------------------------------------
 
     @abstractmethod
-    def evolve(self, input_data: Any, record: bool = False) -> tuple[Any, dict, dict]:
+    def evolve(
+        self, input_data: Any, record: bool = False
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Process input and return ``(output, new_state, record)``.
 
         Parameters
@@ -250,7 +211,9 @@ class ModuleBase(Batching, metaclass=ABCMeta):
             Arrays of shape ``(B, T, ...)`` by name, of what was recorded.
         """
 
-    def __call__(self, input_data: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(
+        self: Evolves[Array], input_data: Any, *args: Any, **kwargs: Any
+    ) -> tuple[Array, dict[str, Any], dict[str, Any]]:
         """Evolve the module.
 
         Parameters
@@ -296,7 +259,7 @@ class ModuleBase(Batching, metaclass=ABCMeta):
         TimedModuleWrapper
             The wrapper; it holds this module itself, not a copy.
         """
-        from rockpool.nn.modules.timed_module import TimedModuleWrapper
+        from rockpool.nn.modules import TimedModuleWrapper
 
         return TimedModuleWrapper(
             self,  # type: ignore[arg-type]

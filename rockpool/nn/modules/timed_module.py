@@ -6,23 +6,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rockpool.nn.modules._attribute_tree import AttributeTree
+from rockpool.nn.modules._backend_hooks import BackendHooks
 from rockpool.nn.modules._timed_base import TimedModule, as_numpy, leaves
 from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import SimulationParameter, is_tensor
 from rockpool.timeseries import TSContinuous, TSEvent
-from rockpool.utilities.time_steps import checked_time_step, gcd, is_multiple, lcm
+from rockpool.timeseries.time_steps import checked_time_step, gcd, is_multiple, lcm
 
 __all__ = [
     "LayerToTimedModule",
@@ -150,23 +151,10 @@ class TimedModuleWrapper(TimedModule):
         *args: Any,
         **kwargs: Any,
     ) -> tuple[TSContinuous | TSEvent, dict[str, Any], dict[str, Any]]:
-        """Evolve the wrapped module from the present time on.
+        """Evolve the wrapped module from the present time on; see `TimedModule.evolve`.
 
-        Parameters
-        ----------
-        ts_input, duration, num_timesteps, kwargs_timeseries, record
-            As for `TimedModule.evolve`.
-        *args, **kwargs
-            For the `evolve` of the wrapped module.
-
-        Returns
-        -------
-        output : TSContinuous or TSEvent
-            The output.
-        new_state : dict
-            The state of the wrapped module, under ``_module``.
-        record : dict
-            What the wrapped module recorded; with `record`, time series where it knows how.
+        Further arguments are for the `evolve` of the wrapped module. Its state is returned under
+        ``_module``; with `record`, what it recorded are time series where it knows how.
         """
         t_start = self.t
         _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
@@ -186,18 +174,10 @@ class TimedModuleWrapper(TimedModule):
         return ts_output, {"_module": new_state}, recorded
 
     def set_attributes(self, new_attributes: dict[str, Any]) -> Self:
-        """Set attributes of the wrapped module from a nested dict.
+        """Set attributes of the wrapped module from a nested dict, and return this module.
 
-        Parameters
-        ----------
-        new_attributes : dict
-            Values nested under ``_module``, as `state()` has them, or those of the wrapped module
-            itself; both may be mixed.
-
-        Returns
-        -------
-        TimedModuleWrapper
-            This module.
+        The values may be nested under ``_module``, as `state()` has them, or be those of the
+        wrapped module itself, or both.
         """
         return super().set_attributes(_nested(new_attributes))
 
@@ -240,20 +220,20 @@ def _nested(new_attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _is_functional(module: Module) -> bool:
     """Return True if a module changes in copies only, so that its `evolve` keeps no state."""
-    return type(module)._update_target is not AttributeTree._update_target
+    return type(module)._update_target is not BackendHooks._update_target
 
 
-def _torch_for(module: Module) -> Any:
+def _torch_for(module: Module) -> ModuleType | None:
     """Return torch if a module is one of torch, else None; torch is not imported to find out."""
     torch = sys.modules.get("torch")
     base = getattr(getattr(torch, "nn", None), "Module", None)
     return torch if base is not None and isinstance(module, base) else None
 
 
-def _gradients_off(module: Module) -> Any:
+def _gradients_off(module: Module) -> AbstractContextManager[Any]:
     """Return a context without gradients: a time series has none, and the state would keep them."""
     torch = _torch_for(module)
-    return contextlib.nullcontext() if torch is None else torch.no_grad()
+    return nullcontext() if torch is None else torch.no_grad()
 
 
 def _input_for(module: Module, raster: NDArray[Any]) -> Any:

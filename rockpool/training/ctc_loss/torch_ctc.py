@@ -22,14 +22,8 @@ def ctc_loss_torch(
 
     Parameters
     ----------
-    label : sequence of int
-        The labels, at least one, without the blank, which is 0.
-    log_prob : Tensor (T, n_labels)
-        Logarithm of the probability of each label, blank included, in each time step.
-    seq_length : int
-        Number of time steps to use.
-    big_num : float
-        Stands for infinity: the logarithm of what is impossible is its negative. Default: 1e10.
+    label, log_prob, seq_length, big_num
+        As for `ctc_loss_numpy`; `log_prob` is a Tensor.
 
     Returns
     -------
@@ -39,12 +33,7 @@ def ctc_loss_torch(
     Raises
     ------
     ValueError
-        No label, an unknown label, or a wrong shape or length.
-
-    References
-    ----------
-    A. Graves, S. Fernández, F. Gomez, J. Schmidhuber, Connectionist temporal classification:
-    labelling unsegmented sequence data with recurrent neural networks, ICML (2006).
+        As for `ctc_loss_numpy`.
     """
     owner = "ctc_loss_torch"
     labels = label.detach().cpu().numpy() if isinstance(label, Tensor) else label

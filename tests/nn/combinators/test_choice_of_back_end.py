@@ -7,7 +7,7 @@ from collections import OrderedDict
 import pytest
 import torch
 
-from rockpool.nn.combinators._factory import _back_end_of
+from rockpool.nn.combinators._factory import _backend_of
 from rockpool.nn.modules import Linear
 
 
@@ -34,7 +34,7 @@ def test_native_modules_load_no_other_back_end(full_python):
     ],
 )
 def test_the_first_module_of_a_back_end_decides(arguments, expected):
-    assert _back_end_of(arguments) == expected
+    assert _backend_of(arguments) == expected
 
 
 def test_the_classes_of_a_back_end_are_found_beside_the_factory():

@@ -1,5 +1,5 @@
 """Modules for JAX."""
 
-from rockpool.utilities.lazy_loading import attach
+from rockpool.backends.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__, backend="jax")

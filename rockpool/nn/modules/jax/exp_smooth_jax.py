@@ -4,59 +4,37 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks
-from rockpool.nn.models import exp_syn as model
-from rockpool.nn.modules.jax.decays import decay
-from rockpool.nn.modules.jax.jax_module import (
-    JaxModule,
-    batched_input,
-    batched_state,
-    common_type,
-    float_array,
-    number_setting,
-    split_settings,
-    state_to_keep,
-    static_shape,
-)
-from rockpool.nn.modules.jax.manual_axes import vary_alike
+from rockpool.nn.models.exp_syn import EXP_SYN
+from rockpool.nn.models.model import SettingSpec, StateSpec
+from rockpool.nn.modules.jax._base.decays import decay
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
+from rockpool.nn.modules.jax.jax_module import JaxModule
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.instant import identity
-from rockpool.parameters import Parameter, SimulationParameter, State
 
 __all__ = ["ExpSmoothJax"]
 
 
-@partial(jax.jit, static_argnames=("shape", "static", "keep"))
-def _smooth(
-    data: Any,
-    activation: Any,
-    tau: Any,
-    settings: dict[str, Any],
-    *,
-    shape: tuple[int, ...],
-    static: tuple[tuple[str, Any], ...],
-    keep: bool,
-) -> tuple[jax.Array, jax.Array]:
-    """Return ``a <- a decay + x_t`` over time, (B, T, N), and its last value."""
-    data, activation, tau, settings = vary_alike((data, activation, tau, settings))
-    dtype = common_type(data, tau)
-    alpha = decay({**settings, **dict(static)}["dt"], jnp.asarray(tau, dtype))
-    start = batched_state(activation, (shape[0], shape[2]), dtype)
+def smooth_evolution(
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
+    """Return ``a <- a decay + x_t`` over time, and its last value; a `TimeLoop` without kernel."""
+    alpha = decay(values["dt"], values["tau"])
 
     def step(a: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         a = a * alpha + x
         return a, a
 
-    final, course = lax.scan(step, start, batched_input(data, shape, dtype).swapaxes(0, 1))
-    return course.swapaxes(0, 1), state_to_keep(final, activation, keep)
+    final, course = lax.scan(step, state["activation"], x.swapaxes(0, 1))
+    return course.swapaxes(0, 1), {"activation": final}, {}
 
 
 class ExpSmoothJax(JaxModule):
@@ -84,8 +62,11 @@ class ExpSmoothJax(JaxModule):
 
     Raises
     ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+    ValueError
+        `tau` or `dt` is not > 0, or `tau` of another shape than () or (N,); `activation_fun` is
+        not callable.
+    TypeError
+        `tau` or `dt` is no number; `shape` is no int, or traced.
 
     Warns
     -----
@@ -93,11 +74,15 @@ class ExpSmoothJax(JaxModule):
         Always.
     """
 
-    # assigned as parameter objects, read as bare values
-    tau: Any
-    dt: Any
-    activation: Any
-    activation_fun: Any
+    _model = EXP_SYN.changed("tau", shapes=((), ("N",))).arranged(
+        "tau dt activation activation_fun",
+        StateSpec("activation", ("N",)),
+        SettingSpec("activation_fun", identity, check=checks.function),
+    )
+
+    tau: jax.Array
+    activation: jax.Array
+    activation_fun: Callable[[jax.Array], jax.Array]
 
     def __init__(
         self,
@@ -106,21 +91,14 @@ class ExpSmoothJax(JaxModule):
         dt: float = 1e-3,
         activation_fun: Callable[[Any], Any] = identity,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         owner = type(self).__name__
         warnings.warn(
             f"{owner} is deprecated, use ExpSynJax instead", DeprecationWarning, stacklevel=3
         )
-        settled = model.module_shape(owner, static_shape(owner, shape))
-        model.check_arguments(owner, settled, tau=tau, dt=dt)
-        checks.function(owner, "activation_fun", activation_fun)
         kwargs.setdefault("spiking_input", True)
-        super().__init__(settled, *args, **kwargs)
-        self.tau = Parameter(tau, family="taus", shape=[(), settled], cast_fn=float_array)
-        self.dt = SimulationParameter(number_setting(dt))
-        self.activation = State(shape=settled, init_func=np.zeros)
-        self.activation_fun = SimulationParameter(activation_fun)
+        self._declare(locals(), super().__init__)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -143,18 +121,13 @@ class ExpSmoothJax(JaxModule):
         record_dict : dict
             ``activation``, in the shape of the output.
         """
-        data, shape = self._checked_input(input_data)
-        static, settings = split_settings({"dt": self.dt})
-        states = self._checked_states(shape[0], "activation")
-        course, final = _smooth(
-            data,
-            states["activation"],
-            self.tau,
-            settings,
-            shape=shape,
-            static=static,
-            keep=self._keep_batch_state,
+        course, new_state, _ = self._evolve_batch(
+            smooth_evolution,
+            input_data,
+            {"activation": (self.size_out,)},
+            {"tau": self.tau},
+            noise_std=0.0,
         )
-        if np.ndim(data) < 3:
+        if np.ndim(input_data) < 3:
             course = course[0]
-        return self.activation_fun(course), {"activation": final}, {"activation": course}
+        return self.activation_fun(course), new_state, {"activation": course}

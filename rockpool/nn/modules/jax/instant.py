@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import jax
-from numpy.typing import ArrayLike
-
-from rockpool.nn.modules.jax.jax_module import JaxModule, static_shape
-from rockpool.nn.modules.native.instant import InstantMixin, identity
+from rockpool.nn.modules.jax.jax_module import JaxModule
+from rockpool.nn.modules.native.instant import InstantMixin
 
 __all__ = ["InstantJax"]
 
@@ -17,18 +11,8 @@ __all__ = ["InstantJax"]
 class InstantJax(InstantMixin, JaxModule):
     """A module that applies a function of jax to its input, without time or state.
 
-    Parameters
-    ----------
-    shape : int or tuple of int
-        ``N`` or ``(Nin, Nout)``: the function turns Nin channels into Nout.
-    function : callable
-        Called with an array of shape (B, T, Nin). Default: the identity. It is stored as a
-        ``jax.tree_util.Partial``; arrays that are bound to it are leaves of the module.
-
-    Raises
-    ------
-    ValueError
-        No `shape`, or `function` is not callable.
+    Parameters and errors are those of `Instant`. The function is stored as a
+    ``jax.tree_util.Partial``; arrays that are bound to it are leaves of the module.
 
     Examples
     --------
@@ -38,17 +22,3 @@ class InstantJax(InstantMixin, JaxModule):
     >>> output.shape
     (1, 3, 2)
     """
-
-    def __init__(
-        self,
-        shape: int | tuple[int, ...] | None = None,
-        function: Callable[[Any], Any] = identity,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(static_shape(type(self).__name__, shape), function, *args, **kwargs)
-
-    def evolve(
-        self, input_data: ArrayLike, record: bool = False
-    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        return super().evolve(input_data, record)

@@ -2,71 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
+from rockpool.nn.modules.jax._base.spikes import step_pwl
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, TimeLoop, Values
+from rockpool.nn.modules.jax._loops.lif import LIFState
+from rockpool.nn.modules.jax._loops.lif_ode import lif_ode_loop
 from rockpool.nn.modules.jax.lif_jax import LIFJax, sigmoid
-from rockpool.nn.modules.jax.lif_scan import LIFState
-from rockpool.nn.modules.jax.spikes import opaque, step_pwl
 
 __all__ = ["LIFODEJax", "lif_ode_loop", "sigmoid", "step_pwl"]
 
 
-def lif_ode_loop(
-    x: jax.Array, state: LIFState, values: dict[str, Any], noise: jax.Array | None = None
-) -> tuple[jax.Array, LIFState, dict[str, jax.Array]]:
-    """Run LIF neurons over time, one forward Euler step for each time step.
-
-    Parameters
-    ----------
-    x : array
-        Input (B, T, N * S).
-    state : LIFState
-        State before the first time step.
-    values : dict
-        ``tau_mem``, ``tau_syn``, ``bias``, ``threshold``, ``w_rec`` (or None), ``dt`` and
-        ``max_spikes_per_dt``, as in `LIFJax`.
-    noise : array, optional
-        Added to the input of the membrane, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output, state, records
-        As for `lif_loop`.
-    """
-    per_neuron, per_synapse = state.vmem.shape, state.isyn.shape
-    gain_mem = jnp.broadcast_to(values["dt"] / values["tau_mem"], per_neuron)
-    gain_syn = jnp.broadcast_to(values["dt"] / values["tau_syn"], per_synapse)
-    bias = jnp.broadcast_to(values["bias"], per_neuron)
-    threshold = jnp.broadcast_to(values["threshold"], per_neuron)
-    exact_threshold = opaque(threshold, per_neuron)
-    w_rec, max_spikes = values["w_rec"], values["max_spikes_per_dt"]
-    steps = x.swapaxes(0, 1).reshape(x.shape[1], *per_synapse)
-
-    def step(
-        state: LIFState, inputs: tuple[jax.Array, jax.Array | None]
-    ) -> tuple[LIFState, dict[str, jax.Array]]:
-        x, noise = inputs
-        irec = jnp.zeros_like(state.isyn)
-        if w_rec is not None:
-            irec = jnp.matmul(state.spikes, w_rec, precision=lax.Precision.HIGHEST)
-            irec = irec.reshape(per_synapse)
-        isyn = state.isyn + gain_syn * (x + irec - state.isyn)
-        drive = isyn.sum(-1) + (bias if noise is None else noise + bias)
-        vmem = state.vmem + gain_mem * (drive - state.vmem)
-        spikes = step_pwl(vmem, exact_threshold, 0.5, max_spikes)
-        vmem = vmem - spikes * threshold
-        record = {"irec": irec, "spikes": spikes, "isyn": isyn, "vmem": vmem}
-        return LIFState(vmem, isyn, spikes), record
-
-    noises = None if noise is None else noise.swapaxes(0, 1)
-    final, course = lax.scan(step, state, (steps, noises))
-    records = {name: values.swapaxes(0, 1) for name, values in course.items()}
-    return records["spikes"], final, records
+def lif_ode_evolution(
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
+    """Evolve neurons by forward Euler steps; a `TimeLoop`. There is no kernel for it."""
+    most = jnp.asarray(values["max_spikes_per_dt"], x.dtype)
+    values = {**values, "max_spikes_per_dt": most}
+    output, final, records = lif_ode_loop(x, LIFState(**state), values, noise)
+    return output, final._asdict(), {name: records[name] for name in ("irec", "isyn", "vmem")}
 
 
 class LIFODEJax(LIFJax):
@@ -93,4 +50,4 @@ class LIFODEJax(LIFJax):
     (2014), chapter 1.3.
     """
 
-    _loop: ClassVar[Callable[..., Any]] = staticmethod(lif_ode_loop)
+    _loop: ClassVar[TimeLoop] = staticmethod(lif_ode_evolution)

@@ -2,64 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
+from numpy.typing import ArrayLike
 
-from rockpool.nn.modules.jax import pytree
+from rockpool.nn.modules.jax._base import pytree
+from rockpool.nn.modules.jax._base.arguments import (
+    float_array,
+    number_setting,
+    require_static,
+    static_bool,
+)
+from rockpool.nn.modules.jax._base.arrays import batched_input
+from rockpool.nn.modules.jax._base.rng import initial_key, split_key
+from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve
+from rockpool.nn.modules.jax._kernels.evolve import Evolution, Layout, TimeLoop, jitted_evolve
 from rockpool.nn.modules.module import Module
-from rockpool.parameters import Shape, shape_of
+from rockpool.parameters import Shape, State, shape_of
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from rockpool.nn.models.model import SettingSpec
     from rockpool.nn.modules._registry import RegisteredAttribute
     from rockpool.nn.modules.module import ModuleBase
 
-__all__ = ["JaxModule", "float_array", "number_setting", "static_bool", "static_shape"]
-
-
-def float_array(value: Any) -> jax.Array:
-    """Return numbers as a new jax array of a floating-point type.
-
-    The type is that of an array of floats that is given, else the default one of jax: float32, or
-    float64 with ``jax_enable_x64``.
-    """
-    if isinstance(value, jax.Array):
-        floats = jnp.issubdtype(value.dtype, jnp.floating)
-        return jnp.asarray(value, value.dtype if floats else jnp.result_type(float))
-    return jnp.asarray(np.array(value, dtype=jnp.result_type(float)))  # of a copy
-
-
-def number_setting(value: Any) -> Any:
-    """Return a number as a float, which is never traced; or as it is if it is traced already."""
-    return value if isinstance(value, jax.core.Tracer) else float(value)
-
-
-def static_bool(owner: str, name: str, value: Any) -> bool:
-    """Return an argument as a bool; a TypeError says so if it is traced."""
-    _check_static(owner, name, "True or False", value)
-    return bool(value)
-
-
-def static_shape(owner: str, shape: Any) -> Any:
-    """Return the `shape` argument as it is; a TypeError says so if it is traced."""
-    entries = shape if isinstance(shape, (tuple, list)) else [shape]
-    for entry in entries:
-        _check_static(owner, "shape", "an int or a tuple of ints", entry)
-    return shape
-
-
-def _check_static(owner: str, name: str, allowed: str, value: Any) -> None:
-    if isinstance(value, jax.core.Tracer):
-        raise TypeError(
-            f"{owner}: {name} must be {allowed} that is known before anything is traced, got "
-            f"{value}; if it is an argument of a transformed function, make it static "
-            "(static_argnames of jax.jit)"
-        )
+__all__ = ["JaxModule"]
 
 
 class JaxModule(Module):
@@ -82,17 +55,7 @@ class JaxModule(Module):
     Keys for random numbers are integers, of which there is no gradient. For the gradient with
     respect to a whole module use ``jax.grad(..., allow_int=True)``; the gradient is a module too.
 
-    Parameters
-    ----------
-    shape : int or tuple of int, optional
-        The shape of the module; its first entry is the number of input channels, its last that of
-        output channels. Default: ``(None,)``, unknown.
-    spiking_input : bool, optional
-        Whether the input is meant to be spikes. Default: False.
-    spiking_output : bool, optional
-        Whether the output is spikes. Default: False.
-    *args, **kwargs
-        For the next class in the method resolution order.
+    Parameters are those of `Module`.
 
     Raises
     ------
@@ -112,7 +75,11 @@ class JaxModule(Module):
     ['bias', 'tau_mem', 'tau_syn', 'threshold']
     """
 
+    _as_parameter: ClassVar[Any] = staticmethod(float_array)
+
     _init_args: dict[str, Any]  # of the constructor, besides the shape; functions as `Partial`
+    rng_key: Any  # the key for random numbers, where there are any: a jax.Array
+    dt: float  # where there is time
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Return a new object of a class that JAX knows."""
@@ -133,19 +100,37 @@ class JaxModule(Module):
         super().__init__(shape, spiking_input, spiking_output, *args, **kwargs)
         self._init_args = {}
 
+    # -- declaration ------------------------------------------------------------------------
+
+    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
+        """Construct a module of ``_model``; the key for random numbers is registered first."""
+        owner = type(self).__name__
+        require_static(owner, "shape", "an int or a tuple of ints", arguments["shape"])
+        flags = {
+            spec.name: static_bool(owner, spec.name, arguments[spec.name])
+            for spec in self._model.settings
+            if isinstance(spec.default, bool) and spec.name in arguments
+        }
+
+        def init_with_key(*args: Any, **kwargs: Any) -> None:
+            base_init(*args, **kwargs)
+            if "rng_key" in arguments:
+                key = initial_key(owner, arguments["rng_key"])
+                self.rng_key = State(key, shape=key.shape)
+
+        super()._declare({**arguments, **flags}, init_with_key)
+
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        return number_setting(value) if isinstance(spec.default, float) else value
+
     # -- pytree -----------------------------------------------------------------------------
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return the children and the static structure of this node.
 
-        Returns
-        -------
-        children : tuple
-            Parameters, simulation parameters, states and submodules, each a dict by name, and
-            ``_init_args``; then what else is to be carried along, unless the class has a
-            ``tree_unflatten`` of its own.
-        structure : tuple
-            Name, shape, and names of the submodules.
+        Children are parameters, simulation parameters, states and submodules, each a dict by name,
+        and ``_init_args``; then what else is to be carried along, unless the class has a
+        ``tree_unflatten`` of its own. The structure begins with name, shape, names of submodules.
         """
         own_function = type(self).tree_unflatten.__func__  # type: ignore[attr-defined]
         ours = own_function is JaxModule.tree_unflatten.__func__  # type: ignore[attr-defined]
@@ -155,13 +140,8 @@ class JaxModule(Module):
     def tree_unflatten(cls, aux_data: tuple[Any, ...], children: tuple[Any, ...]) -> Self:
         """Return a module of what `tree_flatten` gave. No constructor is called for it.
 
-        Parameters
-        ----------
-        aux_data : tuple
-            The static structure. For one that is not of `tree_flatten`, but a plain tuple with the
-            same entries, the constructor is called, with the shape and ``_init_args``.
-        children : tuple
-            The children; the leaves may be anything.
+        For a static structure that is a plain tuple with the same entries, the constructor is
+        called, with the shape and ``_init_args``. The leaves of the children may be anything.
         """
         if isinstance(aux_data, pytree.Structure):
             module = object.__new__(cls)
@@ -228,30 +208,9 @@ class JaxModule(Module):
         states: tuple[Any, ...] = (),
         target_shapes: tuple[Shape | None, ...] | None = None,
     ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-        """Return input as floats ``(B, T, size_in)``, and states repeated over the batch.
+        """Return input as floats (B, T, size_in), and states repeated over the batch, (B, ...).
 
-        Parameters
-        ----------
-        data : array_like, shape ``()``, ``(T,)``, ``(T, N)`` or ``(B, T, N)``
-            Input; ``N`` is ``size_in``, or 1 for the same input to each channel.
-        states : tuple of arrays, optional
-            States to repeat. Default: none.
-        target_shapes : tuple of (tuple of int or None), optional
-            The shape of each state without batch. Default: the shape that it has.
-
-        Returns
-        -------
-        data : jax.Array, shape ``(B, T, size_in)``
-            The input.
-        states : tuple of jax.Array, shapes ``(B, ...)``
-            The states.
-
-        Raises
-        ------
-        ValueError
-            If the input has more than three dimensions, or a wrong number of channels.
-        TypeError
-            If it is not made of real numbers.
+        `target_shapes` are those of the states without batch, by default the ones that they have.
         """
         given, shape = self._checked_input(data)
         array = batched_input(given, shape)
@@ -282,69 +241,46 @@ class JaxModule(Module):
         """Return a value repeated to a shape."""
         return jnp.broadcast_to(value, shape)
 
-    def _checked_states(self, batch_size: int, *names: str) -> dict[str, Any]:
-        """Return states for a batch, as they are stored; `batched_state` repeats them.
+    # -- evolution --------------------------------------------------------------------------
 
-        Raises a ValueError if they are kept for a batch of another size.
+    def _evolve_batch(
+        self,
+        loop: TimeLoop,
+        input_data: ArrayLike,
+        states: dict[str, Shape],
+        parameters: dict[str, jax.Array | None],
+        **settings: Any,
+    ) -> Evolution:
+        """Run a time loop from the state of this module, compiled once for all of its size.
+
+        The loop has to be the same object for all modules of a class. `states` are their shapes
+        without batch; `parameters` are values, None for what this module has not; `settings` are
+        what else the loop is to know besides ``dt``, ``noise_std`` among it.
         """
-        states = {}
-        for name in names:
-            states[name] = getattr(self, name)
-            shape = self._registered_attributes[name].shape
-            if self._keep_batch_state and len(shape_of(states[name])) > len(shape):
-                self._repeated(states[name], shape, batch_size)
-        return states
-
-
-def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
-    """Return input, that was checked, in the shape ``(B, T, N)`` that it stands for.
-
-    Parameters
-    ----------
-    data : array
-        The input.
-    shape : tuple of int
-        What ``_checked_input`` says of it.
-    dtype : dtype, optional
-        The type that is wanted. Default: that of floats that are given, else the default float.
-    """
-    array = jnp.asarray(data)
-    if dtype is None:
-        floats = jnp.issubdtype(array.dtype, jnp.floating)
-        dtype = array.dtype if floats else jnp.result_type(float)
-    array = jnp.asarray(array, dtype)
-    if array.size == 0:
-        return jnp.zeros(shape, dtype)
-    channels = array.shape[-1] if array.ndim > 1 else 1
-    return jnp.broadcast_to(array.reshape((*shape[:2], channels)), shape)
-
-
-def batched_state(state: Any, shape: Shape, dtype: Any) -> jax.Array:
-    """Return a state as ``(B, ...)``."""
-    return jnp.broadcast_to(jnp.asarray(state, dtype), shape)
-
-
-def state_to_keep(final: jax.Array, before: Any, keep: bool) -> jax.Array:
-    """Return what is to be stored of a final state ``(B, ...)``; for no batch, that before."""
-    if len(final) == 0:
-        return jnp.asarray(before, final.dtype)
-    return final if keep else final[0]
-
-
-def common_type(*values: Any) -> Any:
-    """Return the floating-point type in which to compute with some values.
-
-    Integers and bools count as floats; numpy arrays as what jax makes of them.
-    """
-    arrays = [value for value in values if isinstance(value, (jax.Array, np.ndarray))]
-    types = {value.dtype for value in arrays if jnp.issubdtype(value.dtype, jnp.floating)}
-    return jnp.result_type(*types) if types else jnp.result_type(float)
-
-
-def split_settings(settings: dict[str, Any]) -> tuple[tuple[tuple[str, Any], ...], dict[str, Any]]:
-    """Return settings that are numbers, flags or None, hashable, and those that are arrays."""
-    arrays = {name: value for name, value in settings.items() if isinstance(value, jax.Array)}
-    return tuple(item for item in settings.items() if item[0] not in arrays), arrays
+        data, shape = self._checked_input(input_data)
+        before = {name: getattr(self, name) for name in states}
+        for name, state in before.items():
+            stored = self._registered_attributes[name].shape
+            if self._keep_batch_state and len(shape_of(state)) > len(stored):
+                self._repeated(state, stored, shape[0])  # raises for a batch of another size
+        settings = {"dt": self.dt, **settings}
+        traced = {k: v for k, v in settings.items() if isinstance(v, (jax.Array, Partial))}
+        layout = Layout(
+            shape=shape,
+            n_out=self.size_out,
+            states=tuple(states.items()),
+            settings=tuple(item for item in settings.items() if item[0] not in traced),
+            keep=self._keep_batch_state,
+            kernels=kernels_serve(),
+        )
+        new_state = {}
+        key = None
+        if "rng_key" in self._registered_attributes:
+            new_state["rng_key"], key = split_key(self.rng_key)
+        output, after, records = jitted_evolve(
+            data, key, before, parameters, traced, loop=loop, layout=layout
+        )
+        return output, new_state | {name: after[name] for name in states}, records
 
 
 def _floats(value: Any) -> jax.Array:

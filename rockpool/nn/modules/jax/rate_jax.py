@@ -1,216 +1,66 @@
-"""The rate neuron in jax, `RateJax`, its activation functions and its time loop."""
+"""The rate neuron in jax, `RateJax`, and its activation functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Unpack
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax import lax
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import checks
-from rockpool.nn.models import rate as model
-from rockpool.nn.modules.jax.jax_module import (
-    JaxModule,
-    batched_input,
-    batched_state,
-    common_type,
-    float_array,
-    number_setting,
-    split_settings,
-    state_to_keep,
-    static_bool,
-    static_shape,
+from rockpool.nn.models import rate
+from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
+from rockpool.nn.modules.jax._loops.rate import (
+    ACTIVATION_FUNCTIONS,
+    H_LReLU,
+    H_ReLU,
+    H_sigmoid,
+    H_tanh,
+    RateParameters,
+    rate_loop,
 )
-from rockpool.nn.modules.jax.manual_axes import vary_alike
-from rockpool.nn.modules.jax.paths import chosen_loop, kernels_serve
-from rockpool.nn.modules.jax.rng import draw_noise, initial_key, split_key
+from rockpool.nn.modules.jax.jax_module import JaxModule
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
-from rockpool.parameters import Parameter, SimulationParameter, State
+from rockpool.parameters import SimulationParameter
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
 
-__all__ = [
-    "H_LReLU",
-    "H_ReLU",
-    "H_sigmoid",
-    "H_tanh",
-    "RateEulerJax",
-    "RateJax",
-    "RateParameters",
-    "rate_loop",
-]
+__all__ = ["H_LReLU", "H_ReLU", "H_sigmoid", "H_tanh", "RateEulerJax", "RateJax"]
 
 
-def H_ReLU(x: Any, threshold: Any) -> jax.Array:
-    """Return ``max(x - threshold, 0)``; its gradient at the threshold is 0."""
-    return jax.nn.relu(x - threshold)
-
-
-def H_tanh(x: Any, threshold: Any) -> jax.Array:
-    """Return ``tanh(x - threshold)``."""
-    return jnp.tanh(x - threshold)
-
-
-def H_sigmoid(x: Any, threshold: Any) -> jax.Array:
-    """Return ``(tanh(x - threshold) + 1) / 2``."""
-    return (jnp.tanh(x - threshold) + 1.0) / 2.0
-
-
-def H_LReLU(x: Any, threshold: Any, negative_slope: float = 1e-2) -> jax.Array:
-    """Return ``x - threshold`` where that is positive, ``negative_slope`` times it elsewhere."""
-    above = jnp.asarray(x) - threshold
-    return jnp.where(above >= 0, above, negative_slope * above)
-
-
-ACTIVATION_FUNCTIONS = {"relu": H_ReLU, "sigmoid": H_sigmoid, "tanh": H_tanh}
-
-
-class RateParameters(NamedTuple):
-    """Parameters of rate neurons; the arrays are of one floating-point type."""
-
-    gain: jax.Array  # dt / tau, (N,) or ()
-    bias: jax.Array  # (N,) or ()
-    threshold: jax.Array  # (N,) or ()
-    w_rec: jax.Array | None  # (N, N); None where the layer is not recurrent
-    act_fn: Callable[[jax.Array, jax.Array], jax.Array]  # of x (N,) and threshold
-
-
-def rate_loop(
-    x: jax.Array, state: jax.Array, parameters: RateParameters, noise: jax.Array | None = None
-) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
-    """Run rate neurons over time.
-
-    Parameters
-    ----------
-    x : array
-        Input (B, T, N).
-    state : array
-        State before the first step, (B, N).
-    parameters : RateParameters
-        Gain, bias, threshold, recurrent weights and activation function.
-    noise : array, optional
-        Added to the input, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output : array
-        Activation (B, T, N).
-    state : array
-        State after the last step, (B, N).
-    records : dict
-        ``x`` and ``rec_input`` (B, T, N).
-    """
-    p = parameters
-    gain = jnp.broadcast_to(p.gain, state.shape)
-    drive = (x + p.bias if noise is None else x + noise + p.bias).swapaxes(0, 1)
-    activation = jax.vmap(lambda x: p.act_fn(x, p.threshold))  # over the batch
-    if p.w_rec is None:
-
-        def leak(state: jax.Array, drive: jax.Array) -> tuple[jax.Array, jax.Array]:
-            state = state + gain * (drive - state)
-            return state, state
-
-        final, course = lax.scan(leak, state, drive)
-        output = jax.vmap(activation)(course) if len(course) else course
-        records = {"rec_input": jnp.zeros_like(x), "x": course.swapaxes(0, 1)}
-        return output.swapaxes(0, 1), final, records
-
-    def step(
-        carry: tuple[jax.Array, jax.Array], drive: jax.Array
-    ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, ...]]:
-        state, active = carry
-        rec_input = jnp.matmul(active, p.w_rec, precision=lax.Precision.HIGHEST)
-        state = state + gain * (drive + rec_input - state)
-        active = activation(state)
-        return (state, active), (active, state, rec_input)
-
-    (final, _), course = lax.scan(step, (state, activation(state)), drive)
-    output, states, rec_inputs = (values.swapaxes(0, 1) for values in course)
-    return output, final, {"rec_input": rec_inputs, "x": states}
-
-
-@partial(jax.jit, static_argnames=("shape", "static", "keep", "kernels"))
-def _evolve(
-    data: Any,
-    key: Any,
-    x: Any,
-    parameters: dict[str, Any],
-    settings: dict[str, Any],
-    act_fn: Callable[..., Any],
-    *,
-    shape: tuple[int, ...],
-    static: tuple[tuple[str, Any], ...],
-    keep: bool,
-    kernels: bool,
-) -> tuple[Any, ...]:
-    """Return output, final state and records. Compiled once for all modules of a size."""
-    data, key, x, parameters, settings, act_fn = vary_alike(
-        (data, key, x, parameters, settings, act_fn)
+def rate_evolution(
+    x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+) -> Evolution:
+    """Evolve rate neurons; a `TimeLoop`."""
+    parameters = RateParameters(
+        gain=jnp.asarray(values["dt"] / values["tau"], x.dtype),
+        bias=values["bias"],
+        threshold=values["threshold"],
+        w_rec=values["w_rec"],
+        act_fn=values["act_fn"],
     )
-    dtype = common_type(data, *parameters.values())
-    settings = {**settings, **dict(static)}
-    values = {
-        name: value if value is None else jnp.asarray(value, dtype)
-        for name, value in parameters.items()
-    }
-    gain = jnp.asarray(settings["dt"] / values.pop("tau"), dtype)
-    noise = draw_noise(key, settings, shape, dtype)
-    start = batched_state(x, (shape[0], shape[2]), dtype)
-    inputs = batched_input(data, shape, dtype)
-    output, final, records = chosen_loop("rate", rate_loop, inputs, kernels, act_fn)(
-        inputs,
-        start,
-        RateParameters(gain=gain, act_fn=act_fn, **values),
-        noise,
-    )
-    return output, state_to_keep(final, x, keep), records
+    loop = chosen_loop("rate", rate_loop, x, kernels, parameters.act_fn)
+    output, final, records = loop(x, state["x"], parameters, noise)
+    return output, {"x": final}, records
 
 
 class RateJax(JaxModule):
-    r"""A layer of leaky rate neurons, in jax: no spikes, a non-linear output, recurrent if wanted.
+    """A layer of leaky rate neurons, in jax: no spikes, a non-linear output, recurrent if wanted.
 
-    For each time step, in this order:
+    The equations are those of `Rate`.
 
-    .. math::
-
-        r &= a \cdot W_{rec} \\
-        x &\leftarrow x + \frac{dt}{\tau} (-x + u_t + \nu_t + b + r) \\
-        a &= f(x, \theta)
-
-    with the input :math:`u_t`, the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`,
-    :math:`z \sim N(0, 1)`, and the output :math:`a`, which begins as :math:`f(x_0, \theta)`. Unlike
-    in `Rate`, time constants below ten time steps are taken as they are.
+    Parameters are as for `Rate`, with these differences:
 
     Parameters
     ----------
-    shape : int or tuple of int
-        Number of neurons, ``N``, ``(N,)`` or ``(N, N)``.
-    tau : array_like, optional
-        Time constants in seconds, shape (N,) or (); 20 ms.
-    bias : array_like, optional
-        Biases, shape (N,) or (); 0.
-    threshold : array_like, optional
-        Thresholds of the activation function, shape (N,) or (); 0.
-    w_rec : array_like, optional
-        Recurrent weights, shape (N, N), only with `has_rec`; drawn by `weight_init_func`.
-    weight_init_func : callable
-        ``shape -> weights`` for the recurrent weights. Default: `unit_eigs`.
-    has_rec : bool
-        Whether the layer has recurrent weights. Default: False.
     activation_func : callable or str
         ``f(x, threshold)`` of arrays (N,), or one of the names "relu" (default: `H_ReLU`),
         "sigmoid", "tanh". A function is stored as a ``jax.tree_util.Partial``.
-    noise_std : float
-        Standard deviation of the noise on the input, after one second. Default: 0.
-    dt : float
-        Time step in seconds. Default: 1 ms.
     rng_key : key, optional
         Key for the noise. Default: drawn from the global state of numpy. It is split on each call.
 
@@ -223,25 +73,21 @@ class RateJax(JaxModule):
 
     Raises
     ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
-
-    References
-    ----------
-    H. R. Wilson, J. D. Cowan, Excitatory and inhibitory interactions in localized populations of
-    model neurons, Biophysical Journal 12 (1972).
+    ValueError
+        As for `Rate`.
+    TypeError
+        As for `Rate`; `rng_key` is no key; `shape` or `has_rec` is traced.
     """
 
-    # assigned as parameter objects, read as bare values
-    rng_key: Any
-    x: Any
-    w_rec: Any
-    tau: Any
-    bias: Any
-    threshold: Any
-    dt: Any
-    noise_std: Any
-    act_fn: Any
+    _model = rate.RATE
+
+    x: jax.Array
+    w_rec: Any  # a jax.Array; the number 0 where there are no recurrent weights
+    tau: jax.Array
+    bias: jax.Array
+    threshold: jax.Array
+    noise_std: float
+    act_fn: Any  # a jax.tree_util.Partial
 
     def __init__(
         self,
@@ -257,101 +103,45 @@ class RateJax(JaxModule):
         dt: float = 1e-3,
         rng_key: Any = None,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
-        owner = type(self).__name__
-        has_rec = static_bool(owner, "has_rec", has_rec)
-        settled = model.module_shape(owner, static_shape(owner, shape))
-        model.check_arguments(
-            owner,
-            settled,
-            tau=tau,
-            bias=bias,
-            threshold=threshold,
-            w_rec=w_rec,
-            has_rec=has_rec,
-            noise_std=noise_std,
-            dt=dt,
-        )
-        if isinstance(activation_func, str):
-            activation_func = ACTIVATION_FUNCTIONS[model.activation_name(owner, activation_func)]
-        checks.function(owner, "activation_func", activation_func)
-        key = initial_key(owner, rng_key)
-        super().__init__(settled, *args, **kwargs)
+        function = rate.activation(type(self).__name__, activation_func, ACTIVATION_FUNCTIONS)
+        self._declare(locals(), super().__init__)
+        self._has_rec = bool(has_rec)
+        self.act_fn = SimulationParameter(function)
         self._init_args = {
-            "has_rec": has_rec,
+            "has_rec": self._has_rec,
             "weight_init_func": Partial(weight_init_func),
-            "activation_func": Partial(activation_func),
+            "activation_func": Partial(function),
         }
-        specs = model.parameter_specs(settled)
 
-        self.rng_key = State(key, shape=key.shape)
-        self.x = State(shape=model.state_shapes(settled)["x"], init_func=np.zeros)
-        self._has_rec = has_rec
-        if has_rec:
-            self.w_rec = specs["w_rec"].wrap(Parameter, w_rec, weight_init_func, float_array)
-        else:
-            self.w_rec = 0.0
-        self.tau = specs["tau"].wrap(Parameter, tau, cast_fn=float_array)
-        self.bias = specs["bias"].wrap(Parameter, bias, cast_fn=float_array)
-        self.threshold = specs["threshold"].wrap(Parameter, threshold, cast_fn=float_array)
-        self.dt = SimulationParameter(number_setting(dt))
-        self.noise_std = SimulationParameter(number_setting(noise_std))
-        self.act_fn = SimulationParameter(activation_func)
+    def _declare_absent(self, name: str, shape: tuple[int, ...]) -> None:
+        self.w_rec = 0.0
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time. The module does not change.
+        """Evolve the neurons over time; as `Rate.evolve`, but the module does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, N), (T, N) or (T,).
-        record : bool
-            The time course of the internal values is returned in either case.
-
-        Returns
-        -------
-        output : jax.Array
-            Output of the activation function, shape (B, T, N).
-        new_state : dict
-            ``x`` after the last time step, and the next ``rng_key``.
-        record_dict : dict
-            ``rec_input`` and ``x``, both (B, T, N).
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
-        TypeError
-            It is not made of real numbers.
+        The new state also has the next ``rng_key``. What is recorded is returned in either case.
         """
-        data, shape = self._checked_input(input_data)
-        static, settings = split_settings({"dt": self.dt, "noise_std": self.noise_std})
-        next_key, own_key = split_key(self.rng_key)
-        output, x, records = _evolve(
-            data,
-            own_key,
-            self._checked_states(shape[0], "x")["x"],
+        return self._evolve_batch(
+            rate_evolution,
+            input_data,
+            {"x": (self.size_out,)},
             {
                 "tau": self.tau,
                 "bias": self.bias,
                 "threshold": self.threshold,
                 "w_rec": self.w_rec if self._has_rec else None,
             },
-            settings,
-            self.act_fn,
-            shape=shape,
-            static=static,
-            keep=self._keep_batch_state,
-            kernels=kernels_serve(),
+            noise_std=self.noise_std,
+            act_fn=self.act_fn,
         )
-        return output, {"rng_key": next_key, "x": x}, records
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        from rockpool.nn.models.graphs import rate_graph
+        from rockpool.graph.from_modules import rate_graph
 
         return rate_graph(self, self.tau, self.bias, self.w_rec if self._has_rec else None)
 

@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.modules.jax.exp_syn_jax import ExpSynJax
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.jax.linear_jax import LinearJax
-from rockpool.nn.modules.jax.normalise import logsoftmax, softmax
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.parameters import SimulationParameter
 
-__all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase"]
+__all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase", "logsoftmax", "softmax"]
+
+
+def softmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Array:
+    """Return ``exp(x / temperature)``, divided by its sum.
+
+    Parameters
+    ----------
+    x : array
+        Any values.
+    temperature : float
+        The higher, the more even is the result. Default: 1.
+    axis : int, optional
+        The dimension to sum over. Default: all of them, batch and time included.
+    """
+    return jax.nn.softmax(_scaled(x, temperature), axis=axis)
+
+
+def logsoftmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Array:
+    """Return the logarithm of `softmax`, whose parameters these are."""
+    return jax.nn.log_softmax(_scaled(x, temperature), axis=axis)
+
+
+def _scaled(x: Any, temperature: float) -> jax.Array:
+    return jnp.asarray(x) / temperature
 
 
 class WeightedSmoothBase(JaxModule):
@@ -45,7 +70,7 @@ class WeightedSmoothBase(JaxModule):
 
     linear: LinearJax
     smooth: ExpSynJax
-    activation_fn: Any
+    activation_fn: Any  # a jax.tree_util.Partial
 
     _function: ClassVar[Callable[..., jax.Array]]
 
@@ -59,7 +84,7 @@ class WeightedSmoothBase(JaxModule):
         dt: float = 1e-3,
         axis: int | None = None,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[ModuleArguments],
     ) -> None:
         owner = type(self).__name__
         if shape is None:
@@ -78,23 +103,9 @@ class WeightedSmoothBase(JaxModule):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Evolve the module over time; it does not change.
+        """Evolve the module over time, and return output (B, T, Nout); it does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, Nin) or (T, Nin).
-        record : bool
-            There is nothing to record besides the output.
-
-        Returns
-        -------
-        output : jax.Array
-            Shape (B, T, Nout).
-        new_state : dict
-            The state of each submodule.
-        record_dict : dict
-            The record of each submodule: empty.
+        New state and record are those of `linear` and `smooth`, by name.
         """
         weighted, linear_state, linear_record = self.linear(input_data, record=record)
         smoothed, smooth_state, smooth_record = self.smooth(weighted, record=record)
@@ -109,39 +120,13 @@ class SoftmaxJax(WeightedSmoothBase):
     By default the sum of the output over all elements, batch and time included, is 1. With ``axis
     = -1`` it is 1 over the channels, for each time step and each element of the batch.
 
-    Parameters
-    ----------
-    shape : tuple of int, optional
-        ``(Nin, Nout)``. Default: that of `weight`.
-    weight, bias : array_like, optional
-        Weights (Nin, Nout) and biases (Nout,). Default: drawn as by `LinearJax`.
-    has_bias : bool
-        Whether there are biases. Default: True.
-    tau : float
-        Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
-    dt : float
-        Time step in seconds. Default: 1 ms.
-    axis : int, optional
-        The dimension to normalise, of (batch, time, channel). Default: all of them.
-
-    Raises
-    ------
-    ValueError
-        Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
+    Parameters and errors are those of `WeightedSmoothBase`.
     """
 
     _function = staticmethod(softmax)
 
 
 class LogSoftmaxJax(WeightedSmoothBase):
-    """The logarithm of what `SoftmaxJax` gives; with the same parameters.
-
-    Parameters
-    ----------
-    shape : tuple of int, optional
-        ``(Nin, Nout)``. Default: that of `weight`.
-    weight, bias, has_bias, tau, dt, axis
-        As for `SoftmaxJax`.
-    """
+    """The logarithm of what `SoftmaxJax` gives; with the same parameters."""
 
     _function = staticmethod(logsoftmax)

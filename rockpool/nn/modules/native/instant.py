@@ -101,12 +101,8 @@ class Instant(InstantMixin, Module):
 
 
 def __getattr__(name: str) -> Any:
-    if name == "InstantTorch":
-        from rockpool.nn.modules.torch import InstantTorch
+    if name in ("InstantTorch", "InstantJax"):
+        from rockpool.nn import modules  # their rooms are above this one
 
-        return InstantTorch
-    if name == "InstantJax":
-        from rockpool.nn.modules.jax import InstantJax
-
-        return InstantJax
+        return getattr(modules, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -304,7 +304,7 @@ class LIF(Module):
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        from rockpool.nn.models.graphs import lif_graph
+        from rockpool.graph.from_modules import lif_graph
 
         w_rec = self.w_rec if self._has_rec else None
         return lif_graph(self, self.tau_mem, self.tau_syn, self.threshold, self.bias, w_rec)

@@ -131,7 +131,7 @@ class LinearMixin(_ModuleClass):
 
     def as_graph(self) -> LinearWeights:
         """Return the layer as one node of dense weights."""
-        from rockpool.nn.models.graphs import linear_graph
+        from rockpool.graph.from_modules import linear_graph
 
         has_bias = self._has_registered_attribute("bias")
         return linear_graph(self, self.weight, self.bias if has_bias else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -12,10 +12,10 @@ from rockpool.nn.models import rate
 from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
-from rockpool.parameters import SimulationParameter
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
+    from rockpool.nn.models.model import SettingSpec
 
 __all__ = ["H_ReLU", "H_sigmoid", "H_tanh", "Rate"]
 
@@ -102,7 +102,6 @@ class Rate(Module):
 
     _model = rate.RATE
 
-    _has_rec: bool
     x: np.ndarray
     w_rec: np.ndarray
     tau: np.ndarray
@@ -129,12 +128,14 @@ class Rate(Module):
     ) -> None:
         self._declare(locals(), super().__init__)
 
-    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
-        owner = type(self).__name__
-        act_fn = rate.activation(owner, arguments["activation_func"], ACTIVATION_FUNCTIONS)
-        super()._declare(arguments, base_init)
-        self._has_rec = bool(arguments["has_rec"])
-        self.act_fn = SimulationParameter(act_fn)
+    @property
+    def _has_rec(self) -> bool:
+        return self._has_registered_attribute("w_rec")
+
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "activation_func":
+            return rate.activation(self.class_name, value, ACTIVATION_FUNCTIONS)
+        return super()._as_setting(spec, value)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -192,6 +193,6 @@ class Rate(Module):
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        from rockpool.nn.models.graphs import rate_graph
+        from rockpool.graph.from_modules import rate_graph
 
         return rate_graph(self, self.tau, self.bias, self.w_rec if self._has_rec else None)

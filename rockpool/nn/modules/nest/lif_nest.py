@@ -203,7 +203,7 @@ class LIFNest(LIF):
             )
             given.update(recipe.connections(self.w_rec, neurons))
             reply = call(type(self).__name__, "lif", settings, {**given, **neurons})
-            if not reply["strays"]:
+            if not reply["extra_spikes"]:
                 return reply
         raise NestWorkerError(
             f"{self._label}: membranes run further from their thresholds than NEST can follow with "
@@ -216,15 +216,15 @@ class LIFNest(LIF):
 
     def _check(self, replay: Replay, output: np.ndarray) -> None:
         """Raise where NEST cannot have done what the model says."""
-        crowded = replay.first_crowded(self.max_spikes_per_dt)
-        if crowded is not None:
-            batch, step, neuron, due = crowded
+        excess = replay.first_excess(self.max_spikes_per_dt)
+        if excess is not None:
+            batch, step, neuron, due = excess
             raise ValueError(
                 f"{self._label}: neuron {neuron} would emit {due} spikes in time step {step} (of "
                 f"batch element {batch}), but NEST emits one at most; use weaker input, a smaller "
                 f"dt or a higher threshold, or choose max_spikes_per_dt=1, which delays the others"
             )
-        if replay.is_doubtful(output):
+        if replay.is_uncertain(output):
             raise NestWorkerError(
                 f"{self._label}: the spikes of NEST are not those of the model; a membrane may run "
                 f"further from its threshold than the numbers allow"

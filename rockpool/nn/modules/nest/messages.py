@@ -1,4 +1,9 @@
-"""Messages between processes: settings as JSON, arrays as their bytes. Nothing is pickled."""
+"""Messages between processes: settings as JSON, arrays as their bytes. Nothing is pickled.
+
+The layout of the arrays is JSON as well. `numpy.lib.format` has a parser for its headers that takes
+0.2 ms an array: with the 25 arrays that a call sends and gets, a small layer would take twice as
+long. It reads pipes by copying small pieces, too, and large arrays take 1.3 times as long.
+"""
 
 from __future__ import annotations
 

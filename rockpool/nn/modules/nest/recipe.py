@@ -13,8 +13,8 @@ the next, by exact integration. An input thus reaches the membrane one step late
 simulation runs longer. A spike from another neuron takes one more step to arrive, and that would be
 one too many. So a recurrent layer runs with two steps of NEST for each time step, and a recurrent
 input goes to two synapses: to the real one, which then has half a time step left to act, and to one
-so short that it only kicks the membrane, by what is missing. In the steps between the time steps a
-kick holds all neurons down, and the opposite one lets them go.
+so short that it only makes the membrane jump, by what is missing. In the steps between the time
+steps a jump holds all neurons down, and the opposite one lets them go.
 
 R. Pozzorini, S. Mensi, O. Hagens, R. Naud, C. Koch, W. Gerstner, Automated high-throughput
 characterization of single neurons by means of simplified spiking models, PLoS Computational Biology
@@ -27,9 +27,9 @@ import numpy as np
 
 Arrays = dict[str, np.ndarray]
 
-# A step is so many time constants of the synapse that only kicks: nothing is left of it. (NEST's
-# formula ends at about 700.)
-_KICK_STEP = 500.0
+# A step is so many time constants of the synapse that only makes jumps: nothing is left of it.
+# (NEST's formula ends at about 700.)
+_JUMP_STEP = 500.0
 # A step is so many of the shortest time constants: 1e-65 is left of them.
 _LONGEST_STEP = 150.0
 # Time steps that stand for an infinite time constant.
@@ -63,26 +63,26 @@ def neurons(
     Returns
     -------
     dict
-        ``tau_mem`` (N,), ``tau_syn`` (N, S + 1; the last one kicks), ``threshold``, ``rise`` (of
-        the threshold with a spike) and ``current`` (N,);
+        ``tau_mem`` (N,), ``tau_syn`` (N, S + 1; the last one makes jumps), ``threshold``, ``rise``
+        (of the threshold with a spike) and ``current`` (N,);
 
-        weights: ``input_weight`` (N, S) for an input of 1, ``kick_weight`` (N,) for a jump of the
-        membrane by 1, and with two substeps ``recurrent_weight`` and ``recurrent_kick`` (N, S) for
+        weights: ``input_weight`` (N, S) for an input of 1, ``jump_weight`` (N,) for a jump of the
+        membrane by 1, and with two substeps ``recurrent_weight`` and ``recurrent_jump`` (N, S) for
         a recurrent input of 1, ``hold_weight`` and ``release_weight`` (N,).
     """
     step = 1.0 / substeps
-    shortest, kicks = step / _LONGEST_STEP, np.full(tau_mem.shape, step / _KICK_STEP)
+    shortest, jumps = step / _LONGEST_STEP, np.full(tau_mem.shape, step / _JUMP_STEP)
     tau_mem = np.clip(tau_mem, shortest, _INFINITE)
     tau_syn = np.clip(tau_syn, shortest, _INFINITE)
     alpha, beta = np.exp(-step / tau_mem), np.exp(-step / tau_syn)  # decays in a step of NEST
     effect = propagator(tau_mem[:, np.newaxis], tau_syn, step)
-    kick_weight = 1.0 / propagator(tau_mem, kicks, step)
+    jump_weight = 1.0 / propagator(tau_mem, jumps, step)
     common: Arrays = {
         "tau_mem": tau_mem,
-        "tau_syn": np.column_stack([tau_syn, kicks]),
+        "tau_syn": np.column_stack([tau_syn, jumps]),
         "threshold": threshold * (1.0 - TOLERANCE),
         "rise": threshold * alpha,
-        "kick_weight": kick_weight,
+        "jump_weight": jump_weight,
     }
     if substeps == 1:
         per_current = -tau_mem * np.expm1(-step / tau_mem)
@@ -93,9 +93,9 @@ def neurons(
         "current": np.zeros(tau_mem.shape),
         "input_weight": beta**2 / (both * effect),
         "recurrent_weight": beta**3 / (both * effect),
-        "recurrent_kick": beta**2 * (alpha * kick_weight)[:, np.newaxis] / both,
-        "hold_weight": -hold * threshold * kick_weight,
-        "release_weight": (hold * threshold * alpha + bias) * kick_weight,
+        "recurrent_jump": beta**2 * (alpha * jump_weight)[:, np.newaxis] / both,
+        "hold_weight": -hold * threshold * jump_weight,
+        "release_weight": (hold * threshold * alpha + bias) * jump_weight,
     }
 
 
@@ -119,8 +119,8 @@ def connections(w_rec: np.ndarray, recipe: Arrays) -> Arrays:
         return {"pre": nothing, "post": nothing, "receptor": nothing, "weight": np.empty(0)}
     n_out, n_syn = recipe["recurrent_weight"].shape
     weights = w_rec.reshape(n_out, n_out, n_syn)
-    kicks = (weights * recipe["recurrent_kick"]).sum(axis=2, keepdims=True)
-    scaled = np.concatenate([weights * recipe["recurrent_weight"], kicks], axis=2)
+    jumps = (weights * recipe["recurrent_jump"]).sum(axis=2, keepdims=True)
+    scaled = np.concatenate([weights * recipe["recurrent_weight"], jumps], axis=2)
     pre, post, receptor = np.nonzero(scaled)
     weight = scaled[pre, post, receptor]
     return {"pre": pre, "post": post, "receptor": receptor + 1, "weight": weight}

@@ -6,7 +6,7 @@ import numpy as np
 
 # How far from the threshold, in parts of it, a membrane may be found on its other side. It is a
 # sign of trouble: rounding accounts for a millionth of that.
-_DOUBTFUL = 1e-5
+_UNCERTAIN = 1e-5
 
 
 class Replay:
@@ -79,7 +79,7 @@ class Replay:
         self.isyn, self.vmem = isyn, membrane
         self.thresholds_held /= threshold
 
-    def first_crowded(self, limit: float) -> tuple[int, int, int, int] | None:
+    def first_excess(self, limit: float) -> tuple[int, int, int, int] | None:
         """Return (batch element, time step, neuron, spikes) where several spikes were due first."""
         if limit == 1 or self.thresholds_held.max() < 2.0:
             return None
@@ -87,8 +87,8 @@ class Replay:
         due = min(self.thresholds_held[step, batch, neuron] // 1.0, limit)
         return int(batch), int(step), int(neuron), int(due)
 
-    def is_doubtful(self, output: np.ndarray) -> bool:
+    def is_uncertain(self, output: np.ndarray) -> bool:
         """Whether a neuron has spiked far below its threshold, or not far above."""
         distance = self.thresholds_held.swapaxes(0, 1) - 1.0
         wrong = (distance >= 0) != (output > 0)
-        return bool(np.any(np.abs(distance[wrong]) > _DOUBTFUL))
+        return bool(np.any(np.abs(distance[wrong]) > _UNCERTAIN))

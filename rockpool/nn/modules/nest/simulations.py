@@ -53,7 +53,7 @@ def lif(
     Returns
     -------
     dict
-        ``step`` and ``neuron``, of each spike; ``strays``, how many spikes came between the time
+        ``step`` and ``neuron``, of each spike; ``extra_spikes``, how many came between the time
         steps; with `record` also ``V_m`` and ``E_sfa``, the membrane and its threshold, (T, B * N).
     """
     step = 1.0 / substeps
@@ -81,7 +81,7 @@ def lif(
     answer = {
         "step": stamps[in_time] // substeps - late,
         "neuron": senders[in_time],
-        "strays": np.array([np.count_nonzero(~in_time)]),
+        "extra_spikes": np.array([np.count_nonzero(~in_time)]),
     }
     if meter is not None:
         nest.Simulate(1.0)  # it is a step behind
@@ -149,19 +149,19 @@ def _lif_neurons(n_batch: int, recipe: Arrays) -> Any:
 
 
 def _feed_lif(neurons: Any, n_batch: int, steps: int, step: float, arrays: Arrays) -> None:
-    """Connect the input, and the kicks that the neurons get."""
+    """Connect the input, and the jumps of the membranes."""
     n_out, n_syn = arrays["input_weight"].shape
     ids = _ids(neurons)
     receptors = np.tile(np.arange(1, n_syn + 1), n_batch * n_out)
     weights = np.tile(arrays["input_weight"].ravel(), n_batch)
     _feed("x", arrays, step, np.repeat(ids, n_syn), weights, receptors, step)
-    kick = np.full(ids.shape, n_syn + 1)
-    _feed("noise", arrays, 1.0, ids, np.tile(arrays["kick_weight"], n_batch), kick, step)
+    receptor = np.full(ids.shape, n_syn + 1)
+    _feed("noise", arrays, 1.0, ids, np.tile(arrays["jump_weight"], n_batch), receptor, step)
     for name, first in (("hold_weight", 0.5), ("release_weight", 1.0)):
         if name in arrays:
             times = {"spike_times": first + np.arange(steps)}
             source = np.full(ids.shape, nest.Create("spike_generator", params=times).global_id)
-            _connect(source, ids, np.tile(arrays[name], n_batch), kick, step)
+            _connect(source, ids, np.tile(arrays[name], n_batch), receptor, step)
 
 
 def _feed(

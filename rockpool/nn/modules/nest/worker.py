@@ -15,23 +15,23 @@ from typing import BinaryIO
 from rockpool.nn.modules.nest.messages import Message, receive, send
 
 
-def main(requests: int, replies: int, life: int) -> None:
+def main(requests: int, replies: int, parent: int) -> None:
     """Serve until nobody sends requests.
 
     Parameters
     ----------
     requests, replies : int
         File descriptors of the pipes to read from and to write to.
-    life : int
+    parent : int
         The read end of a pipe that nobody writes to. It is closed by whoever started this process,
         or with it: then this process ends, also in the middle of a simulation.
     """
-    _end_with(life)
+    _end_with(parent)
     with os.fdopen(requests, "rb") as source, os.fdopen(replies, "wb") as sink:
         try:
             from rockpool.nn.modules.nest import simulations
         except (Exception, SystemExit) as error:
-            send(sink, Message({"error": _in_words(error), "trace": traceback.format_exc()}, {}))
+            send(sink, Message({"error": _describe(error), "trace": traceback.format_exc()}, {}))
             return
         send(sink, Message({"version": simulations.version()}, {}))
         _serve(source, sink, simulations.JOBS)
@@ -47,21 +47,21 @@ def _serve(source: BinaryIO, sink: BinaryIO, jobs: dict) -> None:
         try:
             answer = Message({}, job(**settings, **arrays))
         except Exception as error:
-            answer = Message({"error": _in_words(error), "trace": traceback.format_exc()}, {})
+            answer = Message({"error": _describe(error), "trace": traceback.format_exc()}, {})
         send(sink, answer)
 
 
-def _in_words(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _end_with(life: int) -> None:
+def _end_with(parent: int) -> None:
     """Let the system end this process when the pipe is closed; NEST lets no thread watch it."""
     try:
         import fcntl
 
-        fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())  # who gets SIGIO, which ends a process
-        fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
+        fcntl.fcntl(parent, fcntl.F_SETOWN, os.getpid())  # who gets SIGIO, which ends a process
+        fcntl.fcntl(parent, fcntl.F_SETFL, fcntl.fcntl(parent, fcntl.F_GETFL) | os.O_ASYNC)
     except (ImportError, AttributeError, OSError) as error:
         # then the process ends with its current job, when it finds that nobody sends another
         sys.stderr.write(f"cannot watch the parent process: {error}\n")

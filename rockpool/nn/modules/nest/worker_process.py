@@ -9,15 +9,15 @@ import atexit
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from rockpool.backends.child_process import ChildProcess
+from rockpool.backends.queries import backend_status
 from rockpool.nn.modules.nest.messages import Message, receive, send
-from rockpool.utilities.backend_management import backend_status
 
 __all__ = ["NestWorkerError", "call", "require_nest", "shut_down"]
 
@@ -38,26 +38,20 @@ class _Worker:
     def __init__(self) -> None:
         request_read, request_write = os.pipe()
         reply_read, reply_write = os.pipe()
-        life_read, self._life = os.pipe()
-        theirs = (request_read, reply_write, life_read)
-        path = [entry for entry in sys.path if isinstance(entry, str)]
-        code = (
-            f"import sys; sys.path[:] = {path!a}; "
-            f"from rockpool.nn.modules.nest.worker import main; main{theirs}"
-        )
+        end_read, self._end_of_us = os.pipe()
+        theirs = (request_read, reply_write, end_read)
         self._stderr = _log_file()
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                stdin=subprocess.DEVNULL,
+            self.process = ChildProcess(
+                "rockpool.nn.modules.nest.worker:main",
+                *theirs,
                 stdout=subprocess.DEVNULL,
-                stderr=self._stderr,
+                stderr=self._stderr,  # read by no thread: a fork of this process may follow
                 pass_fds=theirs,
                 env={**os.environ, "PYNEST_QUIET": "1"},
-                start_new_session=True,  # a Ctrl-C in the terminal is not for it
             )
         except BaseException:
-            for descriptor in (request_write, reply_read, self._life):
+            for descriptor in (request_write, reply_read, self._end_of_us):
                 os.close(descriptor)
             self._stderr.close()
             raise
@@ -84,8 +78,7 @@ class _Worker:
 
     def end(self) -> None:
         """End it, wait until it is gone, and close what belongs to it."""
-        self.process.kill()
-        self.process.wait()
+        self.process.end()
         self._close()
 
     def forget(self) -> None:
@@ -94,20 +87,20 @@ class _Worker:
         self._close()
 
     def _close(self) -> None:
-        os.close(self._life)
+        os.close(self._end_of_us)
         for stream in (self._requests, self._replies, self._stderr):
             try:
                 stream.close()
             except OSError:  # what it did not read any more cannot be flushed
                 continue
 
-    def epitaph(self) -> str:
+    def exit_report(self) -> str:
         """Say how it died, with the last that it wrote."""
         try:
             code = self.process.wait(_GRACE)
         except subprocess.TimeoutExpired:  # it closed its pipes, and lives on
-            self.process.kill()
-            code = self.process.wait()
+            self.process.end()
+            code = self.process.returncode
         cause = f"with exit code {code}" if code >= 0 else f"by signal {-code} ({_signal(-code)})"
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()[-_LINES:]
@@ -165,7 +158,7 @@ def call(
             answer = worker.ask(Message({"job": job, **settings}, arrays))
         except (EOFError, OSError) as error:
             raise NestWorkerError(
-                f"{owner}: the process that runs NEST has {worker.epitaph()}\n"
+                f"{owner}: the process that runs NEST has {worker.exit_report()}\n"
                 f"The state is as it was before the call; the next call starts another process."
             ) from error
         except BaseException:  # Ctrl-C: the answer would come to the next question
@@ -193,10 +186,10 @@ def _start(owner: str) -> _Worker:
     try:
         greeting = worker.greeting()
     except (EOFError, OSError) as error:
-        story = worker.epitaph()
+        report = worker.exit_report()
         worker.end()
         raise ImportError(
-            f"{owner}: the process that runs NEST has {story}", name="nest"
+            f"{owner}: the process that runs NEST has {report}", name="nest"
         ) from error
     except BaseException:
         worker.end()

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExpSynExodus", "LIFExodus", "LIFMembraneExodus", "LIFSlayer"]
 
-# Defaults that stand for "not given" where the leaks are stated in another way.
-_TAU_MEM, _TAU_SYN = 0.02, 0.05
-
 
 class LIFExodus(LIFBaseTorch):
     r"""A layer of leaky integrate-and-fire neurons with exponential synapses, on a CUDA device.
@@ -44,10 +41,10 @@ class LIFExodus(LIFBaseTorch):
     ----------
     shape : int or tuple of int
         ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
-    tau_mem : array_like
-        Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
-    tau_syn : array_like
-        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 50 ms.
+    tau_mem : array_like, optional
+        Membrane time constants in seconds, shape (Nout,) or (); 20 ms.
+    tau_syn : array_like, optional
+        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (); 20 ms.
     threshold : array_like
         Firing thresholds, shape (Nout,) or (); not trained. Default: 1.
     learning_window : float
@@ -76,8 +73,8 @@ class LIFExodus(LIFBaseTorch):
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        tau_mem: Any = _TAU_MEM,
-        tau_syn: Any = _TAU_SYN,
+        tau_mem: Any = None,
+        tau_syn: Any = None,
         threshold: Any = 1.0,
         learning_window: float | Tensor = 0.5,
         bias: Any = 0.0,
@@ -89,9 +86,6 @@ class LIFExodus(LIFBaseTorch):
         if has_rec:
             raise ValueError(f"{owner}: has_rec must be False: there are no recurrent weights")
         _require_no_noise(owner, noise_std)
-        if kwargs.get("leak_mode", "taus") != "taus":
-            tau_mem = None if tau_mem is _TAU_MEM else tau_mem
-            tau_syn = None if tau_syn is _TAU_SYN else tau_syn
         super().__init__(
             shape,
             tau_mem=tau_mem,
@@ -253,7 +247,7 @@ class ExpSynExodus(TorchModule):
         Number of synapses, ``N`` or ``(N,)``.
     tau : array_like
         Time constants in seconds, shape (N,) or (); the parameter is called `tau_syn`. Default:
-        50 ms.
+        10 ms.
     noise_std : float
         Must be 0.
     dt : float
@@ -274,7 +268,7 @@ class ExpSynExodus(TorchModule):
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        tau: Any = 0.05,
+        tau: Any = 0.01,
         noise_std: float = 0.0,
         dt: float = 1e-3,
         **kwargs: Unpack[TorchArguments],

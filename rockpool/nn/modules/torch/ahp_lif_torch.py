@@ -136,7 +136,7 @@ class aLIFTorch(LIFBaseTorch):
         The after-spike current counts as one more synapse of each neuron: its time constant stands
         behind those of the others. Its weights are part of the recurrent weights.
         """
-        from rockpool.nn.models.graphs import lif_graph
+        from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses

@@ -90,7 +90,7 @@ class LinearTorch(TorchModule):
 
     def as_graph(self) -> LinearWeights:
         """Return the layer as one node of dense weights."""
-        from rockpool.nn.models.graphs import linear_graph
+        from rockpool.graph.from_modules import linear_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
         biases = None if self.bias is None else to_array(self.bias)

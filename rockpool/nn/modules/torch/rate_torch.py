@@ -128,7 +128,7 @@ class RateTorch(TorchModule):
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        from rockpool.nn.models.graphs import rate_graph
+        from rockpool.graph.from_modules import rate_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
         w_rec = to_array(self.w_rec) if self._has_rec else None

@@ -158,8 +158,8 @@ class TorchModule(TorchRegistry):
         state.update(passed)
         return output, state, records if record or self._records_always else {}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Evolve the module; in torch mode, return the output alone."""
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
+        """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
@@ -206,41 +206,10 @@ class TorchModule(TorchRegistry):
             return data.expand(shape[0], shape[1], channels)
         return data
 
-    def _auto_batch(
-        self,
-        data: Any,
-        states: tuple[Any, ...] = (),
-        target_shapes: tuple[Shape | None, ...] | None = None,
-    ) -> tuple[Tensor, tuple[Any, ...]]:
-        """Return input as (B, T, size_in), its type unchanged, and states repeated over the batch.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input (T,), (T, N) or (B, T, N); N is `size_in`, or 1 for the same input to each
-            channel.
-        states : tuple of Tensor
-            States to repeat. Default: none.
-        target_shapes : tuple of (tuple of int or None), optional
-            The shape of each state without batch. Default: the shape that it has.
-
-        Returns
-        -------
-        data : Tensor
-            Input (B, T, size_in).
-        states : tuple of Tensor
-            States (B, ...).
-        """
+    def _batched_input(self, data: Any) -> Tensor:
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
-        data = self._shaped(data)
-        targets = (None,) * len(states) if target_shapes is None else target_shapes
-        return data, tuple(
-            self._repeated(
-                state, self._shape_without_batch(state) if shape is None else shape, len(data)
-            )
-            for state, shape in zip(states, targets, strict=True)
-        )
+        return self._shaped(data)
 
     def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
         return value.expand(shape)

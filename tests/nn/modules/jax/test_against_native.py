@@ -12,7 +12,7 @@ import pytest
 
 from rockpool.nn.models.exp_syn import decay as exact_decay
 from rockpool.nn.modules.jax import ExpSynJax, LIFJax, LinearJax, RateJax, step_pwl
-from rockpool.nn.modules.jax.decays import decay
+from rockpool.nn.modules.jax._base.decays import decay
 from rockpool.nn.modules.native import LIF, ExpSyn, Linear, Rate
 
 by_both_paths = pytest.mark.usefixtures("both_paths")

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 from rockpool.nn.kernels.switch import use_kernels
-from rockpool.nn.modules.jax import ExpSynJax, LIFJax, RateJax, compiled, paths
-from rockpool.nn.modules.jax.exp_syn_jax import exp_syn_loop
-from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
-from rockpool.nn.modules.jax.rate_jax import H_ReLU, H_sigmoid, H_tanh, RateParameters, rate_loop
+from rockpool.nn.modules.jax import ExpSynJax, LIFJax, RateJax
+from rockpool.nn.modules.jax._kernels import dispatch, exp_syn, lif, rate
+from rockpool.nn.modules.jax._loops.exp_syn import exp_syn_loop
+from rockpool.nn.modules.jax._loops.lif import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.jax._loops.rate import RateParameters, rate_loop
+from rockpool.nn.modules.jax.rate_jax import H_ReLU, H_sigmoid, H_tanh
 
 B, T, N = 2, 20, 3
 # largest difference of gradients, in parts of the largest gradient of the same array
@@ -130,7 +132,7 @@ def compare(evolve: Callable[[Loop, Any], Any], kernel: Loop, loop: Loop, inputs
 def test_lif_kernels_do_what_the_scan_does(
     n_synapses: int, recurrent: bool, precision: None
 ) -> None:
-    found, expected = compare(evolve_lif, compiled.lif, lif_loop, lif_inputs(n_synapses, recurrent))
+    found, expected = compare(evolve_lif, lif.lif, lif_loop, lif_inputs(n_synapses, recurrent))
     assert found[0].sum() > 0 and jnp.array_equal(found[0], expected[0])
 
 
@@ -143,7 +145,7 @@ def test_noise_few_spikes_and_parameters_that_all_neurons_share() -> None:
     def evolve(loop: Loop, p: Any) -> Any:
         return evolve_lif(loop, p, noise, most=2.0)
 
-    found, _ = compare(evolve, compiled.lif, lif_loop, inputs)
+    found, _ = compare(evolve, lif.lif, lif_loop, inputs)
     assert found[0].max() == 2
 
 
@@ -153,7 +155,7 @@ def test_synapse_kernels_do_what_the_scan_does(precision: None) -> None:
     def evolve(loop: Loop, p: Any) -> Any:
         return loop(p["x"], p["isyn"], p["beta"])
 
-    compare(evolve, compiled.exp_syn, exp_syn_loop, inputs)
+    compare(evolve, exp_syn.exp_syn, exp_syn_loop, inputs)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_rate_kernels_do_what_the_scan_does(recurrent: bool, act_fn: Any) -> Non
     def evolve(loop: Loop, p: Any) -> Any:
         return evolve_rate(loop, p, act_fn)
 
-    compare(evolve, compiled.rate, rate_loop, inputs)
+    compare(evolve, rate.rate, rate_loop, inputs)
 
 
 def spikes_of(loop: Loop) -> Callable[[jax.Array, jax.Array], jax.Array]:
@@ -216,7 +218,7 @@ DERIVATIVES: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("name", DERIVATIVES)
 def test_derivatives_are_those_of_the_scan(name: str) -> None:
     arguments = lif_inputs(1, False)["x"], lif_inputs(1, False)["alpha"]
-    derivatives = [DERIVATIVES[name](spikes_of(loop)) for loop in (compiled.lif, lif_loop)]
+    derivatives = [DERIVATIVES[name](spikes_of(loop)) for loop in (lif.lif, lif_loop)]
     found, expected = jax.jit(lambda *values: [f(*values) for f in derivatives])(*arguments)
     assert any(leaf.any() for leaf in jax.tree.leaves(expected))
     assert_close(found, expected)
@@ -237,14 +239,14 @@ def test_mapped_over_a_batch(name: str) -> None:
     x, alpha = lif_inputs(1, False)["x"], lif_inputs(1, False)["alpha"]
     xs = jnp.stack([x, x / 2, x * 2], axis=1)
     alphas = alpha if name == "results" else jnp.stack([alpha, alpha**2, alpha**3])
-    mapped = [MAPPED[name](spikes_of(loop)) for loop in (compiled.lif, lif_loop)]
+    mapped = [MAPPED[name](spikes_of(loop)) for loop in (lif.lif, lif_loop)]
     found, expected = jax.jit(lambda *values: [f(*values) for f in mapped])(xs, alphas)
     assert_close(found, expected)
 
 
 def test_without_jit_and_with_checks() -> None:
     arguments = lif_inputs(1, False)["x"], lif_inputs(1, False)["alpha"]
-    gradient = jax.grad(loss_of(spikes_of(compiled.lif)), argnums=1)
+    gradient = jax.grad(loss_of(spikes_of(lif.lif)), argnums=1)
     expected = gradient(*arguments)
     with jax.disable_jit():
         assert_close(gradient(*arguments), expected)
@@ -282,23 +284,39 @@ def test_modules_use_kernels(name: str, caplog: pytest.LogCaptureFixture) -> Non
 
 def test_functions_and_types_that_kernels_do_not_know() -> None:
     x = numbers(2, 3, 4)
-    unknown = paths.chosen_loop("rate", rate_loop, x, True, jnp.subtract)
+    unknown = dispatch.chosen_loop("rate", rate_loop, x, True, jnp.subtract)
     assert unknown is rate_loop
-    assert paths.chosen_loop("lif", lif_loop, x.astype(jnp.bfloat16), True) is lif_loop
-    assert paths.chosen_loop("lif", lif_loop, x[:, :0], True) is lif_loop
-    assert paths.chosen_loop("lif", lif_loop, x, True) is compiled.lif
+    assert dispatch.chosen_loop("lif", lif_loop, x.astype(jnp.bfloat16), True) is lif_loop
+    assert dispatch.chosen_loop("lif", lif_loop, x[:, :0], True) is lif_loop
+    assert dispatch.chosen_loop("lif", lif_loop, x, True) is lif.lif
 
 
 def test_another_version_of_the_interface(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "_api_version", lambda: (0, 99))
-    paths._obstacle.cache_clear()
-    try:
-        assert not paths.kernels_serve()
-        assert LIFJax(2)(jnp.ones((1, 3, 2)))[0].shape == (1, 3, 2)
-    finally:
-        monkeypatch.undo()
-        paths._obstacle.cache_clear()
-    assert paths.kernels_serve()
+    monkeypatch.setattr(dispatch, "_api_version", lambda: (0, 99))
+    assert not dispatch.kernels_serve()
+    assert LIFJax(2)(jnp.ones((1, 3, 2)))[0].shape == (1, 3, 2)
+    monkeypatch.undo()
+    assert dispatch.kernels_serve()
+
+
+def test_numba_that_comes_later_is_used() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from rockpool.nn.modules import LIFJax\n"
+        "from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'numba':\n"
+        "            raise ModuleNotFoundError('No module named numba', name='numba')\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "layer, data = LIFJax(2), np.ones((1, 3, 2), 'float32')\n"
+        "before = layer(data)[0]\n"
+        "print(kernels_serve())\n"
+        "del sys.meta_path[0]\n"
+        "print(kernels_serve(), bool((layer(data)[0] == before).all()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "True"]
 
 
 def test_no_more_of_numba_is_imported_than_is_needed() -> None:

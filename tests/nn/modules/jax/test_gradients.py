@@ -12,8 +12,8 @@ from jax.test_util import check_grads
 from support import golden
 
 from rockpool.nn.modules.jax import ExpSynJax, JaxModule, LIFJax, LIFODEJax, RateJax
+from rockpool.nn.modules.jax._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.jax.lif_jax import clip_gradient, step_pwl
-from rockpool.nn.modules.jax.lif_scan import LIFParameters, LIFState, lif_loop
 
 DATA = golden.inputs(2, 6, 4, 1.5)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from support import ddp_worker
+from support.patience import PATIENCE
 
 import rockpool
 
@@ -32,7 +33,7 @@ def test_gradients_of_two_processes_are_those_of_one_on_the_whole_batch(tmp_path
         for rank in range(2)
     ]
     try:
-        errors = [worker.communicate(timeout=120)[1] for worker in workers]
+        errors = [worker.communicate(timeout=PATIENCE)[1] for worker in workers]
     finally:
         for worker in workers:
             worker.kill()

@@ -274,7 +274,7 @@ class LIFBaseTorch(TorchModule):
         return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
 
     def _lif_graph(self) -> GraphHolder:
-        from rockpool.nn.models.graphs import lif_graph
+        from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses

@@ -1,0 +1,353 @@
+"""A package's stub becomes its lazy face: `__getattr__`, `__dir__` and `__all__`.
+
+The stub is the only list of what a package offers; type checkers, `dir()`, `__all__`, the look-up
+of names and ``rockpool modules`` all read it. It has one name a line::
+
+    from .rate_torch import RateTorch as RateTorch
+    from .filter_bank import ButterFilter as ButterFilter  # backend: scipy
+
+The comment names the back-end that a single file needs, where it is another one than its package's.
+
+This file is on the way of every import of the package, and loads nothing itself. With the first
+name of a back-end come `lazy_loader`, which imports and keeps what is found, and `status`.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+__all__ = ["advertised", "attach"]
+
+
+class _Entry:
+    """One line of a stub: the sub-module that defines a name, and the back-end it needs."""
+
+    __slots__ = ("backend", "source")
+
+    def __init__(self, source: str, backend: "str | None") -> None:
+        self.source = source
+        self.backend = backend
+
+
+# What each package that called `attach` offers.
+_faces: dict[str, dict[str, _Entry]] = {}
+
+# The frames that are inside a `rockpool.lazy_imports()` block, by thread.
+_lazy_blocks: "dict[int, list[FrameType]]" = {}
+
+
+def attach(
+    package: str, file: str, backend: "str | None" = None
+) -> "tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]":
+    """Make a package lazy, as its stub says.
+
+    The whole of a package's ``__init__.py`` is::
+
+        from rockpool.utilities.lazy_loading import attach
+
+        __getattr__, __dir__, __all__ = attach(__name__, __file__, backend="torch")
+
+    and its stub lists its names as shown on top of this module. The files import their back-end
+    plainly: they are imported only when it is there. Any package can do this; one whose back-end
+    rockpool does not know registers that first::
+
+        register_backend("sparse", ["scipy.sparse"], extra="mypackage[sparse]")
+
+    Parameters
+    ----------
+    package : str
+        The package's `__name__`.
+    file : str
+        The package's `__file__`; the stub lies beside it, as ``__init__.pyi``. It may be inside a
+        zip file.
+    backend : str, optional
+        The back-end that the package's files import. While it is missing, the package's names are
+        stand-ins, which say so when they are used, and become the real classes once it is there.
+        It is one that `rockpool.utilities.backend_management` knows, or is registered there; any
+        other name is that of a module. None for a package of names that need no back-end, or that
+        come from packages which know theirs.
+
+    Returns
+    -------
+    tuple
+        ``__getattr__``, ``__dir__`` and ``__all__``. With the environment variable ``EAGER_IMPORT``
+        set (and not "0"), every name is looked up at once.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no stub.
+    ValueError
+        A line of the stub is not of the form above.
+    """
+    entries, submodules = _read_stub(package, file, backend)
+    _faces[package] = entries
+    names = sorted(submodules | entries.keys())
+    reachable = {entry.source.partition(".")[0] for entry in entries.values()}
+    look_up = None
+
+    def __getattr__(name: str) -> "Any":
+        nonlocal look_up
+        if name not in entries and name not in submodules and name not in reachable:
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}",
+                name=name,
+                obj=sys.modules.get(package),
+            )
+        entry = entries.get(name)
+        if _lazy_blocks and entry is not None and _asked_by_a_lazy_block():
+            later = _later(package, name, entry)
+            if later is not None:
+                return later
+        if entry is not None and entry.backend is None:
+            return _import(package, name, f"{package}.{entry.source}")
+        if look_up is None:
+            look_up = _lazy_look_up(package, entries, submodules)
+        return look_up(name) if entry is None else _resolve(package, name, entry, look_up)
+
+    def __dir__() -> "list[str]":
+        from .completion import show_as_properties
+
+        show_as_properties(package, names)
+        return names.copy()
+
+    if not reachable.isdisjoint(entries):
+        # lazy_loader guards a name against the file of the same name, from before that is imported
+        look_up = _lazy_look_up(package, entries, submodules)
+    if os.environ.get("EAGER_IMPORT", "") not in ("", "0"):
+        for name in names:
+            __getattr__(name)
+    return __getattr__, __dir__, names.copy()
+
+
+def _lazy_look_up(
+    package: str, entries: "dict[str, _Entry]", submodules: "set[str]"
+) -> "Callable[[str], Any]":
+    """The look-up of names, and of the files that define them, by lazy_loader."""
+    import lazy_loader
+
+    sources: dict[str, list[str]] = {}
+    for name, entry in entries.items():
+        sources.setdefault(entry.source, []).append(name)
+    files = {source.partition(".")[0] for source in sources} - entries.keys()
+    # It would look everything up by itself if asked to be eager, but without stand-ins.
+    eager = os.environ.pop("EAGER_IMPORT", None)
+    try:
+        look_up: Callable[[str], Any] = lazy_loader.attach(package, submodules | files, sources)[0]
+    finally:
+        if eager is not None:
+            os.environ["EAGER_IMPORT"] = eager
+    return look_up
+
+
+def advertised(package: str) -> "dict[str, tuple[str, str | None]]":
+    """What a package offers: each name with the module that defines it and its back-end.
+
+    Parameters
+    ----------
+    package : str
+        A package that uses `attach`. Neither it nor its sub-packages are imported for this: their
+        stubs are read.
+
+    Returns
+    -------
+    dict
+        name -> (module, back-end); the back-end is None where a name needs nothing but Python.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        There is no such package, or it has no stub.
+    """
+    entries = _face(package)
+    if entries is None:
+        raise ModuleNotFoundError(f"there is no package {package!r} with a stub", name=package)
+    inner: dict[str, dict[str, _Entry]] = {}
+    found: dict[str, tuple[str, str | None]] = {}
+    for name, entry in entries.items():
+        source = f"{package}.{entry.source}"
+        if entry.backend is None and source not in inner:
+            inner[source] = _face(source) or {}
+        deeper = inner.get(source, {}).get(name)
+        if deeper is None:
+            found[name] = (source, entry.backend)
+        else:
+            found[name] = (f"{source}.{deeper.source}", deeper.backend)
+    return found
+
+
+def _face(package: str) -> "dict[str, _Entry] | None":
+    """What a package offers, read from its files while it is not imported; None for a module."""
+    if package in _faces:
+        return _faces[package]
+    top, *inner = package.split(".")
+    spec = getattr(sys.modules.get(top) or __import__(top), "__spec__", None)
+    if spec is None or spec.origin is None:
+        return None
+    path = os.sep.join((os.path.dirname(spec.origin), *inner, "__init__.py"))
+    try:
+        code = spec.loader.get_data(path).decode()
+        stub = spec.loader.get_data(path + "i").decode()
+    except OSError:
+        return None
+    # The argument of `attach`, which is not called before the package is imported.
+    backend = code.partition('backend="')[2].partition('"')[0]
+    _faces[package] = _parse(path + "i", stub, backend or None)[0]
+    return _faces[package]
+
+
+def _read_stub(
+    package: str, file: str, backend: "str | None"
+) -> "tuple[dict[str, _Entry], set[str]]":
+    """The names in the stub beside `file`, and the sub-modules that it lists."""
+    path = file.rpartition(".")[0] + ".pyi"
+    loader = sys.modules[package].__spec__.loader  # type: ignore[union-attr]
+    try:
+        text = loader.get_data(path).decode()  # type: ignore[union-attr]
+    except OSError as error:
+        raise FileNotFoundError(f"{package}: there is no stub {path}") from error
+    return _parse(path, text, backend)
+
+
+def _parse(path: str, text: str, backend: "str | None") -> "tuple[dict[str, _Entry], set[str]]":
+    """The names and the sub-modules in the text of a stub."""
+    entries: dict[str, _Entry] = {}
+    submodules: set[str] = set()
+    for line in text.splitlines():
+        head, _, names = line.partition(" import ")
+        known, _, alias = names.partition(" as ")
+        if known == alias and head[:6] == "from ." and head[6:7] not in ("", "."):
+            entries[known] = _Entry(head[6:], backend)  # nearly all of them
+            continue
+        parts = line.split()
+        if parts[:1] != ["from"]:
+            continue
+        source = parts[1] if len(parts) > 1 else ""
+        name = parts[3] if parts[2:3] == ["import"] and len(parts) > 3 else ""
+        if parts[4:6] != ["as", name] or source[:1] != "." or source[1:2] == ".":
+            raise ValueError(
+                f"{path}: a line must be `from .module import Name as Name`, got {line!r}"
+            )
+        needs = parts[8] if parts[6:8] == ["#", "backend:"] and len(parts) > 8 else None
+        if source == ".":
+            submodules.add(name)
+        else:
+            entries[name] = _Entry(source[1:], needs or backend)
+    return entries, submodules
+
+
+def _resolve(package: str, name: str, entry: _Entry, look_up: "Callable[[str], Any]") -> "Any":
+    """The object behind an advertised name, or its stand-in while its back-end cannot be had."""
+    module, backend = f"{package}.{entry.source}", entry.backend
+    assert backend is not None
+    from .standin import standin_for
+
+    lacking = _known_to_lack(module, backend)
+    if lacking is not None:
+        return standin_for(name, lacking, module, package)
+    try:
+        return look_up(name)
+    except (Exception, SystemExit) as error:
+        lacking = _backend_at_fault(module, backend, error)
+        if lacking is not None:
+            return standin_for(name, lacking, module, package)
+        # When every back-end is fine, it is a bug here, and must not look like a missing back-end.
+        if isinstance(error, AttributeError):
+            raise _cannot_load(name, module, error) from error
+        raise
+
+
+def _known_to_lack(module: str, backend: str) -> "str | None":
+    """The back-end because of which a file need not be imported to know that it cannot be."""
+    from .status import failed_files, fails_again, look_at, must_be_checked
+
+    status = look_at(backend)
+    if status.state in ("missing", "shadowed", "outdated") or status.restart:
+        from .specs import is_known
+
+        if not is_known(backend):
+            from .queries import backend_status
+
+            backend_status(backend)  # warns where it is misspelt
+        return backend
+    at_fault, failure = failed_files.get(module, (None, None))
+    if failure is not None and failure.would_repeat():
+        return at_fault
+    if must_be_checked(backend):
+        from .queries import backend_status
+
+        if fails_again(backend) or backend_status(backend, probe=True).state != "available":
+            return backend
+    return None
+
+
+def _backend_at_fault(module: str, backend: str, error: BaseException) -> "str | None":
+    """The back-end because of which a file could not be imported, if it is the fault of one."""
+    from .importing import status_after
+    from .retry import Failure
+    from .status import failed_files, missing_backend, replaced_while_loaded
+
+    status = status_after(backend, error)
+    if status.state != "available":
+        failed_files[module] = backend, Failure(status)
+        return backend
+    other = missing_backend(error)  # the file needs it besides its own
+    if other is not None:
+        failed_files[module] = other.name, Failure(other)
+        return other.name
+    replaced = replaced_while_loaded(backend)
+    if replaced:
+        error.add_note(f"Restart Python: {replaced}.")
+    return None
+
+
+def _asked_by_a_lazy_block() -> bool:
+    """Whether the line that asks for a name stands in a `lazy_imports` block itself."""
+    from _thread import get_ident
+
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and (
+        frame.f_code.co_filename == "<frozen importlib._bootstrap>"
+        or frame.f_globals.get("__name__") == "rockpool.backends.completion"
+    ):
+        frame = frame.f_back
+    return frame in _lazy_blocks.get(get_ident(), ())
+
+
+def _later(package: str, name: str, entry: _Entry) -> "Any":
+    """The stand-in for a name that is not to be loaded yet; None for what needs no back-end."""
+    source = f"{package}.{entry.source}"
+    if entry.backend is None:
+        if source not in _faces:
+            if source.startswith("rockpool."):
+                _face(source)  # it need not even be imported
+            else:
+                __import__(source)  # which may register its back-end
+        inner = _faces.get(source, {}).get(name)
+        return None if inner is None else _later(source, name, inner)
+    from .standin import standin_for
+
+    return standin_for(name, entry.backend, source, package)
+
+
+def _import(package: str, name: str, module: str) -> "Any":
+    """What needs no back-end of its own: a file of ours, or another package that is lazy."""
+    try:
+        __import__(module)
+        found = getattr(sys.modules[module], name)
+    except AttributeError as error:
+        raise _cannot_load(name, module, error) from error
+    standin = sys.modules.get("rockpool.backends.standin")
+    if standin is None or not isinstance(found, standin.StandIn):  # which is never kept
+        vars(sys.modules[package])[name] = found
+    return found
+
+
+def _cannot_load(name: str, module: str, error: AttributeError) -> ImportError:
+    """An `AttributeError` would tell Python that there is no such name, and its text be lost."""
+    return ImportError(f"cannot load {name!r} from {module!r}: {error}", name=module)

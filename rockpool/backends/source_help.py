@@ -1,0 +1,269 @@
+"""Documentation, signature and place of a class from its source, which is parsed and never run.
+
+The place is the last line of the documentation. `inspect.getsourcefile` cannot tell it, as it looks
+into the loaded module.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from .finder import find_spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KINDS = inspect.Parameter
+_ANYTHING = inspect.Signature(
+    [_KINDS("args", _KINDS.VAR_POSITIONAL), _KINDS("kwargs", _KINDS.VAR_KEYWORD)]
+)
+
+# How many files a name is followed through, from import to import and from class to base class.
+_FAR_ENOUGH = 8
+
+
+class Definition:
+    """A statement that defines a class or a function, and the file that it stands in."""
+
+    __slots__ = ("file", "node")
+
+    def __init__(self, node: ast.ClassDef | ast.FunctionDef, file: File) -> None:
+        self.node = node
+        self.file = file
+
+    def bases(self) -> Iterator[Definition]:
+        """The definitions of a class's base classes, of those whose source can be had."""
+        for base in getattr(self.node, "bases", ()):
+            found = self.file.what(base)
+            if found is not None and found.node is not self.node:
+                yield found
+
+
+class File:
+    """The source of a module, parsed."""
+
+    def __init__(self, module: str, tree: ast.Module, path: str, is_package: bool) -> None:
+        self.module = module
+        self.path = path
+        self._tree = tree
+        self._package = module if is_package else module.rpartition(".")[0]
+
+    def find(self, name: str, depth: int = 0) -> Definition | None:
+        """The definition behind a name of this module, in whichever file it is."""
+        for node in _statements(self._tree.body):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+                return Definition(node, self)
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        return find(self._absolute(node), alias.name, depth + 1)
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == name for target in node.targets
+            ):
+                return self.what(node.value, depth + 1)
+        return None
+
+    def what(self, expression: ast.expr, depth: int = 0) -> Definition | None:
+        """The definition that an expression like ``Name``, ``module.Name`` or ``Name[T]`` means."""
+        if depth > _FAR_ENOUGH:
+            return None
+        if isinstance(expression, ast.Subscript):
+            return self.what(expression.value, depth)
+        if isinstance(expression, ast.Name):
+            return self.find(expression.id, depth)
+        if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+            module = self._module_called(expression.value.id)
+            return None if module is None else find(module, expression.attr, depth + 1)
+        return None
+
+    def _module_called(self, name: str) -> str | None:
+        """The module that is imported here under a name."""
+        for node in _statements(self._tree.body):
+            for alias in getattr(node, "names", ()):
+                if isinstance(node, ast.Import) and name == (alias.asname or alias.name):
+                    return alias.name
+                if isinstance(node, ast.ImportFrom) and name == (alias.asname or alias.name):
+                    return f"{self._absolute(node)}.{alias.name}"
+        return None
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        """The full name of the module that ``from ... import`` names."""
+        if node.level == 0:
+            return node.module or ""
+        package = self._package
+        for _ in range(node.level - 1):
+            package = package.rpartition(".")[0]
+        return f"{package}.{node.module}" if node.module else package
+
+
+def find(module: str, name: str, depth: int = 0) -> Definition | None:
+    """Find the definition behind a name of a module, and import nothing.
+
+    None where there is no source (a frozen program), or the name is no class and no function.
+    """
+    file = _read(module) if depth <= _FAR_ENOUGH else None
+    return None if file is None else file.find(name, depth)
+
+
+def documentation(module: str, name: str, backend: str) -> str:
+    """The docstring of a class, below a line that says why it cannot be used here."""
+    head = _availability(backend)
+    found = find(module, name)
+    if found is None:
+        return head
+    place = f"Defined in {found.file.path}, line {found.node.lineno}."
+    return "\n\n".join(part for part in (head, _docstring(found), place) if part)
+
+
+def _availability(backend: str) -> str:
+    from .status import look_at
+
+    status = look_at(backend)
+    if status.state in ("available", "installed"):
+        return f"Not loaded yet: its first use loads the `{backend}` back-end."
+    purpose = "mend" if status.state == "broken" else "get"
+    how = f"to {purpose} it: {status.install}" if status.install else "restart Python"
+    return f"Not available here: the `{backend}` back-end is {status.state} ({how})."
+
+
+def _docstring(found: Definition, depth: int = 0) -> str:
+    """The text of a definition; a class without one has its base class's, as in `inspect`."""
+    own = ast.get_docstring(found.node)
+    if own is not None or depth > _FAR_ENOUGH:
+        return own or ""
+    return next(filter(None, (_docstring(base, depth + 1) for base in found.bases())), "")
+
+
+def _read(module: str) -> File | None:
+    spec = find_spec(module)
+    get_source = getattr(spec.loader, "get_source", None) if spec is not None else None
+    if spec is None or get_source is None:
+        return None
+    try:
+        source = get_source(module)
+        tree = None if source is None else ast.parse(source)
+    except (ImportError, OSError, SyntaxError, ValueError):  # not to be read, or not by this Python
+        return None
+    if tree is None:
+        return None
+    is_package = spec.submodule_search_locations is not None
+    return File(module, tree, spec.origin or module, is_package)
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a file that may be run, those inside of ``if`` and ``try`` as well."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from _statements(node.orelse)
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            for part in (node, *getattr(node, "handlers", ())):
+                for branch in ("body", "orelse", "finalbody"):
+                    yield from _statements(getattr(part, branch, []))
+
+
+# --- signatures -----------------------------------------------------------------------------------
+
+
+def signature(module: str, name: str) -> inspect.Signature:
+    """The signature of a class's constructor, or of a function, in its source."""
+    found = find(module, name)
+    return (found and _signature_of(found)) or _ANYTHING
+
+
+def signature_of_class(cls: type) -> inspect.Signature:
+    """The signature of a class that derives from a stand-in, whose metaclass hides it."""
+    for base in cls.__mro__:
+        if "_home" in vars(base):
+            home = vars(base)["_home"]
+            return signature(home.module, home.name)
+        constructor = vars(base).get("__init__")
+        if constructor is not None and base is not object:
+            full = inspect.signature(constructor)
+            return full.replace(parameters=list(full.parameters.values())[1:])
+    return _ANYTHING
+
+
+class _AsWritten:
+    """A default value or an annotation, shown as it stands in the source."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __repr__(self) -> str:
+        return self._source
+
+
+def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None:
+    """The signature of a definition; a class without a constructor has its base class's.
+
+    None where no constructor is in sight. Defaults that are no literals, and annotations, are shown
+    as they are written.
+    """
+    node = found.node
+    if isinstance(node, ast.FunctionDef):
+        return _of_function(node)
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name in ("__init__", "__new__"):
+            signature = _of_function(item, skip=1)
+            if item.name == "__init__" or _says_something(signature):
+                return signature
+    if _is_dataclass(node):
+        return _ANYTHING
+    for base in found.bases() if depth < 8 else ():
+        inherited = _signature_of(base, depth + 1)
+        if inherited is not None:
+            return inherited
+    return None
+
+
+def _says_something(signature: inspect.Signature) -> bool:
+    """Whether there is more to it than ``(*args, **kwargs)``, which only passes things on."""
+    passed_on = (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD)
+    return any(parameter.kind not in passed_on for parameter in signature.parameters.values())
+
+
+def _of_function(node: ast.FunctionDef, skip: int = 0) -> inspect.Signature:
+    """The signature of a ``def``, without its first so many parameters."""
+    given = node.args
+    arguments = [*given.posonlyargs, *given.args]
+    kinds: list[inspect._ParameterKind] = [_KINDS.POSITIONAL_ONLY] * len(given.posonlyargs)
+    kinds += [_KINDS.POSITIONAL_OR_KEYWORD] * len(given.args)
+    defaults: list[ast.expr | None] = [None] * (len(arguments) - len(given.defaults))
+    rows = list(zip(arguments, kinds, defaults + list(given.defaults), strict=True))
+    if given.vararg is not None:
+        rows.append((given.vararg, _KINDS.VAR_POSITIONAL, None))
+    for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        rows.append((argument, _KINDS.KEYWORD_ONLY, default))
+    if given.kwarg is not None:
+        rows.append((given.kwarg, _KINDS.VAR_KEYWORD, None))
+    parameters = [
+        inspect.Parameter(
+            argument.arg, kind, default=_shown(default), annotation=_written(argument.annotation)
+        )
+        for argument, kind, default in rows[skip:]
+    ]
+    return inspect.Signature(parameters, return_annotation=_shown(node.returns))
+
+
+def _written(node: ast.expr | None) -> object:
+    """An annotation as it stands in the source."""
+    return _KINDS.empty if node is None else _AsWritten(ast.unparse(node))
+
+
+def _shown(node: ast.expr | None) -> object:
+    """A literal is its value; anything else is shown as written."""
+    if node is None:
+        return _KINDS.empty
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return _AsWritten(ast.unparse(node))
+
+
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    """Whether a decorator may write the constructor."""
+    called = [getattr(decorator, "func", decorator) for decorator in node.decorator_list]
+    return any(getattr(name, "id", getattr(name, "attr", "")) == "dataclass" for name in called)

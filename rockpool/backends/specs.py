@@ -1,0 +1,215 @@
+"""What back-ends need: the standard ones, and those that were registered."""
+
+import sys
+
+from .finder import dist_version, module_version, release
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class BackendSpec:
+    """What a back-end needs: modules in the order in which to import them, a version, a check."""
+
+    def __init__(
+        self,
+        name: str,
+        modules: "tuple[str, ...]",
+        *,
+        pip: str,
+        check: "bool | Callable[[], object]" = True,
+        check_needs: str = "",
+        unmet: str = "its check said no",
+        minimum: "tuple[int, ...] | None" = None,
+        distribution: "str | None" = None,
+        version_of: "str | None" = None,
+        advice: "Callable[[], tuple[str, str] | None] | None" = None,
+        are_packages: bool = False,
+        never_import: bool = False,
+    ) -> None:
+        self.name = name
+        self.modules = modules
+        self.pip = pip
+        self.check = check
+        self.check_needs = check_needs
+        self.unmet = unmet
+        self.minimum = minimum
+        self.distribution = distribution
+        self.version_of = version_of
+        self.advice = advice
+        self.are_packages = are_packages
+        self.never_import = never_import
+
+    @property
+    def own_module(self) -> str:
+        """The module that the back-end's version is stated by."""
+        return self.version_of or (self.modules[0] if self.modules else "")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BackendSpec) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class BackendStatus:
+    """What is known of one back-end (see `backend_status`).
+
+    Attributes
+    ----------
+    name : str
+        The back-end.
+    state : str
+        available, installed, missing, broken, outdated, shadowed or unmet.
+    version : str or None
+        The version that is loaded or installed, where it is known.
+    reason : str
+        The state in one sentence.
+    error : BaseException or None
+        What importing it raised, the last time that it was tried.
+    install : str
+        The one command that fixes it; empty where only a restart of Python helps.
+    module : str
+        The module that the state is about.
+    restart : str
+        Why this process has to be started again before the back-end can be used; mostly empty.
+    """
+
+    __slots__ = ("error", "install", "module", "name", "reason", "restart", "state", "version")
+
+    def __init__(
+        self,
+        name: str,
+        state: str,
+        version: "str | None",
+        reason: str,
+        error: "BaseException | None",
+        install: str,
+        module: str,
+        restart: str = "",
+    ) -> None:
+        self.name = name
+        self.state = state
+        self.version = version
+        self.reason = reason
+        self.error = error
+        self.install = install
+        self.module = module
+        self.restart = restart
+
+    def to_dict(self) -> "dict[str, str | None]":
+        """The record as plain strings, fit for JSON."""
+        error = None if self.error is None else f"{type(self.error).__name__}: {self.error}"
+        values = {slot: getattr(self, slot) for slot in ("name", "state", "version", "reason")}
+        return {**values, "error": error, "install": self.install}
+
+    def __repr__(self) -> str:
+        version = f" {self.version}" if self.version else ""
+        return f"<{self.name}{version}: {self.state}, {self.reason}>"
+
+
+def _cuda_device() -> bool:
+    return bool(sys.modules["torch"].cuda.is_available())
+
+
+def _brian_numpy_conflict() -> "tuple[str, str] | None":
+    """brian2 before 2.10 does not import with numpy >= 2.4, and its metadata do not say so.
+
+    Later releases do, and need Python 3.12.
+    """
+    brian = dist_version("brian2", "brian2")
+    numpy = module_version("numpy") or dist_version("numpy", "numpy")
+    if brian and numpy and release(brian) < (2, 10) and release(numpy) >= (2, 4):
+        newer = sys.version_info >= (3, 12)
+        fix = 'pip install --upgrade "brian2>=2.10"' if newer else 'pip install "numpy<2.4"'
+        return f"brian2 {brian} needs numpy < 2.4, and numpy is {numpy}", fix
+    return None
+
+
+def _standard(name: str, *modules: str, pip: str = "", **options: object) -> "BackendSpec":
+    pip = pip or f'"rockpool[{name}]"'
+    return BackendSpec(name, modules, pip=pip, are_packages=True, **options)  # type: ignore[arg-type]
+
+
+_CUDA = {
+    "check": _cuda_device,
+    "check_needs": "a CUDA device",
+    "unmet": "torch sees no CUDA device",
+}
+
+STANDARD: "dict[str, BackendSpec]" = {
+    spec.name: spec
+    for spec in (
+        _standard("numpy", "numpy", pip="numpy", minimum=(1, 24)),
+        _standard("scipy", "scipy", minimum=(1, 10)),
+        _standard("numba", "numba", minimum=(0, 59)),
+        _standard("torch", "torch", minimum=(2, 1)),
+        _standard("jax", "jax", "jaxlib", minimum=(0, 10)),
+        _standard("brian", "brian2", minimum=(2, 7), advice=_brian_numpy_conflict),
+        _standard("nest", "nest", minimum=(3, 9), distribution="nest-simulator"),
+        _standard("sinabs", "sinabs", minimum=(3, 0)),
+        _standard(
+            "sinabs-exodus",
+            "torch",
+            "sinabs",
+            "sinabs.exodus",
+            pip='--no-build-isolation "rockpool[exodus]"',
+            minimum=(2,),
+            distribution="sinabs-exodus",
+            version_of="sinabs.exodus",
+            **_CUDA,
+        ),
+        _standard("nir", "nir", "nirtorch", minimum=(1, 0)),
+        _standard("cuda", "torch", pip='"rockpool[torch]"', minimum=(2, 1), **_CUDA),
+        _standard("samna", "samna", pip="samna", never_import=True),
+    )
+}
+
+ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus": "sinabs-exodus"}
+
+# What has been registered besides the standard back-ends, by name.
+REGISTERED: "dict[str, BackendSpec]" = {}
+
+
+def known_backends() -> "tuple[str, ...]":
+    """Names of the standard back-ends, then of those that were registered."""
+    return (*(name for name, spec in STANDARD.items() if not spec.never_import), *REGISTERED)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of a back-end that somebody has defined."""
+    name = ALIASES.get(name, name)
+    return name in STANDARD or name in REGISTERED
+
+
+def specification(name: str) -> "BackendSpec":
+    """What a back-end needs; a name that nobody defined is a module of that name."""
+    _check_name(name)
+    name = ALIASES.get(name, name)
+    known = STANDARD.get(name) or REGISTERED.get(name)
+    return known or BackendSpec(name, (name,), pip=name.partition(".")[0])
+
+
+def new_specification(
+    name: str,
+    modules: "Iterable[str]",
+    *,
+    check: "bool | Callable[[], object]" = True,
+    extra: "str | None" = None,
+    minimum: "tuple[int, ...] | None" = None,
+) -> "BackendSpec":
+    """The definition of a back-end that is not a standard one, from what its author says."""
+    _check_name(name)
+    names = (modules,) if isinstance(modules, str) else tuple(modules)
+    if not all(isinstance(module, str) and module for module in names):
+        raise TypeError(f"{name}: required_modules must be names of modules, got {names!r}")
+    if not (check is True or check is False or callable(check)):
+        check = bool(check)
+    return BackendSpec(
+        name, names, check=check, pip=extra or (names[0] if names else name), minimum=minimum
+    )
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")

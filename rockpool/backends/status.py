@@ -1,0 +1,230 @@
+"""What can be said of a back-end without importing anything, and what is remembered of attempts.
+
+Positive answers are kept: what was imported and passed its check can be used. Of a failed attempt
+its error is kept, to be shown until something changes (see `retry`).
+"""
+
+import os
+import sys
+
+from .finder import (
+    differ,
+    dist_version,
+    find_spec,
+    module_version,
+    parts_without_package,
+    release,
+)
+from .specs import REGISTERED, STANDARD, BackendStatus, specification
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .retry import Failure
+    from .specs import BackendSpec
+
+# Back-ends that were imported and passed their check.
+usable: "set[str]" = set()
+# The last failed attempt of each back-end.
+failures: "dict[str, Failure]" = {}
+# The files whose last import failed: by module, the name of the back-end at fault, and its failure.
+failed_files: "dict[str, tuple[str, Failure]]" = {}
+# How many sub-modules an error lists.
+_LISTED = 3
+
+
+def look(spec: "BackendSpec") -> "BackendStatus":
+    """What can be said without importing anything."""
+    if spec.name in usable:
+        return status_of(spec, "available", "imported, and works")
+    obstacle = obstacle_to(spec)
+    if obstacle is not None:
+        return obstacle
+    failure = failures.get(spec.name)
+    if failure is not None and failure.is_current():
+        return failure.status
+    return status_of(spec, "installed", _unchecked(spec))
+
+
+def look_at(name: str) -> "BackendStatus":
+    """`look` by name: as `backend_status`, but without the warning about a misspelt one."""
+    return look(specification(name))
+
+
+def must_be_checked(name: str) -> bool:
+    """Whether a back-end has a condition beyond its modules that is not known to hold yet."""
+    spec = specification(name)
+    return spec.check is not True and spec.name not in usable
+
+
+def fails_again(name: str) -> bool:
+    """Whether the import of a back-end has failed, and would do so again."""
+    failure = failures.get(specification(name).name)
+    return failure is not None and failure.would_repeat()
+
+
+def forget_failure(name: str) -> None:
+    """Have a back-end, and the files that failed because of it, tried again."""
+    failures.pop(name, None)
+    for module, (_, failure) in list(failed_files.items()):
+        if failure.status.name == name:
+            failed_files.pop(module, None)
+
+
+def missing_backend(error: BaseException) -> "BackendStatus | None":
+    """The known back-end that is missing, where that is what an error of an import is about."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is not None:
+        for spec in (*STANDARD.values(), *REGISTERED.values()):
+            if any(f"{missing}.".startswith(f"{module}.") for module in spec.modules):
+                status = look(spec)
+                if status.state in ("missing", "shadowed"):
+                    return status
+    return None
+
+
+def obstacle_to(spec: "BackendSpec") -> "BackendStatus | None":
+    """The reason why importing this back-end need not be tried, if there is one."""
+    if spec.never_import:
+        return status_of(spec, "unmet", "rockpool never imports it: its import installs software")
+    for module in spec.modules:
+        found = find_spec(module)
+        if found is None:
+            also = f"; it also needs {spec.check_needs}" if spec.check_needs else ""
+            return status_of(
+                spec, "missing", f"no module named {module!r} is installed{also}", module=module
+            )
+        if found.loader is None or (found.origin is None and found.submodule_search_locations):
+            folders = ", ".join(found.submodule_search_locations or ())
+            where = folders or module
+            reason = f"{where} is a folder without a package, in the place of {module!r}"
+            return status_of(spec, "shadowed", reason, module=module)
+        if spec.are_packages and found.submodule_search_locations is None and "." not in module:
+            reason = f"the file {found.origin} is in the place of the package {module!r}; rename it"
+            return status_of(spec, "shadowed", reason, module=module)
+        parts = parts_without_package(module)
+        if parts:
+            return _half_imported(spec, module, parts)
+    return _too_old(spec) if spec.minimum is not None else None
+
+
+def _too_old(spec: "BackendSpec") -> "BackendStatus | None":
+    """A back-end of a version before the oldest one that will do; one without any may pass."""
+    version, minimum = version_of(spec), spec.minimum or ()
+    if version is None or release(version) >= minimum:
+        return None
+    own = spec.own_module
+    reason = f"{own} is {version}; at least {'.'.join(map(str, minimum))} is needed"
+    installed = dist_version(spec.distribution or own, own)
+    if installed is None or release(installed) < minimum:
+        return status_of(spec, "outdated", reason)
+    restart = f"{version} is loaded, but {installed} is installed by now"
+    return status_of(spec, "outdated", reason, fix="", restart=restart)
+
+
+def _half_imported(spec: "BackendSpec", module: str, parts: "list[str]") -> "BackendStatus":
+    """A back-end whose import failed midway; importing it again would mix old parts with new."""
+    reason, error, fix = f"an import of {module} has failed midway", None, ""
+    failure = failures.get(spec.name)
+    if failure is not None and failure.status.state == "broken":
+        reason, error = failure.status.reason, failure.status.error
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if failure.is_current() and not (missing and find_spec(missing)):
+            fix = failure.status.install  # else it was fixed since: only the restart is left
+    restart = still_loaded(parts)
+    return status_of(spec, "broken", reason, error, module=module, fix=fix, restart=restart)
+
+
+def _unchecked(spec: "BackendSpec") -> str:
+    """What is said of a back-end that is found, and what else has to hold for it."""
+    if spec.check is True:
+        return "found, not imported yet"
+    condition = f"there is {spec.check_needs}" if spec.check_needs else "its check passes"
+    return f"found, not imported yet; whether {condition} is known only then"
+
+
+def status_of(
+    spec: "BackendSpec",
+    state: str,
+    reason: str,
+    error: "BaseException | None" = None,
+    *,
+    module: "str | None" = None,
+    fix: "str | None" = None,
+    restart: str = "",
+) -> "BackendStatus":
+    """A record of a back-end, with the command that fixes such a state unless another is given."""
+    if fix is None:
+        flag = {"outdated": "--upgrade ", "broken": "--force-reinstall "}.get(state, "")
+        fix = f"pip install {flag}{spec.pip}"
+    version = None if state == "missing" else version_of(spec)
+    about = module or (*spec.modules, spec.name)[0]
+    return BackendStatus(spec.name, state, version, reason, error, fix, about, restart)
+
+
+def version_of(spec: "BackendSpec") -> "str | None":
+    """The version that is loaded, or the one that is installed; the module need not say it."""
+    module = spec.own_module
+    if not module:
+        return None
+    return module_version(module) or dist_version(spec.distribution or module, module)
+
+
+# --- what only a restart of Python helps ----------------------------------------------------------
+#
+# Python removes a package whose import fails from `sys.modules`, but not the sub-modules that were
+# loaded by then: importing it again mixes old parts with new ones. And a package that is loaded
+# stays as it is when its files are replaced. Neither can be undone in a running process.
+
+
+def still_loaded(parts: "list[str]") -> str:
+    """Say that these sub-modules are loaded without their package."""
+    more = f" and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""
+    are = "is" if len(parts) == 1 else "are"
+    return f"{', '.join(parts[:_LISTED])}{more} {are} still loaded from an import that failed"
+
+
+def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str:
+    """Say which of these modules is loaded, but not what is on the disk by now; "" where none is.
+
+    The first one is installed as `distribution`, where that has another name.
+    """
+    for index, name in enumerate(modules):
+        loaded = sys.modules.get(name)
+        if loaded is None:
+            continue
+        if _is_gone(loaded):
+            return f"{name} is loaded, but its files are gone"
+        version = module_version(name)
+        installed = dist_version(distribution if distribution and index == 0 else name, name)
+        if version and installed and differ(version, installed):
+            return f"{name} {version} is loaded, but {installed} is installed by now"
+    return ""
+
+
+def replaced_while_loaded(name: str) -> str:
+    """Say that a back-end is loaded in another version than it is installed in; mostly empty."""
+    spec = specification(name)
+    return replaced([*spec.modules, "numpy"], spec.distribution)
+
+
+def modules_in(error: BaseException) -> "list[str]":
+    """The packages through which an error has come, each once, the innermost one last."""
+    names: dict[str, None] = {}
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__")
+        if isinstance(name, str):
+            names.setdefault(name.partition(".")[0])
+        trace = trace.tb_next
+    return list(names)
+
+
+def _is_gone(module: object) -> bool:
+    """Whether a module was loaded from a file that does not exist any more."""
+    spec = getattr(module, "__spec__", None)
+    origin = getattr(spec, "origin", None)
+    loader = type(getattr(spec, "loader", None)).__name__
+    on_disk = loader in ("SourceFileLoader", "ExtensionFileLoader", "SourcelessFileLoader")
+    return on_disk and isinstance(origin, str) and not os.path.exists(origin)

@@ -1,0 +1,231 @@
+"""What a back-end does in its own way: `BackendHooks`, the class to read before adding one."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Self
+
+import numpy as np
+
+from rockpool.nn.modules._attributes import RegisteredAttribute
+from rockpool.parameters import Shape, is_tensor, shape_of, to_numpy
+
+
+class BackendHooks:
+    """How a module stores its values, and gets batches of input and states: as numpy does it.
+
+    The base class of another back-end derives from `Module` and overrides what differs there. Its
+    constructor calls ``super().__init__(shape=..., spiking_input=..., ...)`` first. Constructors
+    are cooperative: arguments that are not used go on along the MRO, so that another base class
+    (``torch.nn.Module``) may stand behind `Module`. A layer then assigns ``Parameter``, ``State``
+    and ``SimulationParameter`` objects and modules, and has ``evolve``, which starts from
+    `_batched_state` and ends with `_keep_state`.
+
+    A value lives where ``getattr(self, name)`` finds it, nowhere else. What is known *about* it is
+    in ``self._registered_attributes[name]`` (kind, family, init_func, shape; may be edited), the
+    submodules are in ``self._registered_modules[name]``: ordinary dictionaries. Of use are also
+
+    * `_register_attribute`, which registers a value without such an object around it,
+    * `_register_module`: what assigning a module does,
+    * `_setup_module`: what the constructor of `ModuleBase` does, for objects that it is not called
+      for,
+    * `_force_attributes`: sets values in place without checks; their shapes become the registered
+      ones (values that are traced or have a batch dimension).
+    """
+
+    _shape: tuple[Any, ...]
+    _name: str
+    _registered_attributes: dict[str, RegisteredAttribute]
+    _registered_modules: dict[str, Any]
+    _keep_batch_state: bool
+
+    @property
+    def _label(self) -> str:
+        """The module as error messages call it: its class, and its name where it has one."""
+        return f"{type(self).__name__} {self._name!r}" if self._name else type(self).__name__
+
+    # -- values: override what differs --------------------------------------------------------
+
+    def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
+        """Return the form in which a value of a registered attribute is stored.
+
+        Here: where a numpy array or a number is, an array of another back-end becomes a numpy
+        array. So the parameters of a trained network can be handed to a native one as they are.
+        """
+        if isinstance(value, np.ndarray) or not _is_foreign(value):
+            return value
+        present = self.__dict__.get(name)
+        if not isinstance(present, (np.ndarray, np.generic, float, int)):
+            return value
+        array = to_numpy(value)
+        array = array.astype(np.result_type(array, np.asarray(present)), copy=False)
+        return array if isinstance(present, np.ndarray) else array[()]
+
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        """Put the converted value of a registered attribute where ``getattr`` finds it."""
+        super().__setattr__(name, value)
+
+    def _load_attribute(self, name: str) -> Any:
+        """Return the present value of a registered attribute."""
+        return getattr(self, name)
+
+    def _attribute_reset_value(self, name: str) -> Any:
+        """Return the value that a registered attribute has after a reset: its device, its type."""
+        entry = self._registered_attributes[name]
+        return (
+            self._load_attribute(name) if entry.init_func is None else entry.init_func(entry.shape)
+        )
+
+    def _check_submodule(self, name: str, module: Any) -> None:
+        """Raise a ValueError if a module of that class cannot be a submodule."""
+
+    def _make_tree(self, tree: dict[str, Any]) -> dict[str, Any]:
+        """Return what ``parameters()`` and the like give, in the class that the back-end uses."""
+        return tree
+
+    def _update_target(self) -> Self:
+        """Return the module that ``set_attributes``, ``reset_state`` and such change and return.
+
+        Here: this one. A functional back-end returns ``self._shallow_copy()``; submodules are then
+        replaced by their own changed copies, along the path only.
+        """
+        return self
+
+    # -- batches: override what differs -------------------------------------------------------
+
+    def _batched_input(self, data: Any) -> Any:
+        """Return input as ``(B, T, size_in)``; see `_auto_batch`. Here: a copy, of float64."""
+        array = np.asarray(data).astype("float64")
+        if array.ndim == 0:
+            raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
+        array = array.reshape(self._batch_shape(array.shape))
+        channels = self._shape[0]
+        if channels is not None and array.shape[-1] != channels:
+            array = np.repeat(array, channels, axis=-1)
+        return array
+
+    def _expand_state(self, value: Any, shape: Shape) -> Any:
+        """Return a value repeated to a shape ``(B, ...)``, as a new array."""
+        repeated = np.empty(shape)
+        repeated[...] = value
+        return repeated
+
+    # -- batches: call these ------------------------------------------------------------------
+
+    def _auto_batch(
+        self,
+        data: Any,
+        states: tuple[Any, ...] = (),
+        target_shapes: tuple[Shape | None, ...] | None = None,
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Return input as ``(B, T, size_in)``, and states repeated over the batch.
+
+        Parameters
+        ----------
+        data : array_like, shape ``(T,)``, ``(T, N)`` or ``(B, T, N)``
+            Input; ``N`` is ``size_in``, or 1 for the same input to each channel.
+        states : tuple of arrays, optional
+            States to repeat. Default: none.
+        target_shapes : tuple of (tuple of int or None), optional
+            The shape of each state without batch. Default: the shape that it has.
+
+        Returns
+        -------
+        data : array, shape ``(B, T, size_in)``
+            The input, as `_batched_input` gives it.
+        states : tuple of arrays, shapes ``(B, ...)``
+            The states.
+
+        Raises
+        ------
+        ValueError
+            If the input has no or more than three dimensions, or a wrong number of channels.
+        """
+        array = self._batched_input(data)
+        targets = (None,) * len(states) if target_shapes is None else target_shapes
+        batched = tuple(
+            self._repeated(
+                state, self._shape_without_batch(state) if shape is None else shape, len(array)
+            )
+            for state, shape in zip(states, targets, strict=True)
+        )
+        return array, batched
+
+    def _batched_state(self, name: str, batch_size: int) -> Any:
+        """Return a state with the batch dimension in front, for ``evolve`` to start from.
+
+        Parameters
+        ----------
+        name : str
+            Name of the state.
+        batch_size : int
+            Number of batch elements in the input.
+
+        Returns
+        -------
+        array, shape ``(batch_size, ...)``
+            The states of all batch elements; for numpy a copy, free to be edited.
+
+        Raises
+        ------
+        ValueError
+            If states are kept for a batch of another size.
+        """
+        shape = self._registered_attributes[name].shape
+        return self._repeated(self._load_attribute(name), shape, batch_size)
+
+    def _state_to_keep(self, batched: Any) -> Any:
+        """Return what is to be stored and returned of a final state with batch dimension."""
+        return batched if self._keep_batch_state else batched[0]
+
+    def _keep_state(self, **states: Any) -> None:
+        """Store the final states ``(B, ...)`` of a batch; an empty one leaves them as they were."""
+        for name, batched in states.items():
+            if len(batched):
+                setattr(self, name, self._state_to_keep(batched))
+
+    def _repeated(self, state: Any, shape: Shape, batch_size: int) -> Any:
+        """Return a state of a shape without batch, or one kept for this batch, as ``(B, ...)``."""
+        given = shape_of(state)
+        if len(given) == len(shape) + 1 and given[0] != batch_size:
+            raise ValueError(
+                f"{self._label}: the state is kept for a batch of {given[0]}, but the input has a "
+                f"batch of {batch_size}; call reset_state() before another batch starts"
+            )
+        return self._expand_state(state, (batch_size, *shape))
+
+    def _shape_without_batch(self, state: Any) -> Shape:
+        """Return the shape that a state, given as a value, has for a single input."""
+        if self._keep_batch_state:
+            for name, entry in self._registered_attributes.items():
+                if entry.kind == "State" and self._load_attribute(name) is state:
+                    return entry.shape
+        return shape_of(state)
+
+    def _batch_shape(self, shape: Shape) -> Shape:
+        """Return the three-dimensional shape ``(B, T, N)`` that input of a shape stands for.
+
+        Raises a ValueError if it stands for none, or if ``N`` is neither ``size_in`` nor 1.
+        """
+        if len(shape) > 3:
+            raise ValueError(
+                f"{self._label}: the input must have the shape (T,), (T, N) or (B, T, N), "
+                f"got {len(shape)} dimensions, {tuple(shape)}"
+            )
+        forms: tuple[Shape, ...] = ((1, 1, 1), (1, *shape, 1), (1, *shape), shape)
+        batched = tuple(forms[len(shape)])
+        channels = self._shape[0]
+        if channels is not None and batched[-1] not in (channels, 1):
+            raise ValueError(
+                f"{self._label}: the input must have {channels} channels (or 1, for all of them), "
+                f"got {batched[-1]} in the shape {tuple(shape)}"
+            )
+        return batched
+
+
+def _is_foreign(value: Any) -> bool:
+    """Return True for a torch tensor, and for a JAX array that has values: one not being traced."""
+    jax = sys.modules.get("jax")
+    return is_tensor(value) or (
+        jax is not None and isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
+    )

@@ -1,0 +1,1 @@
+"""What all modules of JAX stand on: pytrees, random keys, decays, spikes."""

@@ -1,0 +1,51 @@
+"""Arrays of an evolution: input, states and parameters in their shapes and one type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rockpool.parameters import Shape
+
+__all__ = ["batched_input", "batched_state", "common_type", "state_to_keep"]
+
+
+def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
+    """Return input, that was checked, in the shape ``(B, T, N)`` that it stands for.
+
+    Without a type it keeps that of floats that are given, else it gets the default one of jax.
+    """
+    array = jnp.asarray(data)
+    if dtype is None:
+        floats = jnp.issubdtype(array.dtype, jnp.floating)
+        dtype = array.dtype if floats else jnp.result_type(float)
+    array = jnp.asarray(array, dtype)
+    if array.size == 0:
+        return jnp.zeros(shape, dtype)
+    channels = array.shape[-1] if array.ndim > 1 else 1
+    return jnp.broadcast_to(array.reshape((*shape[:2], channels)), shape)
+
+
+def batched_state(state: Any, shape: Shape, dtype: Any) -> jax.Array:
+    """Return a state as ``(B, ...)``."""
+    return jnp.broadcast_to(jnp.asarray(state, dtype), shape)
+
+
+def state_to_keep(final: jax.Array, before: Any, keep: bool) -> jax.Array:
+    """Return what is to be stored of a final state ``(B, ...)``; for no batch, that before."""
+    if len(final) == 0:
+        return jnp.asarray(before, final.dtype)
+    return final if keep else final[0]
+
+
+def common_type(*values: Any) -> Any:
+    """Return the floating-point type in which to compute with some values.
+
+    Integers and bools count as floats; numpy arrays as what jax makes of them.
+    """
+    arrays = [value for value in values if isinstance(value, (jax.Array, np.ndarray))]
+    types = {value.dtype for value in arrays if jnp.issubdtype(value.dtype, jnp.floating)}
+    return jnp.result_type(*types) if types else jnp.result_type(float)

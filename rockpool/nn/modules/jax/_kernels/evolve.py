@@ -1,0 +1,95 @@
+"""One evolution of a layer: its arrays in shape, its noise drawn, then its time loop."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from rockpool.nn.modules.jax._base.arrays import (
+    batched_input,
+    batched_state,
+    common_type,
+    state_to_keep,
+)
+from rockpool.nn.modules.jax._base.rng import draw_noise
+from rockpool.nn.modules.jax._kernels.sharding import vary_alike
+from rockpool.parameters import Shape
+
+__all__ = ["Arrays", "Evolution", "Layout", "TimeLoop", "Values", "jitted_evolve"]
+
+Arrays = dict[str, jax.Array]
+Values = dict[str, Any]
+Evolution = tuple[jax.Array, Arrays, Arrays]
+
+
+class TimeLoop(Protocol):
+    """A function that evolves a model over time."""
+
+    def __call__(
+        self, x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
+    ) -> Evolution:
+        """Return output (B, T, Nout), final state, and records (B, T, ...).
+
+        Parameters
+        ----------
+        x : array
+            Input (B, T, Nin).
+        state : dict
+            State before the first time step by name, each (B, ...).
+        values : dict
+            Parameters, of the type of the input, and settings, as they are.
+        noise : array or None
+            Noise (B, T, Nout), if there is any.
+        kernels : bool
+            Whether compiled kernels may stand for the loop.
+        """
+
+
+class Layout(NamedTuple):
+    """What an evolution is compiled for, besides the shapes and types of its arrays."""
+
+    shape: Shape  # (B, T, Nin), of the input
+    n_out: int
+    states: tuple[tuple[str, Shape], ...]  # their shapes without batch
+    settings: tuple[tuple[str, Any], ...]  # those that are numbers
+    keep: bool  # whether states are kept for each batch element
+    kernels: bool  # whether compiled kernels may be used
+
+
+@partial(jax.jit, static_argnames=("loop", "layout"))
+def jitted_evolve(
+    data: Any,
+    key: Any,
+    states: dict[str, Any],
+    parameters: dict[str, Any],
+    settings: dict[str, Any],
+    *,
+    loop: TimeLoop,
+    layout: Layout,
+) -> Evolution:
+    """Return output, states as they are to be stored, and records.
+
+    `data`, `states` and `parameters` are as they were given and are stored; `key` is that for the
+    noise of this call, if there is any; `settings` are those that are arrays or functions.
+    """
+    data, key, states, parameters, settings = vary_alike((data, key, states, parameters, settings))
+    dtype = common_type(data, *parameters.values())
+    batch, n_steps, _ = layout.shape
+    settings = {**settings, **dict(layout.settings)}
+    values = {
+        name: value if value is None else jnp.asarray(value, dtype)
+        for name, value in parameters.items()
+    }
+    start = {
+        name: batched_state(states[name], (batch, *shape), dtype) for name, shape in layout.states
+    }
+    noise = draw_noise(key, settings, (batch, n_steps, layout.n_out), dtype)
+    x = batched_input(data, layout.shape, dtype)
+    output, final, records = loop(x, start, {**values, **settings}, noise, layout.kernels)
+    kept = {
+        name: state_to_keep(final[name], states[name], layout.keep) for name, _ in layout.states
+    }
+    return output, kept, records

@@ -1,0 +1,1 @@
+"""The time loops of the models, by ``jax.lax.scan``: functions of arrays alone."""

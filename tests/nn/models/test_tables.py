@@ -1,0 +1,91 @@
+"""A model's table and its classes say the same, on each back-end."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import rockpool.nn.modules
+from rockpool.nn.models.catalogue import BACKENDS, MODELS, ROWS, model_of
+from rockpool.nn.models.lif import LIF
+from rockpool.parameters import to_numpy
+from rockpool.utilities.backend_management import backend_available
+from rockpool.utilities.lazy_loading import advertised
+
+CLASSES = [
+    pytest.param(model, backend, name, id=name)
+    for model in MODELS
+    for backend, name in model.classes.items()
+]
+# what a class has not, of what its model has
+LACKING = {
+    "LIFTorch": {"spiking_input", "spiking_output"},
+    "LIFExodus": {"w_rec", "max_spikes_per_dt", "dt"},  # the last two by keyword
+}
+SHAPES = {"Linear": (2, 3)}
+
+
+def signature(name: str) -> dict[str, inspect.Parameter]:
+    shown = inspect.signature(getattr(rockpool.nn.modules, name))
+    return dict(shown.parameters)
+
+
+@pytest.mark.parametrize(("model", "backend", "name"), CLASSES)
+def test_defaults_are_those_of_the_table(model, backend, name) -> None:
+    arguments = signature(name)
+    for spec in (*model.parameters, *model.settings):
+        if spec.name not in arguments:
+            continue
+        default = arguments[spec.name].default
+        if spec.name == "activation_func":
+            assert default.__name__.lower().endswith("relu")
+        elif callable(default):  # a stand-in shows the source of a default
+            continue
+        else:
+            assert default is None or default == spec.default, spec.name
+
+
+@pytest.mark.parametrize(("model", "backend", "name"), CLASSES)
+def test_every_parameter_of_the_table_is_an_argument(model, backend, name) -> None:
+    lacking = {spec.name for spec in model.parameters} - set(signature(name))
+    assert lacking <= LACKING.get(name, set())
+
+
+@pytest.mark.parametrize(("model", "backend", "name"), CLASSES)
+def test_a_module_has_the_attributes_of_the_table(model, backend, name) -> None:
+    if not backend_available(backend):
+        assert backend == "sinabs-exodus"  # which needs a CUDA device
+        return
+    shape = SHAPES.get(model.name, 2)
+    module = getattr(rockpool.nn.modules, name)(shape)
+    settled = model.settled_shape(name, shape)
+
+    assert set(module.state()) - {"rng_key"} == {state.name for state in model.states}
+    present = {spec.name: spec for spec in model.parameters if spec.is_present({})}
+    assert set(module.parameters()) == set(present)
+    for key, value in module.parameters().items():
+        spec, values = present[key], to_numpy(value)
+        assert values.shape in model.parameter_shapes(settled, spec)
+        if spec.default is not None:
+            np.testing.assert_allclose(values, spec.default, rtol=1e-6)
+    for state in model.states:
+        assert to_numpy(module.state()[state.name]).shape == model.sized(settled, state.shape)
+
+
+@pytest.mark.parametrize("backend", [name for name in LIF.classes if name != "sinabs-exodus"])
+def test_a_time_constant_of_no_time_is_refused_by_name(backend) -> None:
+    name = LIF.classes[backend]
+    with pytest.raises(ValueError, match=f"{name}: tau_syn must be > 0 s, got 0"):
+        getattr(rockpool.nn.modules, name)(2, tau_syn=0.0)
+
+
+def test_every_name_that_is_advertised_stands_in_one_row() -> None:
+    names = [name for row in ROWS for backend in BACKENDS for name in row.names(backend)]
+    assert sorted(names) == sorted(advertised("rockpool.nn.modules"))
+
+
+def test_the_model_of_a_class_is_known_without_its_back_end() -> None:
+    assert model_of("LIFNest") is LIF
+    assert model_of("ButterFilter") is None

@@ -1,0 +1,63 @@
+"""What a user writes, as type checkers see it; `test_user_script.py` compares what they report.
+
+An error that is expected is named at the end of its line: as mypy calls it; as pyright does. The
+script is checked, not run.
+"""
+
+from typing import Any, assert_type
+
+import jax
+import numpy as np
+import torch
+
+from rockpool.nn.combinators import FFwdStack, ModSequential, Residual, Sequential
+from rockpool.nn.modules import (
+    LIF,
+    JaxModule,
+    LIFJax,
+    LIFTorch,
+    Linear,
+    LinearJax,
+    LinearTorch,
+    Module,
+    Rate,
+    TorchModule,
+)
+from rockpool.timeseries import TSContinuous
+
+Dict = dict[str, Any]
+data = np.ones((1, 10, 2))
+
+# numpy
+assert_type(LIF(3), LIF)
+assert_type(LIF((4, 2), tau_mem=10e-3)(data, record=True), tuple[np.ndarray, Dict, Dict])
+LIF("three")  # expect: arg-type; reportArgumentType
+LIF(3, tau_memm=10e-3)  # expect: call-arg; reportCallIssue
+LIF(3, has_rec="yes")  # expect: arg-type; reportArgumentType
+Rate(2).evolv(data)  # expect: attr-defined; reportAttributeAccessIssue
+spikes, state, record = LIF(3)(data)
+spikes.append(1)  # expect: attr-defined; reportAttributeAccessIssue
+output, _, _ = Linear((2, 3)).timed(dt=1e-3)(TSContinuous([0.0, 1.0], [[0.0, 0.0], [1.0, 1.0]]))
+
+# torch
+assert_type(LIFTorch(3).to_torch(), LIFTorch)
+assert_type(LIFTorch(3)(torch.ones(1, 10, 3)), tuple[torch.Tensor, Dict, Dict])
+LIFTorch(3, tau_memm=1)  # expect: call-arg; reportCallIssue
+LIFTorch(3, retain_torch_api=True)
+LIFTorch(2.5)  # expect: arg-type; reportArgumentType
+
+# jax
+assert_type(LIFJax(3).reset_state(), LIFJax)
+assert_type(LIFJax(3)(data), tuple[jax.Array, Dict, Dict])
+LIFJax(3, tau_memm=1)  # expect: call-arg; reportCallIssue
+
+# containers
+net = Sequential(Linear((2, 3)), LIF(3))
+assert_type(net, ModSequential)
+assert_type(net(data), tuple[np.ndarray, Dict, Dict])
+net.append(3)  # expect: arg-type; reportArgumentType
+modules: list[Module] = [net, Residual(LIF(3)), FFwdStack(LIF(3), LIF(2)), net.reset_state()]
+torch_net: TorchModule = Sequential(LinearTorch((2, 3)), torch.nn.ReLU(), LIFTorch(3))
+jax_net: JaxModule = Sequential({"weights": LinearJax((2, 3)), "neurons": LIFJax(3)})
+assert_type(torch_net(torch.ones(1, 10, 2))[0], torch.Tensor)
+Sequential(Linear((2, 3)), 3)  # expect: call-overload; reportCallIssue reportArgumentType
