@@ -209,15 +209,13 @@ _ready: set[tuple[Any, np.dtype, np.dtype]] = set()
 
 
 def call(compiled: Any, **arguments: Any) -> None:
-    """Call a kernel by the names of its arguments; None and what is not named is absent.
+    """Call a kernel by the names of its arguments; arrays that are not named are absent.
 
     If it has to be compiled and that takes its time, stderr says so.
     """
     dtype = arguments[_optional[compiled][0]].dtype
     key = compiled, dtype, next(iter(arguments.values())).dtype
-    for name, array in _all_absent(compiled, dtype).items():
-        if arguments.get(name) is None:
-            arguments[name] = array
+    arguments = _all_absent(compiled, dtype) | arguments
     if key in _ready:
         compiled(**arguments)
         return

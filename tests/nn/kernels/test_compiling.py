@@ -98,7 +98,7 @@ def test_kernels_work_where_nothing_can_be_kept(copied_package: Path, tmp_path: 
 def test_absent_arrays_are_filled_in_and_unknown_names_are_errors() -> None:
     arrays = {name: np.ones(2) for name in ("gain", "bias", "threshold")}
     arrays |= {"data": np.ones((1, 3, 2)), "output": np.empty((1, 3, 2)), "x": np.zeros((1, 2))}
-    call(rate_forward, **arrays, activation=RELU, noise=None)
+    call(rate_forward, **arrays, activation=RELU)
     assert arrays["output"].tolist() == [[[1, 1]] * 3]
     with pytest.raises(TypeError, match="arguments"):
         call(rate_forward, **arrays, activation=RELU, w_recc=np.ones((2, 2)))

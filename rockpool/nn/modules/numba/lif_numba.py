@@ -50,23 +50,30 @@ class LIFNumba(LIF):
         spikes = kernel_array(self._batched_state("spikes", n_batch), kind)
         output = np.empty((n_batch, n_steps, n_out))
         records = self._empty_records(output) if record else {}
+        optional = {}
+        if self._has_rec:
+            optional["w_rec"] = kernel_array(self.w_rec, kind)
+        if self.noise_std:
+            optional["noise"] = drawn_noise(self, output.shape)
+        if record:
+            optional |= {
+                "vmem_record": records["vmem"],
+                "isyn_record": records["isyn"].reshape(data.shape),
+                "irec_record": records["irec"].reshape(data.shape),
+            }
         call(
             lif_forward,
             x=data,
-            w_rec=kernel_array(self.w_rec, kind) if self._has_rec else None,
             alpha=kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)),
             beta=kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, n_syn)).reshape(n_in),
             bias=kernel_array(self.bias, kind, (n_out,)),
             threshold=kernel_array(self.threshold, kind, (n_out,)),
             max_spikes=self.max_spikes_per_dt,
-            noise=drawn_noise(self, output.shape) if self.noise_std else None,
             vmem=vmem,
             isyn=isyn.reshape(n_batch, n_in),
             spikes=spikes,
             output=output,
-            vmem_record=records["vmem"] if record else None,
-            isyn_record=records["isyn"].reshape(data.shape) if record else None,
-            irec_record=records["irec"].reshape(data.shape) if record else None,
+            **optional,
         )
         self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
         return output, self.state(), records

@@ -41,22 +41,24 @@ class RateNumba(Rate):
         neurons, kind = (self.size_out,), np.dtype(np.float64)
         x = kernel_array(self._batched_state("x", len(data)), kind)
         output = np.empty(data.shape)
-        records = {}
+        optional, records = {}, {}
+        if self._has_rec:
+            optional["w_rec"] = kernel_array(self.w_rec, kind)
+        if self.noise_std:
+            optional["noise"] = drawn_noise(self, data.shape)
         if record:
             records = {"rec_input": np.empty(data.shape), "x": np.empty(data.shape)}
+            optional |= {"rec_record": records["rec_input"], "x_record": records["x"]}
         call(
             rate_forward,
             data=data,
-            w_rec=kernel_array(self.w_rec, kind) if self._has_rec else None,
             gain=kernel_array(self.dt / self.tau, kind, neurons),
             bias=kernel_array(self.bias, kind, neurons),
             threshold=kernel_array(self.threshold, kind, neurons),
             activation=activation,
-            noise=drawn_noise(self, data.shape) if self.noise_std else None,
             x=x,
             output=output,
-            x_record=records.get("x"),
-            rec_record=records.get("rec_input"),
+            **optional,
         )
         self._keep_state(x=x)
         return output, self.state(), records

@@ -57,7 +57,7 @@ class LowPass(TorchModule):
             f"{owner} is deprecated, use ExpSynTorch instead", DeprecationWarning, stacklevel=3
         )
         (n,) = checks.shape_entries(owner, int(n_neurons))
-        checks.positive_time_step(owner, dt)
+        checks.time_step(owner, "dt", dt)
         checks.scalar(owner, "tau_mem", tau_mem)
         checks.positive(owner, "tau_mem", tau_mem, "s", finite=False)
         super().__init__(*args, **kwargs)

@@ -177,7 +177,7 @@ class UpDownTorch(TorchModule):
                 f"{owner}: n_ref_steps must be a whole number >= 0, got {n_ref_steps!r}"
             )
         checks.whole_count(owner, "repeat_output", repeat_output)
-        checks.positive_time_step(owner, dt)
+        checks.time_step(owner, "dt", dt)
 
         super().__init__(
             *args, shape=(n, 2 * n), spiking_input=False, spiking_output=True, **kwargs

@@ -18,16 +18,13 @@ def array(tensor: Tensor) -> np.ndarray:
     return tensor.contiguous().numpy()
 
 
-def array_or_none(tensor: Tensor | None) -> np.ndarray | None:
-    """Return the values of a tensor as an array; None for None."""
-    return None if tensor is None else array(tensor)
-
-
-def record_array(tensor: Tensor | None) -> np.ndarray | None:
-    """Return a record (B, T, ...), or its gradient, as an array (B, T, N); None for None."""
-    if tensor is None:
-        return None
-    return array(tensor if tensor.dim() == 3 else tensor.flatten(2))
+def arrays(**tensors: Tensor | None) -> dict[str, np.ndarray]:
+    """Return those tensors that there are as arrays, by name; (B, T, N, S) as (B, T, N * S)."""
+    return {
+        name: array(tensor if tensor.dim() < 4 else tensor.flatten(2))
+        for name, tensor in tensors.items()
+        if tensor is not None
+    }
 
 
 def empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
@@ -46,6 +43,13 @@ def broadcast(tensor: Tensor, shape: tuple[int, ...]) -> np.ndarray:
     if values.shape != shape:
         values = kernel_array(values, values.dtype, shape)
     return values.reshape(-1)
+
+
+def broadcasts(shape: tuple[int, ...], **parameters: Tensor | None) -> dict[str, np.ndarray]:
+    """Return those parameters that there are by name, each as by `broadcast`."""
+    return {
+        name: broadcast(value, shape) for name, value in parameters.items() if value is not None
+    }
 
 
 def copied(tensor: Tensor) -> Tensor:

@@ -16,13 +16,13 @@ from rockpool.nn.kernels.lif_backward import PERIODIC_EXPONENTIAL, STEP_PWL, lif
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
-    array_or_none,
+    arrays,
     broadcast,
+    broadcasts,
     copied,
     empty,
     gradient_array,
     output_gradient,
-    record_array,
     reduced,
 )
 from rockpool.nn.modules.torch._kernels.gradients import needs_graph, only_needed, second_order
@@ -32,7 +32,7 @@ from rockpool.nn.modules.torch._loops.steps import Records
 __all__ = ["lif"]
 
 SURROGATES: dict[Any, int] = {StepPWL: STEP_PWL, PeriodicExponential: PERIODIC_EXPONENTIAL}
-RECORDS = ("vmem", "isyn", "irec", "iahp")
+RECORDS = ("vmem_record", "isyn_record", "irec_record", "iahp_record")
 
 
 class _Settings(NamedTuple):
@@ -94,7 +94,9 @@ def lif(
     records = {}
     if record:
         named = zip(RECORDS, recorded, strict=True)
-        records = {name: value for name, value in named if value is not None}
+        records = {
+            name.removesuffix("_record"): value for name, value in named if value is not None
+        }
         records["spikes"] = output
     return output, LIFState(vmem, isyn, spikes, iahp), records
 
@@ -118,25 +120,18 @@ class _LIF(Function):
         call(
             lif_forward,
             x=array(p.x),
-            w_rec=array_or_none(p.w_rec),
             alpha=broadcast(p.alpha, per_neuron),
             beta=broadcast(p.beta, (n_out, n_syn)),
             bias=broadcast(p.bias, per_neuron),
             threshold=broadcast(p.threshold, per_neuron),
             max_spikes=float(settings.max_spikes),
-            noise=array_or_none(p.noise),
-            gamma=None if p.gamma is None else broadcast(p.gamma, per_neuron),
-            w_ahp=None if p.w_ahp is None else broadcast(p.w_ahp, per_neuron),
             vmem=vmem.numpy(),
             isyn=isyn.numpy().reshape(n_batch, n_out * n_syn),
             spikes=spikes.numpy(),
-            iahp=array_or_none(iahp),
             output=output.numpy(),
-            before=array_or_none(before),
-            vmem_record=record_array(records[0]),
-            isyn_record=record_array(records[1]),
-            irec_record=record_array(records[2]),
-            iahp_record=record_array(records[3]),
+            **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
+            **arrays(w_rec=p.w_rec, noise=p.noise, iahp=iahp, before=before),
+            **arrays(**dict(zip(RECORDS, records, strict=True))),
         )
         if ctx is not None:
             ctx.settings = settings
@@ -165,7 +160,9 @@ def _loop(settings: _Settings, *tensors: Any) -> _Results:
     )
     state = LIFState(p.vmem, p.isyn, p.spikes, p.iahp)
     output, final, records = lif_loop(p.x, state, parameters, p.noise, settings.record)
-    return _Results(output, *final, *(records.get(name) for name in RECORDS))
+    return _Results(
+        output, *final, *(records.get(name.removesuffix("_record")) for name in RECORDS)
+    )
 
 
 def _gradients(
@@ -185,46 +182,44 @@ def _gradients(
     of_vmem, of_isyn = gradient_array(given.vmem, p.vmem), gradient_array(given.isyn, p.isyn)
     of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
     of_alpha, of_bias, of_threshold = np.zeros((3, n_out))
-    of_beta = np.zeros((n_out, n_syn)) if need.beta else None
-    of_iahp = of_gamma = of_w_ahp = None
+    of_beta = of_iahp = of_gamma = of_w_ahp = None
+    optional: dict[str, np.ndarray] = {}
+    if need.beta:
+        of_beta = np.zeros((n_out, n_syn))
+        optional |= {"x": array(p.x), "grad_beta": of_beta.reshape(-1)}
     if p.iahp is not None:
         of_iahp = gradient_array(given.iahp, p.iahp)
         of_gamma, of_w_ahp = np.zeros((2, n_out))
+        optional |= {"grad_iahp": of_iahp, "grad_gamma": of_gamma, "grad_w_ahp": of_w_ahp}
     call(
         lif_backward,
         grad_output=of_output,
-        grad_vmem_record=record_array(given.vmem_record),
-        grad_isyn_record=record_array(given.isyn_record),
-        grad_irec_record=record_array(given.irec_record),
-        grad_iahp_record=record_array(given.iahp_record),
         before_reset=False,
-        x=array(p.x) if need.beta else None,
         before=array(before),
-        w_rec=array_or_none(p.w_rec),
         alpha=broadcast(p.alpha, per_neuron),
         beta=broadcast(p.beta, (n_out, n_syn)),
         threshold=broadcast(p.threshold, per_neuron),
         max_spikes=float(settings.max_spikes),
         window=float(settings.window),
         surrogate=SURROGATES[settings.spike_fn.__self__],
-        gamma=None if p.gamma is None else broadcast(p.gamma, per_neuron),
-        w_ahp=None if p.w_ahp is None else broadcast(p.w_ahp, per_neuron),
         vmem=array(p.vmem),
         isyn=array(p.isyn).reshape(n_batch, n_out * n_syn),
         spikes=array(p.spikes),
-        iahp=array_or_none(p.iahp),
         grad_vmem=of_vmem,
         grad_isyn=of_isyn.reshape(n_batch, n_out * n_syn),
         grad_spikes=of_spikes,
-        grad_iahp=of_iahp,
-        grad_x=array_or_none(of_x),
-        grad_w_rec=array_or_none(of_w_rec),
         grad_alpha=of_alpha,
-        grad_beta=None if of_beta is None else of_beta.reshape(-1),
         grad_bias=of_bias,
         grad_threshold=of_threshold,
-        grad_gamma=of_gamma,
-        grad_w_ahp=of_w_ahp,
+        **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
+        **arrays(w_rec=p.w_rec, iahp=p.iahp, grad_x=of_x, grad_w_rec=of_w_rec),
+        **arrays(
+            grad_vmem_record=given.vmem_record,
+            grad_isyn_record=given.isyn_record,
+            grad_irec_record=given.irec_record,
+            grad_iahp_record=given.iahp_record,
+        ),
+        **optional,
     )
     return _Inputs(
         x=of_x,

@@ -16,7 +16,7 @@ from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_backward, rate_fo
 from rockpool.nn.modules.torch._base.activations import relu, sigmoid, tanh
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
-    array_or_none,
+    arrays,
     broadcast,
     copied,
     empty,
@@ -92,16 +92,13 @@ class _Rate(Function):
         call(
             rate_forward,
             data=array(p.data),
-            w_rec=array_or_none(p.w_rec),
             gain=broadcast(p.gain, per_neuron),
             bias=broadcast(p.bias, per_neuron),
             threshold=broadcast(p.threshold, per_neuron),
             activation=ACTIVATIONS[settings.act_fn],
-            noise=array_or_none(p.noise),
             x=x.numpy(),
             output=output.numpy(),
-            x_record=array_or_none(x_record),
-            rec_record=array_or_none(rec_record),
+            **arrays(w_rec=p.w_rec, noise=p.noise, x_record=x_record, rec_record=rec_record),
         )
         if ctx is not None:
             ctx.settings = settings
@@ -149,25 +146,22 @@ def _gradients(
     call(
         rate_backward,
         grad_output=output_gradient(given.output, output),
-        grad_x_record=array_or_none(given.x_record),
-        grad_rec_record=array_or_none(given.rec_record),
         data=array(p.data),
         output=array(output),
         x_record=array(states),
-        w_rec=array_or_none(p.w_rec),
         gain=broadcast(p.gain, per_neuron),
         bias=broadcast(p.bias, per_neuron),
         threshold=broadcast(p.threshold, per_neuron),
         activation=ACTIVATIONS[act_fn],
         at_threshold=AT_THRESHOLD,
-        noise=array_or_none(p.noise),
         x=array(p.x),
         grad_x=of_x,
         grad_data=of_data.numpy(),
-        grad_w_rec=array_or_none(of_w_rec),
         grad_gain=of_gain,
         grad_bias=of_bias,
         grad_threshold=of_threshold,
+        **arrays(w_rec=p.w_rec, noise=p.noise, grad_w_rec=of_w_rec),
+        **arrays(grad_x_record=given.x_record, grad_rec_record=given.rec_record),
     )
     return _Inputs(
         data=of_data,
