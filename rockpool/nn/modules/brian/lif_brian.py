@@ -36,9 +36,7 @@ class LIFBrian(LIF):
     r"""A layer of leaky integrate-and-fire neurons with exponential synapses, run by Brian 2.
 
     The equations, arguments, parameters, states and records are those of `LIF`, and so are the
-    spikes and values, bit for bit. With recurrent weights the contributions of several neurons
-    are added up in another order, which may change the last bit; they agree exactly where sums
-    are exact, as with weights that are multiples of a power of two.
+    spikes and values, bit for bit; with recurrent weights as `LIFNumba` says.
 
     Each call builds a network of its own and runs it. Settings, device and clocks of Brian are
     afterwards as they were, so the module can be used beside Brian models of your own.

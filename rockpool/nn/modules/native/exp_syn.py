@@ -111,6 +111,12 @@ class ExpSyn(Module):
             isyn += step
             isyn *= beta
             step[:] = isyn
+        return self._noisy(output, isyn)
+
+    def _noisy(
+        self, output: np.ndarray, isyn: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Add the noise to an output, keep the state, and return what `evolve` returns."""
         if self.noise_std > 0:
             output += drawn_noise(self, output.shape)
             if output.shape[1]:

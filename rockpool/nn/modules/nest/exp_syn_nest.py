@@ -12,7 +12,6 @@ from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
-from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.worker_process import call, require_nest
 
@@ -74,7 +73,4 @@ class ExpSynNest(ExpSyn):
         # NEST lets the current decay before the input of a step arrives, not after it
         isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)
         output = np.ascontiguousarray(isyn.swapaxes(0, 1))
-        if self.noise_std > 0:
-            output += drawn_noise(self, output.shape)
-        self._keep_state(isyn=output[:, -1].copy())
-        return output, self.state(), {}
+        return self._noisy(output, output[:, -1].copy())
