@@ -213,10 +213,6 @@ class ChainMixin(_Base):
         """Evolve one member."""
         return getattr(self, name)(data, record=record)
 
-    def _kept_output(self, output: Any) -> Any:
-        """Return what the record keeps of the output of a member."""
-        return output
-
 
 def _named(argument: Any) -> list[tuple[Any, Any]]:
     """Return the names (None: to be made) and items that a constructor argument stands for."""

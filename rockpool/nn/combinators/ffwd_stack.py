@@ -72,7 +72,7 @@ class FFwdStackMixin(ChainMixin):
         for index, name in enumerate(self._member_names):
             data, new_state[name], records[name] = self._through(name, data, record)
             if index != last:
-                records[f"{name}_output"] = self._kept_output(data)
+                records[f"{name}_output"] = data
                 data = data @ getattr(self, _weight_name(index))
         return data, new_state, records
 

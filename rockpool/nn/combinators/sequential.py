@@ -78,7 +78,7 @@ class SequentialMixin(ChainMixin):
         records: dict[str, Any] = {}
         for name in self._member_names:
             data, new_state[name], records[name] = self._through(name, data, record)
-            records[f"{name}_output"] = self._kept_output(data)
+            records[f"{name}_output"] = data
         return data, new_state, records
 
     def as_graph(self) -> GraphHolder:

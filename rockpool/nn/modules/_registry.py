@@ -378,11 +378,6 @@ class AttributeRegistry(BackendHooks):
         if keep:
             return
         for name, entry in self._registered_attributes.items():
-            if entry.kind == "State" and self._state_batch_size(name) is not None:
-                setattr(self, name, self._load_attribute(name)[0])
-
-    def _state_batch_size(self, name: str) -> int | None:
-        """Return the size of the batch that a state is kept for; None if it is for any batch."""
-        entry = self._registered_attributes[name]
-        shape = shape_of(self._load_attribute(name))
-        return shape[0] if len(shape) == len(entry.shape) + 1 else None
+            value = self._load_attribute(name) if entry.kind == "State" else None
+            if value is not None and len(shape_of(value)) == len(entry.shape) + 1:
+                setattr(self, name, value[0])

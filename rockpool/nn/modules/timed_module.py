@@ -10,7 +10,7 @@ import itertools
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any, Self
 
@@ -153,7 +153,9 @@ class TimedModuleWrapper(TimedModule):
         """
         t_start = self.t
         _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
-        with _gradients_off(self._module):
+        torch = _torch_for(self._module)
+        # a time series has no gradients, and the state would keep them
+        with nullcontext() if torch is None else torch.no_grad():
             kwargs["record"] = record
             output, new_state, recorded = self._module.evolve(
                 _input_for(self._module, raster), *args, **kwargs
@@ -161,7 +163,8 @@ class TimedModuleWrapper(TimedModule):
         if isinstance(output, tuple):
             output = output[self._output_num]
         ts_output = self._gen_timeseries(output, **(kwargs_timeseries or {}))
-        if _is_functional(self._module):
+        if type(self._module)._update_target is not BackendHooks._update_target:
+            # it changes in copies only, so that its `evolve` keeps no state
             self._module = self._module.set_attributes(new_state)
         if record:
             arrays = tree_map(lambda x: to_numpy(x) if is_tensor(x) else x, recorded)
@@ -200,22 +203,11 @@ def _nested(new_attributes: dict[str, Any]) -> dict[str, Any]:
     return flat | {"_module": flat | new_attributes.get("_module", {})}
 
 
-def _is_functional(module: Module) -> bool:
-    """Return True if a module changes in copies only, so that its `evolve` keeps no state."""
-    return type(module)._update_target is not BackendHooks._update_target
-
-
 def _torch_for(module: Module) -> ModuleType | None:
     """Return torch if a module is one of torch, else None; torch is not imported to find out."""
     torch = sys.modules.get("torch")
     base = getattr(getattr(torch, "nn", None), "Module", None)
     return torch if base is not None and isinstance(module, base) else None
-
-
-def _gradients_off(module: Module) -> AbstractContextManager[Any]:
-    """Return a context without gradients: a time series has none, and the state would keep them."""
-    torch = _torch_for(module)
-    return nullcontext() if torch is None else torch.no_grad()
 
 
 def _input_for(module: Module, raster: NDArray[Any]) -> Any:

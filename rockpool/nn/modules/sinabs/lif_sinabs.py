@@ -94,7 +94,11 @@ class LIFSinabs(LIFBaseTorch):
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         if not has_bias:
-            _require_no_bias(type(self).__name__, bias)
+            if bias is not None and bool(torch.any(torch.as_tensor(bias) != 0)):
+                owner = type(self).__name__
+                raise ValueError(
+                    f"{owner}: bias was given, but has_bias is False; set has_bias=True"
+                )
             bias = Constant(0.0)
         super().__init__(
             shape,
@@ -190,8 +194,3 @@ class LIFSinabs(LIFBaseTorch):
                 records["irec"] = irec.view_as(state.isyn).unsqueeze(1)
             steps.append(records)
         return state, {name: torch.cat([step[name] for step in steps], 1) for name in steps[0]}
-
-
-def _require_no_bias(owner: str, bias: Any) -> None:
-    if bias is not None and bool(torch.any(torch.as_tensor(bias) != 0)):
-        raise ValueError(f"{owner}: bias was given, but has_bias is False; set has_bias=True")
