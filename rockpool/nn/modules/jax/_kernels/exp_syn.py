@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rockpool.nn.modules.jax._kernels.calls import call, or_zeros
+from rockpool.nn.modules.jax._kernels.calls import or_zeros
 from rockpool.nn.modules.jax._kernels.primitive import KernelLoop, LoopPrimitive
 from rockpool.nn.modules.jax._loops.exp_syn import exp_syn_loop
 
@@ -37,25 +37,17 @@ def _shapes(shapes: Inputs) -> Outputs:
     return Outputs(shapes.x, shapes.isyn)
 
 
-def _forward(inputs: Inputs) -> Outputs:
-    shapes = Outputs(inputs.x.shape, inputs.isyn.shape)
-    return Outputs(**call("exp_syn_forward", shapes._asdict(), inputs._asdict()))
-
-
-def _backward(inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs) -> Inputs:
-    shapes = {name: value.shape for name, value in inputs._asdict().items()}
-    arguments = {
-        **inputs._asdict(),
+def _backward(
+    inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs
+) -> dict[str, Any]:
+    return {
         "output": outputs.output,
         "grad_output": or_zeros(gradients.output, outputs.output),
         "grad_isyn": or_zeros(gradients.isyn, outputs.isyn),
     }
-    return Inputs(**call("exp_syn_backward", shapes, arguments))
 
 
-_exp_syn = LoopPrimitive(
-    KernelLoop("exp_syn", Inputs, Outputs, _reference, _shapes, _forward, _backward)
-)
+_exp_syn = LoopPrimitive(KernelLoop("exp_syn", Inputs, Outputs, _reference, _shapes, _backward))
 
 
 def exp_syn(

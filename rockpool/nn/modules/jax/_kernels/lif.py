@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from rockpool.nn.modules.jax._base.spikes import WINDOW
-from rockpool.nn.modules.jax._kernels.calls import absent, call, or_zeros
+from rockpool.nn.modules.jax._kernels.calls import absent, or_zeros
 from rockpool.nn.modules.jax._kernels.exp_syn import exp_syn
 from rockpool.nn.modules.jax._kernels.primitive import KernelLoop, LoopPrimitive
 from rockpool.nn.modules.jax._loops.lif import LIFParameters, LIFState, lif_loop
@@ -64,30 +64,19 @@ def _shapes(shapes: Inputs) -> Outputs:
     return Outputs(per_step, per_step, shapes.vmem, shapes.isyn)
 
 
-def _forward(inputs: Inputs) -> Outputs:
-    shapes = _shapes(Inputs(*(value.shape for value in inputs)))
-    return Outputs(**call("lif_forward", shapes._asdict(), inputs._asdict()))
-
-
-def _backward(inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs) -> Inputs:
-    i = inputs
-    nothing = absent(3, i.x)
-    shapes = {name: value.shape for name, value in i._asdict().items()}
-    shapes["x"] = i.x.shape if needed.x else (0, 0, 0)
-    shapes["w_rec"] = i.w_rec.shape if needed.w_rec else (0, 0)
-    shapes["beta"] = i.beta.shape if needed.beta else (0,)
-    arguments = {
-        **i._asdict(),
-        "x": i.x if needed.beta else nothing,
-        "window": jnp.full(1, WINDOW, i.x.dtype),
+def _backward(
+    inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs
+) -> dict[str, Any]:
+    x, nothing = inputs.x, absent(3, inputs.x)
+    return {
+        "x": x if needed.beta else nothing,
+        "window": jnp.full(1, WINDOW, x.dtype),
         "before": outputs.before,
         "grad_output": or_zeros(gradients.output, outputs.before),
         "grad_before": nothing if gradients.before is None else gradients.before,
         "grad_vmem": or_zeros(gradients.vmem, outputs.vmem),
         "grad_isyn": or_zeros(gradients.isyn, outputs.isyn),
     }
-    found = call("lif_backward", shapes, arguments)
-    return Inputs(**found, max_spikes=None, noise=None)
 
 
 _lif = LoopPrimitive(
@@ -97,9 +86,9 @@ _lif = LoopPrimitive(
         Outputs,
         _reference,
         _shapes,
-        _forward,
         _backward,
         constant=frozenset({"max_spikes", "noise"}),
+        left_out=frozenset({"x", "w_rec", "beta"}),
     )
 )
 

@@ -26,6 +26,7 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from rockpool.nn.modules.jax._kernels.calls import call
 from rockpool.nn.modules.jax._kernels.sharding import shaped_like, vary_alike
 
 __all__ = ["KernelLoop", "LoopPrimitive"]
@@ -37,7 +38,10 @@ Which = tuple[bool, ...]
 
 
 class KernelLoop(NamedTuple):
-    """A time loop, written in JAX and as kernels, on named tuples of arrays."""
+    """A time loop, written in JAX and as kernels, on named tuples of arrays.
+
+    The kernels are ``{name}_forward`` and ``{name}_backward`` of `rockpool.nn.kernels.ffi`.
+    """
 
     name: str
     inputs: Callable[..., Any]  # the named tuple of inputs
@@ -46,13 +50,13 @@ class KernelLoop(NamedTuple):
     reference: Callable[[Any], Any]
     # shapes of the inputs -> shapes of the outputs
     shapes: Callable[[Any], Any]
-    # inputs -> outputs, by the kernel
-    forward: Callable[[Any], Any]
-    # (inputs, outputs, gradients of the outputs, which inputs need one) -> gradients of the inputs;
-    # a gradient is None where it is zero (of an output) or not needed (of an input)
-    backward: Callable[[Any, Any, Any, Any], Any]
-    # the inputs for which `backward` has no gradient
+    # (inputs, outputs, gradients of the outputs, which inputs need one) -> what the backward kernel
+    # takes besides the inputs; a gradient is None where it is zero
+    backward: Callable[[Any, Any, Any, Any], dict[str, Any]]
+    # the inputs for which the backward kernel has no gradient
     constant: frozenset[str] = frozenset()
+    # those whose gradient it leaves out, for a result without size, where it is not needed
+    left_out: frozenset[str] = frozenset()
 
 
 class LoopPrimitive:
@@ -86,7 +90,10 @@ class LoopPrimitive:
         return tuple(self._loop.reference(self._loop.inputs(*inputs)))
 
     def _by_kernel(self, *inputs: Any) -> Arrays:
-        return tuple(self._loop.forward(self._loop.inputs(*inputs)))
+        loop, given = self._loop, self._loop.inputs(*inputs)
+        shapes = loop.shapes(loop.inputs(*(value.shape for value in inputs)))
+        found = call(f"{loop.name}_forward", shapes._asdict(), given._asdict())
+        return tuple(loop.outputs(**found))
 
     def _evolve_jvp(self, inputs: Arrays, tangents: Arrays) -> tuple[Any, Any]:
         outputs = self._evolve.bind(*inputs)
@@ -168,10 +175,15 @@ class LoopPrimitive:
         loop = self._loop
         inputs, outputs, gradients = _sections(arguments, len(wanted), len(nonzero))
         known = _merged(nonzero, iter(gradients), [None] * len(nonzero))
-        found = loop.backward(
-            loop.inputs(*inputs), loop.outputs(*outputs), loop.outputs(*known), loop.inputs(*wanted)
-        )
-        return _chosen(found, wanted)
+        given, needed = loop.inputs(*inputs), loop.inputs(*wanted)
+        more = loop.backward(given, loop.outputs(*outputs), loop.outputs(*known), needed)
+        shapes = {name: value.shape for name, value in given._asdict().items()}
+        for name in loop.left_out:
+            if not getattr(needed, name):
+                shapes[name] = (0,) * len(shapes[name])
+        found = call(f"{loop.name}_backward", shapes, {**given._asdict(), **more})
+        every = loop.inputs(**found, **dict.fromkeys(loop.constant))
+        return _chosen(every, wanted)
 
     def _transposed_jvp(self, arguments: Arrays, tangents: Arrays, **which: Any) -> Any:
         instantiated = tuple(map(ad.instantiate_zeros, tangents))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rockpool.nn.modules.jax._kernels.calls import absent, call, or_zeros
+from rockpool.nn.modules.jax._kernels.calls import absent, or_zeros
 from rockpool.nn.modules.jax._kernels.primitive import KernelLoop, LoopPrimitive
 from rockpool.nn.modules.jax._loops.rate import ACTIVATION_FUNCTIONS, RateParameters, rate_loop
 
@@ -65,17 +65,11 @@ def _shapes(shapes: Inputs) -> Outputs:
     return Outputs(per_step, per_step, per_step if shapes.w_rec[0] else (0, 0, 0), shapes.x)
 
 
-def _forward(inputs: Inputs) -> Outputs:
-    shapes = _shapes(Inputs(*(value.shape for value in inputs)))
-    return Outputs(**call("rate_forward", shapes._asdict(), inputs._asdict()))
-
-
-def _backward(inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs) -> Inputs:
+def _backward(
+    inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inputs
+) -> dict[str, Any]:
     nothing = absent(3, inputs.data)
-    shapes = {name: value.shape for name, value in inputs._asdict().items()}
-    shapes["w_rec"] = inputs.w_rec.shape if needed.w_rec else (0, 0)
-    arguments = {
-        **inputs._asdict(),
+    return {
         "at_threshold": jnp.zeros(1, inputs.data.dtype),  # the slope of H_ReLU at the threshold
         "output": outputs.output,
         "x_record": outputs.x_record,
@@ -84,8 +78,6 @@ def _backward(inputs: Inputs, outputs: Outputs, gradients: Outputs, needed: Inpu
         "grad_rec_record": nothing if gradients.rec_record is None else gradients.rec_record,
         "grad_x": or_zeros(gradients.x, outputs.x),
     }
-    found = call("rate_backward", shapes, arguments)
-    return Inputs(**found, activation=None, noise=None)
 
 
 _rate = LoopPrimitive(
@@ -95,9 +87,9 @@ _rate = LoopPrimitive(
         Outputs,
         _reference,
         _shapes,
-        _forward,
         _backward,
         constant=frozenset({"activation", "noise"}),
+        left_out=frozenset({"w_rec"}),
     )
 )
 
