@@ -55,15 +55,6 @@ def debug_evolution(
 ) -> None:
     """Raise an error if there are NaNs before or after an evolution.
 
-    Parameters
-    ----------
-    jmod : JaxModule
-        The module.
-    state, parameters : dict
-        What it is to start with.
-    input : array
-        Input data.
-
     Raises
     ------
     ValueError
