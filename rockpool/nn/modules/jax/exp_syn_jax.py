@@ -46,7 +46,7 @@ class ExpSynJax(JaxModule):
     noise_std : float
         Standard deviation of the noise on the input, after one second. Default: 0.
     rng_key : key, optional
-        Key for the noise. Default: drawn from the global state of numpy. It is split on each call.
+        Key for the noise, as for `LIFJax`.
 
     Attributes
     ----------
@@ -55,12 +55,7 @@ class ExpSynJax(JaxModule):
     rng_key : jax.Array
         The key, a state as well.
 
-    Raises
-    ------
-    ValueError
-        As for `ExpSyn`.
-    TypeError
-        As for `ExpSyn`; `rng_key` is no key; `shape` is traced.
+    Errors are those of `ExpSyn` and `JaxModule`.
     """
 
     _model = EXP_SYN.arranged("dt tau noise_std isyn")

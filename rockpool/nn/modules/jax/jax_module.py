@@ -61,6 +61,8 @@ class JaxModule(Module):
     ------
     ValueError
         A module that is not of JAX becomes a submodule.
+    TypeError
+        `shape` or a flag is traced; `rng_key`, where there is one, is no key.
 
     Examples
     --------

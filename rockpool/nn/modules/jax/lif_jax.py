@@ -85,17 +85,7 @@ class LIFJax(JaxModule):
     rng_key : jax.Array
         The key, a state as well.
 
-    Raises
-    ------
-    ValueError
-        As for `LIF`.
-    TypeError
-        As for `LIF`; `rng_key` is no key; `shape` or a flag is traced.
-
-    References
-    ----------
-    E. O. Neftci, H. Mostafa, F. Zenke, Surrogate gradient learning in spiking neural networks,
-    IEEE Signal Processing Magazine 36 (2019).
+    Errors are those of `LIF` and `JaxModule`.
 
     Examples
     --------

@@ -62,7 +62,7 @@ class RateJax(JaxModule):
         ``f(x, threshold)`` of arrays (N,), or one of the names "relu" (default: `H_ReLU`),
         "sigmoid", "tanh". A function is stored as a ``jax.tree_util.Partial``.
     rng_key : key, optional
-        Key for the noise. Default: drawn from the global state of numpy. It is split on each call.
+        Key for the noise, as for `LIFJax`.
 
     Attributes
     ----------
@@ -71,12 +71,7 @@ class RateJax(JaxModule):
     rng_key : jax.Array
         The key, a state as well.
 
-    Raises
-    ------
-    ValueError
-        As for `Rate`.
-    TypeError
-        As for `Rate`; `rng_key` is no key; `shape` or `has_rec` is traced.
+    Errors are those of `Rate` and `JaxModule`.
     """
 
     _model = rate.RATE
