@@ -53,7 +53,7 @@ class lazy_imports:
         frames.remove(self._frame)  # type: ignore[arg-type]
         if not frames:
             del _lazy_blocks[get_ident()]
-        standins = sys.modules.get("rockpool.backends.standin")
-        if standins is not None and self._frame is not None:
-            standins.watch(self._frame.f_globals)
+        standin = sys.modules.get("rockpool.backends.standin")
+        if standin is not None and self._frame is not None:
+            standin.watch(self._frame.f_globals)
         self._frame = None

@@ -210,9 +210,8 @@ def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None
             signature = _of_function(item, skip=1)
             if item.name == "__init__" or _says_something(signature):
                 return signature
-    if _dataclass_options(node) is not None:
-        fields = _fields(found, depth).values()
-        return inspect.Signature(sorted(fields, key=lambda field: field.kind))
+    if _is_dataclass(node):
+        return _ANYTHING
     for base in found.bases() if depth < 8 else ():
         inherited = _signature_of(base, depth + 1)
         if inherited is not None:
@@ -264,66 +263,7 @@ def _shown(node: ast.expr | None) -> object:
         return _AsWritten(ast.unparse(node))
 
 
-# --- dataclasses ----------------------------------------------------------------------------------
-
-
-def _dataclass_options(node: ast.ClassDef) -> dict[str, object] | None:
-    """The arguments of a ``@dataclass`` that writes a class's constructor; None without one."""
-    for decorator in node.decorator_list:
-        options = _options(decorator)
-        called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = getattr(called, "id", getattr(called, "attr", None))
-        if name == "dataclass" and options.get("init", True):
-            return options
-    return None
-
-
-def _options(node: ast.expr) -> dict[str, object]:
-    """The keyword arguments of a call."""
-    keywords = node.keywords if isinstance(node, ast.Call) else []
-    return {keyword.arg: _shown(keyword.value) for keyword in keywords if keyword.arg}
-
-
-def _fields(found: Definition, depth: int = 0) -> dict[str, inspect.Parameter]:
-    """The constructor's parameters of a dataclass: the fields of its base classes, then its own."""
-    fields: dict[str, inspect.Parameter] = {}
-    options = _dataclass_options(found.node) if isinstance(found.node, ast.ClassDef) else None
-    if options is None or depth > 8:
-        return fields
-    for base in reversed(list(found.bases())):
-        fields.update(_fields(base, depth + 1))
-    keyword_only = bool(options.get("kw_only"))
-    for item in found.node.body:
-        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
-            continue
-        annotation = ast.unparse(item.annotation)
-        kind = annotation.partition("[")[0].rpartition(".")[2]
-        if kind == "KW_ONLY":
-            keyword_only = True
-        elif kind != "ClassVar":
-            field = _field(item, keyword_only)
-            if field is None:
-                fields.pop(item.target.id, None)
-            else:
-                fields[item.target.id] = field
-    return fields
-
-
-def _field(item: ast.AnnAssign, keyword_only: bool) -> inspect.Parameter | None:
-    """The parameter that a line of a dataclass gives its constructor, if it gives one."""
-    assert isinstance(item.target, ast.Name)
-    value = item.value
-    default = _KINDS.empty if value is None else _shown(value)
-    if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("field"):
-        options = _options(value)
-        if options.get("init") is False:
-            return None
-        keyword_only = bool(options.get("kw_only", keyword_only))
-        factory = _AsWritten("<factory>") if "default_factory" in options else _KINDS.empty
-        default = options.get("default", factory)
-    return inspect.Parameter(
-        item.target.id,
-        _KINDS.KEYWORD_ONLY if keyword_only else _KINDS.POSITIONAL_OR_KEYWORD,
-        default=default,
-        annotation=_AsWritten(ast.unparse(item.annotation)),
-    )
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    """Whether a decorator may write the constructor."""
+    called = [getattr(decorator, "func", decorator) for decorator in node.decorator_list]
+    return any(getattr(name, "id", getattr(name, "attr", "")) == "dataclass" for name in called)

@@ -59,10 +59,7 @@ class StandIn(ABCMeta):
         return super().__new__(mcs, name, bases, namespace, **options)
 
     def __call__(cls, *args: "Any", **kwargs: "Any") -> "Any":
-        real = _real_class(cls)
-        if real is None:
-            raise _unusable(cls)
-        return real(*args, **kwargs)
+        return _usable_class(cls)(*args, **kwargs)
 
     def __getattr__(cls, name: str) -> "Any":
         """Asked only for what a class does not have anyway.
@@ -74,10 +71,7 @@ class StandIn(ABCMeta):
             raise AttributeError(
                 f"type object {cls.__name__!r} has no attribute {name!r}", name=name, obj=cls
             )
-        real = _real_class(cls)
-        if real is None:
-            raise _unusable(cls)
-        return getattr(real, name)
+        return getattr(_usable_class(cls), name)
 
     def __instancecheck__(cls, instance: object) -> bool:
         if "_home" not in vars(cls):
@@ -195,6 +189,14 @@ def _real_class(cls: type) -> "Any":
         home.real = found
         _rebind(cls)
     return home.real
+
+
+def _usable_class(cls: StandIn) -> "Any":
+    """The class that a stand-in stands for; an error that says why it cannot be had."""
+    real = _real_class(cls)
+    if real is None:
+        raise _unusable(cls)
+    return real
 
 
 def _rebind(cls: type) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Self
 
 from rockpool.cli._output import is_terminal, terminal_width, write
 
@@ -11,8 +11,24 @@ from rockpool.cli._output import is_terminal, terminal_width, write
 _QUARTERS = 4
 
 
-class Progress:
-    """Shows how far a task is, while its ``with`` block runs.
+class _Shown:
+    """What is shown while a ``with`` block runs; `_bar` is None where there is none of tqdm's."""
+
+    def __init__(self, total: int, layout: str, description: str) -> None:
+        self.total = total
+        self._bar = _new_bar(total, layout, description)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:  # leave the line as it was found, after an interruption as well
+            self._bar.close()
+            _print("\r\033[K")
+
+
+class Progress(_Shown):
+    """Shows how far a task is.
 
     On a terminal that is a bar; without tqdm, and where nobody watches, a line for each quarter.
 
@@ -25,16 +41,9 @@ class Progress:
     """
 
     def __init__(self, what: str, total: int) -> None:
+        super().__init__(total, "{bar} {n_fmt}/{total_fmt} {desc}", what)
         self.what = what
-        self.total = total
         self.done = 0
-        self._bar = _new_bar(total, "{bar} {n_fmt}/{total_fmt} {desc}", what)
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _remove(self._bar)  # after an interruption as well
 
     def advance(self, by: int) -> None:
         """Say that so many more are done."""
@@ -47,8 +56,8 @@ class Progress:
             _print(f"{100 * quarter // _QUARTERS} % of {self.total} {self.what}\n")
 
 
-class Imports:
-    """Names the back-ends that are being imported, on a terminal, while its ``with`` block runs.
+class Imports(_Shown):
+    """Names the back-ends that are being imported, on a terminal.
 
     Parameters
     ----------
@@ -57,31 +66,24 @@ class Imports:
     """
 
     def __init__(self, total: int) -> None:
+        super().__init__(total, "{desc} ({n_fmt} of {total_fmt} done)", "importing")
         self._busy: list[str] = []
-        self._bar = _new_bar(total, "{desc} ({n_fmt} of {total_fmt} done)", "importing")
         if self._bar is None and is_terminal(sys.stderr):
             _print(f"importing {total} back-ends, each in a process of its own\n")
-
-    def __enter__(self) -> Imports:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _remove(self._bar)
 
     def started(self, name: str) -> None:
         """Say that the import of a back-end has begun."""
         self._busy.append(name)
-        self._show()
+        self._show(0)
 
     def ended(self, name: str) -> None:
         """Say that it is over."""
         self._busy.remove(name)
-        if self._bar is not None:
-            self._bar.update(1)
-        self._show()
+        self._show(1)
 
-    def _show(self) -> None:
+    def _show(self, more: int) -> None:
         if self._bar is not None:
+            self._bar.update(more)
             self._bar.set_description_str(f"importing {', '.join(self._busy)}")
 
 
@@ -102,13 +104,6 @@ def _new_bar(total: int, layout: str, description: str) -> Any | None:
         mininterval=0.0,  # there are few steps, and the last one is to be seen
         leave=False,
     )
-
-
-def _remove(bar: Any | None) -> None:
-    """Leave the line as it was found."""
-    if bar is not None:
-        bar.close()
-        _print("\r\033[K")
 
 
 def _print(text: str) -> None:

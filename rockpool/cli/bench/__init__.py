@@ -90,8 +90,9 @@ def run(values: "dict[str, Any]") -> int:
     from rockpool.cli.bench.children import run_all
 
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]
+    classes = {name: values["model"] + SUFFIXES[name] for name in names}
     try:
-        records = run_all(list(dict.fromkeys(names)), values)
+        records = run_all(classes, values)
     except OSError as error:
         raise CommandError(f"no process can be started to run in: {error.strerror}") from error
     if values["json"]:

@@ -14,7 +14,6 @@ from rockpool.backends.child_process import ChildProcess
 from rockpool.backends.lazy import advertised
 from rockpool.backends.queries import backend_status
 from rockpool.cli._progress import Progress
-from rockpool.cli.bench import REFERENCE, SUFFIXES
 
 __all__ = ["Record", "run_all"]
 
@@ -66,13 +65,13 @@ class Record:
         return asdict(self)
 
 
-def run_all(names: list[str], values: dict[str, Any]) -> list[Record]:
+def run_all(classes: dict[str, str], values: dict[str, Any]) -> list[Record]:
     """Run the layer on these back-ends, one after the other.
 
     Parameters
     ----------
-    names : list of str
-        Back-ends; the reference comes first.
+    classes : dict
+        Back-end -> class; the reference comes first.
     values : dict
         The options of the command.
 
@@ -91,10 +90,10 @@ def run_all(names: list[str], values: dict[str, Any]) -> list[Record]:
     rounds_each = values["rounds"] + 1
     with (
         tempfile.TemporaryDirectory(prefix="rockpool_bench_") as folder,
-        Progress(f"rounds on {len(names)} back-ends", rounds_each * len(names)) as progress,
+        Progress(f"rounds on {len(classes)} back-ends", rounds_each * len(classes)) as progress,
     ):
-        for place, name in enumerate(names):
-            record = _offered(name, values["model"])
+        for place, (name, class_name) in enumerate(classes.items()):
+            record = _offered(name, class_name, values["model"])
             records.append(record)
             answer = Path(folder) / f"{place}.npy"
             if not record.reason:
@@ -104,7 +103,7 @@ def run_all(names: list[str], values: dict[str, Any]) -> list[Record]:
                 continue
             output = np.load(answer, allow_pickle=False)
             answer.unlink()
-            if name == REFERENCE:
+            if place == 0:
                 reference = output
                 record.answer, record.agrees, record.difference = "is the reference", True, 0.0
             elif reference is not None:
@@ -112,11 +111,11 @@ def run_all(names: list[str], values: dict[str, Any]) -> list[Record]:
     return records
 
 
-def _offered(name: str, model: str) -> Record:
+def _offered(name: str, class_name: str, model: str) -> Record:
     """A record for a back-end, with a reason where it need not be tried."""
     package = {"numpy": "native", "sinabs-exodus": "sinabs"}.get(name, name)
-    record = Record(name, model + SUFFIXES[name])
-    if record.class_name not in advertised(f"rockpool.nn.modules.{package}"):
+    record = Record(name, class_name)
+    if class_name not in advertised(f"rockpool.nn.modules.{package}"):
         record.reason = f"has no {model}"
         return record
     status = backend_status(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,10 +116,6 @@ def _torch_call(module: Any, data: np.ndarray, threads: int, device: str = "cpu"
     return call, module.reset_state
 
 
-def _cuda_call(module: Any, data: np.ndarray, threads: int) -> Call:
-    return _torch_call(module, data, threads, "cuda")
-
-
 def _jax_call(module: Any, data: np.ndarray, threads: int) -> Call:
     import jax
 
@@ -131,7 +128,7 @@ _FRAMEWORKS: dict[str, Callable[[Any, np.ndarray, int], Call]] = {
     "nest": _nest_call,
     "torch": _torch_call,
     "sinabs": _torch_call,
-    "sinabs-exodus": _cuda_call,
+    "sinabs-exodus": partial(_torch_call, device="cuda"),
     "jax": _jax_call,
 }
 

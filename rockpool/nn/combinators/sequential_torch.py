@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.modules.module import ModuleBase
+from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
-from rockpool.nn.modules.torch.transforms import in_transform
 
 __all__ = ["TorchChainMixin", "TorchSequential"]
 

@@ -2,7 +2,7 @@
 
 One model a file, forward and backward. A kernel is a function over plain arrays: the caller has
 checked everything, expanded every parameter, and made every array C-contiguous, writable and of one
-type, float32 or float64 (`compiling.settled`). In all of them
+type, float32 or float64 (`compiling.kernel_array`). In all of them
 
 * arrays are laid out (B, T, N), or (B, T, N * S) with synapse ``s`` of neuron ``n`` at
   ``n * S + s``; the innermost loop runs over them, and the state of one batch element stays in the

@@ -27,12 +27,13 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 _INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Reordered sums, for gradients alone: they are rounded as they come in any case.
 _REORDERED = {"reassoc", "nsz", "contract"}
+SUM = -1  # in place of a number of dimensions: the gradient of a parameter, summed over time
 
 
 class _Apart(Compiler):
     """Compiles a function whose arrays do not overlap where one of them is written.
 
-    The compiler is told so. It would else compare all addresses on each call, which takes as long
+    The compiler knows so. It would else compare all addresses on each call, which takes as long
     as a row of 100 neurons, or give up on vector instructions where there are many arrays.
     """
 
@@ -51,16 +52,33 @@ class _Apart(Compiler):
         super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
 
 
-def kernel(function: Callable[..., Any]) -> Any:
+# what the decorator says of each kernel: arrays that may be absent, and whose type they have
+_optional: dict[Any, tuple[str, dict[str, int]]] = {}
+
+
+def kernel(like: str = "output", **optional: int) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function on its first call, and keep the machine code on disk.
 
     Numba keeps it beside the source, or in the user's cache folder where that cannot be written;
     the environment variable ``NUMBA_CACHE_DIR`` names another place. With none, each process
     compiles anew.
+
+    Parameters
+    ----------
+    like : str
+        Name of an array that is always there, whose type the absent ones get.
+    **optional : int
+        Number of dimensions of each array that may be absent; `SUM` for a sum over all time steps,
+        which is in double precision.
     """
-    compiled = numba.njit(**OPTIONS)(function)
-    keep_on_disk(compiled)
-    return compiled
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        compiled = numba.njit(**OPTIONS)(function)
+        keep_on_disk(compiled)
+        _optional[compiled] = like, optional
+        return compiled
+
+    return decorate
 
 
 def keep_on_disk(compiled: Any) -> None:
@@ -85,7 +103,7 @@ def _newest_source() -> float:
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call, with nothing else said about it."""
+    """Compile a function that kernels call, with no other options."""
     return numba.njit(**_INNER)(function)
 
 
@@ -109,7 +127,7 @@ def gradient_part(function: Callable[..., Any]) -> Any:
 
 
 @intrinsic
-def borrowed(_: Any, array: Any) -> Any:
+def view(_: Any, array: Any) -> Any:
     """Return an array that does not count its references, in a kernel; for its arguments.
 
     A row of it, bound to a variable, is then a mere pointer, where counting takes longer than what
@@ -152,7 +170,7 @@ def prefetch(row: Any) -> None:
         _prefetch(row, k)
 
 
-def settled(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
+def kernel_array(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
     """Return values as an array that a kernel takes; the same one, if it is such an array.
 
     Parameters
@@ -172,24 +190,38 @@ def settled(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None =
 
 
 @lru_cache
-def absent(n_dim: int, dtype: DTypeLike) -> np.ndarray:
+def absent(n_dim: int, dtype: np.dtype) -> np.ndarray:
     """Return the array that stands for an array which is not there."""
     return np.empty((0,) * n_dim, dtype)
+
+
+@lru_cache
+def _all_absent(compiled: Any, dtype: np.dtype) -> dict[str, np.ndarray]:
+    """Return the arguments of a kernel that may be absent, as arrays of size 0."""
+    return {
+        name: absent(1, np.dtype(np.float64)) if n_dim == SUM else absent(n_dim, dtype)
+        for name, n_dim in _optional[compiled][1].items()
+    }
 
 
 # kernels that have been called, with the types of what may differ
 _ready: set[tuple[Any, np.dtype, np.dtype]] = set()
 
 
-def call(compiled: Any, first: np.ndarray, second: np.ndarray, *others: Any) -> Any:
-    """Call a kernel; say so on stderr if it has to be compiled and that takes its time."""
-    key = compiled, first.dtype, second.dtype
+def call(compiled: Any, **arguments: Any) -> None:
+    """Call a kernel by the names of its arguments; arrays that are not named are absent.
+
+    If it has to be compiled and that takes its time, stderr says so.
+    """
+    dtype = arguments[_optional[compiled][0]].dtype
+    key = compiled, dtype, next(iter(arguments.values())).dtype
+    arguments = _all_absent(compiled, dtype) | arguments
     if key in _ready:
-        return compiled(first, second, *others)
+        compiled(**arguments)
+        return
     with event.install_listener("numba:compile", _Announcer(compiled)):
-        result = compiled(first, second, *others)
+        compiled(**arguments)
     _ready.add(key)
-    return result
 
 
 @contextmanager

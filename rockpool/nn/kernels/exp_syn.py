@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, gradient_part, kernel, part
+from rockpool.nn.kernels.compiling import gradient_part, kernel, part, view
 from rockpool.nn.kernels.parts import copy, move
 
 __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_sum_forward"]
@@ -17,7 +17,7 @@ __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_s
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
-@kernel
+@kernel()
 def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
     """Run exponential synapses over time.
 
@@ -32,7 +32,7 @@ def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
     output : array (B, T, N)
         For the synaptic currents.
     """
-    x, isyn, output = borrowed(x), borrowed(isyn), borrowed(output)
+    x, isyn, output = view(x), view(isyn), view(output)
     n_steps = output.shape[1]
     for b in range(output.shape[0]):
         last = isyn[b]
@@ -49,7 +49,7 @@ def exp_syn_step(x: Any, beta: Any, last: Any, output: Any) -> None:
         output[k] = (last[k] + x[k]) * beta[k]
 
 
-@kernel
+@kernel()
 def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
     """Run ``y_t = decay y_{t-1} + x_t`` over time.
 
@@ -63,7 +63,7 @@ def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
     output : array (B, T, N)
         For the sums.
     """
-    x, start, output = borrowed(x), borrowed(start), borrowed(output)
+    x, start, output = view(x), view(start), view(output)
     n_steps = output.shape[1]
     for b in range(output.shape[0]):
         last = start[b]
@@ -80,7 +80,7 @@ def leaky_sum_step(x: Any, decay: Any, last: Any, output: Any) -> None:
         output[k] = last[k] * decay[k] + x[k]
 
 
-@kernel
+@kernel()
 def exp_syn_backward(
     grad_output: Any,
     x: Any,
@@ -110,8 +110,8 @@ def exp_syn_backward(
     grad_beta : array (N,) of float64
         For the gradient of the decays; it is added.
     """
-    grad_output, x, output = borrowed(grad_output), borrowed(x), borrowed(output)
-    isyn, grad_isyn, grad_x = borrowed(isyn), borrowed(grad_isyn), borrowed(grad_x)
+    grad_output, x, output = view(grad_output), view(x), view(output)
+    isyn, grad_isyn, grad_x = view(isyn), view(grad_isyn), view(grad_x)
     n_batch, n_steps = output.shape[:2]
     changing = min(grad_output.shape[1] - 1, 1)  # 0: the gradient is the same for all steps
     sums = np.zeros(beta.size, beta.dtype)
@@ -136,7 +136,7 @@ def exp_syn_back(
         of_x[k] = of_i[k]
 
 
-@kernel
+@kernel()
 def leaky_sum_backward(
     grad_output: Any,
     output: Any,
@@ -147,8 +147,8 @@ def leaky_sum_backward(
     grad_decay: Any,
 ) -> None:
     """Compute the gradients of leaky sums; the arguments are as for `exp_syn_backward`."""
-    grad_output, output = borrowed(grad_output), borrowed(output)
-    start, grad_start, grad_x = borrowed(start), borrowed(grad_start), borrowed(grad_x)
+    grad_output, output = view(grad_output), view(output)
+    start, grad_start, grad_x = view(start), view(grad_start), view(grad_x)
     n_batch, n_steps = output.shape[:2]
     changing = min(grad_output.shape[1] - 1, 1)  # 0: the gradient is the same for all steps
     sums = np.zeros(decay.size, decay.dtype)

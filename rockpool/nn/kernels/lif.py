@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, inner, kernel, part
-from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, spread_rows
+from rockpool.nn.kernels.compiling import inner, kernel, part, view
+from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, padded_rows
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
 __all__ = ["lif_forward"]
@@ -20,7 +20,10 @@ __all__ = ["lif_forward"]
 TOGETHER = 16
 
 
-@kernel
+@kernel(
+    w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
+    vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3,
+)  # fmt: skip
 def lif_forward(
     x: Any,
     w_rec: Any,
@@ -75,11 +78,11 @@ def lif_forward(
     iahp_record : array (B, T, N) or of size 0
         For the after-spike current.
     """
-    x, noise = borrowed(x), borrowed(noise)
-    vmem, isyn, spikes, iahp = borrowed(vmem), borrowed(isyn), borrowed(spikes), borrowed(iahp)
-    output, before, vmem_record = borrowed(output), borrowed(before), borrowed(vmem_record)
-    isyn_record, irec_record = borrowed(isyn_record), borrowed(irec_record)
-    iahp_record = borrowed(iahp_record)
+    x, noise = view(x), view(noise)
+    vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
+    output, before, vmem_record = view(output), view(before), view(vmem_record)
+    isyn_record, irec_record = view(isyn_record), view(irec_record)
+    iahp_record = view(iahp_record)
     n_batch, n_steps, n_out = output.shape
     n_currents = x.shape[2]
     limit = threshold.dtype.type(max_spikes)
@@ -88,10 +91,13 @@ def lif_forward(
     inverse = np.empty(n_out, vmem.dtype)
     exact = invert(threshold, inverse)
     if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
-        rows = spread_rows(7, n_out, vmem)
+        rows = padded_rows(7, n_out, vmem)
         for row, values in enumerate((alpha, beta, bias, threshold, inverse)):
             copy(values, rows[row, :n_out])
-        single_synapse_forward(x, rows, exact, limit, vmem, isyn, spikes, output, before)
+        single_synapse_forward(
+            x=x, rows=rows, exact=exact, limit=limit,
+            vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
+        )  # fmt: skip
         return
 
     together = TOGETHER if recurrent else 1
@@ -118,13 +124,15 @@ def lif_forward(
                     reached = before[b, t]
                 if n_currents == n_out and recurrent and not adaptive:
                     single_synapse_step(
-                        irec[b - first], alpha, beta, drive, threshold, inverse, exact, limit,
-                        v, i, reached, fired,
+                        arriving=irec[b - first], alpha=alpha, beta=beta, drive=drive,
+                        threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                        v=v, i=i, reached=reached, fired=fired,
                     )  # fmt: skip
                 elif n_currents == n_out and not adaptive:
                     single_synapse_step(
-                        x[b, t], alpha, beta, drive, threshold, inverse, exact, limit,
-                        v, i, reached, fired,
+                        arriving=x[b, t], alpha=alpha, beta=beta, drive=drive,
+                        threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                        v=v, i=i, reached=reached, fired=fired,
                     )  # fmt: skip
                 else:
                     if recurrent:
@@ -162,9 +170,9 @@ def single_synapse_forward(
 
     The first five rows are alpha, beta, bias, threshold and its inverse; two are free.
     """
-    x, rows = borrowed(x), borrowed(rows)
-    vmem, isyn, spikes = borrowed(vmem), borrowed(isyn), borrowed(spikes)
-    output, before = borrowed(output), borrowed(before)
+    x, rows = view(x), view(rows)
+    vmem, isyn, spikes = view(vmem), view(isyn), view(spikes)
+    output, before = view(output), view(before)
     n_batch, n_steps, n_out = output.shape
     alpha, beta, bias = rows[0, :n_out], rows[1, :n_out], rows[2, :n_out]
     threshold, inverse = rows[3, :n_out], rows[4, :n_out]
@@ -175,13 +183,15 @@ def single_synapse_forward(
         for t in range(n_steps):
             if before.size > 0:
                 single_synapse_step(
-                    x[b, t], alpha, beta, bias, threshold, inverse, exact, limit,
-                    v, i, before[b, t], output[b, t],
+                    arriving=x[b, t], alpha=alpha, beta=beta, drive=bias,
+                    threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                    v=v, i=i, reached=before[b, t], fired=output[b, t],
                 )  # fmt: skip
             else:
                 single_synapse_step_only(
-                    x[b, t], alpha, beta, bias, threshold, inverse, exact, limit,
-                    v, i, output[b, t],
+                    arriving=x[b, t], alpha=alpha, beta=beta, drive=bias,
+                    threshold=threshold, inverse=inverse, exact=exact, limit=limit,
+                    v=v, i=i, fired=output[b, t],
                 )  # fmt: skip
         copy(v, vmem[b])
         copy(i, isyn[b])

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, inner, kernel, prefetch
+from rockpool.nn.kernels.compiling import SUM, inner, kernel, prefetch, view
 from rockpool.nn.kernels.lif_backward_parts import (
     ahp_backward,
     count_row,
@@ -40,7 +40,7 @@ from rockpool.nn.kernels.parts import (
     copy,
     invert,
     move,
-    spread_rows,
+    padded_rows,
 )
 from rockpool.nn.kernels.recurrence import ROWS, add_outer, recurrent_backward
 
@@ -58,7 +58,12 @@ FAR, SHORT, LONG = 2**20, 256, 1024
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
-@kernel
+@kernel(
+    like="before",
+    grad_vmem_record=3, grad_isyn_record=3, grad_irec_record=3, grad_iahp_record=3,
+    x=3, w_rec=2, gamma=1, w_ahp=1, iahp=2,
+    grad_iahp=2, grad_x=3, grad_w_rec=2, grad_beta=SUM, grad_gamma=SUM, grad_w_ahp=SUM,
+)  # fmt: skip
 def lif_backward(
     grad_output: Any,
     grad_vmem_record: Any,
@@ -128,12 +133,12 @@ def lif_backward(
     grad_gamma, grad_w_ahp : array (N,) of float64, or of size 0
         For the gradients of the other parameters; they are added.
     """
-    grad_output, grad_vmem_record = borrowed(grad_output), borrowed(grad_vmem_record)
-    grad_isyn_record, grad_irec_record = borrowed(grad_isyn_record), borrowed(grad_irec_record)
-    grad_iahp_record, x, before = borrowed(grad_iahp_record), borrowed(x), borrowed(before)
-    vmem, isyn, spikes, iahp = borrowed(vmem), borrowed(isyn), borrowed(spikes), borrowed(iahp)
-    grad_vmem, grad_isyn = borrowed(grad_vmem), borrowed(grad_isyn)
-    grad_spikes, grad_iahp, grad_x = borrowed(grad_spikes), borrowed(grad_iahp), borrowed(grad_x)
+    grad_output, grad_vmem_record = view(grad_output), view(grad_vmem_record)
+    grad_isyn_record, grad_irec_record = view(grad_isyn_record), view(grad_irec_record)
+    grad_iahp_record, x, before = view(grad_iahp_record), view(x), view(before)
+    vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
+    grad_vmem, grad_isyn = view(grad_vmem), view(grad_isyn)
+    grad_spikes, grad_iahp, grad_x = view(grad_spikes), view(grad_iahp), view(grad_x)
     n_batch, n_steps, n_out = before.shape
     n_currents = beta.size
     limit, width = threshold.dtype.type(max_spikes), threshold.dtype.type(window)
@@ -174,13 +179,15 @@ def lif_backward(
         and grad_vmem_record.size == 0
         and grad_isyn_record.size == 0
     ):
-        rows = spread_rows(13, n_out, before)
+        rows = padded_rows(13, n_out, before)
         for row, values in enumerate((alpha, beta, threshold, inverse)):
             copy(values, rows[row, :n_out])
         single_synapse_backward(
-            grad_output, x, before, rows, exact, limit, width, ahead, vmem, isyn,
-            grad_vmem, grad_isyn, grad_spikes, grad_x,
-            grad_alpha, grad_beta, grad_bias, grad_threshold,
+            grad_output=grad_output, x=x, before=before, rows=rows, exact=exact, limit=limit,
+            width=width, ahead=ahead, vmem=vmem, isyn=isyn,
+            grad_vmem=grad_vmem, grad_isyn=grad_isyn, grad_spikes=grad_spikes, grad_x=grad_x,
+            grad_alpha=grad_alpha, grad_beta=grad_beta, grad_bias=grad_bias,
+            grad_threshold=grad_threshold,
         )  # fmt: skip
         return
 
@@ -217,20 +224,25 @@ def lif_backward(
                 most = limit if t > 0 else zero  # no reset before the first step
                 if surrogate == STEP_PWL:
                     membrane_backward(
-                        given, before[b, t], previous, alpha, threshold, inverse, exact, most,
-                        width, count[r], grad_vmem[b], grad_u, sums[0], sums[1], sums[2],
+                        given=given, u=before[b, t], previous=previous, alpha=alpha,
+                        threshold=threshold, inverse=inverse, exact=exact, most=most, width=width,
+                        count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
+                        sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
                     )  # fmt: skip
                 else:
                     membrane_backward_periodic(
-                        given, before[b, t], previous, alpha, threshold, inverse, exact, most,
-                        limit, width, count[r], grad_vmem[b], grad_u, sums[0], sums[1], sums[2],
+                        given=given, u=before[b, t], previous=previous, alpha=alpha,
+                        threshold=threshold, inverse=inverse, exact=exact, most=most, limit=limit,
+                        width=width, count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
+                        sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
                     )  # fmt: skip
                 if adaptive:
                     if grad_iahp_record.size > 0:
                         add(grad_iahp_record[b, t], grad_iahp[b])
                     ahp_backward(
-                        grad_u, spikes[b] if t == 0 else count[r], w_ahp, gamma, grad_iahp[b],
-                        later_ahp[r], feedback[r], sums[3], sums[4],
+                        grad_u=grad_u, fired_before=spikes[b] if t == 0 else count[r],
+                        w_ahp=w_ahp, gamma=gamma, grad_iahp=grad_iahp[b], later=later_ahp[r],
+                        feedback=feedback[r], sum_w_ahp=sums[3], sum_gamma=sums[4],
                     )  # fmt: skip
                 if n_currents != n_out:
                     repeat(grad_u, grad_current)
@@ -258,10 +270,11 @@ def lif_backward(
                         clear(feedback[r])
                 near = surrogate == STEP_PWL and t > 0
                 recurrent_backward(
-                    sent[n_sent : n_sent + n_rows],
-                    through[n_sent : n_sent + n_rows],
-                    before[first:last, t - 1] if near else sent[n_sent : n_sent + n_rows],
-                    near, threshold, width, w_rec, train_beta, irec, feedback, chosen,
+                    spikes=sent[n_sent : n_sent + n_rows],
+                    through=through[n_sent : n_sent + n_rows],
+                    u=before[first:last, t - 1] if near else sent[n_sent : n_sent + n_rows],
+                    near_only=near, threshold=threshold, width=width, w_rec=w_rec,
+                    with_input=train_beta, irec=irec, feedback=feedback, chosen=chosen,
                 )  # fmt: skip
                 if train_beta:
                     for r in range(n_rows):
@@ -312,10 +325,10 @@ def single_synapse_backward(
 
     The first four rows are alpha, beta, threshold and its inverse; nine are free.
     """
-    grad_output, x, before = borrowed(grad_output), borrowed(x), borrowed(before)
-    rows, vmem, isyn = borrowed(rows), borrowed(vmem), borrowed(isyn)
-    grad_vmem, grad_isyn, grad_x = borrowed(grad_vmem), borrowed(grad_isyn), borrowed(grad_x)
-    grad_spikes = borrowed(grad_spikes)
+    grad_output, x, before = view(grad_output), view(x), view(before)
+    rows, vmem, isyn = view(rows), view(vmem), view(isyn)
+    grad_vmem, grad_isyn, grad_x = view(grad_vmem), view(grad_isyn), view(grad_x)
+    grad_spikes = view(grad_spikes)
     n_batch, n_steps, n = before.shape
     zero = vmem.dtype.type(0)
     changing = min(grad_output.shape[1] - 1, 1)
@@ -342,12 +355,15 @@ def single_synapse_backward(
                 prefetch(x[b, t - AHEAD])
                 if give_x:
                     prefetch(grad_x[b, t - AHEAD])
+            previous = before[b, t - 1] if t > 0 else vmem[b]
+            most = limit if t > 0 else zero  # no reset before the first step
+            arriving = grad_x[b, t] if give_x else unused
             single_synapse_step_back(
-                grad_output[b, changing * t], before[b, t],
-                before[b, t - 1] if t > 0 else vmem[b], x[b, t],
-                alpha, beta, threshold, inverse, exact, limit if t > 0 else zero, width,
-                count, grad_v, grad_i, later, grad_x[b, t] if give_x else unused,
-                sum_alpha, sum_bias, sum_threshold, sum_beta,
+                given=grad_output[b, changing * t], u=before[b, t], previous=previous, x=x[b, t],
+                alpha=alpha, beta=beta, threshold=threshold, inverse=inverse, exact=exact,
+                most=most, width=width, count=count, grad_v=grad_v, grad_isyn=grad_i,
+                later=later, arriving=arriving, sum_alpha=sum_alpha, sum_bias=sum_bias,
+                sum_threshold=sum_threshold, sum_beta=sum_beta,
             )  # fmt: skip
             pending += 1
             if pending == AT_ONCE or t == 0:

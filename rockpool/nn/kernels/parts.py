@@ -18,14 +18,14 @@ __all__ = [
     "count_spikes",
     "invert",
     "move",
-    "spread_rows",
+    "padded_rows",
 ]
 
 LINE = 64  # bytes that are cached together
 
 
 @inner
-def spread_rows(n_rows: int, size: int, like: Any) -> Any:
+def padded_rows(n_rows: int, size: int, like: Any) -> Any:
     """Return empty rows of at least `size` numbers, of the type of another array.
 
     The first cache of a processor has room for few rows that lie a multiple of 4 KB apart, as the

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import borrowed, gradient_part, kernel, part
+from rockpool.nn.kernels.compiling import gradient_part, kernel, part, view
 from rockpool.nn.kernels.parts import add, add_up, clear, copy, move
 
 __all__ = ["RELU", "SIGMOID", "TANH", "rate_backward", "rate_forward"]
@@ -18,7 +18,7 @@ RELU, TANH, SIGMOID = 0, 1, 2
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
-@kernel
+@kernel(w_rec=2, noise=3, x_record=3, rec_record=3)
 def rate_forward(
     data: Any,
     w_rec: Any,
@@ -54,8 +54,8 @@ def rate_forward(
     x_record, rec_record : array (B, T, N) or of size 0
         For the state, which `rate_backward` needs, and the recurrent input.
     """
-    data, noise, x, output = borrowed(data), borrowed(noise), borrowed(x), borrowed(output)
-    x_record, rec_record = borrowed(x_record), borrowed(rec_record)
+    data, noise, x, output = view(data), view(noise), view(x), view(output)
+    x_record, rec_record = view(x_record), view(rec_record)
     n_batch, n_steps, n_out = output.shape
     recurrent, noisy = w_rec.size > 0, noise.size > 0
     rec_input = np.zeros(n_out, x.dtype)
@@ -119,7 +119,7 @@ def activate(state: Any, threshold: Any, activation: int, activity: Any) -> None
             activity[k] = (tanh(state[k] - threshold[k]) + one) / two
 
 
-@kernel
+@kernel(w_rec=2, noise=3, grad_x_record=3, grad_rec_record=3, grad_w_rec=2)
 def rate_backward(
     grad_output: Any,
     grad_x_record: Any,
@@ -167,10 +167,10 @@ def rate_backward(
     grad_gain, grad_bias, grad_threshold : array (N,) of float64
         For the gradients of the other parameters; they are added.
     """
-    grad_output, grad_x_record = borrowed(grad_output), borrowed(grad_x_record)
-    grad_rec_record, data, output = borrowed(grad_rec_record), borrowed(data), borrowed(output)
-    x_record, noise, x = borrowed(x_record), borrowed(noise), borrowed(x)
-    grad_x, grad_data = borrowed(grad_x), borrowed(grad_data)
+    grad_output, grad_x_record = view(grad_output), view(grad_x_record)
+    grad_rec_record, data, output = view(grad_rec_record), view(data), view(output)
+    x_record, noise, x = view(x_record), view(noise), view(x)
+    grad_x, grad_data = view(grad_x), view(grad_data)
     n_batch, n_steps, n_out = output.shape
     recurrent, noisy = w_rec.size > 0, noise.size > 0
     rec_input = np.zeros(n_out, data.dtype)

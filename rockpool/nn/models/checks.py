@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.models.spec import ParameterSpec, Shape
+Shape = tuple[int, ...]
 
 
 def known_values(owner: str, name: str, value: Any) -> np.ndarray | None:
@@ -147,27 +147,6 @@ def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any) -> None:
     sizes = [int(np.prod(shape)) for shape in shapes]
     if given not in shapes and int(np.prod(given)) not in sizes:
         raise ValueError(f"{owner}: {name} must have shape {one_of(shapes)}, got {given}")
-
-
-def positive_time_step(owner: str, dt: Any) -> None:
-    """Require `dt` to be one finite number of seconds > 0."""
-    if dt is None:
-        raise TypeError(f"{owner}: dt must be a number of seconds > 0, got None")
-    scalar(owner, "dt", dt)
-    positive(owner, "dt", dt, "s")
-
-
-def fits(owner: str, spec: ParameterSpec, value: Any) -> None:
-    """Require the shape of `value` to be one of the spec's, or to have as many elements as one."""
-    if value is None:
-        return
-    try:
-        given = tuple(np.shape(value))
-    except ValueError as error:
-        raise ValueError(f"{owner}: {spec.name} has rows of unequal length: {value!r}") from error
-    sizes = [int(np.prod(shape)) for shape in spec.shapes]
-    if given not in spec.shapes and int(np.prod(given)) not in sizes:
-        raise ValueError(f"{owner}: {spec.name} must have shape {one_of(spec.shapes)}, got {given}")
 
 
 def one_of(choices: Iterable[Any]) -> str:

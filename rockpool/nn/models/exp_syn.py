@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rockpool.nn.models import checks
-from rockpool.nn.models import spec as old_spec
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, StateSpec
 
 __all__ = ["EXP_SYN", "decay"]
@@ -79,37 +78,3 @@ EXP_SYN = Model(
         "sinabs-exodus": "ExpSynExodus",
     },
 )
-
-
-# -- until every room declares its modules by the table
-
-module_shape = settled_shape
-
-
-def parameter_specs(shape: Shape) -> dict[str, old_spec.ParameterSpec]:
-    """Return the parameter of an ExpSyn module of that (settled) shape."""
-    return {"tau": old_spec.ParameterSpec("tau", "taus", ((shape[-1],), ()), 10e-3, "s")}
-
-
-def state_shapes(shape: Shape) -> dict[str, Shape]:
-    """Return the shape of the state (zero at rest)."""
-    return {"isyn": (shape[-1],)}
-
-
-def check_arguments(
-    owner: str, shape: Shape, *, tau: Any = None, noise_std: Any = 0.0, dt: Any = 1e-3
-) -> None:
-    """Check the arguments of an ExpSyn module of that (settled) shape.
-
-    Raises
-    ------
-    ValueError
-        A value out of range or a wrong shape.
-    TypeError
-        A value that is not numbers.
-    """
-    checks.fits(owner, parameter_specs(shape)["tau"], tau)
-    checks.positive(owner, "tau", tau, "s", finite=False)
-    checks.scalar(owner, "noise_std", noise_std)
-    checks.non_negative(owner, "noise_std", noise_std)
-    checks.positive_time_step(owner, dt)

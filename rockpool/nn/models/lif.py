@@ -13,8 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from rockpool.nn.models import checks
-from rockpool.nn.models import spec as old_spec
-from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, StateSpec
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, StateSpec
 
 __all__ = ["ALIF", "LIF", "n_synapses"]
 
@@ -121,76 +120,3 @@ vmem   <- vmem - spikes threshold""",
     "and learning-to-learn in networks of spiking neurons, NeurIPS (2018)",
     classes={"torch": "aLIFTorch"},
 )
-
-
-# -- until every room declares its modules by the table
-
-module_shape = settled_shape
-
-
-def parameter_specs(shape: tuple[int, int]) -> dict[str, old_spec.ParameterSpec]:
-    """Return the parameters of a LIF module of that (settled) shape, in order of registration."""
-    n_in, n_out = shape
-    syn = n_in // n_out
-    per_neuron: tuple[Shape, ...] = ((n_out,), ())
-    specs = (
-        old_spec.ParameterSpec("w_rec", "weights", ((n_out, n_in),), None),
-        old_spec.ParameterSpec("tau_mem", "taus", per_neuron, 20e-3, "s"),
-        old_spec.ParameterSpec("tau_syn", "taus", ((n_out, syn), (1, syn), ()), 20e-3, "s"),
-        old_spec.ParameterSpec("bias", "bias", per_neuron, 0.0),
-        old_spec.ParameterSpec("threshold", "threshold", per_neuron, 1.0),
-    )
-    return {spec.name: spec for spec in specs}
-
-
-def state_shapes(shape: tuple[int, int]) -> dict[str, Shape]:
-    """Return the shapes of the states (all zero at rest), in order of registration."""
-    n_out = shape[1]
-    return {"spikes": (n_out,), "isyn": (n_out, n_synapses(shape)), "vmem": (n_out,)}
-
-
-def check_arguments(
-    owner: str,
-    shape: tuple[int, int],
-    *,
-    tau_mem: Any = None,
-    tau_syn: Any = None,
-    bias: Any = None,
-    threshold: Any = None,
-    w_rec: Any = None,
-    has_rec: bool = False,
-    noise_std: Any = 0.0,
-    max_spikes_per_dt: Any = 2**16,
-    dt: Any = 1e-3,
-) -> None:
-    """Check the arguments of a LIF module of that (settled) shape.
-
-    An infinite time constant is allowed (no leak), and so is an infinite `max_spikes_per_dt`.
-
-    Raises
-    ------
-    ValueError
-        A value out of range or a wrong shape, or `w_rec` without `has_rec`.
-    TypeError
-        A value that is not numbers.
-    """
-    given = {
-        "w_rec": w_rec,
-        "tau_mem": tau_mem,
-        "tau_syn": tau_syn,
-        "bias": bias,
-        "threshold": threshold,
-    }
-    if w_rec is not None and not has_rec:
-        raise ValueError(f"{owner}: w_rec was given, but has_rec is False; set has_rec=True")
-    for name, spec in parameter_specs(shape).items():
-        checks.fits(owner, spec, given[name])
-    checks.positive(owner, "tau_mem", tau_mem, "s", finite=False)
-    checks.positive(owner, "tau_syn", tau_syn, "s", finite=False)
-    checks.positive(owner, "threshold", threshold)
-    checks.finite(owner, "bias", bias)
-    checks.finite(owner, "w_rec", w_rec)
-    checks.scalar(owner, "noise_std", noise_std)
-    checks.non_negative(owner, "noise_std", noise_std)
-    checks.whole_count(owner, "max_spikes_per_dt", max_spikes_per_dt, infinite=True)
-    checks.positive_time_step(owner, dt)

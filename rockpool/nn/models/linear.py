@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rockpool.nn.models import checks
-from rockpool.nn.models import spec as old_spec
-from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape
+from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec
 
 __all__ = ["LINEAR"]
 
@@ -47,41 +46,3 @@ LINEAR = Model(
     equations="output = input @ weight + bias",
     classes={"numpy": "Linear", "torch": "LinearTorch", "jax": "LinearJax"},
 )
-
-
-# -- until every room declares its modules by the table
-
-module_shape = settled_shape
-
-
-def parameter_specs(shape: tuple[int, int]) -> dict[str, old_spec.ParameterSpec]:
-    """Return the parameters of a Linear module of that shape; both are drawn by default."""
-    n_out = shape[1]
-    return {
-        "weight": old_spec.ParameterSpec("weight", "weights", (shape,), None),
-        "bias": old_spec.ParameterSpec("bias", "biases", ((n_out,), ()), None),
-    }
-
-
-def state_shapes(shape: tuple[int, int]) -> dict[str, Shape]:
-    """Return no states: a linear layer has none."""
-    return {}
-
-
-def check_arguments(
-    owner: str, shape: tuple[int, int], *, weight: Any = None, bias: Any = None
-) -> None:
-    """Check the arguments of a Linear module of that (settled) shape.
-
-    Raises
-    ------
-    ValueError
-        A wrong shape, NaN or infinity.
-    TypeError
-        A value that is not numbers.
-    """
-    specs = parameter_specs(shape)
-    checks.fits(owner, specs["weight"], weight)
-    checks.fits(owner, specs["bias"], bias)
-    checks.finite(owner, "weight", weight)
-    checks.finite(owner, "bias", bias)

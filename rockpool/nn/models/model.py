@@ -69,12 +69,10 @@ class ParameterSpec:
         given = self.implies_flag and arguments.get(self.name) is not None
         return not self.only_with or given or bool(arguments.get(self.only_with))
 
-    def init_func(
-        self, arguments: Mapping[str, Any], full: Callable[..., Any] = np.full
-    ) -> Callable[[Shape], Any]:
-        """Return ``shape -> default values``: what the arguments give, or filled by `full`."""
+    def init_func(self, arguments: Mapping[str, Any]) -> Callable[[Shape], Any]:
+        """Return ``shape -> default values``; it can be pickled where the argument for it can."""
         if self.default is not None:
-            return partial(full, fill_value=self.default)
+            return partial(np.full, fill_value=self.default)
         drawn: Callable[[Shape], Any] = arguments[self.drawn_by]
         return drawn
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rockpool.nn.models import checks
-from rockpool.nn.models import spec as old_spec
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, StateSpec
 
 __all__ = ["RATE", "activation"]
@@ -139,62 +138,3 @@ act <- f(x, threshold)""",
     },
     relation=tau_of_a_step,
 )
-
-
-# -- until every room declares its modules by the table
-
-module_shape = settled_shape
-
-
-def parameter_specs(shape: Shape) -> dict[str, old_spec.ParameterSpec]:
-    """Return the parameters of a Rate module of that shape, in order of registration."""
-    n_in, n_out = shape[0], shape[-1]
-    per_neuron: tuple[Shape, ...] = ((n_out,), ())
-    specs = (
-        old_spec.ParameterSpec("w_rec", "weights", ((n_out, n_in),), None),
-        old_spec.ParameterSpec("tau", "taus", per_neuron, 20e-3, "s"),
-        old_spec.ParameterSpec("bias", "bias", per_neuron, 0.0),
-        old_spec.ParameterSpec("threshold", "thresholds", per_neuron, 0.0),
-    )
-    return {spec.name: spec for spec in specs}
-
-
-def state_shapes(shape: Shape) -> dict[str, Shape]:
-    """Return the shape of the state (zero at rest)."""
-    return {"x": (shape[-1],)}
-
-
-def check_arguments(
-    owner: str,
-    shape: Shape,
-    *,
-    tau: Any = None,
-    bias: Any = None,
-    threshold: Any = None,
-    w_rec: Any = None,
-    has_rec: bool = False,
-    noise_std: Any = 0.0,
-    dt: Any = 1e-3,
-) -> None:
-    """Check the arguments of a Rate module of that (settled) shape.
-
-    Raises
-    ------
-    ValueError
-        A value out of range or a wrong shape, or `w_rec` without `has_rec`.
-    TypeError
-        A value that is not numbers.
-    """
-    if w_rec is not None and not has_rec:
-        raise ValueError(f"{owner}: w_rec was given, but has_rec is False; set has_rec=True")
-    given = {"w_rec": w_rec, "tau": tau, "bias": bias, "threshold": threshold}
-    for name, spec in parameter_specs(shape).items():
-        checks.fits(owner, spec, given[name])
-    checks.positive(owner, "tau", tau, "s", finite=False)
-    checks.finite(owner, "bias", bias)
-    checks.finite(owner, "threshold", threshold)
-    checks.finite(owner, "w_rec", w_rec)
-    checks.scalar(owner, "noise_std", noise_std)
-    checks.non_negative(owner, "noise_std", noise_std)
-    checks.positive_time_step(owner, dt)
-    checks.at_least_a_step(owner, "tau", tau, dt)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import rockpool
-from rockpool.nn.kernels.compiling import absent, settled
+from rockpool.nn.kernels.compiling import absent, call, kernel_array
+from rockpool.nn.kernels.rate import RELU, rate_forward
 
 # A kernel that is quick to compile, and how many functions were compiled in this process
 CALL = """
@@ -24,7 +25,8 @@ from rockpool.nn.kernels.exp_syn import leaky_sum_forward
 compiling.PATIENCE = float(os.environ.get("PATIENCE", compiling.PATIENCE))
 with event.install_recorder("numba:compile") as recorder:
     output = np.empty((1, 3, 2))
-    compiling.call(leaky_sum_forward, np.ones((1, 3, 2)), np.ones(2), np.zeros((1, 2)), output)
+    x, decay, start = np.ones((1, 3, 2)), np.ones(2), np.zeros((1, 2))
+    compiling.call(leaky_sum_forward, x=x, decay=decay, start=start, output=output)
 assert output.tolist() == [[[1, 1], [2, 2], [3, 3]]]
 print(sum(e.is_start for _, e in recorder.buffer))
 """
@@ -93,12 +95,21 @@ def test_kernels_work_where_nothing_can_be_kept(copied_package: Path, tmp_path: 
     assert int(done.stdout) > 0
 
 
-def test_settled_arrays_are_shared_where_they_can_be() -> None:
+def test_absent_arrays_are_filled_in_and_unknown_names_are_errors() -> None:
+    arrays = {name: np.ones(2) for name in ("gain", "bias", "threshold")}
+    arrays |= {"data": np.ones((1, 3, 2)), "output": np.empty((1, 3, 2)), "x": np.zeros((1, 2))}
+    call(rate_forward, **arrays, activation=RELU)
+    assert arrays["output"].tolist() == [[[1, 1]] * 3]
+    with pytest.raises(TypeError, match="arguments"):
+        call(rate_forward, **arrays, activation=RELU, w_recc=np.ones((2, 2)))
+
+
+def test_kernel_arrays_are_shared_where_they_can_be() -> None:
     values = np.ones((2, 3))
-    assert settled(values, np.float64) is values
-    assert settled(values, np.float64, (2, 3)) is values
+    assert kernel_array(values, np.float64) is values
+    assert kernel_array(values, np.float64, (2, 3)) is values
     for other in (values.T, values.astype(np.float32), np.broadcast_to(1.0, (2, 3))):
-        found = settled(other, np.float64, other.shape)
+        found = kernel_array(other, np.float64, other.shape)
         assert found.dtype == np.float64 and found.flags.c_contiguous and found.flags.writeable
 
 

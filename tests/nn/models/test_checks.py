@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from support.golden import LIF_CONSTANTS
 
-from rockpool.nn.models import checks, exp_syn, lif, linear, rate
-from rockpool.nn.models.spec import ParameterSpec
-from rockpool.parameters import Parameter
+from rockpool.nn.models import checks
+from rockpool.nn.models.exp_syn import EXP_SYN, decay
+from rockpool.nn.models.lif import LIF
+from rockpool.nn.models.linear import LINEAR
+from rockpool.nn.models.model import StateSpec
+from rockpool.nn.models.rate import RATE
 
 
 def torch_tensor(values, **options):
@@ -57,9 +60,9 @@ class TestValuesThatAreNotKnownYet:
 
         @jax.jit
         def build(tau, dt):
-            lif.check_arguments("LIFJax", self.shape, tau_mem=tau, dt=dt)
+            LIF.check("LIFJax", self.shape, {"tau_mem": tau, "dt": dt})
             with pytest.raises(ValueError, match=r"LIFJax: tau_mem must have shape \(2,\) or \(\)"):
-                lif.check_arguments("LIFJax", self.shape, tau_mem=jnp.concatenate([tau, tau]))
+                LIF.check("LIFJax", self.shape, {"tau_mem": jnp.concatenate([tau, tau])})
             return tau
 
         assert build(jnp.array([-1.0, 1.0]), -1.0).shape == (2,)
@@ -67,9 +70,9 @@ class TestValuesThatAreNotKnownYet:
     def test_torch_meta_tensor(self):
         import torch
 
-        lif.check_arguments("LIFTorch", self.shape, tau_mem=torch.empty(2, device="meta"))
+        LIF.check("LIFTorch", self.shape, {"tau_mem": torch.empty(2, device="meta")})
         with pytest.raises(ValueError, match="LIFTorch: tau_mem must have shape"):
-            lif.check_arguments("LIFTorch", self.shape, tau_mem=torch.empty(3, device="meta"))
+            LIF.check("LIFTorch", self.shape, {"tau_mem": torch.empty(3, device="meta")})
 
 
 @pytest.mark.parametrize(
@@ -143,81 +146,91 @@ def test_within():
 @pytest.mark.parametrize(
     ("model", "shape", "settled"),
     [
-        (lif, 3, (3, 3)),
-        (lif, (3,), (3, 3)),
-        (lif, [6, 2], (6, 2)),
-        (lif, np.int64(3), (3, 3)),
-        (lif, (np.int32(4), 2), (4, 2)),
-        (rate, 3, (3,)),
-        (rate, (3, 3), (3, 3)),
-        (exp_syn, 3, (3,)),
-        (exp_syn, (3,), (3,)),
-        (linear, (3, 2), (3, 2)),
+        (LIF, 3, (3, 3)),
+        (LIF, (3,), (3, 3)),
+        (LIF, [6, 2], (6, 2)),
+        (LIF, np.int64(3), (3, 3)),
+        (LIF, (np.int32(4), 2), (4, 2)),
+        (RATE, 3, (3,)),
+        (RATE, (3, 3), (3, 3)),
+        (EXP_SYN, 3, (3,)),
+        (EXP_SYN, (3,), (3,)),
+        (LINEAR, (3, 2), (3, 2)),
     ],
 )
 def test_module_shapes(model, shape, settled):
-    found = model.module_shape("Layer", shape)
+    found = model.settled_shape("Layer", shape)
     assert found == settled and all(type(entry) is int for entry in found)
 
 
 @pytest.mark.parametrize(
     ("model", "shape"),
     [
-        (lif, (1, 2, 3)),
-        (lif, (5, 2)),
-        (lif, ()),
-        (lif, (0, 0)),
-        (lif, -1),
-        (rate, (2, 3)),
-        (rate, (3, 2, 3)),
-        (exp_syn, (3, 3)),
-        (linear, 3),
-        (linear, (3, 2, 1)),
+        (LIF, (1, 2, 3)),
+        (LIF, (5, 2)),
+        (LIF, ()),
+        (LIF, (0, 0)),
+        (LIF, -1),
+        (RATE, (2, 3)),
+        (RATE, (3, 2, 3)),
+        (EXP_SYN, (3, 3)),
+        (LINEAR, 3),
+        (LINEAR, (3, 2, 1)),
     ],
 )
 def test_shapes_that_are_refused(model, shape):
     with pytest.raises(ValueError, match=r"Layer: "):
-        model.module_shape("Layer", shape)
+        model.settled_shape("Layer", shape)
 
 
-@pytest.mark.parametrize("model", [lif, rate, exp_syn, linear])
+@pytest.mark.parametrize("model", [LIF, RATE, EXP_SYN, LINEAR])
 @pytest.mark.parametrize("shape", [None, 2.0, "ab", (2, 2.0), (None, 2)])
 def test_shapes_that_are_no_ints(model, shape):
     with pytest.raises(TypeError, match="Layer: shape must be an int or a tuple of ints, got"):
-        model.module_shape("Layer", shape)
+        model.settled_shape("Layer", shape)
 
 
 def test_decay_is_computed_in_float64_and_cast_once():
     tau = np.array([3e-3, 20e-3], dtype=np.float32)
     exact = np.exp(-1e-3 / tau.astype(np.float64))
-    np.testing.assert_array_equal(exp_syn.decay(1e-3, tau), exact)
-    single = exp_syn.decay(1e-3, tau, np.float32)
+    np.testing.assert_array_equal(decay(1e-3, tau), exact)
+    single = decay(1e-3, tau, np.float32)
     assert single.dtype == np.float32
     np.testing.assert_array_equal(single, exact.astype(np.float32))
-    assert exp_syn.decay(1e-3, 20e-3).shape == ()
+    assert decay(1e-3, 20e-3).shape == ()
 
 
-class TestSpecs:
+class TestTables:
     def test_lif(self):
-        specs = lif.parameter_specs((4, 2))
-        assert list(specs) == ["w_rec", "tau_mem", "tau_syn", "bias", "threshold"]
-        assert specs["tau_syn"].shapes == ((2, 2), (1, 2), ())
-        assert lif.state_shapes((4, 2)) == {"spikes": (2,), "isyn": (2, 2), "vmem": (2,)}
-        lif.check_arguments("LIF", (4, 2), **LIF_CONSTANTS)
+        assert [spec.name for spec in LIF.parameters] == [
+            "w_rec",
+            "tau_mem",
+            "tau_syn",
+            "bias",
+            "threshold",
+        ]
+        assert LIF.parameter_shapes((4, 2), LIF["tau_syn"]) == [(2, 2), (1, 2), ()]
+        assert {state.name: LIF.sized((4, 2), state.shape) for state in LIF.states} == {
+            "spikes": (2,),
+            "isyn": (2, 2),
+            "vmem": (2,),
+        }
+        LIF.check("LIF", (4, 2), LIF_CONSTANTS)
 
     def test_default_is_filled_in(self):
-        spec = ParameterSpec("tau", "taus", ((3,), ()), 0.02, "s")
-        assert spec.init_func()((2,)).tolist() == [0.02, 0.02]
-        assert spec.init_func(lambda shape, fill_value: (shape, fill_value))(3) == (3, 0.02)
+        assert LIF["tau_mem"].init_func({})((2,)).tolist() == [0.02, 0.02]
 
-    def test_no_default_to_fill_in(self):
-        with pytest.raises(ValueError, match="w_rec has no default value"):
-            lif.parameter_specs((2, 2))["w_rec"].init_func()
+    def test_weights_are_drawn_by_an_argument(self):
+        assert LIF["w_rec"].init_func({"weight_init_func": np.ones})((1, 2)).tolist() == [[1, 1]]
 
-    def test_wrapped(self):
-        spec = ParameterSpec("tau", "taus", ((3,), ()), 0.02, "s")
-        default = spec.wrap(Parameter, None)
-        given = spec.wrap(Parameter, [1, 2, 3], cast_fn=np.array)
-        assert (default.family, default.shape, default.data.tolist()) == ("taus", (3,), [0.02] * 3)
-        assert given.data.tolist() == [1, 2, 3]
-        assert spec.wrap(Parameter, 0.5).shape == ()
+    def test_a_value_without_its_flag_is_refused_unless_it_implies_the_flag(self):
+        weights = {"w_rec": np.ones((2, 2)), "has_rec": False}
+        with pytest.raises(ValueError, match="LIF: w_rec was given, but has_rec is False"):
+            LIF.check("LIF", (2, 2), weights)
+        assert LINEAR["bias"].is_present({"bias": 0.5, "has_bias": False})
+        assert not LINEAR["bias"].is_present({"has_bias": False})
+
+    def test_a_table_for_a_class_that_has_less_or_more(self):
+        short = LIF.arranged("vmem tau_mem").extended(StateSpec("iahp", ("Nout",)))
+        assert [spec.name for spec in short.attributes] == ["vmem", "tau_mem", "iahp"]
+        assert short.changed("tau_mem", family="decays")["tau_mem"].family == "decays"

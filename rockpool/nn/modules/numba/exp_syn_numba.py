@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.kernels.compiling import call, settled
+from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.exp_syn import exp_syn_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.exp_syn import ExpSyn
@@ -39,9 +39,9 @@ class ExpSynNumba(ExpSyn):
         """Evolve the synapses over time; as `ExpSyn.evolve`."""
         data = batched_input(self, input_data)
         output: np.ndarray = np.empty(data.shape)
-        isyn = settled(self._batched_state("isyn", len(data)), np.float64)
-        beta = settled(decay(self.dt, self.tau), np.float64, (self.size_out,))
-        call(exp_syn_forward, data, beta, isyn, output)
+        isyn = kernel_array(self._batched_state("isyn", len(data)), np.float64)
+        beta = kernel_array(decay(self.dt, self.tau), np.float64, (self.size_out,))
+        call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
         if self.noise_std > 0:
             output += drawn_noise(self, output.shape)
             if output.shape[1]:

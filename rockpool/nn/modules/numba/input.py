@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.kernels.compiling import settled
+from rockpool.nn.kernels.compiling import kernel_array
 from rockpool.nn.modules.module import Module
 
 
@@ -25,4 +25,4 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
         return module._auto_batch(array)[0]
     kind = np.float32 if array.dtype == np.float32 else np.float64
     shape = module._batch_shape(array.shape)
-    return settled(array.reshape(shape), kind, (*shape[:2], module.size_in))
+    return kernel_array(array.reshape(shape), kind, (*shape[:2], module.size_in))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.kernels.compiling import absent, call, settled
+from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.lif import LIF
@@ -45,11 +45,15 @@ class LIFNumba(LIF):
         n_batch, n_steps, n_in = data.shape
         n_out, n_syn, kind = self.size_out, self.n_synapses, np.dtype(np.float64)
 
-        vmem = settled(self._batched_state("vmem", n_batch), kind)
-        isyn = settled(self._batched_state("isyn", n_batch), kind)
-        spikes = settled(self._batched_state("spikes", n_batch), kind)
+        vmem = kernel_array(self._batched_state("vmem", n_batch), kind)
+        isyn = kernel_array(self._batched_state("isyn", n_batch), kind)
+        spikes = kernel_array(self._batched_state("spikes", n_batch), kind)
         output = np.empty((n_batch, n_steps, n_out))
-        records = {}
+        optional, records = {}, {}
+        if self._has_rec:
+            optional["w_rec"] = kernel_array(self.w_rec, kind)
+        if self.noise_std:
+            optional["noise"] = drawn_noise(self, output.shape)
         if record:
             per_synapse = (n_batch, n_steps, n_out, n_syn)
             records = {
@@ -58,28 +62,24 @@ class LIFNumba(LIF):
                 "isyn": np.empty(per_synapse),
                 "vmem": np.empty(output.shape),
             }
+            optional |= {
+                "vmem_record": records["vmem"],
+                "isyn_record": records["isyn"].reshape(data.shape),
+                "irec_record": records["irec"].reshape(data.shape),
+            }
         call(
             lif_forward,
-            data,
-            settled(self.w_rec, kind) if self._has_rec else absent(2, kind),
-            settled(decay(self.dt, self.tau_mem), kind, (n_out,)),
-            settled(decay(self.dt, self.tau_syn), kind, (n_out, n_syn)).reshape(n_in),
-            settled(self.bias, kind, (n_out,)),
-            settled(self.threshold, kind, (n_out,)),
-            self.max_spikes_per_dt,
-            drawn_noise(self, output.shape) if self.noise_std else absent(3, kind),
-            absent(1, kind),
-            absent(1, kind),
-            vmem,
-            isyn.reshape(n_batch, n_in),
-            spikes,
-            absent(2, kind),
-            output,
-            absent(3, kind),
-            records["vmem"] if record else absent(3, kind),
-            records["isyn"].reshape(data.shape) if record else absent(3, kind),
-            records["irec"].reshape(data.shape) if record else absent(3, kind),
-            absent(3, kind),
+            x=data,
+            alpha=kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)),
+            beta=kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, n_syn)).reshape(n_in),
+            bias=kernel_array(self.bias, kind, (n_out,)),
+            threshold=kernel_array(self.threshold, kind, (n_out,)),
+            max_spikes=self.max_spikes_per_dt,
+            vmem=vmem,
+            isyn=isyn.reshape(n_batch, n_in),
+            spikes=spikes,
+            output=output,
+            **optional,
         )
         self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
         return output, self.state(), records

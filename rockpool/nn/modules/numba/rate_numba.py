@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.kernels.compiling import absent, call, settled
+from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
@@ -47,27 +47,26 @@ class RateNumba(Rate):
             return super().evolve(input_data, record)
         data = batched_input(self, input_data)
         neurons, kind = (self.size_out,), np.dtype(np.float64)
-        noise = absent(3, kind)
-        if self.noise_std:
-            noise = drawn_noise(self, data.shape)
-        x = settled(self._batched_state("x", len(data)), kind)
+        x = kernel_array(self._batched_state("x", len(data)), kind)
         output = np.empty(data.shape)
-        records = {}
+        optional, records = {}, {}
+        if self._has_rec:
+            optional["w_rec"] = kernel_array(self.w_rec, kind)
+        if self.noise_std:
+            optional["noise"] = drawn_noise(self, data.shape)
         if record:
             records = {"rec_input": np.empty(data.shape), "x": np.empty(data.shape)}
+            optional |= {"rec_record": records["rec_input"], "x_record": records["x"]}
         call(
             rate_forward,
-            data,
-            settled(self.w_rec, kind) if self._has_rec else absent(2, kind),
-            settled(self.dt / self.tau, kind, neurons),
-            settled(self.bias, kind, neurons),
-            settled(self.threshold, kind, neurons),
-            activation,
-            noise,
-            x,
-            output,
-            records["x"] if record else absent(3, kind),
-            records["rec_input"] if record else absent(3, kind),
+            data=data,
+            gain=kernel_array(self.dt / self.tau, kind, neurons),
+            bias=kernel_array(self.bias, kind, neurons),
+            threshold=kernel_array(self.threshold, kind, neurons),
+            activation=activation,
+            x=x,
+            output=output,
+            **optional,
         )
         self._keep_state(x=x)
         return output, self.state(), records

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 from torch import Tensor
 
-from rockpool.nn.models import checks
-from rockpool.nn.models import exp_syn as exp_syn_model
-from rockpool.nn.models import lif as model
+from rockpool.nn.models import checks, lif
+from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.modules.sinabs.exodus_functions import (
     leaky_integral,
     spikes_of_membranes,
     surrogate_of,
     synaptic_currents,
 )
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
-from rockpool.parameters import Constant, Parameter, SimulationParameter, State
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
+from rockpool.parameters import Constant
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
@@ -62,7 +62,7 @@ class LIFExodus(LIFBaseTorch):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIFTorch`; `has_rec`, or a `noise_std` that is not 0.
 
     References
     ----------
@@ -96,20 +96,9 @@ class LIFExodus(LIFBaseTorch):
             **kwargs,
         )
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,), on a CUDA device.
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
+        """Return the spikes over time; as `LIFTorch.forward`, on a CUDA device."""
         data = self._input(data, self.threshold)
         p = self._loop_parameters()
         if 0 in data.shape:  # there is nothing to run
@@ -175,16 +164,16 @@ class LIFMembraneExodus(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed. There is no
-        `threshold`, `has_rec` or `noise_std`.
+        As for `LIF`. There is no `threshold`, `has_rec` or `noise_std`.
     """
 
-    tau_mem: Any
-    tau_syn: Any
-    bias: Any
-    dt: Any
-    vmem: Any
-    isyn: Any
+    _model = lif.LIF.arranged("tau_mem tau_syn bias dt vmem isyn")
+
+    tau_mem: Tensor
+    tau_syn: Tensor
+    bias: Tensor
+    vmem: Tensor
+    isyn: Tensor
 
     def __init__(
         self,
@@ -193,22 +182,22 @@ class LIFMembraneExodus(TorchModule):
         tau_mem: Any = 0.02,
         bias: Any = 0.0,
         dt: float = 1e-3,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(owner, settled, tau_mem=tau_mem, tau_syn=tau_syn, bias=bias, dt=dt)
-        super().__init__(shape=settled, spiking_input=True, spiking_output=False, **kwargs)
-        self.n_neurons = self.size_out
-        self.n_synapses = model.n_synapses(settled)
-        specs, states = model.parameter_specs(settled), model.state_shapes(settled)
-        for name, value in {"tau_mem": tau_mem, "tau_syn": tau_syn, "bias": bias}.items():
-            setattr(self, name, specs[name].wrap(Parameter, value, cast_fn=to_float_tensor))
-        self.dt = SimulationParameter(float(dt))
-        for name in ("vmem", "isyn"):
-            setattr(self, name, State(shape=states[name], init_func=torch.zeros))
+        flags = {"spiking_input": True, "spiking_output": False}
+        self._declare({**locals(), **flags}, super().__init__)
 
-    @opaque
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return self.size_out
+
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses per neuron."""
+        return lif.n_synapses(self.shape)
+
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the membrane potentials over time.
 
@@ -267,13 +256,14 @@ class ExpSynExodus(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed. There is no
-        `threshold`, `has_rec`, `bias` or `tau_mem`.
+        As for `ExpSyn`; a `noise_std` that is not 0. There is no `threshold`, `has_rec`, `bias` or
+        `tau_mem`.
     """
 
-    tau_syn: Any
-    isyn: Any
-    dt: Any
+    _model = EXP_SYN.arranged("tau_syn dt isyn", replace(EXP_SYN["tau"], name="tau_syn"))
+
+    tau_syn: Tensor
+    isyn: Tensor
 
     def __init__(
         self,
@@ -281,20 +271,15 @@ class ExpSynExodus(TorchModule):
         tau: Any = 0.01,
         noise_std: float = 0.0,
         dt: float = 1e-3,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
         owner = type(self).__name__
-        settled = exp_syn_model.module_shape(owner, shape)
-        exp_syn_model.check_arguments(owner, settled, tau=tau, noise_std=noise_std, dt=dt)
+        EXP_SYN.check(owner, EXP_SYN.settled_shape(owner, shape), locals())
         _require_no_noise(owner, noise_std)
-        super().__init__(shape=settled, spiking_input=True, spiking_output=False, **kwargs)
-        spec = exp_syn_model.parameter_specs(settled)["tau"]
-        self.tau_syn = spec.wrap(Parameter, tau, cast_fn=to_float_tensor)
-        self.dt = SimulationParameter(float(dt))
-        shapes = exp_syn_model.state_shapes(settled)
-        self.isyn = State(shape=shapes["isyn"], init_func=torch.zeros)
+        flags = {"spiking_input": True, "spiking_output": False}
+        self._declare({**locals(), "tau_syn": tau, **flags}, super().__init__)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the synaptic currents over time.
 

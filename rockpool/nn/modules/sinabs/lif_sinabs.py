@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 from sinabs.activation import MembraneSubtract
 from sinabs.layers.functional import lif_forward
 from torch import Tensor
 
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.loops import LIFParameters, LIFState, Records
-from rockpool.nn.modules.torch.surrogates import StepPWL
-from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
+from rockpool.nn.modules.torch._loops.steps import Records
+from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Constant, Shape
 
 if TYPE_CHECKING:
@@ -49,41 +52,19 @@ class LIFSinabs(LIFBaseTorch):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
-    tau_mem : array_like
-        Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
-    tau_syn : array_like
-        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 20 ms.
     has_bias : bool
         Whether the neurons have a bias. Default: True. Without, it is 0 and is not trained.
-    bias : array_like
-        Bias added to the membrane in each time step, shape (Nout,) or (). Default: 0.
-    threshold : array_like
-        Firing thresholds, shape (Nout,) or (). Default: 1.
-    has_rec : bool
-        Whether the layer has recurrent weights. Default: False.
-    w_rec : array_like, optional
-        Recurrent weights, shape (Nout, Nin), only with `has_rec`; drawn by `weight_init_func`.
-    noise_std : float
-        Standard deviation of the noise on the membrane, after one second. Default: 0.
-    spike_generation_fn : autograd function
-        Called as ``apply(vmem, threshold, window, max_spikes)``. Default: `StepPWL`.
-    learning_window : float
-        Window of the surrogate gradient. Default: 0.5.
     weight_init_func : callable, optional
         ``shape -> weights`` for the recurrent weights. Default: U(±√(6 / Nin)).
-    dt : float
-        Time step in seconds. Default: 1 ms.
     device : torch.device or str, optional
         Where the module is to be. Default: the CPU.
-    max_spikes_per_dt : float
-        Most spikes that a neuron can emit in one time step. Default: 2**16.
+    shape, tau_mem, tau_syn, ..., max_spikes_per_dt
+        As for `LIFTorch`.
 
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIFTorch`; a `bias` without `has_bias`.
 
     References
     ----------
@@ -99,13 +80,13 @@ class LIFSinabs(LIFBaseTorch):
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        tau_mem: Any = 0.02,
-        tau_syn: Any = 0.02,
+        tau_mem: Values | None = 0.02,
+        tau_syn: Values | None = 0.02,
         has_bias: bool = True,
-        bias: Any = 0.0,
-        threshold: Any = 1.0,
+        bias: Values | None = 0.0,
+        threshold: Values | None = 1.0,
         has_rec: bool = False,
-        w_rec: Any = None,
+        w_rec: Values | None = None,
         noise_std: float = 0.0,
         spike_generation_fn: Any = StepPWL,
         learning_window: float | Tensor = 0.5,
@@ -113,7 +94,7 @@ class LIFSinabs(LIFBaseTorch):
         dt: float = 1e-3,
         device: torch.device | str | None = None,
         max_spikes_per_dt: float | Tensor = 2.0**16,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
         if not has_bias:
             _require_no_bias(type(self).__name__, bias)
@@ -138,28 +119,15 @@ class LIFSinabs(LIFBaseTorch):
         if device is not None:
             self.to(device)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
+        """Return the spikes over time; as `LIFTorch.forward`."""
         data = self._input(data, self.threshold)
-        parameters = self._loop_parameters()
+        arguments = self._loop_arguments(data)
         if 0 in data.shape:  # there is nothing to run
             return data.new_zeros(*data.shape[:2], self.n_neurons)
-        state = LIFState(*(self._start(name, data) for name in LIFState._fields))
-        noise = self._noise((*data.shape[:2], self.n_neurons), data)
         run = self._run_recurrent if self._has_rec else self._run
-        final, records = run(data, state, parameters, noise)
+        final, records = run(*arguments)
         self._record_dict = records if self._record else {}
         self._keep_state(**final._asdict())
         return records["spikes"]
@@ -205,7 +173,10 @@ class LIFSinabs(LIFBaseTorch):
         beta = beta.expand(self.n_neurons, self.n_synapses).flatten()
         x = torch.cat([(isyn.flatten(1) + x[:, 0]).unsqueeze(1), x[:, 1:]], dim=1)
         states = {"v_mem": torch.zeros_like(x[:, 0])}
-        leaky_sum = lif_forward(x, beta, None, states, None, None, None, None, None, False)[0]
+        no_spikes = dict.fromkeys(
+            ("spike_threshold", "spike_fn", "reset_fn", "surrogate_grad_fn", "min_v_mem")
+        )
+        leaky_sum = lif_forward(x, beta, None, states, norm_input=False, **no_spikes)[0]
         return (leaky_sum * beta).unflatten(-1, (self.n_neurons, self.n_synapses))
 
     def _run_recurrent(

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-from rockpool.nn.modules.torch.surrogates import StepPWL
-from rockpool.nn.modules.torch.torch_checks import Required
-from rockpool.nn.modules.torch.torch_module import to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
-from rockpool.parameters import Parameter, Shape, State
+from rockpool.nn.models import lif
+from rockpool.nn.modules.torch._base.checks import Required
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.lif_base import LIF_TORCH, LIFBaseTorch
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
+from rockpool.nn.modules.torch.torch_module import TorchArguments
+from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["aLIFTorch"]
 
 _DEFAULT_W_AHP = partial(torch.full, fill_value=-0.9)
+_ALIF_TORCH = LIF_TORCH.extended(*(lif.ALIF[name] for name in ("w_ahp", "tau_ahp", "iahp")))
 
 
 class aLIFTorch(LIFBaseTorch):
@@ -44,21 +46,19 @@ class aLIFTorch(LIFBaseTorch):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
     tau_ahp : array_like, optional
         Time constants of the after-spike current in seconds, shape (Nout,), (1,) or (); 20 ms.
     w_ahp : array_like, optional
         Weights of the after-spike current, shape (Nout,) or (); made by `w_ahp_init_func`.
     w_ahp_init_func : callable
         ``shape -> weights``. Default: -0.9.
-    leak_mode, tau_mem, ..., dt
+    shape, leak_mode, tau_mem, ..., dt
         As for `LIFTorch`.
 
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIFTorch`; `tau_ahp` is not > 0, `w_ahp` is not finite.
 
     References
     ----------
@@ -74,26 +74,30 @@ class aLIFTorch(LIFBaseTorch):
     ['iahp', 'irec', 'isyn', 'spikes', 'vmem']
     """
 
-    tau_ahp: Any
-    w_ahp: Any
+    _model = _ALIF_TORCH
+    _state_names = (*LIFBaseTorch._state_names, "iahp")
+
+    tau_ahp: Tensor
+    w_ahp: Tensor
+    iahp: Tensor
 
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        tau_ahp: Any = None,
-        w_ahp: Any = None,
+        tau_ahp: Values | None = None,
+        w_ahp: Values | None = None,
         w_ahp_init_func: Callable[[Shape], Any] = _DEFAULT_W_AHP,
         leak_mode: str = "taus",
-        tau_mem: Any = None,
-        tau_syn: Any = None,
-        alpha: Any = None,
-        beta: Any = None,
-        dash_mem: Any = None,
-        dash_syn: Any = None,
-        bias: Any = None,
-        threshold: Any = None,
+        tau_mem: Values | None = None,
+        tau_syn: Values | None = None,
+        alpha: Values | None = None,
+        beta: Values | None = None,
+        dash_mem: Values | None = None,
+        dash_syn: Values | None = None,
+        bias: Values | None = None,
+        threshold: Values | None = None,
         has_rec: bool = False,
-        w_rec: Any = None,
+        w_rec: Values | None = None,
         noise_std: float = 0.0,
         spike_generation_fn: Any = StepPWL,
         learning_window: float | Tensor = 0.5,
@@ -101,73 +105,30 @@ class aLIFTorch(LIFBaseTorch):
         weight_init_func: Callable[[Shape], Any] = kaiming_columns,
         dt: float = 1e-3,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
-        owner = type(self).__name__
-        n = checks.shape_entries(owner, shape)[-1]
-        tau_spec = ParameterSpec("tau_ahp", "taus", ((n,), (1,), ()), 20e-3, "s")
-        weight_spec = ParameterSpec("w_ahp", "weights", ((n,), ()), None)
-        checks.fits(owner, tau_spec, tau_ahp)
-        checks.fits(owner, weight_spec, w_ahp)
-        checks.positive(owner, "tau_ahp", tau_ahp, "s", finite=False)
-        checks.finite(owner, "w_ahp", w_ahp)
-        super().__init__(
-            shape,
-            leak_mode,
-            tau_mem,
-            tau_syn,
-            alpha,
-            beta,
-            dash_mem,
-            dash_syn,
-            bias,
-            threshold,
-            has_rec,
-            w_rec,
-            noise_std,
-            spike_generation_fn,
-            learning_window,
-            max_spikes_per_dt,
-            weight_init_func,
-            dt,
-            *args,
-            **kwargs,
-        )
-        self.w_ahp = weight_spec.wrap(Parameter, w_ahp, w_ahp_init_func, to_float_tensor)
-        self.tau_ahp = tau_spec.wrap(Parameter, tau_ahp, cast_fn=to_float_tensor)
-        self.iahp = State(shape=(n,), init_func=torch.zeros)
+        # the table has all that `LIFBaseTorch` has, and more
+        self._declare(locals(), super(LIFBaseTorch, self).__init__)
 
     @property
     def gamma(self) -> Tensor:
         """Decay factor of the after-spike current in one time step."""
         return decay(self.dt, self.tau_ahp)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
+        """Return the spikes over time; as `LIFTorch.forward`."""
         data = self._input(data, self.threshold)
-        start = loops.AHPState(*(self._start(name, data) for name in loops.AHPState._fields))
-        parameters = self._loop_parameters(
-            Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
-        )
-        ahp = loops.AHPParameters(self.gamma, self.w_ahp)
-        noise = self._noise((*data.shape[:2], self.n_neurons), data)
-        output, final, self._record_dict = paths.run(
-            self, loops.alif_loop, data, start, parameters, ahp, noise, self._record
-        )
+        arguments = self._loop_arguments(data)
+        loop = chosen_loop(self, lif_loop, *arguments)
+        output, final, self._record_dict = loop(*arguments, self._record)
         self._keep_state(**final._asdict())
         return output
+
+    def _loop_parameters(self, *more: Required) -> LIFParameters:
+        required = Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
+        parameters = super()._loop_parameters(*required)
+        return parameters._replace(gamma=self.gamma, w_ahp=self.w_ahp)
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons, and weights that feed their spikes back.
@@ -176,7 +137,7 @@ class aLIFTorch(LIFBaseTorch):
         behind those of the others. Its weights are part of the recurrent weights.
         """
         from rockpool.graph.from_modules import lif_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses
         weights = to_array(self.w_rec)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
-from rockpool.parameters import SimulationParameter, State
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch.torch_module import (
+    TorchModule,
+    TorchModuleArguments,
+    to_float_tensor,
+)
+from rockpool.parameters import Shape, SimulationParameter, State
 
 __all__ = ["BooleanState"]
 
@@ -54,28 +57,25 @@ class BooleanState(TorchModule):
         shape: int | tuple[int, ...],
         threshold: Tensor | None = None,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
-        settled = checks.shape_entries(owner, shape)
-        if settled[0] != settled[-1]:
-            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {settled}")
+        entries = checks.shape_entries(owner, shape)
+        size = entries[-1]
+        if entries[0] != size:
+            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
         if threshold is None:
             threshold = torch.tensor(1e-10)
         if not isinstance(threshold, Tensor):
             raise TypeError(f"{owner}: threshold must be a torch tensor, got {threshold!r}")
-        spec = ParameterSpec("threshold", None, ((settled[-1],), ()), None)  # type: ignore[arg-type]
-        checks.fits(owner, spec, threshold)
+        shapes: list[int | Shape] = [(size,), ()]
+        checks.shape_fits(owner, "threshold", [(size,), ()], threshold)
         checks.non_negative(owner, "threshold", threshold)
-        super().__init__(*args, shape=settled, **kwargs)
-        self.threshold = SimulationParameter(
-            threshold, shape=list(spec.shapes), cast_fn=to_float_tensor
-        )
-        self.bool_state = State(
-            shape=(settled[-1],), init_func=partial(torch.zeros, dtype=torch.bool)
-        )
+        super().__init__(*args, shape=entries, **kwargs)
+        self.threshold = SimulationParameter(threshold, shape=shapes, cast_fn=to_float_tensor)
+        self.bool_state = State(shape=(size,), init_func=partial(torch.zeros, dtype=torch.bool))
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the states over time.
 
@@ -92,11 +92,11 @@ class BooleanState(TorchModule):
         data = self._input(data, self.threshold)
         start = self._batched_state("bool_state", data.shape[0])
         strong = data.abs() > self.threshold
-        # each time step shows what the latest strong input said: look up when that was
+        # each time step shows what the latest strong input stated: look up when that was
         steps = torch.arange(1, data.shape[1] + 1, device=data.device).view(1, -1, 1)
         latest = torch.where(strong, steps, 0).cummax(1).values
-        said = torch.cat((start.unsqueeze(1), data > 0), 1)
-        output = said.gather(1, latest)
+        stated = torch.cat((start.unsqueeze(1), data > 0), 1)
+        output = stated.gather(1, latest)
         self._keep_state(bool_state=torch.cat((start.unsqueeze(1), output), 1)[:, -1])
         if self._record:
             self._record_dict = {"bool_state": output}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import SimulationParameter
 
 if TYPE_CHECKING:
@@ -24,15 +24,20 @@ class _Dropout(TorchModule):
     training: Any
 
     def __init__(
-        self, shape: int | tuple[int, ...], p: float, training: bool, *args: Any, **kwargs: Any
+        self,
+        shape: int | tuple[int, ...],
+        p: float = 0.5,
+        training: bool = True,
+        *args: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
-        settled = checks.shape_entries(owner, shape)
-        if settled[0] != settled[-1]:
-            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {settled}")
+        entries = checks.shape_entries(owner, shape)
+        if entries[0] != entries[-1]:
+            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
         checks.scalar(owner, "p", p)
         checks.within(owner, "p", p, 0.0, 1.0)
-        super().__init__(*args, shape=settled, **kwargs)
+        super().__init__(*args, shape=entries, **kwargs)
         self.p = SimulationParameter(float(p))
         self.training = SimulationParameter(bool(training))
 
@@ -105,7 +110,7 @@ class UnitDropout(_Dropout):
         p: float = 0.5,
         training: bool = True,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         if not 0.0 <= float(p) < 1.0:
             raise ValueError(f"{type(self).__name__}: p must be within [0, 1), got {p}")
@@ -124,22 +129,8 @@ class TimeStepDropout(_Dropout):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        Number of units, ``N``, ``(N,)`` or ``(N, N)``.
-    p : float
-        Probability to drop a value, in [0, 1]. Default: 0.5.
-    training : bool
-        Whether to start in training mode; ``train()`` and ``eval()`` switch. Default: True.
-
-    Raises
-    ------
-    ValueError
-        `p` out of range, or input and output sizes differ.
-
-    References
-    ----------
-    N. Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, Journal
-    of Machine Learning Research 15 (2014).
+    shape, p, training
+        As for `UnitDropout`, but that `p` may be 1.
 
     Examples
     --------
@@ -149,16 +140,6 @@ class TimeStepDropout(_Dropout):
     >>> output.tolist()
     [[[0.0, 0.0]]]
     """
-
-    def __init__(
-        self,
-        shape: int | tuple[int, ...],
-        p: float = 0.5,
-        training: bool = True,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(shape, p, training, *args, **kwargs)
 
     def _dropped(self, data: Tensor) -> Tensor:
         kept = torch.rand(data.shape, device=data.device) >= self.p

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-import torch
 from torch import Tensor
 
-from rockpool.nn.models import exp_syn as model
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
-from rockpool.parameters import Parameter, SimulationParameter, State
+from rockpool.nn.models import exp_syn
+from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop
+from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 
 __all__ = ["ExpSynTorch"]
 
@@ -32,25 +33,17 @@ class ExpSynTorch(TorchModule):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        Number of synapses, ``N`` or ``(N,)``.
-    tau : array_like, optional
-        Time constants in seconds, shape (N,) or (); 10 ms.
+    shape, tau, dt
+        As for `ExpSyn`.
     noise_std : float
         Standard deviation of the noise on the input, after one second. Default: 0.
-    dt : float
-        Time step in seconds. Default: 1 ms.
     spiking_input, spiking_output : bool
         Whether a time series for the input is one of events (default True), and the output (False).
 
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
-
-    References
-    ----------
-    P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8.
+        As for `ExpSyn`.
 
     Examples
     --------
@@ -61,37 +54,30 @@ class ExpSynTorch(TorchModule):
     ((1, 3, 2), True)
     """
 
-    tau: Any
-    isyn: Any
+    _model = exp_syn.EXP_SYN.arranged("tau noise_std isyn dt")
+
+    tau: Tensor
+    isyn: Tensor
 
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        tau: Any = None,
+        tau: Values | None = None,
         noise_std: float = 0.0,
         dt: float = 1e-3,
         spiking_input: bool = True,
         spiking_output: bool = False,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(owner, settled, tau=tau, noise_std=noise_std, dt=dt)
-        super().__init__(
-            *args,
-            shape=settled,
-            spiking_input=spiking_input,
-            spiking_output=spiking_output,
-            **kwargs,
-        )
-        spec = model.parameter_specs(settled)["tau"]
-        self.tau = spec.wrap(Parameter, tau, cast_fn=to_float_tensor)
-        self.noise_std = SimulationParameter(to_float_tensor(noise_std).reshape(()))
-        self.isyn = State(shape=model.state_shapes(settled)["isyn"], init_func=torch.zeros)
-        self.dt = SimulationParameter(float(dt))
+        self._declare(locals(), super().__init__)
 
-    @opaque
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "noise_std":
+            return to_float_tensor(value).reshape(())
+        return super()._as_setting(spec, value)
+
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the synaptic currents over time.
 
@@ -108,8 +94,7 @@ class ExpSynTorch(TorchModule):
         data = self._input(data, self.tau)
         isyn = self._start("isyn", data)
         require_values(self._label, self, (Required("tau", positive=True, unit="s"),))
-        noise = self._noise(tuple(data.shape), data)
-        beta = decay(self.dt, self.tau)
-        output, isyn = paths.run(self, loops.exp_syn_loop, data, isyn, beta, noise)
+        arguments = data, isyn, decay(self.dt, self.tau), self._noise(data.shape, data)
+        output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
         self._keep_state(isyn=isyn)
         return output

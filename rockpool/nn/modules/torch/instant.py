@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import SimulationParameter
 
 __all__ = ["InstantTorch"]
@@ -50,14 +50,14 @@ class InstantTorch(TorchModule):
         shape: int | tuple[int, ...] | None = None,
         function: Callable[[Tensor], Any] = identity,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
         if shape is None:
             raise ValueError(f"{owner}: shape must be given: N or (Nin, Nout)")
-        settled = checks.shape_entries(owner, shape)
+        entries = checks.shape_entries(owner, shape)
         checks.function(owner, "function", function)
-        super().__init__(*args, shape=settled, **kwargs)
+        super().__init__(*args, shape=entries, **kwargs)
         self.function = SimulationParameter(function)
 
     def forward(self, data: Tensor) -> Any:

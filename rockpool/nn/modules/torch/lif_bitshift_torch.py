@@ -6,16 +6,19 @@ Hardware without a multiplier lets a value leak by ``v - (v >> dash)``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.modules.torch.decays import bitshift_to_decay, decay_to_tau, precise
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.decays import bitshift_to_decay, decay_to_tau, precise
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch.lif_torch import LIFTorch
-from rockpool.nn.modules.torch.surrogates import StepPWL
+from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import ResetTo, Shape
 
 __all__ = ["Bitshift", "LIFBitshiftTorch", "calc_bitshift_decay", "inv_calc_bitshift_decay"]
@@ -56,8 +59,6 @@ class LIFBitshiftTorch(LIFTorch):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
     leak_mode : str
         Only "taus".
     tau_mem, tau_syn : array_like, optional
@@ -65,13 +66,13 @@ class LIFBitshiftTorch(LIFTorch):
         bit-shift 0, a leak that leaves nothing. 20 ms.
     max_spikes_per_dt : float
         Most spikes that a neuron can emit in one time step. Default: 31.
-    bias, threshold, ..., dt
+    shape, bias, threshold, ..., dt
         As for `LIFTorch`.
 
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIFTorch`; another `leak_mode`, or a time constant that is too short.
 
     References
     ----------
@@ -89,16 +90,16 @@ class LIFBitshiftTorch(LIFTorch):
         self,
         shape: int | tuple[int, ...],
         leak_mode: str = "taus",
-        tau_mem: Any = None,
-        tau_syn: Any = None,
-        alpha: Any = None,
-        beta: Any = None,
-        dash_mem: Any = None,
-        dash_syn: Any = None,
-        bias: Any = None,
-        threshold: Any = None,
+        tau_mem: Values | None = None,
+        tau_syn: Values | None = None,
+        alpha: Values | None = None,
+        beta: Values | None = None,
+        dash_mem: Values | None = None,
+        dash_syn: Values | None = None,
+        bias: Values | None = None,
+        threshold: Values | None = None,
         has_rec: bool = False,
-        w_rec: Any = None,
+        w_rec: Values | None = None,
         noise_std: float = 0.0,
         spike_generation_fn: Any = StepPWL,
         learning_window: float | Tensor = 0.5,
@@ -106,33 +107,12 @@ class LIFBitshiftTorch(LIFTorch):
         weight_init_func: Callable[[Shape], Any] = kaiming_columns,
         dt: float = 1e-3,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
         owner = type(self).__name__
         if leak_mode != "taus":
             raise ValueError(f"{owner}: leak_mode must be 'taus', got {leak_mode!r}")
-        super().__init__(
-            shape,
-            leak_mode,
-            tau_mem,
-            tau_syn,
-            alpha,
-            beta,
-            dash_mem,
-            dash_syn,
-            bias,
-            threshold,
-            has_rec,
-            w_rec,
-            noise_std,
-            spike_generation_fn,
-            learning_window,
-            max_spikes_per_dt,
-            weight_init_func,
-            dt,
-            *args,
-            **kwargs,
-        )
+        self._declare(locals(), super(LIFBaseTorch, self).__init__)
         for name in ("tau_mem", "tau_syn"):
             tau = getattr(self, name).detach()
             if not bool((calc_bitshift_decay(tau, self.dt) > 0).all()):

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Unpack
 
-import torch
 from torch import Tensor
 
-from rockpool.nn.models import checks
-from rockpool.nn.models import lif as model
-from rockpool.nn.modules.torch import loops
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import opaque
-from rockpool.parameters import Parameter, SimulationParameter, State
+from rockpool.nn.models import checks, lif
+from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.lif_base import stored_setting, torch_table
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._loops.lif import MembraneParameters, MembraneState, membrane_loop
+from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 
 __all__ = ["LIFNeuronTorch"]
+
+
+def neurons(owner: str, shape: Any) -> tuple[int, ...]:
+    """Return the shape argument ``N`` or ``(N,)`` as ``(N,)``."""
+    if shape is None:
+        raise ValueError(f"{owner}: shape must be given: the number of neurons")
+    entries = checks.shape_entries(owner, shape)
+    if len(entries) > 1:
+        raise ValueError(f"{owner}: shape must be N or (N,), got {entries}")
+    return entries
+
+
+NEURONS = replace(
+    torch_table(
+        lif.LIF.extended(SettingSpec("n_neurons", 1)),
+        "n_neurons noise_std tau_mem threshold bias dt vmem spike_generation_fn "
+        "max_spikes_per_dt learning_window",
+    ),
+    settled_shape=neurons,
+    dimensions=lambda shape: {"Nout": shape[0]},
+)
 
 
 class LIFNeuronTorch(TorchModule):
@@ -38,28 +61,16 @@ class LIFNeuronTorch(TorchModule):
     ----------
     shape : int or tuple of int
         Number of neurons, ``N`` or ``(N,)``.
-    tau_mem : array_like, optional
-        Membrane time constants in seconds, shape (N,) or (); 20 ms.
-    threshold : array_like, optional
-        Firing thresholds, shape (N,) or (); 1.
+    tau_mem, threshold, dt, noise_std, spike_generation_fn, learning_window, max_spikes_per_dt
+        As for `LIFTorch`.
     bias : array_like
         Bias added to the membrane in each time step, shape (N,) or (). Default: 0, one value for
         all neurons.
-    dt : float
-        Time step in seconds. Default: 1 ms.
-    noise_std : float
-        Standard deviation of the noise on the membrane, after one second. Default: 0.
-    spike_generation_fn : autograd function
-        Called as ``apply(vmem, threshold, window, max_spikes)``. Default: `StepPWL`.
-    learning_window : float
-        Window of the surrogate gradient. Default: 0.5.
-    max_spikes_per_dt : float
-        Most spikes that a neuron can emit in one time step. Default: 2**16.
 
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIFTorch`; `shape` is missing or has two entries.
 
     References
     ----------
@@ -75,64 +86,41 @@ class LIFNeuronTorch(TorchModule):
     [1.0, 1.0]
     """
 
-    tau_mem: Any
-    threshold: Any
-    bias: Any
-    dt: Any
-    noise_std: Any
-    spike_generation_fn: Any
-    learning_window: Any
-    max_spikes_per_dt: Any
+    _model = NEURONS
+
+    n_neurons: int
+    tau_mem: Tensor
+    threshold: Tensor
+    bias: Tensor
+    vmem: Tensor
+    spike_generation_fn: Callable[..., Tensor]
+    learning_window: Tensor
+    max_spikes_per_dt: Tensor
 
     def __init__(
         self,
         shape: int | tuple[int, ...] | None = None,
-        tau_mem: Any = None,
-        threshold: Any = None,
-        bias: Any = 0.0,
+        tau_mem: Values | None = None,
+        threshold: Values | None = None,
+        bias: Values | None = 0.0,
         dt: float = 1e-3,
         noise_std: float = 0.0,
         spike_generation_fn: Any = StepPWL,
         learning_window: float | Tensor = 0.5,
         max_spikes_per_dt: float | Tensor = 2.0**16,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
-        owner = type(self).__name__
-        if shape is None:
-            raise ValueError(f"{owner}: shape must be given: the number of neurons")
-        settled = checks.shape_entries(owner, shape)
-        if len(settled) > 1:
-            raise ValueError(f"{owner}: shape must be N or (N,), got {settled}")
-        (n,) = settled
-        model.check_arguments(
-            owner,
-            (n, n),
-            tau_mem=tau_mem,
-            bias=bias,
-            threshold=threshold,
-            noise_std=noise_std,
-            max_spikes_per_dt=max_spikes_per_dt,
-            dt=dt,
-        )
-        checks.scalar(owner, "learning_window", learning_window)
-        checks.positive(owner, "learning_window", learning_window)
-        spike_fn = spike_function(owner, spike_generation_fn)
-        super().__init__(*args, shape=settled, spiking_input=False, spiking_output=True, **kwargs)
-        specs = model.parameter_specs((n, n))
-        specs["threshold"] = specs["threshold"]._replace(family="thresholds")
+        n = neurons(type(self).__name__, shape)[0]
+        flags = {"spiking_input": False, "spiking_output": True}
+        self._declare({**locals(), "n_neurons": n, **flags}, super().__init__)
 
-        self.n_neurons = SimulationParameter(n)
-        self.noise_std = SimulationParameter(float(noise_std))
-        for name, value in (("tau_mem", tau_mem), ("threshold", threshold), ("bias", bias)):
-            setattr(self, name, specs[name].wrap(Parameter, value, cast_fn=to_float_tensor))
-        self.dt = SimulationParameter(float(dt))
-        self.vmem = State(shape=(n,), init_func=torch.zeros)
-        self.spike_generation_fn = SimulationParameter(spike_fn)
-        self.max_spikes_per_dt = SimulationParameter(to_float_tensor(max_spikes_per_dt).reshape(()))
-        self.learning_window = SimulationParameter(to_float_tensor(learning_window).reshape(()))
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name in ("spike_generation_fn", "learning_window", "max_spikes_per_dt"):
+            return stored_setting(spec, value)
+        return super()._as_setting(spec, value)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time.
 
@@ -147,16 +135,16 @@ class LIFNeuronTorch(TorchModule):
             Number of spikes of each neuron in each time step, shape (B, T, N).
         """
         data = self._input(data, self.threshold)
-        start = loops.MembraneState(self._start("vmem", data))
+        start = MembraneState(self._start("vmem", data))
         require_values(self._label, self, _REQUIRED)
-        parameters = loops.MembraneParameters(
+        parameters = MembraneParameters(
             decay(self.dt, self.tau_mem),
             self.bias,
             self.threshold,
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
         noise = self._noise(tuple(data.shape), data)
-        output, final, self._record_dict = loops.membrane_loop(
+        output, final, self._record_dict = membrane_loop(
             data, start, parameters, noise, self._record
         )
         self._keep_state(**final._asdict())

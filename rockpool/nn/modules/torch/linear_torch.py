@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
 from torch import Tensor
 
-from rockpool.nn.models import linear as model
-from rockpool.nn.modules.torch.initialisers import kaiming_rows, uniform_sqrt
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.parameters import Parameter, Shape
+from rockpool.nn.models.linear import LINEAR
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.initialisers import kaiming_rows, uniform_sqrt
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
+from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
     from rockpool.graph import LinearWeights
@@ -27,13 +28,8 @@ class LinearTorch(TorchModule):
 
     Parameters
     ----------
-    shape : tuple of int
-        ``(Nin, Nout)``.
-    weight : array_like, optional
-        Weights, shape (Nin, Nout); drawn by `weight_init_func`.
-    bias : array_like, optional
-        Biases, shape (Nout,) or (); drawn by `bias_init_func` if `has_bias`. A bias that is given
-        implies `has_bias`.
+    shape, weight, bias
+        As for `Linear`.
     has_bias : bool
         Whether the layer has biases. Default: False; the attribute `bias` is then None.
     weight_init_func, bias_init_func : callable
@@ -42,7 +38,7 @@ class LinearTorch(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `Linear`.
 
     Examples
     --------
@@ -53,29 +49,26 @@ class LinearTorch(TorchModule):
     ((4, 5, 3), 2.0)
     """
 
-    weight: Any
-    bias: Any
+    _model = LINEAR
+
+    weight: Tensor
+    bias: Tensor | None
 
     def __init__(
         self,
         shape: tuple[int, int],
-        weight: Any = None,
-        bias: Any = None,
+        weight: Values | None = None,
+        bias: Values | None = None,
         has_bias: bool = False,
         weight_init_func: Callable[[Shape], Any] = kaiming_rows,
         bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        model.check_arguments(owner, settled, weight=weight, bias=bias)
-        super().__init__(*args, shape=settled, **kwargs)
-        specs = model.parameter_specs(settled)
-        self.weight = specs["weight"].wrap(Parameter, weight, weight_init_func, to_float_tensor)
+        self._declare(locals(), super().__init__)
+
+    def _declare_absent(self, name: str, shape: Shape) -> None:
         self.bias = None
-        if has_bias or bias is not None:
-            self.bias = specs["bias"].wrap(Parameter, bias, bias_init_func, to_float_tensor)
 
     def forward(self, data: Tensor) -> Tensor:
         """Return ``data @ weight + bias``.
@@ -98,7 +91,7 @@ class LinearTorch(TorchModule):
     def as_graph(self) -> LinearWeights:
         """Return the layer as one node of dense weights."""
         from rockpool.graph.from_modules import linear_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         biases = None if self.bias is None else to_array(self.bias)
         return linear_graph(self, to_array(self.weight), biases)

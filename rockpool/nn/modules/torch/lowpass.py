@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch import loops, paths
-from rockpool.nn.modules.torch.decays import decay
-from rockpool.nn.modules.torch.torch_checks import require_float_tensor, require_same_device
-from rockpool.nn.modules.torch.torch_module import TorchModule
-from rockpool.nn.modules.torch.transforms import opaque
+from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
+from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 
 __all__ = ["LowPass"]
 
@@ -37,25 +38,26 @@ class LowPass(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong type or value; the message says what is allowed.
-
-    References
-    ----------
-    P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8.
+        `n_neurons` is not a whole number >= 1; `dt` or `tau_mem` is not one number > 0.
     """
 
     vmem: Tensor
     alpha_mem: Tensor
 
     def __init__(
-        self, n_neurons: int, dt: float, tau_mem: float, *args: Any, **kwargs: Any
+        self,
+        n_neurons: int,
+        dt: float,
+        tau_mem: float,
+        *args: Any,
+        **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
         warnings.warn(
             f"{owner} is deprecated, use ExpSynTorch instead", DeprecationWarning, stacklevel=3
         )
         (n,) = checks.shape_entries(owner, int(n_neurons))
-        checks.positive_time_step(owner, dt)
+        checks.time_step(owner, "dt", dt)
         checks.scalar(owner, "tau_mem", tau_mem)
         checks.positive(owner, "tau_mem", tau_mem, "s", finite=False)
         super().__init__(*args, **kwargs)
@@ -74,7 +76,7 @@ class LowPass(TorchModule):
         """Return the shape of the output for a shape of the input: the same."""
         return input_shape
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the filtered data.
 
@@ -105,6 +107,7 @@ class LowPass(TorchModule):
         channels = batch_size * self.n_neurons
         drive = data.to(self.vmem.dtype).reshape(1, len(data), channels)
         start = self.vmem.expand(batch_size, -1).reshape(1, channels)
-        output, vmem = paths.run(self, loops.leaky_sum, drive, start, self.alpha_mem)
+        arguments = drive, start, self.alpha_mem
+        output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)
         self._store_states({"vmem": vmem.reshape(batch_size, self.n_neurons)})
         return output.reshape(data.shape)

@@ -1,29 +1,42 @@
 """The base class of all torch modules, `TorchModule`.
 
-A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once: `torch_registry` has
+A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once: `_base.registry` has
 the part of it that keeps parameters, states and submodules.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import torch
 from torch import Tensor, nn
 
-from rockpool.nn.modules.torch import torch_json
-from rockpool.nn.modules.torch.parameter_tree import TorchModuleParameters
-from rockpool.nn.modules.torch.torch_checks import require_float_tensor, require_same_device
-from rockpool.nn.modules.torch.torch_registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch.transforms import in_transform
+from rockpool.nn.modules.module import ModuleArguments
+from rockpool.nn.modules.torch._base import json_io
+from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.from_torch import convert
+from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
+from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["TorchModule", "TorchModuleParameters", "to_float_tensor"]
+
+
+class TorchArguments(TypedDict, total=False):
+    """What the constructor of a torch module hands on, for type checkers."""
+
+    retain_torch_api: bool
+
+
+class TorchModuleArguments(TorchArguments, ModuleArguments):
+    """The same, for a module that leaves it open whether its input and output are spikes."""
 
 
 def _independent(value: Tensor) -> Tensor:
@@ -67,8 +80,11 @@ class TorchModule(TorchRegistry):
 
     _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
 
-    dt: Any  # of the modules that have noise
-    noise_std: Any
+    dt: float  # of the modules that have noise
+    noise_std: float | Tensor
+
+    _as_parameter = staticmethod(to_float_tensor)
+    _zeros = staticmethod(torch.zeros)
 
     _has_torch_api: bool  # parameters() and modules() are torch's
     _torch_call: bool  # a call gives the output alone
@@ -84,6 +100,17 @@ class TorchModule(TorchRegistry):
             )
         self._setup_modes(retain_torch_api)
         super().__init__(*args, **kwargs)
+
+    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
+        # what is first among the arguments of a base class is `retain_torch_api`
+        named = ModuleArguments.__annotations__
+        flags = {name: arguments[name] for name in named if name in arguments}
+        others = {name: value for name, value in arguments.items() if name not in flags}
+
+        def init(shape: Shape, *args: Any, **kwargs: Any) -> None:
+            base_init(*args, shape=shape, **flags, **kwargs)
+
+        super()._declare(others, init)
 
     def _setup_modes(self, torch_api: bool) -> None:
         self.__dict__.update(
@@ -191,11 +218,12 @@ class TorchModule(TorchRegistry):
         """Return a state with the batch dimension in front, in the type and batch size of input."""
         return self._batched_state(name, like.shape[0]).to(like)
 
-    def _keep_state(self, **states: Tensor) -> None:
+    def _keep_state(self, **states: Tensor | None) -> None:
         """Store final states (B, ...), each without its graph and in storage of its own."""
-        if next(iter(states.values())).shape[0] == 0:
+        present = {name: value for name, value in states.items() if value is not None}
+        if next(iter(present.values())).shape[0] == 0:
             return
-        self._store_states({name: self._state_to_keep(value) for name, value in states.items()})
+        self._store_states({name: self._state_to_keep(value) for name, value in present.items()})
 
     def _store_states(self, states: dict[str, Tensor]) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended
@@ -298,28 +326,29 @@ class TorchModule(TorchRegistry):
         ValueError
             Its parameters are not known before the first call (a lazy module).
         """
-        from rockpool.nn.modules.torch.conversion import convert_in_place
+        convert(obj, TorchModule, retain_torch_api)
 
-        convert_in_place(obj, retain_torch_api)
+    def _adopt(self, module: nn.Module) -> None:
+        convert(module, TorchModule, retain_torch_api=True)
 
     # -- saving -----------------------------------------------------------------------------
 
     @staticmethod
     def param_to_json(param: Any) -> str | None:
         """Return a value as a JSON text; None for a function."""
-        return torch_json.param_to_json(param)
+        return json_io.param_to_json(param)
 
     @staticmethod
     def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
         """Return the union of two nested dicts; ValueError if they differ in a value."""
-        return torch_json.merge(a, b)
+        return json_io.merge(a, b)
 
     def to_json(self) -> dict[str, Any]:
         """Return parameters and simulation parameters as a nested dict of JSON texts.
 
         Functions are given as None. States are left out.
         """
-        return torch_json.tree_to_json(self)
+        return json_io.tree_to_json(self)
 
     def json_to_param(self, json_params: dict[str, Any]) -> None:
         """Set parameters and simulation parameters from what `to_json` gave.
@@ -332,7 +361,7 @@ class TorchModule(TorchRegistry):
             A name that the module does not know, or a parameter that is missing; another shape or
             kind of value; another structure of the module. Nothing has been changed then.
         """
-        torch_json.set_from_json(self, json_params)
+        json_io.set_from_json(self, json_params)
 
     def save(self, filename: str | PathLike[str]) -> None:
         """Write parameters and simulation parameters to a JSON file; see `load`."""

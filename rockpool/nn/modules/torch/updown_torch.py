@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.autograd import Function
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.spec import ParameterSpec
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.nn.modules.torch.transforms import in_transform, opaque
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.transforms import in_transform, no_dynamo
+from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, SimulationParameter
 
 __all__ = ["UpDownTorch"]
@@ -127,7 +127,8 @@ class UpDownTorch(TorchModule):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        A threshold is not > 0 or not one number or N; `n_ref_steps` is not a whole number >= 0,
+        `repeat_output` not one >= 1; `shape` is missing or has two entries.
 
     References
     ----------
@@ -143,41 +144,40 @@ class UpDownTorch(TorchModule):
     [[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
     """
 
-    thr_up: Any
-    thr_down: Any
+    thr_up: Tensor
+    thr_down: Tensor
     n_ref_steps: Any
     repeat_output: Any
 
     def __init__(
         self,
         shape: int | tuple[int, ...] | None = None,
-        thr_up: Any = 1e-3,
-        thr_down: Any = 1e-3,
+        thr_up: Values = 1e-3,
+        thr_down: Values = 1e-3,
         n_ref_steps: int = 0,
         repeat_output: int = 1,
         dt: float = 1e-3,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
         owner = type(self).__name__
         if shape is None:
             raise ValueError(f"{owner}: shape must be given: the number of channels")
-        settled = checks.shape_entries(owner, shape)
-        if len(settled) > 1:
-            raise ValueError(f"{owner}: shape must be N or (N,), got {settled}")
-        (n,) = settled
+        n, *more = checks.shape_entries(owner, shape)
+        if more:
+            raise ValueError(f"{owner}: shape must be N or (N,), got {(n, *more)}")
         given = {"thr_up": thr_up, "thr_down": thr_down}
         for name, value in given.items():
-            checks.fits(owner, ParameterSpec(name, "thresholds", ((1, n), ()), None), value)
+            checks.shape_fits(owner, name, [(1, n), ()], value)
             checks.positive(owner, name, value)
         if int(n_ref_steps) != n_ref_steps or n_ref_steps < 0:
             raise ValueError(
                 f"{owner}: n_ref_steps must be a whole number >= 0, got {n_ref_steps!r}"
             )
         checks.whole_count(owner, "repeat_output", repeat_output)
-        checks.positive_time_step(owner, dt)
+        checks.time_step(owner, "dt", dt)
 
         super().__init__(
             *args, shape=(n, 2 * n), spiking_input=False, spiking_output=True, **kwargs
@@ -192,7 +192,7 @@ class UpDownTorch(TorchModule):
         if device is not None or dtype is not None:
             self.to(device=device, dtype=dtype)
 
-    @opaque
+    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the events over time.
 

@@ -23,13 +23,15 @@ from rockpool.nn.modules.torch import (
     LowPass,
     RateTorch,
     aLIFTorch,
-    compiled,
-    compiled_rate,
-    compiled_synapses,
-    loops,
 )
-from rockpool.nn.modules.torch.activations import relu, sigmoid, tanh
-from rockpool.nn.modules.torch.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._base.activations import relu, sigmoid, tanh
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._kernels import exp_syn
+from rockpool.nn.modules.torch._kernels.lif import lif
+from rockpool.nn.modules.torch._kernels.rate import rate
+from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 
 F32, F64 = torch.float32, torch.float64
 # largest difference of gradients, in parts of the largest gradient of the same tensor
@@ -54,9 +56,8 @@ def take(loop: Callable[..., Any], tensors: dict[str, Tensor], call: Callable[..
     leaves = {name: value.clone().requires_grad_() for name, value in tensors.items()}
     output, state, *records = call(loop, leaves)
     results = {"output": output}
-    results |= {
-        f"last {i}": v for i, v in enumerate(state if isinstance(state, tuple) else [state])
-    }
+    states = enumerate(state if isinstance(state, tuple) else [state])
+    results |= {f"last {i}": value for i, value in states if value is not None}
     for record in records:
         results |= record
     loss = torch.zeros((), dtype=output.dtype)
@@ -138,7 +139,7 @@ def evolve_lif(
     def decay(name: str) -> Tensor:
         return torch.exp(-1e-3 / p[name])
 
-    parameters = loops.LIFParameters(
+    parameters = LIFParameters(
         decay("tau_mem"),
         decay("tau_syn"),
         p["bias"],
@@ -148,16 +149,16 @@ def evolve_lif(
         window,
         max_spikes,
     )
-    state = p["vmem"], p["isyn"], p["spikes"]
-    if "iahp" not in p:
-        return loop(p["x"], loops.LIFState(*state), parameters, noise, record)
-    ahp = loops.AHPParameters(decay("tau_ahp"), p["w_ahp"])
-    return loop(p["x"], loops.AHPState(*state, p["iahp"]), parameters, ahp, noise, record)
+    state = LIFState(p["vmem"], p["isyn"], p["spikes"], p.get("iahp"))
+    if "iahp" in p:
+        parameters = parameters._replace(gamma=decay("tau_ahp"), w_ahp=p["w_ahp"])
+    return loop(p["x"], state, parameters, noise, record)
 
 
 def compare_lif(tensors: dict[str, Tensor], **options: Any) -> Way:
-    both = (compiled.alif, loops.alif_loop) if "iahp" in tensors else (compiled.lif, loops.lif_loop)
-    kernel, loop = (take(way, tensors, lambda f, p: evolve_lif(f, p, **options)) for way in both)
+    kernel, loop = (
+        take(way, tensors, lambda f, p: evolve_lif(f, p, **options)) for way in (lif, lif_loop)
+    )
     assert loop.results["output"].sum() > 0
     assert_same(kernel, loop, exact=("output", "spikes", "irec", "vmem", "last 0", "last 2"))
     return kernel
@@ -229,7 +230,7 @@ def test_the_same_spikes_for_any_input_and_threshold(seed: int, scale: float) ->
     tensors["x"] = torch.randn(B, T, N) * scale
     tensors["threshold"] = numbers(N, low=0.01, high=3.0)
     with torch.no_grad():
-        kernel, loop = (evolve_lif(way, tensors)[0] for way in (compiled.lif, loops.lif_loop))
+        kernel, loop = (evolve_lif(way, tensors)[0] for way in (lif, lif_loop))
     assert torch.equal(kernel, loop)
 
 
@@ -237,13 +238,13 @@ def test_membranes_that_are_multiples_of_the_threshold() -> None:
     """The quotient is an integer, or next to one: where a reciprocal would be wrong."""
     thresholds = numbers(1000, low=0.01, high=3.0)
     x = thresholds * torch.arange(1, 41.0)[:, None]
-    state = loops.LIFState(torch.zeros(40, 1000), torch.zeros(40, 1000, 1), torch.zeros(40, 1000))
+    state = LIFState(torch.zeros(40, 1000), torch.zeros(40, 1000, 1), torch.zeros(40, 1000))
     one, zero = torch.ones(1000), torch.zeros(1000)
-    parameters = loops.LIFParameters(
+    parameters = LIFParameters(
         one, one[:, None], zero, thresholds, None, StepPWL.apply, 0.5, 2.0**16
     )
-    found, _, _ = compiled.lif(x[:, None], state, parameters)
-    expected, _, _ = loops.lif_loop(x[:, None], state, parameters)
+    found, _, _ = lif(x[:, None], state, parameters)
+    expected, _, _ = lif_loop(x[:, None], state, parameters)
     assert torch.equal(found, expected)
 
 
@@ -260,8 +261,8 @@ def filter_tensors(dtype: torch.dtype) -> dict[str, Tensor]:
 
 
 FILTERS = {
-    "synapses": (compiled_synapses.exp_syn, loops.exp_syn_loop),
-    "leaky sums": (compiled_synapses.leaky_sum, loops.leaky_sum),
+    "synapses": (exp_syn.exp_syn, exp_syn_loop),
+    "leaky sums": (exp_syn.leaky_sum, leaky_sum),
 }
 
 
@@ -300,12 +301,10 @@ def test_rate_kernels_do_what_the_loop_does(
         tensors["w_rec"] = torch.randn(N, N, dtype=dtype) / 4
 
     def call(loop: Callable[..., Any], p: dict[str, Tensor]) -> Any:
-        parameters = loops.RateParameters(
-            p["gain"], p["bias"], p["threshold"], p.get("w_rec"), act_fn
-        )
+        parameters = RateParameters(p["gain"], p["bias"], p["threshold"], p.get("w_rec"), act_fn)
         return loop(p["x"], p["state"], parameters, p["noise"], record)
 
-    kernel, loop = (take(way, tensors, call) for way in (compiled_rate.rate, loops.rate_loop))
+    kernel, loop = (take(way, tensors, call) for way in (rate, rate_loop))
     assert_same(kernel, loop)
 
 
@@ -414,16 +413,16 @@ def test_subclasses_of_tensors_are_left_to_the_loop() -> None:
 
 
 def test_functions_that_kernels_do_not_know_are_left_to_the_loop() -> None:
-    rate = RateTorch(4, activation_func=lambda x, t: torch.clamp(x - t, 0, 1))
-    rate(torch.rand(2, 3, 4))
-    assert rate.last_path == "loop"
+    rate_layer = RateTorch(4, activation_func=lambda x, t: torch.clamp(x - t, 0, 1))
+    rate_layer(torch.rand(2, 3, 4))
+    assert rate_layer.last_path == "loop"
 
     class Softer(StepPWL):
         pass
 
-    lif = LIFTorch(4, spike_generation_fn=Softer)
-    lif(torch.rand(2, 3, 4))
-    assert lif.last_path == "loop"
+    lif_layer = LIFTorch(4, spike_generation_fn=Softer)
+    lif_layer(torch.rand(2, 3, 4))
+    assert lif_layer.last_path == "loop"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -518,9 +517,8 @@ def test_gradients_that_are_the_same_for_all_steps(name: str, loss: str, n_steps
 @pytest.mark.parametrize("which", range(3))
 def test_gradients_of_the_last_state_alone(which: int, adaptive: bool) -> None:
     tensors = lif_tensors(1, False, adaptive, F64)
-    pair = (compiled.alif, loops.alif_loop) if adaptive else (compiled.lif, loops.lif_loop)
     found = []
-    for loop in pair:
+    for loop in (lif, lif_loop):
         leaves = {name: value.clone().requires_grad_() for name, value in tensors.items()}
         evolve_lif(loop, leaves)[1][which].sum().backward()
         found.append([leaf.grad for leaf in leaves.values()])
@@ -567,6 +565,27 @@ def test_input_changed_after_the_forward_pass_is_an_error() -> None:
     x += 1
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         output.sum().backward()
+
+
+def test_numba_that_is_installed_later_is_seen() -> None:
+    code = (
+        "import importlib.abc, sys, torch\n"
+        "class Hidden(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'numba':\n"
+        "            raise ModuleNotFoundError('not yet', name=name)\n"
+        "hidden = Hidden()\n"
+        "sys.meta_path.insert(0, hidden)\n"
+        "from rockpool.nn.modules import LIFTorch\n"
+        "layer, x = LIFTorch(2), torch.rand(1, 3, 2)\n"
+        "layer(x)\n"
+        "print(layer.last_path)\n"
+        "sys.meta_path.remove(hidden)\n"
+        "layer(x)\n"
+        "print(layer.last_path)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["loop", "numba"]
 
 
 def test_numba_is_not_imported_before_the_first_evolution() -> None:

@@ -227,6 +227,7 @@ def test_input(name: str, what: str) -> None:
 # module -> parameter -> a value that training might leave there -> what is said about it
 VALUES = [
     ("LIFTorch", "tau_mem", -0.02, "tau_mem must be > 0 s, got -0.02"),
+    ("RateTorch", "tau", 0.9e-3, "tau must be >= dt = 0.001 s, got 0.0009"),
     ("LIFTorch", "tau_mem", float("nan"), "tau_mem must be > 0 s, got nan"),
     ("LIFTorch", "tau_syn", 0.0, "tau_syn must be > 0 s, got 0"),
     ("LIFTorch", "bias", float("nan"), "bias must be finite, got nan"),

@@ -1,6 +1,6 @@
 """Initial values of weights and biases, drawn with torch's random numbers.
 
-Each function takes a shape and returns a float32 tensor. `torch.manual_seed` settles what is drawn.
+Each function takes a shape and returns a float32 tensor. `torch.manual_seed` fixes what is drawn.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch.transforms import values_unknown
+from rockpool.nn.modules.torch._base.transforms import values_unknown
 
 
 def require_float_tensor(label: str, data: Any) -> None:
@@ -54,20 +54,26 @@ class Required(NamedTuple):
     name: str
     positive: bool = False  # else finite
     unit: str = ""
+    at_least: float = 0.0  # of positive values: the time step, for time constants
+
+    @property
+    def above(self) -> float | None:
+        """What the values must be above; None: they must be finite."""
+        return self.at_least * (1 - 1e-6) if self.positive else None
 
 
-def _all_fine(values: list[Tensor], positive: list[bool]) -> bool:
-    """Whether each tensor has positive values, or finite ones, alone."""
+def _all_fine(values: list[Tensor], limits: list[float | None]) -> bool:
+    """Whether all values of each tensor are above a limit, or finite where that is None."""
     # NaN passes on through min and max, and is neither > 0 nor finite
     if all(value.device.type == "cpu" and value.dtype in _NUMPY_TYPES for value in values):
         arrays = [value.numpy() for value in values]  # a fraction of the time for small tensors
         return all(
-            a.min() > 0 if above_zero else isfinite(a.min()) and isfinite(a.max())
-            for a, above_zero in zip(arrays, positive, strict=True)
+            isfinite(a.min()) and isfinite(a.max()) if limit is None else a.min() > limit
+            for a, limit in zip(arrays, limits, strict=True)
         )
     fine = [
-        value.amin() > 0 if above_zero else torch.isfinite(value.abs().amax())
-        for value, above_zero in zip(values, positive, strict=True)
+        torch.isfinite(value.abs().amax()) if limit is None else value.amin() > limit
+        for value, limit in zip(values, limits, strict=True)
     ]
     return not fine or bool(torch.stack(fine).all())
 
@@ -84,18 +90,19 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
     Raises
     ------
     ValueError
-        A value is NaN, infinite, or not positive.
+        A value is NaN, infinite, not positive or too small.
     """
-    values = [getattr(module, name) for name, _, _ in required]
+    values = [getattr(module, one.name) for one in required]
     if any(values_unknown(value) for value in values):
         return
-    if _all_fine([value.detach() for value in values], [positive for _, positive, _ in required]):
+    if _all_fine([value.detach() for value in values], [one.above for one in required]):
         return
     try:
-        for name, positive, unit in required:
+        for name, positive, unit, at_least in required:
             value = getattr(module, name)
             if positive:
                 checks.positive(label, name, value, unit, finite=False)
+                checks.at_least_a_step(label, name, value, at_least)
             else:
                 checks.finite(label, name, value)
     except ValueError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.autograd import Function
 
-from rockpool.nn.modules.torch.transforms import in_transform, values_unknown
+from rockpool.nn.modules.torch._base.transforms import in_transform, values_unknown
 
 MAX_SPIKES_PER_DT = 2.0**16
 

@@ -1,4 +1,4 @@
-"""Modules of torch that become `TorchModule` objects in place."""
+"""Modules of torch that become modules of this package in place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from torch import nn
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
-from rockpool.nn.modules.torch.torch_module import TorchModule
 from rockpool.parameters import ResetTo
 
 
@@ -24,56 +23,64 @@ class _OwnValue:
         instance.__dict__[self.name] = value
 
 
-class ConvertedModule(TorchModule):
-    """Common part of the classes that modules of torch get when they are converted."""
+class ConvertedModule:
+    """What a module of torch gets when it is converted, before `TorchModule` and its own class."""
 
     _original: type[nn.Module]
+    _base: type[Any]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         # a container of torch makes others of its own class, for instance for a slice
         self._setup_modes(torch_api=True)
         self._setup_module()
         self._original.__init__(self, *args, **kwargs)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self: Any, protocol: Any) -> Any:
         own = frozenset(name for name, value in vars(type(self)).items() if _is_own(value))
-        return _blank, (self._original, own), self.__getstate__()
+        return _blank, (self._original, self._base, own), self.__getstate__()
 
 
 def _is_own(value: Any) -> bool:
     return isinstance(value, _OwnValue)
 
 
-_classes: dict[tuple[Any, frozenset[str]], Any] = {}
+_classes: dict[tuple[Any, Any, frozenset[str]], Any] = {}
 
 
-def _converted_class(original: Any, own: frozenset[str]) -> Any:
+def _converted_class(original: Any, base: Any, own: frozenset[str]) -> Any:
     """Return the class for converted modules; `own` names stay what they were in the original."""
-    if (original, own) not in _classes:
+    key = original, base, own
+    if key not in _classes:
         namespace: dict[str, Any] = {name: _OwnValue(name) for name in own}
         for name in ("__module__", "__qualname__", "__doc__"):
             namespace[name] = getattr(original, name)
-        namespace["_original"] = original
-        metaclass: Any = type(ConvertedModule)
-        bases = (ConvertedModule, original)
-        _classes[original, own] = metaclass(original.__name__, bases, namespace)
-    return _classes[original, own]
+        namespace |= {"_original": original, "_base": base}
+        metaclass: Any = type(base)
+        bases = (ConvertedModule, base, original)
+        _classes[key] = metaclass(original.__name__, bases, namespace)
+    return _classes[key]
 
 
-def _blank(original: type[nn.Module], own: frozenset[str]) -> ConvertedModule:
+def _blank(original: type[nn.Module], base: type[Any], own: frozenset[str]) -> Any:
     """Return a converted module without contents, for unpickling."""
-    converted = _converted_class(original, own)
+    converted = _converted_class(original, base, own)
     return converted.__new__(converted)
 
 
-def convert_in_place(obj: Any, retain_torch_api: bool) -> None:
-    """Do what `TorchModule.from_torch` says."""
+def convert(obj: Any, base: type[Any], retain_torch_api: bool) -> None:
+    """Turn a module of torch into one of a class as well, in place; see `TorchModule.from_torch`.
+
+    Parameters
+    ----------
+    obj : nn.Module
+        The module; those of this package stay as they are.
+    base : class
+        `TorchModule`.
+    retain_torch_api : bool
+        Whether it goes on as before when called; modules inside it always do.
+    """
     if not isinstance(obj, nn.Module):
         raise TypeError(f"TorchModule.from_torch: need a torch.nn.Module, got {obj!r}")
-    _convert(obj, retain_torch_api)
-
-
-def _convert(obj: Any, retain_torch_api: bool) -> None:
     if isinstance(obj, AttributeRegistry):
         return
     for name, parameter in obj.named_parameters(recurse=False):
@@ -82,11 +89,13 @@ def _convert(obj: Any, retain_torch_api: bool) -> None:
                 f"TorchModule.from_torch: the shape of {name} of {type(obj).__name__} is not known "
                 f"yet; call the module once, then convert it"
             )
-    original = type(obj)
-    own = frozenset(
-        name for name in vars(obj) if isinstance(getattr(TorchModule, name, None), property)
-    )
-    obj.__class__ = _converted_class(original, own)
+    own = frozenset(name for name in vars(obj) if isinstance(getattr(base, name, None), property))
+    obj.__class__ = _converted_class(type(obj), base, own)
+    _enter_contents(obj, retain_torch_api)
+
+
+def _enter_contents(obj: Any, retain_torch_api: bool) -> None:
+    """Set up a module that has just got its class, with what it holds already."""
     obj._setup_modes(torch_api=retain_torch_api)
     obj._setup_module()
     for name, parameter in obj._parameters.items():
@@ -96,7 +105,7 @@ def _convert(obj: Any, retain_torch_api: bool) -> None:
         _enter(obj, name, buffer, "State" if persistent else "SimulationParameter")
     for name, child in obj._modules.items():
         if child is not None:
-            _convert(child, retain_torch_api=True)
+            convert(child, obj._base, retain_torch_api=True)
             obj._registered_modules[name] = child
             child._name = name
     obj._in_Module_init = False

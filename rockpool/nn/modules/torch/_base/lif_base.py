@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 
 import torch
 from torch import Tensor
 
-from rockpool.nn.models import checks
-from rockpool.nn.models import lif as model
-from rockpool.nn.models.spec import ParameterSpec
+from rockpool.nn.models import checks, lif
+from rockpool.nn.models.model import Check, Model, ParameterSpec, SettingSpec, Spec
 from rockpool.nn.modules._registry import RegisteredAttribute
-from rockpool.nn.modules.torch import decays, loops
-from rockpool.nn.modules.torch.initialisers import kaiming_columns
-from rockpool.nn.modules.torch.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch.torch_checks import Required, require_values
-from rockpool.nn.modules.torch.torch_module import TorchModule, to_float_tensor
-from rockpool.parameters import Parameter, ParameterBase, Shape, SimulationParameter, State
+from rockpool.nn.modules.torch._base import decays
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
+from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
+from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
+from rockpool.parameters import ParameterBase, Shape
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
 
 __all__ = ["LIFBaseTorch"]
+
+
+def _decay_factor(owner: str, name: str, value: Any) -> None:
+    checks.within(owner, name, value, 0.0, 1.0)
 
 
 class _Leak(NamedTuple):
@@ -32,18 +37,70 @@ class _Leak(NamedTuple):
     syn: str
     default: float
     unit: str
+    check: Check
     positive: bool  # whether the values must be > 0 at all times
 
 
 _LEAKS = {
-    "taus": _Leak("tau_mem", "tau_syn", 20e-3, "s", True),
-    "decays": _Leak("alpha", "beta", 0.5, "", False),
-    "bitshifts": _Leak("dash_mem", "dash_syn", 1.0, "", False),
+    "taus": _Leak("tau_mem", "tau_syn", 20e-3, "s", checks.time_constant, True),
+    "decays": _Leak("alpha", "beta", 0.5, "", _decay_factor, False),
+    "bitshifts": _Leak("dash_mem", "dash_syn", 1.0, "", checks.non_negative, False),
 }
 # name -> (the way of stating it, whether it is the one of the membrane)
 _LEAK_NAMES = {
     name: (mode, name == leak.mem) for mode, leak in _LEAKS.items() for name in (leak.mem, leak.syn)
 }
+
+
+def _leak_spec(name: str) -> ParameterSpec:
+    """Return a leak of the table, which a module has that states its leaks in this way."""
+    mode, membrane = _LEAK_NAMES[name]
+    leak, tau = _LEAKS[mode], lif.LIF["tau_mem" if membrane else "tau_syn"]
+    return ParameterSpec(
+        name, mode, tau.shapes, leak.default, leak.unit, leak.check, only_with=mode
+    )
+
+
+def _leak_mode(owner: str, name: str, value: Any) -> None:
+    if value not in _LEAKS:
+        raise ValueError(
+            f"{owner}: leak_mode must be {checks.one_of(map(repr, _LEAKS))}, got {value!r}"
+        )
+
+
+def _window(owner: str, name: str, value: Any) -> None:
+    checks.scalar(owner, name, value)
+    checks.positive(owner, name, value)
+
+
+def _spike_function(owner: str, name: str, value: Any) -> None:
+    spike_function(owner, value)
+
+
+def torch_table(model: Model, names: str, *more: Spec) -> Model:
+    """Return the table of a model of LIF neurons for torch, with these names, in this order."""
+    surrogates = (
+        SettingSpec("spike_generation_fn", StepPWL, check=_spike_function),
+        SettingSpec("learning_window", 0.5, check=_window),
+    )
+    table = model.changed("threshold", family="thresholds")
+    return table.arranged(names, *surrogates, *more)
+
+
+LIF_TORCH = torch_table(
+    lif.LIF,
+    "leak_mode dt has_rec w_rec noise_std tau_mem tau_syn alpha beta dash_mem dash_syn bias "
+    "threshold learning_window vmem isyn spikes spike_generation_fn max_spikes_per_dt",
+    SettingSpec("leak_mode", "taus", check=_leak_mode),
+    *map(_leak_spec, _LEAK_NAMES),
+)
+
+
+def stored_setting(spec: SettingSpec, value: Any) -> Any:
+    """Return what a module stores of a setting of spikes: a function, or a number as a tensor."""
+    if spec.name == "spike_generation_fn":
+        return spike_function("", value)
+    return to_float_tensor(value).reshape(())
 
 
 class LIFBaseTorch(TorchModule):
@@ -52,39 +109,42 @@ class LIFBaseTorch(TorchModule):
     A subclass has ``forward``.
     """
 
+    _model = LIF_TORCH
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
+    _state_names: ClassVar[tuple[str, ...]] = ("vmem", "isyn", "spikes")
 
-    leak_mode: Any
-    dt: Any
-    noise_std: Any
-    tau_mem: Any
-    tau_syn: Any
-    alpha: Any
-    beta: Any
-    dash_mem: Any
-    dash_syn: Any
-    w_rec: Any
-    _has_rec: Any
-    bias: Any
-    threshold: Any
-    spike_generation_fn: Any
-    learning_window: Any
-    max_spikes_per_dt: Any
+    leak_mode: str
+    tau_mem: Tensor
+    tau_syn: Tensor
+    alpha: Tensor
+    beta: Tensor
+    dash_mem: Tensor
+    dash_syn: Tensor
+    w_rec: Tensor
+    bias: Tensor
+    threshold: Tensor
+    vmem: Tensor
+    isyn: Tensor
+    spikes: Tensor
+    spike_generation_fn: Callable[..., Tensor]
+    learning_window: Tensor
+    max_spikes_per_dt: Tensor
+    _has_rec: bool
 
     def __init__(
         self,
         shape: int | tuple[int, ...],
         leak_mode: str = "taus",
-        tau_mem: Any = None,
-        tau_syn: Any = None,
-        alpha: Any = None,
-        beta: Any = None,
-        dash_mem: Any = None,
-        dash_syn: Any = None,
-        bias: Any = None,
-        threshold: Any = None,
+        tau_mem: Values | None = None,
+        tau_syn: Values | None = None,
+        alpha: Values | None = None,
+        beta: Values | None = None,
+        dash_mem: Values | None = None,
+        dash_syn: Values | None = None,
+        bias: Values | None = None,
+        threshold: Values | None = None,
         has_rec: bool = False,
-        w_rec: Any = None,
+        w_rec: Values | None = None,
         noise_std: float = 0.0,
         spike_generation_fn: Any = StepPWL,
         learning_window: float | Tensor = 0.5,
@@ -92,68 +152,38 @@ class LIFBaseTorch(TorchModule):
         weight_init_func: Callable[[Shape], Any] = kaiming_columns,
         dt: float = 1e-3,
         *args: Any,
-        **kwargs: Any,
+        **kwargs: Unpack[TorchArguments],
     ) -> None:
-        owner = type(self).__name__
-        settled = model.module_shape(owner, shape)
-        if leak_mode not in _LEAKS:
-            raise ValueError(
-                f"{owner}: leak_mode must be {checks.one_of(map(repr, _LEAKS))}, got {leak_mode!r}"
-            )
-        leaks = {
-            "tau_mem": tau_mem,
-            "tau_syn": tau_syn,
-            "alpha": alpha,
-            "beta": beta,
-            "dash_mem": dash_mem,
-            "dash_syn": dash_syn,
-        }
-        _check_leaks(owner, leak_mode, leaks)
-        model.check_arguments(
-            owner,
-            settled,
-            tau_mem=tau_mem,
-            tau_syn=tau_syn,
-            bias=bias,
-            threshold=threshold,
-            w_rec=w_rec,
-            has_rec=has_rec,
-            noise_std=noise_std,
-            max_spikes_per_dt=max_spikes_per_dt,
-            dt=dt,
-        )
-        checks.scalar(owner, "learning_window", learning_window)
-        checks.positive(owner, "learning_window", learning_window)
-        specs = _specs(settled, leak_mode)
-        own = _LEAKS[leak_mode]
-        for name in (own.mem, own.syn):
-            checks.fits(owner, specs[name], leaks[name])
-        spike_fn = spike_function(owner, spike_generation_fn)
+        self._declare(locals(), super().__init__)
 
-        super().__init__(*args, shape=settled, spiking_input=True, spiking_output=True, **kwargs)
-        self.n_neurons = self.size_out
-        self.n_synapses = model.n_synapses(settled)
+    def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
+        owner, mode = type(self).__name__, arguments["leak_mode"]
+        _leak_mode(owner, "leak_mode", mode)
+        _check_leaks(owner, mode, {name: arguments[name] for name in _LEAK_NAMES})
+        ways = {way: way == mode for way in _LEAKS}  # to state the leaks
+        fixed = {"spiking_input": True, "spiking_output": True}
+        super()._declare({**arguments, **ways, **fixed}, base_init)
 
-        self.leak_mode = SimulationParameter(leak_mode)
-        self.dt = SimulationParameter(float(dt))
-        self._has_rec = SimulationParameter(bool(has_rec))
-        if has_rec:
-            self.w_rec = specs["w_rec"].wrap(Parameter, w_rec, weight_init_func, to_float_tensor)
-        else:  # zeros that are made when somebody looks at them
-            self._registered_attributes["w_rec"] = RegisteredAttribute(
-                "SimulationParameter", None, None, specs["w_rec"].shapes[0]
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name in ("spike_generation_fn", "learning_window", "max_spikes_per_dt"):
+            return stored_setting(spec, value)
+        return super()._as_setting(spec, value)
+
+    def _declare_absent(self, name: str, shape: Shape) -> None:
+        if name == "w_rec":  # zeros that are made when somebody looks at them
+            self._registered_attributes[name] = RegisteredAttribute(
+                "SimulationParameter", None, None, shape
             )
-        self.noise_std = SimulationParameter(float(noise_std))
-        given = {**leaks, "bias": bias, "threshold": threshold}
-        for name in (own.mem, own.syn, "bias", "threshold"):
-            wrapped = specs[name].wrap(Parameter, given[name], cast_fn=to_float_tensor)
-            setattr(self, name, wrapped)
-        self.learning_window = SimulationParameter(to_float_tensor(learning_window).reshape(()))
-        for name in ("vmem", "isyn", "spikes"):
-            shape_ = model.state_shapes(settled)[name]
-            setattr(self, name, State(shape=shape_, init_func=torch.zeros))
-        self.spike_generation_fn = SimulationParameter(spike_fn)
-        self.max_spikes_per_dt = SimulationParameter(to_float_tensor(max_spikes_per_dt).reshape(()))
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return self.size_out
+
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses per neuron."""
+        return lif.n_synapses(self.shape)
 
     # -- the leaks, stated in one way and readable in all ---------------------------------------
 
@@ -192,9 +222,9 @@ class LIFBaseTorch(TorchModule):
         mode, membrane = _LEAK_NAMES[name]
         own = _LEAKS[self.leak_mode]
         own_name = own.mem if membrane else own.syn
-        _check_leak(self._label, mode, name, value)
+        _LEAKS[mode].check(self._label, name, value)
         converted = _convert(self.dt, mode, self.leak_mode, to_float_tensor(value).double())
-        _check_leak(self._label, self.leak_mode, own_name, converted)
+        own.check(self._label, own_name, converted)
         super().__setattr__(own_name, converted)
 
     def _decays(self) -> tuple[Tensor, Tensor]:
@@ -211,7 +241,7 @@ class LIFBaseTorch(TorchModule):
 
     # -- for `forward` --------------------------------------------------------------------------
 
-    def _loop_parameters(self, *more: Required) -> loops.LIFParameters:
+    def _loop_parameters(self, *more: Required) -> LIFParameters:
         """Return the parameters for the time loop, checked, with those that are named besides."""
         own = _LEAKS[self.leak_mode]
         required = [
@@ -226,7 +256,7 @@ class LIFBaseTorch(TorchModule):
             required.append(Required("w_rec"))
         require_values(self._label, self, tuple(required))
         alpha, beta = self._decays()
-        return loops.LIFParameters(
+        return LIFParameters(
             alpha,
             beta,
             self.bias,
@@ -235,9 +265,17 @@ class LIFBaseTorch(TorchModule):
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
 
+    def _loop_arguments(
+        self, data: Tensor
+    ) -> tuple[Tensor, LIFState, LIFParameters, Tensor | None]:
+        """Return input, state, parameters and noise for the time loop."""
+        state = LIFState(*(self._start(name, data) for name in self._state_names))
+        parameters = self._loop_parameters()
+        return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
+
     def _lif_graph(self) -> GraphHolder:
         from rockpool.graph.from_modules import lif_graph
-        from rockpool.nn.modules.torch.torch_graphs import to_array
+        from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses
         return lif_graph(
@@ -250,37 +288,15 @@ class LIFBaseTorch(TorchModule):
         )
 
 
-def _specs(shape: tuple[int, int], leak_mode: str) -> dict[str, ParameterSpec]:
-    """Return the parameters of the model, its leaks as `leak_mode` states them."""
-    specs = model.parameter_specs(shape)
-    leak = _LEAKS[leak_mode]
-    specs["threshold"] = specs["threshold"]._replace(family="thresholds")
-    for name, tau_name in ((leak.mem, "tau_mem"), (leak.syn, "tau_syn")):
-        specs[name] = specs[tau_name]._replace(
-            name=name, family=leak_mode, default=leak.default, unit=leak.unit
-        )
-    return specs
-
-
 def _check_leaks(owner: str, leak_mode: str, given: dict[str, Any]) -> None:
+    """Require that leaks are given in the way that `leak_mode` says."""
+    own = _LEAKS[leak_mode]
     for name, value in given.items():
-        mode = _LEAK_NAMES[name][0]
-        if value is not None and mode != leak_mode:
-            own = _LEAKS[leak_mode]
+        if value is not None and _LEAK_NAMES[name][0] != leak_mode:
             raise ValueError(
                 f"{owner}: {name} was given, but with leak_mode={leak_mode!r} the leaks are "
                 f"{own.mem} and {own.syn}"
             )
-        _check_leak(owner, mode, name, value)
-
-
-def _check_leak(owner: str, mode: str, name: str, value: Any) -> None:
-    if mode == "taus":
-        checks.positive(owner, name, value, "s", finite=False)
-    elif mode == "decays":
-        checks.within(owner, name, value, 0.0, 1.0)
-    else:
-        checks.non_negative(owner, name, value)
 
 
 def _convert(dt: float, source: str, target: str, value: Tensor) -> Tensor:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
-from rockpool.nn.modules.torch.parameter_tree import ParameterName, TorchModuleParameters
-from rockpool.parameters import ResetTo
+from rockpool.nn.modules.torch._base.parameter_tree import ParameterName, TorchModuleParameters
+from rockpool.parameters import ParameterBase, ResetTo
+
+Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
 
 
 def to_float_tensor(x: Any) -> Tensor:
@@ -30,10 +33,12 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
-            from rockpool.nn.modules.torch.conversion import convert_in_place
-
-            convert_in_place(value, retain_torch_api=True)
+            self._adopt(value)
         super().__setattr__(name, value)
+
+    def _adopt(self, module: nn.Module) -> None:
+        """Turn a module of torch that has been assigned into one of this package, in place."""
+        raise NotImplementedError
 
     def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
         if value is None:

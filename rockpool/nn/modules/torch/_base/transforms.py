@@ -28,7 +28,7 @@ def values_unknown(tensor: torch.Tensor) -> bool:
     return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
 
 
-def opaque(function: F) -> F:
+def no_dynamo(function: F) -> F:
     """Keep compilers of torch out of a function: it runs as it is, what is around it is compiled.
 
     A compiler unrolls a loop over time, takes minutes over it and gains next to nothing.

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["needs_graph", "second_order"]
+__all__ = ["needs_graph", "only_needed", "second_order"]
 
 
 def needs_graph(tensors: Iterable[Tensor | None]) -> bool:
     """Whether gradients will be asked for."""
     return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+
+
+def only_needed(
+    gradients: Iterable[Tensor | None], needed: Iterable[bool]
+) -> Iterator[Tensor | None]:
+    """Yield gradients, None in place of those that are not needed."""
+    return (value if need else None for value, need in zip(gradients, needed, strict=True))
 
 
 def second_order(

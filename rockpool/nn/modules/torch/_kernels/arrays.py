@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from rockpool.nn.kernels.compiling import absent, settled
+from rockpool.nn.kernels.compiling import kernel_array
 
 
 def array(tensor: Tensor) -> np.ndarray:
@@ -16,7 +18,16 @@ def array(tensor: Tensor) -> np.ndarray:
     return tensor.contiguous().numpy()
 
 
-def fresh(shape: tuple[int, ...], like: Tensor) -> Tensor:
+def arrays(**tensors: Tensor | None) -> dict[str, np.ndarray]:
+    """Return those tensors that there are as arrays, by name; (B, T, N, S) as (B, T, N * S)."""
+    return {
+        name: array(tensor if tensor.dim() < 4 else tensor.flatten(2))
+        for name, tensor in tensors.items()
+        if tensor is not None
+    }
+
+
+def empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Return a new tensor, for a kernel to write to, in memory that numpy has asked for.
 
     Where it is large, numpy asks for large pages, which torch does not. A training step of a
@@ -26,17 +37,19 @@ def fresh(shape: tuple[int, ...], like: Tensor) -> Tensor:
     return torch.from_numpy(np.empty(shape, np.float32 if single else np.float64))
 
 
-def array_or_absent(tensor: Tensor | None, n_dim: int, dtype: np.dtype) -> np.ndarray:
-    """Return the values of a tensor as an array, or the array that stands for none."""
-    return absent(n_dim, dtype) if tensor is None else array(tensor)
-
-
-def spread_out(tensor: Tensor, shape: tuple[int, ...]) -> np.ndarray:
+def broadcast(tensor: Tensor, shape: tuple[int, ...]) -> np.ndarray:
     """Return the values of a parameter, one for each element of `shape`, in one dimension."""
     values = array(tensor)
     if values.shape != shape:
-        values = settled(values, values.dtype, shape)
+        values = kernel_array(values, values.dtype, shape)
     return values.reshape(-1)
+
+
+def broadcasts(shape: tuple[int, ...], **parameters: Tensor | None) -> dict[str, np.ndarray]:
+    """Return those parameters that there are by name, each as by `broadcast`."""
+    return {
+        name: broadcast(value, shape) for name, value in parameters.items() if value is not None
+    }
 
 
 def copied(tensor: Tensor) -> Tensor:
@@ -51,7 +64,7 @@ def gradient_array(gradient: Tensor | None, like: Tensor) -> np.ndarray:
     return copied(gradient).numpy()
 
 
-def over_time(gradient: Tensor | None, output: Tensor) -> np.ndarray:
+def output_gradient(gradient: Tensor | None, output: Tensor) -> np.ndarray:
     """Return the gradient of an output (B, T, N) as an array; zeros for none.
 
     Where it is the same for all steps, as that of a sum over time, the array is (B, 1, N).
@@ -61,8 +74,10 @@ def over_time(gradient: Tensor | None, output: Tensor) -> np.ndarray:
     return array(gradient if gradient.stride(1) else gradient[:, :1])
 
 
-def reduced(gradient: np.ndarray, parameter: Tensor) -> Tensor:
-    """Return the gradient of a parameter, given that of what it has been spread out to."""
+def reduced(gradient: np.ndarray | None, parameter: Tensor | None) -> Any:
+    """Return the gradient of a parameter, given that of what it has been broadcast to, if any."""
+    if gradient is None or parameter is None:
+        return None
     if gradient.shape != parameter.shape:
         return torch.from_numpy(gradient).sum_to_size(parameter.shape).to(parameter.dtype)
     single = parameter.dtype == torch.float32

@@ -1,0 +1,238 @@
+"""The time loop of LIF neurons in torch, on CPU tensors, by compiled kernels. Needs numba."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rockpool.nn.kernels.compiling import call
+from rockpool.nn.kernels.lif import lif_forward
+from rockpool.nn.kernels.lif_backward import PERIODIC_EXPONENTIAL, STEP_PWL, lif_backward
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._kernels.arrays import (
+    array,
+    arrays,
+    broadcast,
+    broadcasts,
+    copied,
+    empty,
+    gradient_array,
+    output_gradient,
+    reduced,
+)
+from rockpool.nn.modules.torch._kernels.gradients import needs_graph, only_needed, second_order
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.torch._loops.steps import Records
+
+__all__ = ["lif"]
+
+SURROGATES: dict[Any, int] = {StepPWL: STEP_PWL, PeriodicExponential: PERIODIC_EXPONENTIAL}
+RECORDS = ("vmem_record", "isyn_record", "irec_record", "iahp_record")
+
+
+class _Settings(NamedTuple):
+    """What goes in besides tensors."""
+
+    spike_fn: Any
+    window: float | Tensor
+    max_spikes: float | Tensor
+    record: bool
+
+
+class _Inputs(NamedTuple):
+    """All tensors that go in, or their gradients, or whether those are needed."""
+
+    x: Tensor
+    noise: Tensor | None
+    vmem: Tensor
+    isyn: Tensor
+    spikes: Tensor
+    iahp: Tensor | None
+    alpha: Tensor
+    beta: Tensor
+    bias: Tensor
+    threshold: Tensor
+    w_rec: Tensor | None
+    gamma: Tensor | None
+    w_ahp: Tensor | None
+
+
+class _Results(NamedTuple):
+    """All that comes out, or the gradients of that; None where there is nothing."""
+
+    output: Tensor
+    vmem: Tensor
+    isyn: Tensor
+    spikes: Tensor
+    iahp: Tensor | None
+    vmem_record: Tensor | None
+    isyn_record: Tensor | None
+    irec_record: Tensor | None
+    iahp_record: Tensor | None
+
+
+def lif(
+    x: Tensor,
+    state: LIFState,
+    parameters: LIFParameters,
+    noise: Tensor | None = None,
+    record: bool = False,
+) -> tuple[Tensor, LIFState, Records]:
+    """Run LIF neurons over time; as `lif_loop`."""
+    p = parameters
+    inputs = _Inputs._make((x, noise, *state, *p[:5], p.gamma, p.w_ahp))
+    settings = _Settings(p.spike_fn, p.window, p.max_spikes, record)
+    if needs_graph(inputs):
+        output, vmem, isyn, spikes, iahp, *recorded = _LIF.apply(settings, *inputs)
+    else:
+        output, vmem, isyn, spikes, iahp, *recorded = _LIF.forward(None, settings, *inputs)
+    records = {}
+    if record:
+        named = zip(RECORDS, recorded, strict=True)
+        records = {
+            name.removesuffix("_record"): value for name, value in named if value is not None
+        }
+        records["spikes"] = output
+    return output, LIFState(vmem, isyn, spikes, iahp), records
+
+
+class _LIF(Function):
+    @staticmethod
+    def forward(ctx: Any, settings: _Settings, *tensors: Any) -> Any:
+        """Run the kernel; what the gradients need is kept in `ctx`, unless that is None."""
+        p = _Inputs(*tensors)
+        n_batch, n_out, n_syn = p.isyn.shape
+        per_step, per_neuron = (n_batch, p.x.shape[1], n_out), (n_out,)
+        vmem, isyn, spikes = copied(p.vmem), copied(p.isyn), copied(p.spikes)
+        iahp = None if p.iahp is None else copied(p.iahp)
+        output = empty(per_step, p.x)
+        before = None if ctx is None else empty(per_step, p.x)
+        records: list[Tensor | None] = [None] * 4
+        if settings.record:
+            per_synapse = (*per_step, n_syn)
+            records = [empty(shape, p.x) for shape in (per_step, per_synapse, per_synapse)]
+            records.append(None if iahp is None else empty(per_step, p.x))
+        call(
+            lif_forward,
+            x=array(p.x),
+            alpha=broadcast(p.alpha, per_neuron),
+            beta=broadcast(p.beta, (n_out, n_syn)),
+            bias=broadcast(p.bias, per_neuron),
+            threshold=broadcast(p.threshold, per_neuron),
+            max_spikes=float(settings.max_spikes),
+            vmem=vmem.numpy(),
+            isyn=isyn.numpy().reshape(n_batch, n_out * n_syn),
+            spikes=spikes.numpy(),
+            output=output.numpy(),
+            **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
+            **arrays(w_rec=p.w_rec, noise=p.noise, iahp=iahp, before=before),
+            **arrays(**dict(zip(RECORDS, records, strict=True))),
+        )
+        if ctx is not None:
+            ctx.settings = settings
+            ctx.save_for_backward(before, *tensors)
+            ctx.set_materialize_grads(False)
+            if p.w_rec is None and settings.record:
+                ctx.mark_non_differentiable(records[2])
+        return output, vmem, isyn, spikes, iahp, *records
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        before, *tensors = ctx.saved_tensors
+        inputs, needed = _Inputs(*tensors), ctx.needs_input_grad[1:]
+        if torch.is_grad_enabled():
+            function = partial(_loop, ctx.settings)
+            return None, *second_order(function, inputs, needed, grads)
+        found = _gradients(ctx.settings, inputs, _Inputs(*needed), before, _Results._make(grads))
+        return None, *only_needed(found, needed)
+
+
+def _loop(settings: _Settings, *tensors: Any) -> _Results:
+    """Return what the kernel returns, by the loop in torch."""
+    p = _Inputs(*tensors)
+    parameters = LIFParameters(
+        p.alpha, p.beta, p.bias, p.threshold, p.w_rec, *settings[:3], p.gamma, p.w_ahp
+    )
+    state = LIFState(p.vmem, p.isyn, p.spikes, p.iahp)
+    output, final, records = lif_loop(p.x, state, parameters, p.noise, settings.record)
+    return _Results(
+        output, *final, *(records.get(name.removesuffix("_record")) for name in RECORDS)
+    )
+
+
+def _gradients(
+    settings: _Settings, inputs: _Inputs, need: _Inputs, before: Tensor, given: _Results
+) -> _Inputs:
+    """Return the gradients of all inputs, given those of the results."""
+    p = inputs
+    n_batch, n_out, n_syn = p.isyn.shape
+    per_neuron = (n_out,)
+    of_output = output_gradient(given.output, before)
+    of_spikes = np.zeros((n_batch, n_out), of_output.dtype)
+    if given.spikes is not None:  # the last spikes of the output are a part of the state as well
+        of_output = np.broadcast_to(of_output, before.shape).copy()
+        last = of_output[:, -1] if of_output.shape[1] else of_spikes
+        last += array(given.spikes)
+    of_x: Any = empty(p.x.shape, p.x) if need.x else None
+    of_vmem, of_isyn = gradient_array(given.vmem, p.vmem), gradient_array(given.isyn, p.isyn)
+    of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
+    of_alpha, of_bias, of_threshold = np.zeros((3, n_out))
+    of_beta = of_iahp = of_gamma = of_w_ahp = None
+    optional: dict[str, np.ndarray] = {}
+    if need.beta:
+        of_beta = np.zeros((n_out, n_syn))
+        optional |= {"x": array(p.x), "grad_beta": of_beta.reshape(-1)}
+    if p.iahp is not None:
+        of_iahp = gradient_array(given.iahp, p.iahp)
+        of_gamma, of_w_ahp = np.zeros((2, n_out))
+        optional |= {"grad_iahp": of_iahp, "grad_gamma": of_gamma, "grad_w_ahp": of_w_ahp}
+    call(
+        lif_backward,
+        grad_output=of_output,
+        before_reset=False,
+        before=array(before),
+        alpha=broadcast(p.alpha, per_neuron),
+        beta=broadcast(p.beta, (n_out, n_syn)),
+        threshold=broadcast(p.threshold, per_neuron),
+        max_spikes=float(settings.max_spikes),
+        window=float(settings.window),
+        surrogate=SURROGATES[settings.spike_fn.__self__],
+        vmem=array(p.vmem),
+        isyn=array(p.isyn).reshape(n_batch, n_out * n_syn),
+        spikes=array(p.spikes),
+        grad_vmem=of_vmem,
+        grad_isyn=of_isyn.reshape(n_batch, n_out * n_syn),
+        grad_spikes=of_spikes,
+        grad_alpha=of_alpha,
+        grad_bias=of_bias,
+        grad_threshold=of_threshold,
+        **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
+        **arrays(w_rec=p.w_rec, iahp=p.iahp, grad_x=of_x, grad_w_rec=of_w_rec),
+        **arrays(
+            grad_vmem_record=given.vmem_record,
+            grad_isyn_record=given.isyn_record,
+            grad_irec_record=given.irec_record,
+            grad_iahp_record=given.iahp_record,
+        ),
+        **optional,
+    )
+    return _Inputs(
+        x=of_x,
+        noise=None,
+        vmem=torch.from_numpy(of_vmem),
+        isyn=torch.from_numpy(of_isyn),
+        spikes=torch.from_numpy(of_spikes),
+        iahp=None if of_iahp is None else torch.from_numpy(of_iahp),
+        alpha=reduced(of_alpha, p.alpha),
+        beta=reduced(of_beta, p.beta),
+        bias=reduced(of_bias, p.bias),
+        threshold=reduced(of_threshold, p.threshold),
+        w_rec=of_w_rec,
+        gamma=reduced(of_gamma, p.gamma),
+        w_ahp=reduced(of_w_ahp, p.w_ahp),
+    )

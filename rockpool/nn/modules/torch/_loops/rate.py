@@ -1,0 +1,77 @@
+"""The time loop of rate neurons in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
+from rockpool.nn.modules.torch._loops.steps import Records, expand, stack
+
+
+class RateParameters(NamedTuple):
+    """Parameters of rate neurons."""
+
+    gain: Tensor  # dt / tau, (N,) or ()
+    bias: Tensor  # (N,) or ()
+    threshold: Tensor  # (N,) or ()
+    w_rec: Tensor | None  # (N, N); None where the layer is not recurrent
+    act_fn: Callable[[Tensor, Tensor], Tensor]  # (x, threshold) -> activation
+
+
+def rate_loop(
+    x: Tensor,
+    state: Tensor,
+    parameters: RateParameters,
+    noise: Tensor | None = None,
+    record: bool = False,
+) -> tuple[Tensor, Tensor, Records]:
+    """Run rate neurons over time.
+
+    Parameters
+    ----------
+    x : Tensor
+        Input (B, T, N).
+    state : Tensor
+        State before the first step, (B, N).
+    parameters : RateParameters
+        Gain, bias, threshold, recurrent weights and activation function.
+    noise : Tensor, optional
+        Added to the input, (B, T, N). Default: none.
+    record : bool
+        Whether to keep the state and the recurrent input of all time steps. Default: False.
+
+    Returns
+    -------
+    output : Tensor
+        Activation (B, T, N).
+    state : Tensor
+        State after the last step, (B, N).
+    records : dict
+        ``x`` and ``rec_input`` (B, T, N); empty without `record`.
+    """
+    p = parameters
+    drive = (x + p.bias if noise is None else x + noise + p.bias) * p.gain
+    if p.w_rec is None:
+        states, state = leaky_sum(drive, state, 1.0 - p.gain)
+        records = {"rec_input": torch.zeros_like(states), "x": states} if record else {}
+        return p.act_fn(states, p.threshold), state, records
+
+    gain, decay, threshold = expand(state.shape, p.gain, 1.0 - p.gain, p.threshold)
+    activation = p.act_fn(state, threshold)
+    outputs, state_list, rec_inputs = [], [], []
+    for drive_t in drive.unbind(1):
+        rec_input = activation @ p.w_rec
+        state = torch.addcmul(torch.addcmul(drive_t, rec_input, gain), state, decay)
+        activation = p.act_fn(state, threshold)
+        outputs.append(activation)
+        if record:
+            state_list.append(state)
+            rec_inputs.append(rec_input)
+    records = (
+        {"rec_input": stack(rec_inputs, state), "x": stack(state_list, state)} if record else {}
+    )
+    return stack(outputs, state), state, records
