@@ -38,7 +38,13 @@ def _forget():
 # --- with the real back-ends ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", "numpy scipy numba torch jax brian nest sinabs nir".split())
+CPU_BACKENDS = [
+    *("numpy", "scipy", "torch", "nest"),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in "numba jax brian sinabs nir".split()),
+]
+
+
+@pytest.mark.parametrize("name", CPU_BACKENDS)
 def test_each_cpu_backend_is_available(name: str, full_python) -> None:
     """In a process of its own: importing NEST changes the process."""
     code = f"""

@@ -33,7 +33,10 @@ def kernels() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["single", "double"])
+SLOW = pytest.mark.slow  # the kernels of double precision take a minute to compile
+
+
+@pytest.fixture(params=["single", pytest.param("double", marks=SLOW)])
 def precision(request: pytest.FixtureRequest) -> Iterator[None]:
     with jax.enable_x64(True) if request.param == "double" else nullcontext():
         yield
@@ -122,8 +125,8 @@ def compare(evolve: Callable[[Loop, Any], Any], kernel: Loop, loop: Loop, inputs
 @pytest.mark.parametrize(
     ("n_synapses", "recurrent", "precision"),
     [
-        (1, False, "double"),
-        (2, True, "double"),
+        pytest.param(1, False, "double", marks=SLOW),
+        pytest.param(2, True, "double", marks=SLOW),
         (1, True, "single"),
         (2, False, "single"),
     ],
