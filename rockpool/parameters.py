@@ -284,21 +284,19 @@ def Constant(obj: T) -> T:
         return obj
     if obj is None or isinstance(obj, (bool, np.bool_)) or callable(obj):
         raise TypeError(f"Constant: a {type(obj).__name__} cannot be a constant, got {obj!r}")
-    if not is_tensor(obj) and not isinstance(obj, (np.ndarray, np.generic)):
-        try:
-            marked_class = _constant_class(type(obj))
-        except TypeError as error:
-            if not hasattr(obj, "__array__"):
-                raise TypeError(
-                    f"Constant: a {type(obj).__name__} cannot be a constant, got {obj!r}"
-                ) from error
-            return _marked_array(np.asarray(obj))  # type: ignore[return-value]
-        return marked_class(obj)
     if is_tensor(obj):
         return obj.detach().as_subclass(_constant_class(type(obj)))  # type: ignore[attr-defined]
     if isinstance(obj, np.ndarray):
         return _marked_array(obj)
-    return _constant_class(type(obj))(obj)
+    try:
+        marked_class = _constant_class(type(obj))
+    except TypeError as error:
+        if not hasattr(obj, "__array__"):
+            raise TypeError(
+                f"Constant: a {type(obj).__name__} cannot be a constant, got {obj!r}"
+            ) from error
+        return _marked_array(np.asarray(obj))  # type: ignore[return-value]
+    return marked_class(obj)
 
 
 def _marked_array(array: np.ndarray) -> Any:

@@ -141,12 +141,7 @@ def find_modules_of_subclass(graph: GraphModuleBase, cls: type[M]) -> SetList[M]
 def find_recurrent_modules(
     graph: GraphModuleBase,
 ) -> tuple[SetList[GraphModule], SetList[GraphModule]]:
-    """Find the modules that take part in a loop of two modules, or of one with itself.
-
-    Parameters
-    ----------
-    graph : GraphModuleBase
-        A module or holder of the graph.
+    """Find the modules of a graph that take part in a loop of two modules, or of one with itself.
 
     Returns
     -------

@@ -149,15 +149,7 @@ class TSContinuous(TimeSeries):
     def __call__(self, times: ArrayLike) -> NDArray[np.float64]:
         """Read the values at some time points.
 
-        Parameters
-        ----------
-        times : array_like (n,) or float
-            In seconds, in any order.
-
-        Returns
-        -------
-        ndarray (n, C)
-            One row for each time.
+        Times are in seconds, (n,) or a float, in any order. Returns an array (n, C).
 
         Raises
         ------

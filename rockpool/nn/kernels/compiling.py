@@ -47,8 +47,7 @@ class _Apart(Compiler):
         flags: Any,
         locals: Any,
     ) -> None:
-        if hasattr(flags, "noalias"):
-            flags.noalias = True
+        flags.noalias = True
         super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
 
 
@@ -173,14 +172,7 @@ def prefetch(row: Any) -> None:
 def kernel_array(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
     """Return values as an array that a kernel takes; the same one, if it is such an array.
 
-    Parameters
-    ----------
-    values : array_like
-        Numbers.
-    dtype : dtype
-        float32 or float64.
-    shape : tuple of int, optional
-        What to broadcast them to.
+    The type is float32 or float64; `shape` is what to broadcast them to.
     """
     if shape is not None and np.shape(values) != shape:
         values = np.broadcast_to(values, shape)
