@@ -7,7 +7,8 @@ type, float32 or float64 (`compiling.kernel_array`). In all of them
 * arrays are laid out (B, T, N), or (B, T, N * S) with synapse ``s`` of neuron ``n`` at
   ``n * S + s``; the innermost loop runs over them, and the state of one batch element stays in the
   cache over all of its time steps;
-* what is absent (recurrent weights, noise, records) is an array of size 0;
+* what is absent (recurrent weights, noise, records) is an array of size 0, which `compiling.call`
+  fills in for callers in Python: they name what is there;
 * the states are changed in place, the results go into arrays that the caller has made, and no array
   that is written overlaps another one;
 * forward, each operation is rounded as in the numpy module of that model, in the same order. No

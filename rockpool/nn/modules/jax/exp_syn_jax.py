@@ -15,7 +15,7 @@ from rockpool.nn.modules.jax._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import NoArguments
 
-__all__ = ["ExpSynJax"]
+__all__ = ["ExpSynJax", "exp_syn_loop"]
 
 
 def exp_syn_evolution(

@@ -30,7 +30,16 @@ from rockpool.parameters import SimulationParameter
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
 
-__all__ = ["H_LReLU", "H_ReLU", "H_sigmoid", "H_tanh", "RateEulerJax", "RateJax"]
+__all__ = [
+    "H_LReLU",
+    "H_ReLU",
+    "H_sigmoid",
+    "H_tanh",
+    "RateEulerJax",
+    "RateJax",
+    "RateParameters",
+    "rate_loop",
+]
 
 
 def rate_evolution(

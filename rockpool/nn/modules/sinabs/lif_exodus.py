@@ -19,8 +19,8 @@ from rockpool.nn.modules.sinabs.exodus_functions import (
 )
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
-from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 from rockpool.parameters import Constant
 

@@ -11,12 +11,12 @@ from sinabs.layers.functional import lif_forward
 from torch import Tensor
 
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
-from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
 from rockpool.nn.modules.torch._loops.steps import Records
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Constant, Shape
 

@@ -14,12 +14,12 @@ from rockpool.nn.models import lif
 from rockpool.nn.modules.torch._base.checks import Required
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
-from rockpool.nn.modules.torch._base.lif_base import LIF_TORCH, LIFBaseTorch
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
+from rockpool.nn.modules.torch.lif_base_torch import LIF_TORCH, LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Shape
 

@@ -14,9 +14,9 @@ from torch.autograd import Function
 
 from rockpool.nn.modules.torch._base.decays import bitshift_to_decay, decay_to_tau, precise
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
-from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.lif_torch import LIFTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import ResetTo, Shape

@@ -12,11 +12,11 @@ from rockpool.nn.models import checks, lif
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
-from rockpool.nn.modules.torch._base.lif_base import stored_setting, torch_table
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._loops.lif import MembraneParameters, MembraneState, membrane_loop
+from rockpool.nn.modules.torch.lif_base_torch import stored_setting, torch_table
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 
 __all__ = ["LIFNeuronTorch"]

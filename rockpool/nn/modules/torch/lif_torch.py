@@ -18,11 +18,11 @@ from rockpool.nn.modules.torch._base.decays import (
     tau_to_bitshift,
     tau_to_decay,
 )
-from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import lif_loop
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder

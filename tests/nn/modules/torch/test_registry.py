@@ -27,7 +27,7 @@ from rockpool.nn.modules.torch import (
     UpDownTorch,
     aLIFTorch,
 )
-from rockpool.nn.modules.torch._base.lif_base import LIFBaseTorch
+from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 
 P, S, C = "Parameter", "State", "SimulationParameter"
 
