@@ -222,10 +222,7 @@ class GraphModule(GraphModuleBase):
     def _convert_from(cls, mod: GraphModule) -> GraphModule:
         """Return an object of this class that does what a module of another class does.
 
-        Raises
-        ------
-        ValueError
-            If there is no rule for it, as long as a derived class gives none.
+        Without a rule for it, which a derived class may give, that is a ValueError.
         """
         raise ValueError(f"{cls.__name__}: there is no rule to convert {mod!r} to this class")
 

@@ -37,18 +37,9 @@ class _Apart(Compiler):
     as a row of 100 neurons, or give up on vector instructions where there are many arrays.
     """
 
-    def __init__(
-        self,
-        typingctx: Any,
-        targetctx: Any,
-        library: Any,
-        args: Any,
-        return_type: Any,
-        flags: Any,
-        locals: Any,
-    ) -> None:
-        flags.noalias = True
-        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state.flags.noalias = True
 
 
 # what the decorator says of each kernel: arrays that may be absent, and whose type they have
