@@ -44,7 +44,8 @@ class ExpSmoothJax(JaxModule):
     :math:`a`. Unlike in `ExpSynJax` an input is not attenuated in its own step. Input (T, N) gives
     output (T, N), without a batch.
 
-    Parameters are as for `ExpSyn`, with these differences:
+    There is always a DeprecationWarning. Errors are those of `ExpSyn` and `JaxModule`; an
+    `activation_fun` that is not callable is a ValueError. Parameters are as for `ExpSyn`, but for:
 
     Parameters
     ----------
@@ -57,9 +58,6 @@ class ExpSmoothJax(JaxModule):
     ----------
     activation : jax.Array
         The state, shape (N,). Zero at rest.
-
-    Errors are those of `ExpSyn` and `JaxModule`; an `activation_fun` that is not callable is a
-    ValueError. There is always a DeprecationWarning.
     """
 
     _model = EXP_SYN.changed("tau", shapes=((), ("N",))).arranged(

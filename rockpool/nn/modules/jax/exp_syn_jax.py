@@ -39,7 +39,7 @@ class ExpSynJax(JaxModule):
     and the output is :math:`I_{syn}`; with the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`,
     :math:`z \sim N(0, 1)`, on the input (in `ExpSyn` it is on the output).
 
-    Parameters are as for `ExpSyn`, with these differences:
+    Errors are those of `ExpSyn` and `JaxModule`, parameters those of `ExpSyn` with these differences:
 
     Parameters
     ----------
@@ -54,8 +54,6 @@ class ExpSynJax(JaxModule):
         The state: synaptic currents, shape (N,). Zero at rest.
     rng_key : jax.Array
         The key, a state as well.
-
-    Errors are those of `ExpSyn` and `JaxModule`.
     """
 
     _model = EXP_SYN.arranged("dt tau noise_std isyn")

@@ -63,7 +63,7 @@ class RateJax(JaxModule):
 
     The equations are those of `Rate`.
 
-    Parameters are as for `Rate`, with these differences:
+    Errors are those of `Rate` and `JaxModule`, parameters those of `Rate` with these differences:
 
     Parameters
     ----------
@@ -79,8 +79,6 @@ class RateJax(JaxModule):
         The state, shape (N,). Zero at rest.
     rng_key : jax.Array
         The key, a state as well.
-
-    Errors are those of `Rate` and `JaxModule`.
     """
 
     _model = rate.RATE
