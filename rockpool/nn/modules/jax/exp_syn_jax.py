@@ -39,7 +39,7 @@ class ExpSynJax(JaxModule):
     and the output is :math:`I_{syn}`; with the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`,
     :math:`z \sim N(0, 1)`, on the input (in `ExpSyn` it is on the output).
 
-    Errors are those of `ExpSyn` and `JaxModule`, parameters those of `ExpSyn` with these differences:
+    Errors are those of `ExpSyn` and `JaxModule`, parameters those of `ExpSyn` but for:
 
     Parameters
     ----------

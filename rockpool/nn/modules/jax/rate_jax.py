@@ -63,7 +63,7 @@ class RateJax(JaxModule):
 
     The equations are those of `Rate`.
 
-    Errors are those of `Rate` and `JaxModule`, parameters those of `Rate` with these differences:
+    Errors are those of `Rate` and `JaxModule`, parameters those of `Rate` but for:
 
     Parameters
     ----------
