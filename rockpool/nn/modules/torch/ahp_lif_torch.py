@@ -55,11 +55,6 @@ class aLIFTorch(LIFBaseTorch):
     shape, leak_mode, tau_mem, ..., dt
         As for `LIFTorch`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; `tau_ahp` is not > 0, `w_ahp` is not finite.
-
     References
     ----------
     G. Bellec, D. Salaj, A. Subramoney, R. Legenstein, W. Maass, Long short-term memory and

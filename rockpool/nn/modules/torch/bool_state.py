@@ -31,14 +31,7 @@ class BooleanState(TorchModule):
     shape : int or tuple of int
         Number of latches, ``N``, ``(N,)`` or ``(N, N)``.
     threshold : Tensor, optional
-        Magnitude that the input must exceed, shape (N,) or (); 1e-10.
-
-    Raises
-    ------
-    ValueError
-        Input and output sizes differ, or a negative threshold.
-    TypeError
-        `threshold` is not a tensor.
+        Magnitude >= 0 that the input must exceed, shape (N,) or (); 1e-10.
 
     Examples
     --------
@@ -77,18 +70,7 @@ class BooleanState(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the states over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Of bools, shape (B, T, N).
-        """
+        """Return the states over time, bools."""
         data = self._input(data, self.threshold)
         start = self._batched_state("bool_state", data.shape[0])
         strong = data.abs() > self.threshold

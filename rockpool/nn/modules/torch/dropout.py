@@ -42,18 +42,7 @@ class _Dropout(TorchModule):
         self.training = SimulationParameter(bool(training))
 
     def forward(self, data: Tensor) -> Tensor:
-        """Return the data, in training mode with some of them put to zero.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, N).
-        """
+        """Return the data, in training mode with some of them put to zero."""
         data = self._input(data)
         return self._dropped(data) if self.training else data
 
@@ -84,11 +73,6 @@ class UnitDropout(_Dropout):
         Probability to drop a unit, in [0, 1). Default: 0.5.
     training : bool
         Whether to start in training mode; ``train()`` and ``eval()`` switch. Default: True.
-
-    Raises
-    ------
-    ValueError
-        `p` out of range, or input and output sizes differ.
 
     References
     ----------

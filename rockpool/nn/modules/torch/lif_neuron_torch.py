@@ -67,11 +67,6 @@ class LIFNeuronTorch(TorchModule):
         Bias added to the membrane in each time step, shape (N,) or (). Default: 0, one value for
         all neurons.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; `shape` is missing or has two entries.
-
     References
     ----------
     W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, Neuronal Dynamics, Cambridge University Press
@@ -122,18 +117,7 @@ class LIFNeuronTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the membrane, shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, N).
-        """
+        """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
         start = MembraneState(self._start("vmem", data))
         require_values(self._label, self, _REQUIRED)

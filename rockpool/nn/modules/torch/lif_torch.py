@@ -99,18 +99,7 @@ class LIFTorch(LIFBaseTorch):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
+        """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
         arguments = self._loop_arguments(data)
         loop = chosen_loop(self, lif_loop, *arguments)

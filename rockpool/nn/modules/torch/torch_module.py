@@ -52,7 +52,9 @@ class TorchModule(TorchRegistry):
 
     A subclass assigns parameters, states and modules in its constructor and has ``forward(data)``,
     which returns the output tensor alone, puts records in ``self._record_dict`` if ``self._record``
-    is set, and states back by `_keep_state`; or it overrides `evolve`. Then:
+    is set, and states back by `_keep_state`; or it overrides `evolve`. Unless a class says
+    otherwise, its input is a tensor (B, T, Nin), (T, Nin) or (T,), for B batch elements and T time
+    steps, and its output one (B, T, Nout). Then:
 
     * In *Rockpool mode*, the default, calling the module gives ``(output, state, record)``, and
       ``parameters()`` is a nested dict: ``parameters().astorch()`` are its tensors.

@@ -114,21 +114,15 @@ class UpDownTorch(TorchModule):
     shape : int or tuple of int
         Number of channels, ``N`` or ``(N,)``; the module's shape is ``(N, 2 N)``.
     thr_up, thr_down : array_like
-        Size of a step up and of a step down: one number, or N; 1e-3.
+        Size of a step up and of a step down, > 0: one number, or N; 1e-3.
     n_ref_steps : int
-        Time steps that an event occupies in its channel. Default: 0.
+        Time steps that an event occupies in its channel, a whole number >= 0. Default: 0.
     repeat_output : int
-        Number of events for each step of the signal. Default: 1.
+        Number of events for each step of the signal, a whole number >= 1. Default: 1.
     dt : float
         Time step in seconds. Default: 1 ms. Nothing depends on it, and it is not kept.
     device, dtype : optional
         Where and as what the thresholds are to be. Default: as they are given; float32.
-
-    Raises
-    ------
-    ValueError, TypeError
-        A threshold is not > 0 or not one number or N; `n_ref_steps` is not a whole number >= 0,
-        `repeat_output` not one >= 1; `shape` is missing or has two entries.
 
     References
     ----------
@@ -194,18 +188,7 @@ class UpDownTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the events over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Signals, shape (B, T, N).
-
-        Returns
-        -------
-        Tensor
-            Number of events, shape (B, T, 2 N).
-        """
+        """Return the number of events, (B, T, 2 N), for signals (B, T, N)."""
         if isinstance(data, Tensor) and (data.dim() != 3 or data.shape[-1] != self.size_in):
             raise ValueError(
                 f"{self._label}: the input must have the shape (B, T, {self.size_in}), got "
