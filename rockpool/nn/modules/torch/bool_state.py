@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
+from rockpool.nn.modules.torch._base.checks import same_in_and_out
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch.torch_module import (
     TorchModule,
@@ -53,14 +54,12 @@ class BooleanState(TorchModule):
         **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
-        entries = checks.shape_entries(owner, shape)
-        size = entries[-1]
-        if entries[0] != size:
-            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
+        entries = same_in_and_out(owner, shape)
         if threshold is None:
             threshold = torch.tensor(1e-10)
         if not isinstance(threshold, Tensor):
             raise TypeError(f"{owner}: threshold must be a torch tensor, got {threshold!r}")
+        size = entries[-1]
         shapes: list[int | Shape] = [(size,), ()]
         checks.shape_fits(owner, "threshold", [(size,), ()], threshold)
         checks.non_negative(owner, "threshold", threshold)
