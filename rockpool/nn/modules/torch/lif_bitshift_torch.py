@@ -69,11 +69,6 @@ class LIFBitshiftTorch(LIFTorch):
     shape, bias, threshold, ..., dt
         As for `LIFTorch`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; another `leak_mode`, or a time constant that is too short.
-
     References
     ----------
     M. Davies et al., Loihi: a neuromorphic manycore processor with on-chip learning, IEEE Micro 38

@@ -8,9 +8,9 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
-from rockpool.nn.models import checks, lif
+from rockpool.nn.models import exp_syn, lif
 from rockpool.nn.models.model import SettingSpec
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, number_of, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
@@ -22,23 +22,13 @@ from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 __all__ = ["LIFNeuronTorch"]
 
 
-def neurons(owner: str, shape: Any) -> tuple[int, ...]:
-    """Return the shape argument ``N`` or ``(N,)`` as ``(N,)``."""
-    if shape is None:
-        raise ValueError(f"{owner}: shape must be given: the number of neurons")
-    entries = checks.shape_entries(owner, shape)
-    if len(entries) > 1:
-        raise ValueError(f"{owner}: shape must be N or (N,), got {entries}")
-    return entries
-
-
 NEURONS = replace(
     torch_table(
         lif.LIF.extended(SettingSpec("n_neurons", 1)),
         "n_neurons noise_std tau_mem threshold bias dt vmem spike_generation_fn "
         "max_spikes_per_dt learning_window",
     ),
-    settled_shape=neurons,
+    settled_shape=exp_syn.settled_shape,
     dimensions=lambda shape: {"Nout": shape[0]},
 )
 
@@ -66,11 +56,6 @@ class LIFNeuronTorch(TorchModule):
     bias : array_like
         Bias added to the membrane in each time step, shape (N,) or (). Default: 0, one value for
         all neurons.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; `shape` is missing or has two entries.
 
     References
     ----------
@@ -111,7 +96,7 @@ class LIFNeuronTorch(TorchModule):
         *args: Any,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
-        n = neurons(type(self).__name__, shape)[0]
+        n = number_of("neurons", type(self).__name__, shape)
         flags = {"spiking_input": False, "spiking_output": True}
         self._declare({**locals(), "n_neurons": n, **flags}, super().__init__)
 
@@ -122,18 +107,7 @@ class LIFNeuronTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the membrane, shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, N).
-        """
+        """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
         start = MembraneState(self._start("vmem", data))
         require_values(self._label, self, _REQUIRED)

@@ -17,9 +17,6 @@ from rockpool.nn.modules.torch._base.decays import (
     tau_to_decay,
 )
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
-from rockpool.nn.modules.torch._loops.lif import lif_loop
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 
 __all__ = [
@@ -91,24 +88,3 @@ class LIFTorch(LIFBaseTorch):
     >>> tuple(spikes.shape), sorted(record)
     ((1, 5, 3), ['irec', 'isyn', 'spikes', 'vmem'])
     """
-
-    @no_dynamo
-    def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
-        data = self._input(data, self.threshold)
-        arguments = self._loop_arguments(data)
-        loop = chosen_loop(self, lif_loop, *arguments)
-        output, final, self._record_dict = loop(*arguments, self._record)
-        self._keep_state(**final._asdict())
-        return output

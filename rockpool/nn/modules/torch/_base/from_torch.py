@@ -68,16 +68,9 @@ def _blank(original: type[nn.Module], base: type[Any], own: frozenset[str]) -> A
 
 
 def convert(obj: Any, base: type[Any], retain_torch_api: bool) -> None:
-    """Turn a module of torch into one of a class as well, in place; see `TorchModule.from_torch`.
+    """Turn a module of torch into one of `base`, as `TorchModule.from_torch` says, in place.
 
-    Parameters
-    ----------
-    obj : nn.Module
-        The module; those of this package stay as they are.
-    base : class
-        `TorchModule`.
-    retain_torch_api : bool
-        Whether it goes on as before when called; modules inside it always do.
+    Modules of this package stay as they are.
     """
     if not isinstance(obj, nn.Module):
         raise TypeError(f"TorchModule.from_torch: need a torch.nn.Module, got {obj!r}")

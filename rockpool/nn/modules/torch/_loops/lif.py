@@ -45,28 +45,10 @@ def lif_loop(
 ) -> tuple[Tensor, LIFState, Records]:
     """Run LIF neurons over time.
 
-    Parameters
-    ----------
-    x : Tensor
-        Input (B, T, N * S); channel ``n * S + s`` reaches synapse ``s`` of neuron ``n``.
-    state : LIFState
-        State before the first time step.
-    parameters : LIFParameters
-        Decays, biases, thresholds, recurrent weights and spike function.
-    noise : Tensor, optional
-        Added to the membrane, (B, T, N). Default: none.
-    record : bool
-        Whether to keep all states. Default: False.
-
-    Returns
-    -------
-    output : Tensor
-        Number of spikes (B, T, N).
-    state : LIFState
-        State after the last time step.
-    records : dict
-        ``vmem`` (B, T, N) after the reset, ``isyn`` and ``irec`` (B, T, N, S), ``spikes``
-        (B, T, N); ``iahp`` (B, T, N) where there is such a current; empty without `record`.
+    Channel ``n * S + s`` of the input, (B, T, N * S), reaches synapse ``s`` of neuron ``n``; noise
+    is added to the membrane. The output is the number of spikes, and the records are ``vmem``
+    after the reset, ``isyn`` and ``irec`` (B, T, N, S), ``spikes``, and ``iahp`` where there is
+    such a current.
     """
     p, (vmem, isyn, spikes, iahp) = parameters, state
     batch, n_neurons, n_synapses = isyn.shape
@@ -132,7 +114,7 @@ def membrane_loop(
 ) -> tuple[Tensor, MembraneState, Records]:
     """Run spiking neurons that have a membrane and no synapses over time.
 
-    Parameters and results are as for `lif_loop`; the records are ``vmem`` and ``spikes``.
+    As `lif_loop`, with the input on the membrane; the records are ``vmem`` and ``spikes``.
     """
     p, (vmem,) = parameters, state
     alpha, bias, threshold = expand(vmem.shape, p.alpha, p.bias, p.threshold)
