@@ -12,7 +12,7 @@
 
 import sys
 
-from .finder import find_spec, invalidate_caches, release
+from .finder import Search, find_spec, invalidate_caches, release
 from .specs import (
     REGISTERED,
     STANDARD,
@@ -23,7 +23,7 @@ from .specs import (
     new_specification,
     specification,
 )
-from .status import failed_files, failures, forget_failure, look, must_be_checked, usable
+from .status import failed_files, failures, forget_failure, look, look_at, must_be_checked, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def list_backends() -> None:
 
     "not checked" are those that need more than their modules, such as a CUDA device.
     """
-    rows = [backend_status(name) for name in known_backends()]
+    search = Search()
+    rows = [look_at(name, search) for name in known_backends()]
     width = max(len(row.name) for row in rows)
     for row in rows:
         version = row.version or "-"
