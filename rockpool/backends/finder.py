@@ -24,7 +24,7 @@ class Search:
         self._records: dict[str, str] | None = None
 
     def find_spec(self, name: str) -> "ModuleSpec | None":
-        """As the function `find_spec`."""
+        """The spec of a module, found without importing it or its parents; None: there is none."""
         if name not in self._specs:
             self._specs[name] = self._found(name)
         return self._specs[name]
@@ -54,7 +54,7 @@ class Search:
         return None
 
     def parts_without_package(self, module: str) -> "list[str]":
-        """As the function `parts_without_package`."""
+        """The sub-modules that are loaded without their package: an import of it has failed."""
         if module in sys.modules:
             return []
         if self._loaded is None:  # the packages of which anything is loaded
@@ -66,7 +66,7 @@ class Search:
         return [name for name in names if sys.modules.get(name) is not None]
 
     def dist_version(self, distribution: str, module: str) -> "str | None":
-        """As the function `dist_version`."""
+        """The version in the name of a distribution's record, on `sys.path` or beside a module."""
         if self._records is None:
             self._records = {}
             for folder in reversed(sys.path):  # the first one counts
@@ -83,11 +83,6 @@ class Search:
         return version or None
 
 
-def find_spec(name: str) -> "ModuleSpec | None":
-    """The spec of a module, found without importing it or its parents; None where there is none."""
-    return Search().find_spec(name)
-
-
 def invalidate_caches() -> None:
     """Have every folder looked at again, also where its time does not show that it has changed.
 
@@ -101,14 +96,9 @@ def invalidate_caches() -> None:
             finder.invalidate_caches()  # type: ignore[attr-defined]
 
 
-def parts_without_package(module: str) -> "list[str]":
-    """The sub-modules that are loaded while their package is not: an import of it has failed."""
-    return Search().parts_without_package(module)
-
-
 def location(name: str) -> str:
     """Where a module lies, for people."""
-    spec = find_spec(name)
+    spec = Search().find_spec(name)
     return (spec and spec.origin) or "no file"
 
 
@@ -117,13 +107,10 @@ def location(name: str) -> str:
 
 def module_version(name: str) -> "str | None":
     """The version that an already imported module says of itself."""
-    version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
+    if name not in sys.modules:
+        return None
+    version = getattr(sys.modules[name], "__dict__", {}).get("__version__")
     return version if isinstance(version, str) else None
-
-
-def dist_version(distribution: str, module: str) -> "str | None":
-    """The version in a distribution's ``*.dist-info`` name, on `sys.path` or beside its module."""
-    return Search().dist_version(distribution, module)
 
 
 def _records_in(folder: str) -> "dict[str, str]":

@@ -7,14 +7,7 @@ its error is kept, to be shown until something changes (see `retry`).
 import os
 import sys
 
-from .finder import (
-    Search,
-    differ,
-    dist_version,
-    find_spec,
-    module_version,
-    release,
-)
+from .finder import Search, differ, module_version, release
 from .specs import REGISTERED, STANDARD, BackendStatus, specification
 
 TYPE_CHECKING = False
@@ -132,7 +125,7 @@ def _half_imported(spec: "BackendSpec", module: str, parts: "list[str]") -> "Bac
     if failure is not None and failure.status.state == "broken":
         reason, error = failure.status.reason, failure.status.error
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        if failure.is_current() and not (missing and find_spec(missing)):
+        if failure.is_current() and not (missing and Search().find_spec(missing)):
             fix = failure.status.install  # else it was fixed since: only the restart is left
     restart = still_loaded(parts)
     return status_of(spec, "broken", reason, error, module=module, fix=fix, restart=restart)
@@ -194,6 +187,7 @@ def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str
 
     The first one is installed as `distribution`, where that has another name.
     """
+    search = Search()
     for index, name in enumerate(modules):
         loaded = sys.modules.get(name)
         if loaded is None:
@@ -201,7 +195,7 @@ def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str
         if _is_gone(loaded):
             return f"{name} is loaded, but its files are gone"
         version = module_version(name)
-        installed = dist_version(distribution if distribution and index == 0 else name, name)
+        installed = search.dist_version((distribution if index == 0 else None) or name, name)
         if version and installed and differ(version, installed):
             return f"{name} {version} is loaded, but {installed} is installed by now"
     return ""
