@@ -34,17 +34,9 @@ class ChildProcess(subprocess.Popen[bytes]):
     It has a session of its own: a Ctrl-C in the terminal is not for it, and it is killed with all
     that it has started. Nothing comes to its stdin.
 
-    Parameters
-    ----------
-    function : str
-        What it runs: ``package.module:function``.
-    *arguments
-        Literals, which the function is called with.
-    flags : sequence of str
-        For the interpreter.
-    **options
-        Of `subprocess.Popen`. Unless they say where stdout and stderr go, what the function says is
-        kept for `next_message`, and what it prints for `printed`.
+    It calls `function` (``package.module:function``) with `arguments`, which are literals. `flags`
+    are for the interpreter, and `options` for `subprocess.Popen`: unless they say where stdout and
+    stderr go, what the function says is kept for `next_message`, and what it prints for `printed`.
     """
 
     def __init__(
@@ -98,13 +90,7 @@ class ChildProcess(subprocess.Popen[bytes]):
                 pipe.close()
 
     def next_message(self, timeout: float) -> Message | None:
-        """What it says next; None at its end.
-
-        Raises
-        ------
-        TimeoutError
-            It says nothing for so many seconds.
-        """
+        """What it says next; None at its end. `TimeoutError` if that takes so many seconds."""
         try:
             return self._messages.get(timeout=max(timeout, 0.0))
         except Empty:
@@ -145,13 +131,7 @@ class ChildProcess(subprocess.Popen[bytes]):
 
 
 def take_stdout() -> Callable[[Message], None]:
-    """Keep stdout for messages: whatever is printed from now on goes to stderr.
-
-    Returns
-    -------
-    callable
-        Sends a message to the process that has started this one.
-    """
+    """Keep stdout for messages, which the result sends; what is printed now goes to stderr."""
     answers = os.dup(1)  # not inherited by what is started from here
     os.dup2(2, 1)
     sys.argv = [""]

@@ -12,22 +12,37 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 
-def find_spec(name: str) -> "ModuleSpec | None":
-    """The spec of a module, found without importing it or its parents; None where there is none."""
-    if name in sys.modules:
-        module = sys.modules[name]
-        spec: ModuleSpec | None = getattr(module, "__spec__", None)
-        if module is None or spec is not None:
-            return spec
-    parent = name.rpartition(".")[0]
-    path = None
-    if parent:
-        parent_spec = find_spec(parent)
-        if parent_spec is None or parent_spec.submodule_search_locations is None:
-            return None
-        path = list(parent_spec.submodule_search_locations)
-    for finder in list(sys.meta_path):
-        if hasattr(finder, "find_spec"):
+class Search:
+    """One look: each module is looked for once, and each folder of `sys.path` listed once."""
+
+    __slots__ = ("_finders", "_loaded", "_records", "_specs")
+
+    def __init__(self) -> None:
+        self._finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+        self._loaded: set[str] | None = None
+        self._specs: dict[str, ModuleSpec | None] = {}
+        self._records: dict[str, str] | None = None
+
+    def find_spec(self, name: str) -> "ModuleSpec | None":
+        """The spec of a module, found without importing it or its parents; None: there is none."""
+        if name not in self._specs:
+            self._specs[name] = self._found(name)
+        return self._specs[name]
+
+    def _found(self, name: str) -> "ModuleSpec | None":
+        if name in sys.modules:
+            module = sys.modules[name]
+            spec: ModuleSpec | None = getattr(module, "__spec__", None)
+            if module is None or spec is not None:
+                return spec
+        parent = name.rpartition(".")[0]
+        path = None
+        if parent:
+            parent_spec = self.find_spec(parent)
+            if parent_spec is None or parent_spec.submodule_search_locations is None:
+                return None
+            path = list(parent_spec.submodule_search_locations)
+        for finder in self._finders:
             try:
                 spec = finder.find_spec(name, path)
             except ImportError:  # a finder that forbids a module ends the search
@@ -36,7 +51,36 @@ def find_spec(name: str) -> "ModuleSpec | None":
                 spec = finder.find_spec(name.rpartition(".")[2], path)
             if spec is not None:
                 return spec
-    return None
+        return None
+
+    def parts_without_package(self, module: str) -> "list[str]":
+        """The sub-modules that are loaded without their package: an import of it has failed."""
+        if module in sys.modules:
+            return []
+        if self._loaded is None:  # the packages of which anything is loaded
+            self._loaded = {name.partition(".")[0] for name in list(sys.modules)}
+        if module.partition(".")[0] not in self._loaded:
+            return []
+        inside = f"{module}."
+        names = [name for name in list(sys.modules) if name.startswith(inside)]
+        return [name for name in names if sys.modules.get(name) is not None]
+
+    def dist_version(self, distribution: str, module: str) -> "str | None":
+        """The version in the name of a distribution's record, on `sys.path` or beside a module."""
+        if self._records is None:
+            self._records = {}
+            for folder in reversed(sys.path):  # the first one counts
+                self._records.update(_records_in(folder))
+        key = distribution.lower().replace("-", "_").replace(".", "_")
+        record = self._records.get(key)
+        if record is None:
+            spec = self.find_spec(module.partition(".")[0])
+            origin = spec.origin if spec is not None else None
+            beside = os.path.dirname(os.path.dirname(origin)) if origin else ""
+            if beside and beside not in sys.path:
+                record = _records_in(beside).get(key)
+        version = record and record.rpartition(".")[0].partition("-")[0]
+        return version or None
 
 
 def invalidate_caches() -> None:
@@ -45,7 +89,6 @@ def invalidate_caches() -> None:
     `importlib.invalidate_caches` does this too, but imports `importlib.metadata` for it, at forty
     times the cost.
     """
-    _versions.clear()
     for path, finder in list(sys.path_importer_cache.items()):
         if finder is None:  # there was nothing at this place
             sys.path_importer_cache.pop(path, None)
@@ -53,70 +96,35 @@ def invalidate_caches() -> None:
             finder.invalidate_caches()  # type: ignore[attr-defined]
 
 
-def parts_without_package(module: str) -> "list[str]":
-    """The sub-modules that are loaded while their package is not: an import of it has failed."""
-    if module in sys.modules:
-        return []
-    inside = f"{module}."
-    names = [name for name in list(sys.modules) if name.startswith(inside)]
-    return [name for name in names if sys.modules.get(name) is not None]
-
-
 def location(name: str) -> str:
     """Where a module lies, for people."""
-    spec = find_spec(name)
+    spec = Search().find_spec(name)
     return (spec and spec.origin) or "no file"
 
 
 # --- versions -------------------------------------------------------------------------------------
 
-# Folder -> (its modification time, {distribution: version}). Read anew when the folder changes.
-_versions: "dict[str, tuple[int, dict[str, str]]]" = {}
-
 
 def module_version(name: str) -> "str | None":
     """The version that an already imported module says of itself."""
-    version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
+    if name not in sys.modules:
+        return None
+    version = getattr(sys.modules[name], "__dict__", {}).get("__version__")
     return version if isinstance(version, str) else None
 
 
-def dist_version(distribution: str, module: str) -> "str | None":
-    """The version in a distribution's ``*.dist-info`` name, on `sys.path` or beside its module."""
-    key = _normalized(distribution)
-    for folder in sys.path:
-        version = _versions_in(folder).get(key)
-        if version is not None:
-            return version
-    spec = find_spec(module.partition(".")[0])
-    origin = spec.origin if spec is not None else None
-    beside = os.path.dirname(os.path.dirname(origin)) if origin and os.sep in origin else None
-    return _versions_in(beside).get(key) if beside else None
-
-
-def _versions_in(folder: str) -> "dict[str, str]":
-    """The distributions that are installed in a folder."""
+def _records_in(folder: str) -> "dict[str, str]":
+    """The distributions that are installed in a folder: name -> the rest of the record's name."""
     try:
-        folder = folder or os.getcwd()
-        modified = os.stat(folder).st_mtime_ns
-        known = _versions.get(folder)
-        if known is not None and known[0] == modified:
-            return known[1]
-        entries = os.listdir(folder)
+        entries = os.listdir(folder or os.curdir)
     except OSError:  # not a folder, or not ours to read: a zip file on sys.path, for example
         return {}
     found = {}
     for entry in entries:
-        if entry.endswith((".dist-info", ".egg-info")):
-            name, _, version = entry.rpartition(".")[0].partition("-")
-            version = version.partition("-")[0]
-            if version:
-                found[_normalized(name)] = version
-    _versions[folder] = (modified, found)
+        if entry[-5:] == "-info":  # .dist-info, .egg-info; the name in it has no hyphen
+            name, _, rest = entry.partition("-")
+            found[name.lower().replace(".", "_")] = rest
     return found
-
-
-def _normalized(distribution: str) -> str:
-    return distribution.lower().replace("-", "_").replace(".", "_")
 
 
 def release(version: str) -> "tuple[int, ...]":

@@ -7,7 +7,7 @@ and the error is kept, with the frames of the back-end itself.
 import sys
 from importlib import import_module
 
-from .finder import dist_version, location, module_version, parts_without_package
+from .finder import Search, location, module_version
 from .retry import Failure
 from .specs import specification
 from .status import (
@@ -90,8 +90,10 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
     if missing is not None and (module == missing or module.startswith(missing + ".")):
         reason = f"no module named {missing!r} is installed"
         return status_of(spec, "missing", reason, error, module=missing)
-    is_own = module == spec.own_module
-    version = version_of(spec) if is_own else module_version(module) or dist_version(module, module)
+    if module == spec.own_module:
+        version = version_of(spec)
+    else:
+        version = module_version(module) or Search().dist_version(module, module)
     where = f"{module} {version or ''}".rstrip() + f" ({location(module)})"
     restart = _why_restart(spec, module, error)
     if missing is not None:
@@ -110,7 +112,7 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
 
 def _why_restart(spec: "BackendSpec", module: str, error: BaseException) -> str:
     """Why another try in this process cannot help, if that is so."""
-    parts = parts_without_package(module)
+    parts = Search().parts_without_package(module)
     return replaced([*spec.modules, "numpy", *modules_in(error)], spec.distribution) or (
         still_loaded(parts) if parts else ""
     )

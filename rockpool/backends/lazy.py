@@ -21,21 +21,14 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+    Face = dict[str, tuple[str, str | None]]
+
 __all__ = ["advertised", "attach"]
 
 
-class _Entry:
-    """One line of a stub: the sub-module that defines a name, and the back-end it needs."""
-
-    __slots__ = ("backend", "source")
-
-    def __init__(self, source: str, backend: "str | None") -> None:
-        self.source = source
-        self.backend = backend
-
-
-# What each package that called `attach` offers.
-_faces: dict[str, dict[str, _Entry]] = {}
+# What each package that called `attach` offers: by name, as a line of the stub says, the sub-module
+# that defines it and the back-end that it needs.
+_faces: "dict[str, Face]" = {}
 
 # The frames that are inside a `rockpool.lazy_imports()` block, by thread.
 _lazy_blocks: "dict[int, list[FrameType]]" = {}
@@ -88,7 +81,7 @@ def attach(
     entries, submodules = _read_stub(package, file, backend)
     _faces[package] = entries
     names = sorted(submodules | entries.keys())
-    reachable = {entry.source.partition(".")[0] for entry in entries.values()}
+    reachable = {source.partition(".")[0] for source, _ in entries.values()}
     look_up = None
 
     def __getattr__(name: str) -> "Any":
@@ -99,16 +92,18 @@ def attach(
                 name=name,
                 obj=sys.modules.get(package),
             )
-        entry = entries.get(name)
-        if _lazy_blocks and entry is not None and _asked_by_a_lazy_block():
-            later = _later(package, name, entry)
+        source, needs = entries.get(name, ("", None))
+        if _lazy_blocks and source and _asked_by_a_lazy_block():
+            later = _later(name, f"{package}.{source}", needs, package)
             if later is not None:
                 return later
-        if entry is not None and entry.backend is None:
-            return _import(package, name, f"{package}.{entry.source}")
+        if source and needs is None:
+            return _import(package, name, f"{package}.{source}")
         if look_up is None:
             look_up = _lazy_look_up(package, entries, submodules)
-        return look_up(name) if entry is None else _resolve(package, name, entry, look_up)
+        if needs is None:  # a sub-module
+            return look_up(name)
+        return _resolve(package, name, f"{package}.{source}", needs, look_up)
 
     def __dir__() -> "list[str]":
         from .completion import show_as_properties
@@ -125,15 +120,13 @@ def attach(
     return __getattr__, __dir__, names.copy()
 
 
-def _lazy_look_up(
-    package: str, entries: "dict[str, _Entry]", submodules: "set[str]"
-) -> "Callable[[str], Any]":
+def _lazy_look_up(package: str, entries: "Face", submodules: "set[str]") -> "Callable[[str], Any]":
     """The look-up of names, and of the files that define them, by lazy_loader."""
     import lazy_loader
 
     sources: dict[str, list[str]] = {}
-    for name, entry in entries.items():
-        sources.setdefault(entry.source, []).append(name)
+    for name, (source, _) in entries.items():
+        sources.setdefault(source, []).append(name)
     files = {source.partition(".")[0] for source in sources} - entries.keys()
     # It would look everything up by itself if asked to be eager, but without stand-ins.
     eager = os.environ.pop("EAGER_IMPORT", None)
@@ -167,21 +160,20 @@ def advertised(package: str) -> "dict[str, tuple[str, str | None]]":
     entries = _face(package)
     if entries is None:
         raise ModuleNotFoundError(f"there is no package {package!r} with a stub", name=package)
-    inner: dict[str, dict[str, _Entry]] = {}
-    found: dict[str, tuple[str, str | None]] = {}
-    for name, entry in entries.items():
-        source = f"{package}.{entry.source}"
-        if entry.backend is None and source not in inner:
-            inner[source] = _face(source) or {}
-        deeper = inner.get(source, {}).get(name)
-        if deeper is None:
-            found[name] = (source, entry.backend)
-        else:
-            found[name] = (f"{source}.{deeper.source}", deeper.backend)
+    inner: dict[str, Face] = {}
+    found: Face = {}
+    for name, (source, backend) in entries.items():
+        module = f"{package}.{source}"
+        if backend is None and module not in inner:
+            inner[module] = _face(module) or {}
+        if name in inner.get(module, ()):
+            deeper, backend = inner[module][name]
+            module = f"{module}.{deeper}"
+        found[name] = module, backend
     return found
 
 
-def _face(package: str) -> "dict[str, _Entry] | None":
+def _face(package: str) -> "Face | None":
     """What a package offers, read from its files while it is not imported; None for a module."""
     if package in _faces:
         return _faces[package]
@@ -201,9 +193,7 @@ def _face(package: str) -> "dict[str, _Entry] | None":
     return _faces[package]
 
 
-def _read_stub(
-    package: str, file: str, backend: "str | None"
-) -> "tuple[dict[str, _Entry], set[str]]":
+def _read_stub(package: str, file: str, backend: "str | None") -> "tuple[Face, set[str]]":
     """The names in the stub beside `file`, and the sub-modules that it lists."""
     path = file.rpartition(".")[0] + ".pyi"
     loader = sys.modules[package].__spec__.loader  # type: ignore[union-attr]
@@ -214,15 +204,15 @@ def _read_stub(
     return _parse(path, text, backend)
 
 
-def _parse(path: str, text: str, backend: "str | None") -> "tuple[dict[str, _Entry], set[str]]":
+def _parse(path: str, text: str, backend: "str | None") -> "tuple[Face, set[str]]":
     """The names and the sub-modules in the text of a stub."""
-    entries: dict[str, _Entry] = {}
+    entries: Face = {}
     submodules: set[str] = set()
     for line in text.splitlines():
         head, _, names = line.partition(" import ")
         known, _, alias = names.partition(" as ")
         if known == alias and head[:6] == "from ." and head[6:7] not in ("", "."):
-            entries[known] = _Entry(head[6:], backend)  # nearly all of them
+            entries[known] = head[6:], backend  # nearly all of them
             continue
         parts = line.split()
         if parts[:1] != ["from"]:
@@ -237,14 +227,14 @@ def _parse(path: str, text: str, backend: "str | None") -> "tuple[dict[str, _Ent
         if source == ".":
             submodules.add(name)
         else:
-            entries[name] = _Entry(source[1:], needs or backend)
+            entries[name] = source[1:], needs or backend
     return entries, submodules
 
 
-def _resolve(package: str, name: str, entry: _Entry, look_up: "Callable[[str], Any]") -> "Any":
+def _resolve(
+    package: str, name: str, module: str, backend: str, look_up: "Callable[[str], Any]"
+) -> "Any":
     """The object behind an advertised name, or its stand-in while its back-end cannot be had."""
-    module, backend = f"{package}.{entry.source}", entry.backend
-    assert backend is not None
     from .standin import standin_for
 
     lacking = _known_to_lack(module, backend)
@@ -319,20 +309,19 @@ def _asked_by_a_lazy_block() -> bool:
     return frame in _lazy_blocks.get(get_ident(), ())
 
 
-def _later(package: str, name: str, entry: _Entry) -> "Any":
+def _later(name: str, module: str, backend: "str | None", package: str) -> "Any":
     """The stand-in for a name that is not to be loaded yet; None for what needs no back-end."""
-    source = f"{package}.{entry.source}"
-    if entry.backend is None:
-        if source not in _faces:
-            if source.startswith("rockpool."):
-                _face(source)  # it need not even be imported
+    if backend is None:
+        if module not in _faces:
+            if module.startswith("rockpool."):
+                _face(module)  # it need not even be imported
             else:
-                __import__(source)  # which may register its back-end
-        inner = _faces.get(source, {}).get(name)
-        return None if inner is None else _later(source, name, inner)
+                __import__(module)  # which may register its back-end
+        source, needs = _faces.get(module, {}).get(name, ("", None))
+        return _later(name, f"{module}.{source}", needs, module) if source else None
     from .standin import standin_for
 
-    return standin_for(name, entry.backend, source, package)
+    return standin_for(name, backend, module, package)
 
 
 def _import(package: str, name: str, module: str) -> "Any":

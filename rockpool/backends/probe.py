@@ -62,28 +62,21 @@ def probe_backends(
     started: Callable[[str], object] | None = None,
     thorough: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Import several back-ends, each in a child process, and yield the records as they come.
+    """As `probe_backend` for several back-ends: the records, as they come.
+
+    When the iterator is left, by an exception as well, no child is left running.
 
     Parameters
     ----------
-    names : iterable of str
-        Back-ends.
-    timeout : float, default 60.0
-        Seconds that each import may take.
+    names, timeout
+        Back-ends, and the seconds that each import may take.
     jobs : int, default 2
         How many children run at a time.
     started : callable, optional
         Called with the name of each back-end when its turn comes.
     thorough : bool, default False
-        Whether to ask each process for more once it has imported its back-end: the record has
-        ``facts``, a dict (see `rockpool.backends.probe_facts`), and ``traceback``, a list of
-        lines, then. A process that hangs is asked where.
-
-    Yields
-    ------
-    dict
-        As `probe_backend`. When the iterator is left, by an exception as well, no child is left
-        running.
+        Whether the records have also ``facts``, a dict (see `rockpool.backends.probe_facts`), and
+        ``traceback``, a list of lines. A process that hangs is asked where.
     """
     waiting = list(names)
     running: list[_Probe] = []
@@ -149,20 +142,8 @@ class _Probe(ChildProcess):
 def _answer(name: str, limit: int, registered: tuple[Any, ...] | None, thorough: float) -> None:
     """What the child does: import the back-end, and report what came of it.
 
-    Whatever the back-end prints goes to stderr. The process ends at once, so that a crash in some
-    exit handler or a thread that is still running does not matter: the question was about the
-    import.
-
-    Parameters
-    ----------
-    name : str
-        The back-end.
-    limit : int
-        Seconds after which the process ends itself.
-    registered : tuple or None
-        What `_definition` says of a back-end that is not a standard one.
-    thorough : float
-        Seconds that the import may take, where more is asked for than how it went; else 0.
+    It ends itself after `limit` seconds. `registered` is what `_definition` says of the back-end;
+    `thorough` are the seconds that the import may take, where more is asked for than how it went.
     """
     import traceback
 
@@ -191,13 +172,10 @@ def _answer(name: str, limit: int, registered: tuple[Any, ...] | None, thorough:
 
 
 def _definition(name: str) -> tuple[Any, ...] | None:
-    """How a back-end is described to the child; None for those that it knows by itself.
+    """The arguments of `_register` for the child; None for a back-end that it knows by itself.
 
-    Returns
-    -------
-    tuple or None
-        (modules, what pip installs, oldest version, check). A check is named ``module:function``;
-        one that is not a function of a module stays behind, and counts as passed.
+    A check is named ``module:function``; one that is not a function of a module stays behind, and
+    counts as passed.
     """
     spec = specification(name)
     if spec.name in STANDARD:

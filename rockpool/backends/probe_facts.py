@@ -15,15 +15,8 @@ _OPENMP = ("libgomp", "libiomp5", "libomp.", "libomp5", "libomp-", "vcomp")
 def facts(modules: tuple[str, ...]) -> dict[str, Any]:
     """Facts about the modules of a back-end that have just been imported, fit for JSON.
 
-    Returns
-    -------
-    dict
-        * ``files``: module -> the file that it came from;
-        * ``versions``: module -> what it says of itself;
-        * ``openmp``: the OpenMP runtimes that are loaded into this process, as far as the system
-          tells;
-        * ``cuda``: what torch sees of CUDA, where torch is among the modules;
-        * ``trouble``: the error where it does not answer.
+    ``files`` and ``versions``, by module; ``openmp``, the runtimes that are loaded into this
+    process; where torch is among the modules ``cuda``, or ``trouble``, the error if that fails.
     """
     loaded = {name: sys.modules[name] for name in modules if sys.modules.get(name) is not None}
     found: dict[str, Any] = {

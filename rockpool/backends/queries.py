@@ -1,18 +1,14 @@
 """The public questions about back-ends: which are here, and why not.
 
-* A back-end *can be used* when each module that it needs can really be imported, is recent enough,
-  and the back-end's own check (a CUDA device, for example) says yes. Anything else that an import
-  may do, short of `KeyboardInterrupt`, is an answer too: the back-end is broken, and the error is
-  kept.
-* A positive answer is kept until `refresh_backends`. A question by name is never answered by an
-  earlier failure; stand-ins follow the rule of `retry`.
-* samna is never imported: the package of that name on the public index runs ``pip install`` when it
-  is.
+A back-end *can be used* when each module that it needs can really be imported, is recent enough,
+and the back-end's own check (a CUDA device, for example) says yes. A positive answer is kept until
+`refresh_backends`. A question by name is never answered by an earlier failure; stand-ins follow the
+rule of `retry`.
 """
 
 import sys
 
-from .finder import find_spec, invalidate_caches, release
+from .finder import Search, invalidate_caches, release
 from .specs import (
     REGISTERED,
     STANDARD,
@@ -23,7 +19,7 @@ from .specs import (
     new_specification,
     specification,
 )
-from .status import failed_files, failures, forget_failure, look, must_be_checked, usable
+from .status import failed_files, failures, forget_failure, look, look_at, must_be_checked, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,7 +187,8 @@ def list_backends() -> None:
 
     "not checked" are those that need more than their modules, such as a CUDA device.
     """
-    rows = [backend_status(name) for name in known_backends()]
+    search = Search()
+    rows = [look_at(name, search) for name in known_backends()]
     width = max(len(row.name) for row in rows)
     for row in rows:
         version = row.version or "-"
@@ -274,7 +271,7 @@ def _asked_for(name: str) -> "BackendSpec":
     The warning points at the caller of the public function that calls this.
     """
     spec = specification(name)
-    if not is_known(name) and find_spec(name) is None:
+    if not is_known(name) and Search().find_spec(name) is None:
         from difflib import get_close_matches
 
         close = get_close_matches(name, known_backends(), n=1, cutoff=0.7)

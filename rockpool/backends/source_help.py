@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 
-from .finder import find_spec
+from .finder import Search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _docstring(found: Definition, depth: int = 0) -> str:
 
 
 def _read(module: str) -> File | None:
-    spec = find_spec(module)
+    spec = Search().find_spec(module)
     get_source = getattr(spec.loader, "get_source", None) if spec is not None else None
     if spec is None or get_source is None:
         return None
@@ -212,7 +212,7 @@ def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None
                 return signature
     if _is_dataclass(node):
         return _ANYTHING
-    for base in found.bases() if depth < 8 else ():
+    for base in found.bases() if depth < _FAR_ENOUGH else ():
         inherited = _signature_of(base, depth + 1)
         if inherited is not None:
             return inherited
@@ -241,16 +241,11 @@ def _of_function(node: ast.FunctionDef, skip: int = 0) -> inspect.Signature:
         rows.append((given.kwarg, _KINDS.VAR_KEYWORD, None))
     parameters = [
         inspect.Parameter(
-            argument.arg, kind, default=_shown(default), annotation=_written(argument.annotation)
+            argument.arg, kind, default=_shown(default), annotation=_shown(argument.annotation)
         )
         for argument, kind, default in rows[skip:]
     ]
     return inspect.Signature(parameters, return_annotation=_shown(node.returns))
-
-
-def _written(node: ast.expr | None) -> object:
-    """An annotation as it stands in the source."""
-    return _KINDS.empty if node is None else _AsWritten(ast.unparse(node))
 
 
 def _shown(node: ast.expr | None) -> object:

@@ -2,7 +2,7 @@
 
 import sys
 
-from .finder import dist_version, module_version, release
+from .finder import Search, module_version, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,15 +36,11 @@ class BackendSpec:
         self.unmet = unmet
         self.minimum = minimum
         self.distribution = distribution
-        self.version_of = version_of
+        # The module that the back-end's version is stated by.
+        self.own_module = version_of or (self.modules[0] if self.modules else "")
         self.advice = advice
         self.are_packages = are_packages
         self.never_import = never_import
-
-    @property
-    def own_module(self) -> str:
-        """The module that the back-end's version is stated by."""
-        return self.version_of or (self.modules[0] if self.modules else "")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BackendSpec) and vars(self) == vars(other)
@@ -100,8 +96,8 @@ class BackendStatus:
     def to_dict(self) -> "dict[str, str | None]":
         """The record as plain strings, fit for JSON."""
         error = None if self.error is None else f"{type(self.error).__name__}: {self.error}"
-        values = {slot: getattr(self, slot) for slot in ("name", "state", "version", "reason")}
-        return {**values, "error": error, "install": self.install}
+        keys = ("name", "state", "version", "reason", "error", "install")
+        return {**{key: getattr(self, key) for key in keys}, "error": error}
 
     def __repr__(self) -> str:
         version = f" {self.version}" if self.version else ""
@@ -117,8 +113,9 @@ def _brian_numpy_conflict() -> "tuple[str, str] | None":
 
     Later releases do, and need Python 3.12.
     """
-    brian = dist_version("brian2", "brian2")
-    numpy = module_version("numpy") or dist_version("numpy", "numpy")
+    search = Search()
+    brian = search.dist_version("brian2", "brian2")
+    numpy = module_version("numpy") or search.dist_version("numpy", "numpy")
     if brian and numpy and release(brian) < (2, 10) and release(numpy) >= (2, 4):
         newer = sys.version_info >= (3, 12)
         fix = 'pip install --upgrade "brian2>=2.10"' if newer else 'pip install "numpy<2.4"'

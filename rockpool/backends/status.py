@@ -7,14 +7,7 @@ its error is kept, to be shown until something changes (see `retry`).
 import os
 import sys
 
-from .finder import (
-    differ,
-    dist_version,
-    find_spec,
-    module_version,
-    parts_without_package,
-    release,
-)
+from .finder import Search, differ, module_version, release
 from .specs import REGISTERED, STANDARD, BackendStatus, specification
 
 TYPE_CHECKING = False
@@ -34,22 +27,23 @@ failed_files: "dict[str, tuple[str, Failure]]" = {}
 _LISTED = 3
 
 
-def look(spec: "BackendSpec") -> "BackendStatus":
-    """What can be said without importing anything."""
+def look(spec: "BackendSpec", search: "Search | None" = None) -> "BackendStatus":
+    """What can be said without importing anything; looks at several back-ends share a search."""
+    search = search or Search()
     if spec.name in usable:
-        return status_of(spec, "available", "imported, and works")
-    obstacle = obstacle_to(spec)
+        return status_of(spec, "available", "imported, and works", search=search)
+    obstacle = obstacle_to(spec, search)
     if obstacle is not None:
         return obstacle
     failure = failures.get(spec.name)
     if failure is not None and failure.is_current():
         return failure.status
-    return status_of(spec, "installed", _unchecked(spec))
+    return status_of(spec, "installed", _unchecked(spec), search=search)
 
 
-def look_at(name: str) -> "BackendStatus":
+def look_at(name: str, search: "Search | None" = None) -> "BackendStatus":
     """`look` by name: as `backend_status`, but without the warning about a misspelt one."""
-    return look(specification(name))
+    return look(specification(name), search)
 
 
 def must_be_checked(name: str) -> bool:
@@ -84,12 +78,13 @@ def missing_backend(error: BaseException) -> "BackendStatus | None":
     return None
 
 
-def obstacle_to(spec: "BackendSpec") -> "BackendStatus | None":
+def obstacle_to(spec: "BackendSpec", search: "Search | None" = None) -> "BackendStatus | None":
     """The reason why importing this back-end need not be tried, if there is one."""
+    search = search or Search()
     if spec.never_import:
         return status_of(spec, "unmet", "rockpool never imports it: its import installs software")
     for module in spec.modules:
-        found = find_spec(module)
+        found = search.find_spec(module)
         if found is None:
             also = f"; it also needs {spec.check_needs}" if spec.check_needs else ""
             return status_of(
@@ -99,24 +94,24 @@ def obstacle_to(spec: "BackendSpec") -> "BackendStatus | None":
             folders = ", ".join(found.submodule_search_locations or ())
             where = folders or module
             reason = f"{where} is a folder without a package, in the place of {module!r}"
-            return status_of(spec, "shadowed", reason, module=module)
+            return status_of(spec, "shadowed", reason, module=module, search=search)
         if spec.are_packages and found.submodule_search_locations is None and "." not in module:
             reason = f"the file {found.origin} is in the place of the package {module!r}; rename it"
-            return status_of(spec, "shadowed", reason, module=module)
-        parts = parts_without_package(module)
+            return status_of(spec, "shadowed", reason, module=module, search=search)
+        parts = search.parts_without_package(module)
         if parts:
             return _half_imported(spec, module, parts)
-    return _too_old(spec) if spec.minimum is not None else None
+    return _too_old(spec, search) if spec.minimum is not None else None
 
 
-def _too_old(spec: "BackendSpec") -> "BackendStatus | None":
+def _too_old(spec: "BackendSpec", search: Search) -> "BackendStatus | None":
     """A back-end of a version before the oldest one that will do; one without any may pass."""
-    version, minimum = version_of(spec), spec.minimum or ()
+    version, minimum = version_of(spec, search), spec.minimum or ()
     if version is None or release(version) >= minimum:
         return None
     own = spec.own_module
     reason = f"{own} is {version}; at least {'.'.join(map(str, minimum))} is needed"
-    installed = dist_version(spec.distribution or own, own)
+    installed = search.dist_version(spec.distribution or own, own)
     if installed is None or release(installed) < minimum:
         return status_of(spec, "outdated", reason)
     restart = f"{version} is loaded, but {installed} is installed by now"
@@ -130,7 +125,7 @@ def _half_imported(spec: "BackendSpec", module: str, parts: "list[str]") -> "Bac
     if failure is not None and failure.status.state == "broken":
         reason, error = failure.status.reason, failure.status.error
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        if failure.is_current() and not (missing and find_spec(missing)):
+        if failure.is_current() and not (missing and Search().find_spec(missing)):
             fix = failure.status.install  # else it was fixed since: only the restart is left
     restart = still_loaded(parts)
     return status_of(spec, "broken", reason, error, module=module, fix=fix, restart=restart)
@@ -153,22 +148,24 @@ def status_of(
     module: "str | None" = None,
     fix: "str | None" = None,
     restart: str = "",
+    search: "Search | None" = None,
 ) -> "BackendStatus":
     """A record of a back-end, with the command that fixes such a state unless another is given."""
     if fix is None:
         flag = {"outdated": "--upgrade ", "broken": "--force-reinstall "}.get(state, "")
         fix = f"pip install {flag}{spec.pip}"
-    version = None if state == "missing" else version_of(spec)
+    version = None if state == "missing" else version_of(spec, search)
     about = module or (*spec.modules, spec.name)[0]
     return BackendStatus(spec.name, state, version, reason, error, fix, about, restart)
 
 
-def version_of(spec: "BackendSpec") -> "str | None":
+def version_of(spec: "BackendSpec", search: "Search | None" = None) -> "str | None":
     """The version that is loaded, or the one that is installed; the module need not say it."""
     module = spec.own_module
     if not module:
         return None
-    return module_version(module) or dist_version(spec.distribution or module, module)
+    installed = (search or Search()).dist_version
+    return module_version(module) or installed(spec.distribution or module, module)
 
 
 # --- what only a restart of Python helps ----------------------------------------------------------
@@ -190,6 +187,7 @@ def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str
 
     The first one is installed as `distribution`, where that has another name.
     """
+    search = Search()
     for index, name in enumerate(modules):
         loaded = sys.modules.get(name)
         if loaded is None:
@@ -197,7 +195,7 @@ def replaced(modules: "Iterable[str]", distribution: "str | None" = None) -> str
         if _is_gone(loaded):
             return f"{name} is loaded, but its files are gone"
         version = module_version(name)
-        installed = dist_version(distribution if distribution and index == 0 else name, name)
+        installed = search.dist_version((distribution if index == 0 else None) or name, name)
         if version and installed and differ(version, installed):
             return f"{name} {version} is loaded, but {installed} is installed by now"
     return ""

@@ -14,24 +14,12 @@ PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] *
 
 @dataclass
 class Cache:
-    """A place for compiled code.
-
-    Attributes
-    ----------
-    backend : str
-        Whose it is.
-    folders : list of str
-        Where it may be, in the order in which they are tried.
-    variable : str
-        The environment variable that moves it.
-    needed : bool
-        Whether the back-end's modules fail without it, rather than compile anew each time.
-    """
+    """A place for compiled code."""
 
     backend: str
-    folders: list[str]
-    variable: str
-    needed: bool = False
+    folders: list[str]  # where it may be, in the order in which they are tried
+    variable: str  # the environment variable that moves it
+    needed: bool = False  # whether modules fail without it, rather than compile anew each time
 
     @property
     def used(self) -> str | None:

@@ -54,17 +54,7 @@ class Finding:
 
 
 def examine(spec: BackendSpec, record: dict[str, Any], has_to_work: bool) -> Iterator[Finding]:
-    """Judge a back-end.
-
-    Parameters
-    ----------
-    spec : BackendSpec
-        What it needs.
-    record : dict
-        What a thorough probe has found (see `rockpool.backends.probe.probe_backends`).
-    has_to_work : bool
-        Whether it is a fault that it is missing.
-    """
+    """Judge a back-end by the record of a thorough probe; that it is missing may be no fault."""
     state, name = record["state"], spec.name
     clashes = _conflicts(spec)
     if state not in _NO_FAULT:

@@ -14,10 +14,7 @@ __all__ = ["conflict", "conflicts"]
 def conflicts(name: str) -> list[tuple[str, str, str, str]]:
     """What a distribution needs in other versions than those that are installed.
 
-    Returns
-    -------
-    list of tuple
-        (its version, the other distribution, what it wants of it, what is installed)
+    As tuples: its version, the other distribution, what it wants of it, what is installed.
     """
     found = []
     for record in records(name)[:1]:
@@ -33,21 +30,12 @@ def conflicts(name: str) -> list[tuple[str, str, str, str]]:
 
 
 def conflict(line: str, version_of: Callable[[str], str | None]) -> tuple[str, str] | None:
-    """Tell whether what is installed is not what a ``Requires-Dist`` line asks for.
+    """What a ``Requires-Dist`` line asks for, where something else is installed.
 
-    Parameters
-    ----------
-    line : str
-        Such as ``numpy (<2.4,>=1.24) ; python_version < "3.12"``.
-    version_of : callable
-        The version in which a distribution is installed; None where it is not.
-
-    Returns
-    -------
-    tuple of str, or None
-        The distribution and what is wanted of it, such as ``("numpy", "<2.4,>=1.24")``. None where
-        it is satisfied, is not installed at all, is meant for other systems or extras, or is not
-        understood.
+    Of ``numpy (<2.4,>=1.24) ; python_version < "3.12"``, for example, the distribution and what is
+    wanted of it: ``("numpy", "<2.4,>=1.24")``. None where it is satisfied, is not installed at all,
+    is meant for other systems or extras, or is not understood. `version_of` gives the version in
+    which a distribution is installed.
     """
     try:
         from packaging import markers

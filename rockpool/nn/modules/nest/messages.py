@@ -31,11 +31,8 @@ class Message(NamedTuple):
 def events(name: str, x: np.ndarray) -> dict[str, np.ndarray]:
     """Return what is not 0 in data (B, T, N), sorted by channel: mostly far less than all.
 
-    Returns
-    -------
-    dict
-        ``<name>_channel`` (of all batch elements, one element after the other), ``<name>_step`` and
-        ``<name>_value``, all of the same length.
+    ``<name>_channel`` (of all batch elements, one element after the other), ``<name>_step`` and
+    ``<name>_value``, all of the same length.
     """
     batch, step, channel = np.nonzero(x)
     value = x[batch, step, channel]
@@ -49,13 +46,7 @@ def events(name: str, x: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def send(stream: BinaryIO, message: Message) -> None:
-    """Write a message.
-
-    Raises
-    ------
-    OSError
-        Nobody reads.
-    """
+    """Write a message; `OSError` if nobody reads."""
     arrays = {name: np.ascontiguousarray(array) for name, array in message.arrays.items()}
     layout = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
     head = json.dumps([message.settings, layout]).encode()
@@ -66,15 +57,7 @@ def send(stream: BinaryIO, message: Message) -> None:
 
 
 def receive(stream: BinaryIO) -> Message:
-    """Read a message.
-
-    Raises
-    ------
-    EOFError
-        Nobody writes.
-    ValueError
-        What was read is no message.
-    """
+    """Read a message; `EOFError` if nobody writes, `ValueError` if what was read is no message."""
     length = int.from_bytes(_read(stream, _LENGTH_BYTES), "little")
     settings, layout = json.loads(_read(stream, length))
     arrays = {}

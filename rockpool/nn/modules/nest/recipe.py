@@ -39,36 +39,21 @@ TOLERANCE = 1e-10
 
 
 def neurons(
-    tau_mem: np.ndarray,
-    tau_syn: np.ndarray,
-    bias: np.ndarray,
-    threshold: np.ndarray,
-    substeps: int,
-    hold: float,
+    tau_mem: np.ndarray,  # (N,), in time steps
+    tau_syn: np.ndarray,  # (N, S), in time steps
+    bias: np.ndarray,  # (N,)
+    threshold: np.ndarray,  # (N,)
+    substeps: int,  # steps of NEST for each time step: 1, or 2 for a recurrent layer
+    hold: float,  # by how many thresholds neurons are held down between two time steps
 ) -> Arrays:
     """Return the parameters and weights for N neurons with S synapses, in arrays by name.
 
-    Parameters
-    ----------
-    tau_mem : array (N,)
-        Membrane time constants in time steps.
-    tau_syn : array (N, S)
-        Synaptic time constants in time steps.
-    bias, threshold : array (N,)
-    substeps : int
-        Steps of NEST for each time step: 1, or 2 for a recurrent layer.
-    hold : float
-        By how many thresholds the neurons are held down between two time steps.
+    Parameters: ``tau_mem`` (N,), ``tau_syn`` (N, S + 1; the last one makes jumps), ``threshold``,
+    ``rise`` (of the threshold with a spike) and ``current`` (N,).
 
-    Returns
-    -------
-    dict
-        ``tau_mem`` (N,), ``tau_syn`` (N, S + 1; the last one makes jumps), ``threshold``, ``rise``
-        (of the threshold with a spike) and ``current`` (N,);
-
-        weights: ``input_weight`` (N, S) for an input of 1, ``jump_weight`` (N,) for a jump of the
-        membrane by 1, and with two substeps ``recurrent_weight`` and ``recurrent_jump`` (N, S) for
-        a recurrent input of 1, ``hold_weight`` and ``release_weight`` (N,).
+    Weights: ``input_weight`` (N, S) for an input of 1, ``jump_weight`` (N,) for a jump of the
+    membrane by 1, and with two substeps ``recurrent_weight`` and ``recurrent_jump`` (N, S) for
+    a recurrent input of 1, ``hold_weight`` and ``release_weight`` (N,).
     """
     step = 1.0 / substeps
     shortest, jumps = step / _LONGEST_STEP, np.full(tau_mem.shape, step / _JUMP_STEP)
@@ -100,19 +85,9 @@ def neurons(
 
 
 def connections(w_rec: np.ndarray, recipe: Arrays) -> Arrays:
-    """Return the recurrent connections; those of weight 0 are left out.
+    """Return the recurrent connections of weights (N, N * S); those of weight 0 are left out.
 
-    Parameters
-    ----------
-    w_rec : array (N, N * S)
-        Weights of the reference.
-    recipe : dict
-        As from `neurons`.
-
-    Returns
-    -------
-    dict
-        ``pre``, ``post`` (indices of neurons), ``receptor`` (from 1) and ``weight``, all (C,).
+    ``pre``, ``post`` (indices of neurons), ``receptor`` (from 1) and ``weight``, all (C,).
     """
     if "recurrent_weight" not in recipe:
         nothing = np.empty(0, dtype=np.int64)

@@ -12,25 +12,8 @@ _UNCERTAIN = 1e-5
 class Replay:
     """The reference equations for given spikes, over a batch. Nothing is decided here.
 
-    Parameters
-    ----------
-    x : array (B, T, N, S)
-        Input; that of the first time step includes the currents that there were before, and the
-        recurrent input to that time step.
-    output : array (B, T, N)
-        Spikes.
-    irec : array (B, T, N, S) or None
-        Recurrent input; None where there is none. That to the first time step is not added again.
-    alpha, threshold : array (N,)
-        Decay of the membrane, thresholds.
-    beta : array (N, S)
-        Decay of the currents.
-    drive : array (B, T, N)
-        Added to the membrane: bias and noise.
-    vmem : array (B, N)
-        Membrane before the first time step.
-    record : bool
-        Whether to keep the currents of all time steps.
+    The input of the first time step includes the currents that there were before, and the recurrent
+    input to that time step, which is not added again.
 
     Attributes
     ----------
@@ -46,16 +29,16 @@ class Replay:
 
     def __init__(
         self,
-        x: np.ndarray,
-        output: np.ndarray,
-        irec: np.ndarray | None,
+        x: np.ndarray,  # input (B, T, N, S)
+        output: np.ndarray,  # spikes (B, T, N)
+        irec: np.ndarray | None,  # recurrent input (B, T, N, S)
         *,
-        alpha: np.ndarray,
-        beta: np.ndarray,
-        threshold: np.ndarray,
-        drive: np.ndarray,
-        vmem: np.ndarray,
-        record: bool,
+        alpha: np.ndarray,  # decay of the membrane (N,)
+        beta: np.ndarray,  # decay of the currents (N, S)
+        threshold: np.ndarray,  # (N,)
+        drive: np.ndarray,  # added to the membrane: bias and noise (B, T, N)
+        vmem: np.ndarray,  # before the first time step (B, N)
+        record: bool,  # whether to keep the currents of all time steps
     ) -> None:
         n_batch, n_steps, n_out, n_syn = x.shape
         isyn = np.zeros((n_batch, n_out, n_syn))

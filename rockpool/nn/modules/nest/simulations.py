@@ -23,12 +23,12 @@ def version() -> str:
 
 def lif(
     *,
-    steps: int,
-    substeps: int,
+    steps: int,  # time steps T
+    substeps: int,  # steps of NEST for each of them
     threads: int,
-    record: bool,
-    vmem: np.ndarray,
-    pre: np.ndarray,
+    record: bool,  # whether to record the membrane
+    vmem: np.ndarray,  # (B, N), before the first time step
+    pre: np.ndarray,  # (C,), as from `recipe.connections`
     post: np.ndarray,
     receptor: np.ndarray,
     weight: np.ndarray,
@@ -36,25 +36,11 @@ def lif(
 ) -> Arrays:
     """Run a layer of LIF neurons over time, as `rockpool.nn.modules.nest.recipe` says.
 
-    Parameters
-    ----------
-    steps, substeps, threads : int
-        Time steps T, steps of NEST for each of them, and threads to run on.
-    record : bool
-        Whether to record the membrane.
-    vmem : array (B, N)
-        Membrane before the first time step.
-    pre, post, receptor, weight : array (C,)
-        Recurrent connections.
-    **arrays
-        As from `recipe.neurons`; as from ``messages.events``, ``x``, the input (B, T, N * S), and
-        ``noise``, added to the membrane (B, T, N).
+    The other arrays are those of `recipe.neurons`, and by ``messages.events`` the input ``x``
+    (B, T, N * S) and ``noise``, added to the membrane (B, T, N).
 
-    Returns
-    -------
-    dict
-        ``step`` and ``neuron``, of each spike; ``extra_spikes``, how many came between the time
-        steps; with `record` also ``V_m`` and ``E_sfa``, the membrane and its threshold, (T, B * N).
+    The answer: ``step`` and ``neuron``, of each spike; ``extra_spikes``, how many came between the
+    time steps; with `record` also ``V_m`` and ``E_sfa``, membrane and its threshold, (T, B * N).
     """
     step = 1.0 / substeps
     late = 4 - substeps  # NEST's time at the end of the first time step
@@ -92,19 +78,8 @@ def lif(
 def exp_syn(*, steps: int, threads: int, tau: np.ndarray, **x: np.ndarray) -> Arrays:
     """Run exponential synapses over time.
 
-    Parameters
-    ----------
-    steps, threads : int
-        Time steps T, and threads to run on.
-    tau : array (B * N,)
-        Time constants in time steps.
-    **x
-        Input (B, T, N), as from ``messages.events``.
-
-    Returns
-    -------
-    dict
-        ``isyn`` (T, B * N): the currents right after the input of each time step.
+    `tau` (B * N,) is in time steps; the input ``x`` (B, T, N) is as from ``messages.events``. The
+    answer is ``isyn`` (T, B * N): the currents right after the input of each time step.
     """
     _new_kernel(1.0, threads)
     # the neurons never spike; NEST wants the time constant of their membranes to be another one
@@ -166,28 +141,14 @@ def _feed_lif(neurons: Any, n_batch: int, steps: int, step: float, arrays: Array
 
 def _feed(
     name: str,
-    arrays: Arrays,
-    first: float,
-    ids: np.ndarray,
+    arrays: Arrays,  # with what ``messages.events`` gave for this name
+    first: float,  # NEST's time of the first time step
+    ids: np.ndarray,  # the target of each channel, and the connection to it
     weights: np.ndarray,
     receptors: np.ndarray,
     delay: float,
 ) -> None:
-    """Give each target that has any input a generator of weighted spikes.
-
-    Parameters
-    ----------
-    name : str
-        What ``messages.events`` was given as the name of the input.
-    arrays : dict
-        What it gave.
-    first : float
-        NEST's time of the first time step.
-    ids, weights, receptors : array
-        The target of each channel, and the connection to it.
-    delay : float
-        Of these connections.
-    """
+    """Give each target that has any input a generator of weighted spikes."""
     active, starts = np.unique(arrays[f"{name}_channel"], return_index=True)
     if not active.size:
         return

@@ -16,22 +16,17 @@ from rockpool.nn.modules.nest.messages import Message, receive, send
 
 
 def main(requests: int, replies: int, parent: int) -> None:
-    """Serve until nobody sends requests.
+    """Serve until nobody sends requests; the arguments are descriptors of the pipes' ends.
 
-    Parameters
-    ----------
-    requests, replies : int
-        File descriptors of the pipes to read from and to write to.
-    parent : int
-        The read end of a pipe that nobody writes to. It is closed by whoever started this process,
-        or with it: then this process ends, also in the middle of a simulation.
+    Nobody writes to `parent`. It is closed by whoever started this process, or with it: then this
+    process ends, also in the middle of a simulation.
     """
     _end_with(parent)
     with os.fdopen(requests, "rb") as source, os.fdopen(replies, "wb") as sink:
         try:
             from rockpool.nn.modules.nest import simulations
         except (Exception, SystemExit) as error:
-            send(sink, Message({"error": _describe(error), "trace": traceback.format_exc()}, {}))
+            send(sink, _failure(error))
             return
         send(sink, Message({"version": simulations.version()}, {}))
         _serve(source, sink, simulations.JOBS)
@@ -47,12 +42,13 @@ def _serve(source: BinaryIO, sink: BinaryIO, jobs: dict) -> None:
         try:
             answer = Message({}, job(**settings, **arrays))
         except Exception as error:
-            answer = Message({"error": _describe(error), "trace": traceback.format_exc()}, {})
+            answer = _failure(error)
         send(sink, answer)
 
 
-def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+def _failure(error: BaseException) -> Message:
+    text = f"{type(error).__name__}: {error}"
+    return Message({"error": text, "trace": traceback.format_exc()}, {})
 
 
 def _end_with(parent: int) -> None:

@@ -66,15 +66,15 @@ class _Worker:
         """Whether it is there."""
         return self.process.poll() is None
 
-    def greeting(self) -> dict[str, Any]:
-        """Wait until it has imported NEST."""
-        return receive(self._replies).settings
+    def answer(self) -> Message:
+        """Wait for what it says: first, that it has imported NEST."""
+        return receive(self._replies)
 
     def ask(self, message: Message) -> Message:
         """Send a job and wait for the answer."""
         self._stderr.truncate(0)
         send(self._requests, message)
-        return receive(self._replies)
+        return self.answer()
 
     def end(self) -> None:
         """End it, wait until it is gone, and close what belongs to it."""
@@ -123,21 +123,14 @@ _lock = threading.Lock()
 def call(
     owner: str, job: str, settings: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Have a job done in the worker process, which is started if there is none.
+    """Have the worker process, which is started if there is none, do one of ``simulations.JOBS``.
 
     Parameters
     ----------
     owner : str
         The class that asks, for error messages.
-    job : str
-        One of the names in ``simulations.JOBS``.
-    settings, arrays
-        Its arguments.
-
-    Returns
-    -------
-    dict of arrays
-        What it answers.
+    job, settings, arrays
+        The job's name and arguments.
 
     Raises
     ------
@@ -184,22 +177,18 @@ def shut_down() -> None:
 def _start(owner: str) -> _Worker:
     worker = _Worker()
     try:
-        greeting = worker.greeting()
+        greeting = worker.answer().settings
     except (EOFError, OSError) as error:
-        report = worker.exit_report()
+        why = f"has {worker.exit_report()}"
         worker.end()
-        raise ImportError(
-            f"{owner}: the process that runs NEST has {report}", name="nest"
-        ) from error
+        raise ImportError(f"{owner}: the process that runs NEST {why}", name="nest") from error
     except BaseException:
         worker.end()
         raise
     if "error" in greeting:
         worker.end()
-        failure = ImportError(
-            f"{owner}: the process that runs NEST cannot import it: {greeting['error']}",
-            name="nest",
-        )
+        why = f"cannot import it: {greeting['error']}"
+        failure = ImportError(f"{owner}: the process that runs NEST {why}", name="nest")
         failure.add_note(greeting["trace"])
         raise failure
     return worker
