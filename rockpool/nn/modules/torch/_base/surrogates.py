@@ -14,7 +14,7 @@ MAX_SPIKES_PER_DT = 2.0**16
 
 
 def spike_function(owner: str, spike_generation_fn: Any) -> Callable[..., torch.Tensor]:
-    """Return what is to be called for spikes: the ``apply`` of an autograd function, or a function."""
+    """Return what is called for spikes: the ``apply`` of an autograd function, or a function."""
     function = getattr(spike_generation_fn, "apply", spike_generation_fn)
     if not callable(function):
         raise TypeError(
