@@ -306,17 +306,19 @@ class LIFBaseTorch(TorchModule):
         return lif_graph(self, tau_mem, tau_syn.reshape(-1), threshold, bias, w_rec)
 
 
+# from one way of stating a leak to another, by (source, target)
+_TIMED = {
+    ("taus", "decays"): decays.tau_to_decay,
+    ("taus", "bitshifts"): decays.tau_to_bitshift,
+    ("decays", "taus"): decays.decay_to_tau,
+    ("bitshifts", "taus"): decays.bitshift_to_tau,
+}
+_UNTIMED = {"decays": decays.decay_to_bitshift, "bitshifts": decays.bitshift_to_decay}
+
+
 def _convert(dt: float, source: str, target: str, value: Tensor) -> Tensor:
     """Return a leak that is stated in the way `source` in the way `target`."""
     if source == target:
         return value
-    if source == "taus":
-        convert = decays.tau_to_decay if target == "decays" else decays.tau_to_bitshift
-        return convert(dt, value)[0]
-    if source == "bitshifts":
-        if target == "decays":
-            return decays.bitshift_to_decay(value)[0]
-        return decays.bitshift_to_tau(dt, value)[0]
-    if target == "taus":
-        return decays.decay_to_tau(dt, value)[0]
-    return decays.decay_to_bitshift(value)[0]
+    timed = _TIMED.get((source, target))
+    return (timed(dt, value) if timed else _UNTIMED[source](value))[0]

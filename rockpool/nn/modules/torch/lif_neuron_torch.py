@@ -15,7 +15,7 @@ from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._loops.lif import MembraneParameters, MembraneState, membrane_loop
+from rockpool.nn.modules.torch._loops.lif import MembraneParameters, membrane_loop
 from rockpool.nn.modules.torch.lif_base_torch import stored_setting, torch_table
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 
@@ -109,7 +109,7 @@ class LIFNeuronTorch(TorchModule):
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
-        start = MembraneState(self._start("vmem", data))
+        vmem = self._start("vmem", data)
         require_values(self._label, self, _REQUIRED)
         parameters = MembraneParameters(
             decay(self.dt, self.tau_mem),
@@ -118,10 +118,8 @@ class LIFNeuronTorch(TorchModule):
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
         noise = self._noise(tuple(data.shape), data)
-        output, final, self._record_dict = membrane_loop(
-            data, start, parameters, noise, self._record
-        )
-        self._keep_state(**final._asdict())
+        output, vmem, self._record_dict = membrane_loop(data, vmem, parameters, noise, self._record)
+        self._keep_state(vmem=vmem)
         return output
 
 

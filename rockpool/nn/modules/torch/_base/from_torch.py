@@ -36,12 +36,9 @@ class ConvertedModule:
         self._original.__init__(self, *args, **kwargs)
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
-        own = frozenset(name for name, value in vars(type(self)).items() if _is_own(value))
+        values = vars(type(self)).items()
+        own = frozenset(name for name, value in values if isinstance(value, _OwnValue))
         return _blank, (self._original, self._base, own), self.__getstate__()
-
-
-def _is_own(value: Any) -> bool:
-    return isinstance(value, _OwnValue)
 
 
 _classes: dict[tuple[Any, Any, frozenset[str]], Any] = {}

@@ -16,7 +16,10 @@ from torch import Tensor
 
 
 def param_to_json(param: Any) -> str | None:
-    """Return a value as a JSON text: a list, number, string or bool; None for a function."""
+    """Return a value as a JSON text: a list, number, string or bool; None for a function.
+
+    What JSON has no form for is a TypeError.
+    """
     if isinstance(param, Tensor):
         return json.dumps(param.detach().cpu().tolist())
     if isinstance(param, np.ndarray | np.generic):

@@ -52,7 +52,7 @@ def _count_spikes(
 
 
 class SpikeFunction(Function):
-    """Common part of the spike functions; a subclass has ``surrogate`` and is called by `apply`.
+    """Common part of the spike functions; a subclass has ``backward`` and ``transformable``.
 
     ``apply(x, threshold=1.0, window=0.5, max_spikes_per_dt=2**16)`` returns the number of spikes in
     this time step, a tensor of the shape of `x`.

@@ -88,12 +88,6 @@ def lif_loop(
     return output, final, records if iahp is None else records | {"iahp": stack(iahps, iahp)}
 
 
-class MembraneState(NamedTuple):
-    """State of spiking neurons without synapses: membrane (B, N)."""
-
-    vmem: Tensor
-
-
 class MembraneParameters(NamedTuple):
     """Parameters of spiking neurons without synapses, as in `LIFParameters`."""
 
@@ -107,16 +101,17 @@ class MembraneParameters(NamedTuple):
 
 def membrane_loop(
     x: Tensor,
-    state: MembraneState,
+    vmem: Tensor,
     parameters: MembraneParameters,
     noise: Tensor | None = None,
     record: bool = False,
-) -> tuple[Tensor, MembraneState, Records]:
+) -> tuple[Tensor, Tensor, Records]:
     """Run spiking neurons that have a membrane and no synapses over time.
 
-    As `lif_loop`, with the input on the membrane; the records are ``vmem`` and ``spikes``.
+    As `lif_loop`, with the input on the membrane, whose values (B, N) are the state; the records
+    are ``vmem`` and ``spikes``.
     """
-    p, (vmem,) = parameters, state
+    p = parameters
     alpha, bias, threshold = expand(vmem.shape, p.alpha, p.bias, p.threshold)
     drive = x + bias.unsqueeze(1) if noise is None else x + noise + bias.unsqueeze(1)
 
@@ -131,7 +126,7 @@ def membrane_loop(
 
     output = stack(outputs, vmem)
     records = {"vmem": stack(vmems, vmem), "spikes": output} if record else {}
-    return output, MembraneState(vmem), records
+    return output, vmem, records
 
 
 def _synapses(x: Tensor, isyn: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
