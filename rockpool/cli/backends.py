@@ -1,5 +1,6 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
+from rockpool.backends.finder import Search
 from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
@@ -67,7 +68,8 @@ def chosen(wanted: "list[str]") -> "list[str]":
 
 
 def _look(names: "list[str]") -> "list[dict[str, Any]]":
-    return [dict(look_at(name).to_dict()) for name in names]
+    search = Search()
+    return [dict(look_at(name, search).to_dict()) for name in names]
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":
