@@ -6,22 +6,26 @@ versions.
 
 import os
 import sys
+from _frozen_importlib_external import PathFinder  # loaded always, unlike `importlib.machinery`
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
 
 
 class Search:
     """One look: each module is looked for once, and each folder of `sys.path` listed once."""
 
-    __slots__ = ("_finders", "_loaded", "_records", "_specs")
+    __slots__ = ("_finders", "_loaded", "_names", "_records", "_specs")
 
     def __init__(self) -> None:
         self._finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
         self._loaded: set[str] | None = None
         self._specs: dict[str, ModuleSpec | None] = {}
         self._records: dict[str, str] | None = None
+        # Once folders are listed: what each holds, without endings; None where it has no list.
+        self._names: dict[str, set[str] | None] = {}
 
     def find_spec(self, name: str) -> "ModuleSpec | None":
         """The spec of a module, found without importing it or its parents; None: there is none."""
@@ -43,8 +47,11 @@ class Search:
                 return None
             path = list(parent_spec.submodule_search_locations)
         for finder in self._finders:
+            where = path
+            if finder is PathFinder and not parent and self._names:  # it takes long elsewhere
+                where = [f for f, names in self._names.items() if names is None or name in names]
             try:
-                spec = finder.find_spec(name, path)
+                spec = finder.find_spec(name, where)
             except ImportError:  # a finder that forbids a module ends the search
                 return None
             except KeyError:  # a folder without a package, whose parent is not imported
@@ -69,8 +76,11 @@ class Search:
         """The version in the name of a distribution's record, on `sys.path` or beside a module."""
         if self._records is None:
             self._records = {}
-            for folder in reversed(sys.path):  # the first one counts
-                self._records.update(_records_in(folder))
+            for folder in sys.path:
+                entries = _listed(folder)
+                self._records = {**_records(entries or ()), **self._records}  # the first one counts
+                stems = None if entries is None else {e.partition(".")[0] for e in entries}
+                self._names.setdefault(folder, stems)
         key = distribution.lower().replace("-", "_").replace(".", "_")
         record = self._records.get(key)
         if record is None:
@@ -78,7 +88,7 @@ class Search:
             origin = spec.origin if spec is not None else None
             beside = os.path.dirname(os.path.dirname(origin)) if origin else ""
             if beside and beside not in sys.path:
-                record = _records_in(beside).get(key)
+                record = _records(_listed(beside) or ()).get(key)
         version = record and record.rpartition(".")[0].partition("-")[0]
         return version or None
 
@@ -113,12 +123,16 @@ def module_version(name: str) -> "str | None":
     return version if isinstance(version, str) else None
 
 
-def _records_in(folder: str) -> "dict[str, str]":
-    """The distributions that are installed in a folder: name -> the rest of the record's name."""
+def _listed(folder: str) -> "list[str] | None":
+    """What lies in a folder; None for what is none: a zip file on `sys.path`, for example."""
     try:
-        entries = os.listdir(folder or os.curdir)
-    except OSError:  # not a folder, or not ours to read: a zip file on sys.path, for example
-        return {}
+        return os.listdir(folder or os.curdir) if isinstance(folder, str) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _records(entries: "Iterable[str]") -> "dict[str, str]":
+    """The distributions that a folder records: name -> the rest of the record's name."""
     found = {}
     for entry in entries:
         if entry[-5:] == "-info":  # .dist-info, .egg-info; the name in it has no hyphen

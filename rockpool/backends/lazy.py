@@ -82,11 +82,12 @@ def attach(
     _faces[package] = entries
     names = sorted(submodules | entries.keys())
     reachable = {source.partition(".")[0] for source, _ in entries.values()}
+    files = submodules | (reachable - entries.keys())
     look_up = None
 
     def __getattr__(name: str) -> "Any":
         nonlocal look_up
-        if name not in entries and name not in submodules and name not in reachable:
+        if name not in entries and name not in files:
             raise AttributeError(
                 f"module {package!r} has no attribute {name!r}",
                 name=name,
@@ -100,7 +101,7 @@ def attach(
         if source and needs is None:
             return _import(package, name, f"{package}.{source}")
         if look_up is None:
-            look_up = _lazy_look_up(package, entries, submodules)
+            look_up = _lazy_look_up(package, entries, files)
         if needs is None:  # a sub-module
             return look_up(name)
         return _resolve(package, name, f"{package}.{source}", needs, look_up)
@@ -113,25 +114,24 @@ def attach(
 
     if not reachable.isdisjoint(entries):
         # lazy_loader guards a name against the file of the same name, from before that is imported
-        look_up = _lazy_look_up(package, entries, submodules)
+        look_up = _lazy_look_up(package, entries, files)
     if os.environ.get("EAGER_IMPORT", "") not in ("", "0"):
         for name in names:
             __getattr__(name)
     return __getattr__, __dir__, names.copy()
 
 
-def _lazy_look_up(package: str, entries: "Face", submodules: "set[str]") -> "Callable[[str], Any]":
+def _lazy_look_up(package: str, entries: "Face", files: "set[str]") -> "Callable[[str], Any]":
     """The look-up of names, and of the files that define them, by lazy_loader."""
     import lazy_loader
 
     sources: dict[str, list[str]] = {}
     for name, (source, _) in entries.items():
         sources.setdefault(source, []).append(name)
-    files = {source.partition(".")[0] for source in sources} - entries.keys()
     # It would look everything up by itself if asked to be eager, but without stand-ins.
     eager = os.environ.pop("EAGER_IMPORT", None)
     try:
-        look_up: Callable[[str], Any] = lazy_loader.attach(package, submodules | files, sources)[0]
+        look_up: Callable[[str], Any] = lazy_loader.attach(package, files, sources)[0]
     finally:
         if eager is not None:
             os.environ["EAGER_IMPORT"] = eager

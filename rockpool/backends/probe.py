@@ -28,14 +28,7 @@ _KNOWN_UNTRIED = ("missing", "shadowed", "outdated")
 
 
 def probe_backend(name: str, timeout: float = 60.0) -> dict[str, Any]:
-    """Import one back-end in a child process.
-
-    Parameters
-    ----------
-    name : str
-        A back-end (see `rockpool.backends.queries.known_backends`).
-    timeout : float, default 60.0
-        Seconds that the import may take. The child and all that it started are killed then.
+    """Import one back-end in a child process; it and all that it started are killed when late.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
+from rockpool.backends.finder import Search
 from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
@@ -45,7 +46,8 @@ def run(values: "dict[str, Any]") -> int:
     if values["check"]:
         records = _check(names, values["timeout"])
     else:
-        records = [dict(look_at(name).to_dict()) for name in names]
+        search = Search()
+        records = [dict(look_at(name, search).to_dict()) for name in names]
     counts: dict[str, int] = {}
     for entry in listing():
         counts[entry.backend] = counts.get(entry.backend, 0) + entry.is_class

@@ -1,5 +1,6 @@
 """``rockpool modules``: what networks are built from, and what of it can be used here."""
 
+from rockpool.backends.finder import Search
 from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
@@ -34,16 +35,17 @@ def run(values: "dict[str, Any]") -> int:
         if backend not in known:
             raise no_such_backend(backend, known)
         entries = [entry for entry in entries if entry.backend == backend]
-    here = {name: _usable(name) for name in {entry.backend for entry in entries}}
+    search = Search()
+    here = {name: _usable(name, search) for name in {entry.backend for entry in entries}}
     write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))
     return 0
 
 
-def _usable(backend: str) -> str:
+def _usable(backend: str, search: Search) -> str:
     """``yes``, ``perhaps``, or ``no`` with the reason in two words."""
     if not backend:
         return "yes"
-    state = look_at(backend).state
+    state = look_at(backend, search).state
     if state == "installed" and must_be_checked(backend):
         return "perhaps"
     if state in ("available", "installed"):

@@ -25,26 +25,15 @@ _NO_FAULT = ("available", "missing", "unmet")
 class Finding:
     """One thing that is wrong, or worth knowing.
 
-    Attributes
-    ----------
-    level : str
-        ``"problem"``: something does not work; ``"warning"``: something may go wrong;
-        ``"note"``: worth knowing.
-    about : list of str
-        The back-ends that it concerns, or what else.
-    what : str
-        What it is, in one sentence.
-    fix : str
-        The command that fixes it; empty where there is none.
-    details : list of str
-        The lines of the error behind it.
+    Its level is ``"problem"``: something does not work; ``"warning"``: something may go wrong; or
+    ``"note"``: worth knowing.
     """
 
     level: str
-    about: list[str]
-    what: str
-    fix: str = ""
-    details: list[str] = field(default_factory=list)
+    about: list[str]  # the back-ends that it concerns, or what else
+    what: str  # one sentence
+    fix: str = ""  # the command that fixes it, where there is one
+    details: list[str] = field(default_factory=list)  # the lines of the error behind it
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain values, fit for JSON, which calls the fix ``mend``."""

@@ -28,25 +28,15 @@ _NEEDED = ("numpy",)
 class Diagnosis:
     """What `diagnose` has found.
 
-    Attributes
-    ----------
-    python, rockpool : dict
-        Versions and places of the interpreter and of this package.
-    backends : list of dict
-        A record for each back-end: name, state, version, minimum, location, reason, error, install,
-        outcome, seconds, openmp.
-    cuda : dict
-        What torch sees of CUDA; empty where torch cannot be asked.
-    caches : list of dict
-        Folders for compiled code: backend, folder, variable, writable.
-    findings : list of Finding
-        Problems first.
+    ``python`` and ``rockpool`` are versions and places of the interpreter and of this package. The
+    record of a back-end has name, state, version, minimum, location, reason, error, install,
+    outcome, seconds and openmp; that of a cache backend, folder, variable and writable.
     """
 
     backends: list[dict[str, Any]]
-    cuda: dict[str, Any]
-    caches: list[dict[str, Any]]
-    findings: list[Finding]
+    cuda: dict[str, Any]  # what torch sees of CUDA; empty where torch cannot be asked
+    caches: list[dict[str, Any]]  # folders for compiled code
+    findings: list[Finding]  # problems first
 
     def __post_init__(self) -> None:
         self.python, self.rockpool = surroundings.versions()
@@ -81,10 +71,6 @@ def diagnose(
         Seconds that the import of each may take.
     started, ended : callable, optional
         Called with the name of each back-end when its examination begins and ends.
-
-    Returns
-    -------
-    Diagnosis
 
     Raises
     ------

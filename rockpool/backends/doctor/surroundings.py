@@ -46,12 +46,11 @@ def cuda(seen: dict[str, Any]) -> list[Finding]:
 def openmp(loaded: dict[str, list[str]]) -> list[Finding]:
     """Back-ends that bring different OpenMP runtimes, which get in each other's way."""
     found: list[Finding] = []
+    owners: dict[str, list[str]] = {}
     for name, runtimes in loaded.items():
         if len(runtimes) > 1:
             what = f"importing {name} loads {len(runtimes)} OpenMP runtimes into one process"
             found.append(Finding("warning", ["openmp"], f"{what}: {', '.join(runtimes)}"))
-    owners: dict[str, list[str]] = {}
-    for name, runtimes in loaded.items():
         for runtime in runtimes:
             owners.setdefault(runtime, []).append(name)
     if len(owners) > 1 and not found:
@@ -73,14 +72,8 @@ def caches(backends: set[str]) -> tuple[list[dict[str, Any]], list[Finding]]:
             continue
         given, used = os.environ.get(cache.variable), cache.used
         folder = used or cache.folders[0]
-        kept.append(
-            {
-                "backend": cache.backend,
-                "folder": folder,
-                "variable": cache.variable,
-                "writable": used is not None,
-            }
-        )
+        record = {"backend": cache.backend, "folder": folder, "variable": cache.variable}
+        kept.append({**record, "writable": used is not None})
         if used is None:
             what = f"no folder for what {cache.backend} compiles can be written: "
             level = "problem" if cache.needed else "warning"
