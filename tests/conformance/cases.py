@@ -95,8 +95,8 @@ def lif_cases(recurrent: bool) -> list[Case]:
         case("chunked run", (8, 4), batch=3, steps=90, chunks=3, **per_neuron(8, 4)),
         case("zero input", strength=0.0),
         case("saturating input", strength=64.0, max_spikes_per_dt=4.0),
-        *(
-            case(f"tau of {n} steps", dt=DT, tau_mem=n * DT, tau_syn=n * DT, strength=8.0)
+        *(  # the shorter its time constants, the more input a neuron needs
+            case(f"tau of {n} steps", dt=DT, tau_mem=n * DT, tau_syn=n * DT, strength=8.0 / n)
             for n in STEPS
         ),
     ]
