@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    Face = dict[str, tuple[str, str | None]]
-
 __all__ = ["advertised", "attach"]
 
+Face = dict[str, tuple[str, "str | None"]]
 
 # What each package that called `attach` offers: by name, as a line of the stub says, the sub-module
 # that defines it and the back-end that it needs.
