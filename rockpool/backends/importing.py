@@ -98,10 +98,8 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
     restart = _why_restart(spec, module, error)
     if missing is not None:
         reason = f"{where} is installed, but needs {missing!r}, which is missing"
-        install = f"pip install {missing.partition('.')[0]}"
-        return status_of(
-            spec, "broken", reason, error, module=missing, fix=install, restart=restart
-        )
+        pip = f"pip install {missing.partition('.')[0]}"
+        return status_of(spec, "broken", reason, error, module=missing, fix=pip, restart=restart)
     reason = f"importing {where} raises {_first_line(error)}"
     advice = spec.advice() if spec.advice is not None else None
     conflict, fix = advice or ("", None)
