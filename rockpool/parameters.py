@@ -28,24 +28,14 @@ Shape = tuple[int, ...]
 
 
 def shape_of(value: Any) -> Shape:
-    """Return the shape of an array, tensor, number, nested list or any other object.
+    """Return the shape of an array of any back-end (also a traced one), a number or nested list.
 
-    Parameters
-    ----------
-    value : Any
-        An array of any back-end (also a traced one), a number or a sequence of numbers. Anything
-        without extent, such as a function or a string, has the shape ``()``.
-
-    Returns
-    -------
-    tuple of int
-        The shape. Array data are never copied or moved to find it.
+    Anything without extent, such as a function or a string, has the shape ``()``. Array data are
+    never copied or moved to find it.
     """
     shape = getattr(value, "shape", None)
-    if type(shape) is tuple:
-        return shape
-    if isinstance(shape, tuple):  # of a class of its own
-        return tuple(shape)
+    if isinstance(shape, tuple):
+        return tuple(shape)  # it may be of a class of its own
     return np.shape(value)
 
 
@@ -72,13 +62,7 @@ def to_numpy(value: Any) -> np.ndarray:
 
 
 class ResetTo:
-    """A picklable ``init_func`` that gives a new copy of one value on every call.
-
-    Parameters
-    ----------
-    value : Any
-        The value to go back to. A copy is kept, so later changes of ``value`` do not matter.
-    """
+    """A picklable ``init_func`` that gives a new copy of one value, as it was, on every call."""
 
     __slots__ = ("value",)
 
@@ -115,11 +99,9 @@ def _snapshot(value: Any) -> Any:
     if is_tensor(value):
         # A tensor inside an autograd graph cannot be deep-copied
         return value.detach().clone()
-    if is_jax_array(value):
-        # Cannot be edited in place; a traced one must not be copied
-        return value
-    if callable(value):
-        # Functions are settings, not data; a bound method would drag its owner along
+    # Arrays of jax cannot be edited in place, and traced ones must not be copied; functions are
+    # settings, not data, and a bound method would drag its owner along.
+    if is_jax_array(value) or callable(value):
         return value
     return copy.deepcopy(value)
 
@@ -302,21 +284,19 @@ def Constant(obj: T) -> T:
         return obj
     if obj is None or isinstance(obj, (bool, np.bool_)) or callable(obj):
         raise TypeError(f"Constant: a {type(obj).__name__} cannot be a constant, got {obj!r}")
-    if not is_tensor(obj) and not isinstance(obj, (np.ndarray, np.generic)):
-        try:
-            marked_class = _constant_class(type(obj))
-        except TypeError as error:
-            if not hasattr(obj, "__array__"):
-                raise TypeError(
-                    f"Constant: a {type(obj).__name__} cannot be a constant, got {obj!r}"
-                ) from error
-            return _marked_array(np.asarray(obj))  # type: ignore[return-value]
-        return marked_class(obj)
     if is_tensor(obj):
         return obj.detach().as_subclass(_constant_class(type(obj)))  # type: ignore[attr-defined]
     if isinstance(obj, np.ndarray):
         return _marked_array(obj)
-    return _constant_class(type(obj))(obj)
+    try:
+        marked_class = _constant_class(type(obj))
+    except TypeError as error:
+        if not hasattr(obj, "__array__"):
+            raise TypeError(
+                f"Constant: a {type(obj).__name__} cannot be a constant, got {obj!r}"
+            ) from error
+        return _marked_array(np.asarray(obj))  # type: ignore[return-value]
+    return marked_class(obj)
 
 
 def _marked_array(array: np.ndarray) -> Any:

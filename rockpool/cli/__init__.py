@@ -38,17 +38,9 @@ INTERRUPTED = 130
 
 
 def main(argv: "Sequence[str] | None" = None) -> int:
-    """Execute one command line.
+    """Execute one command line: the words after ``rockpool``, by default those of this program.
 
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        The words after ``rockpool``. Default: those that the program was called with.
-
-    Returns
-    -------
-    int
-        The exit code: 0 done, 1 it could not be done, 2 the command line is not understood.
+    Returns the exit code: 0 done, 1 it could not be done, 2 the command line is not understood.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     if argv == ["--version"] or argv == ["-V"]:
@@ -61,7 +53,11 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
     command = argv[0] if argv and argv[0] in COMMANDS else ""
     try:
-        return _execute(command, argv[1:]) if command else _top_level(argv)
+        if command:
+            return _execute(command, argv[1:])
+        from rockpool.cli._parser import read_top_level
+
+        return read_top_level(argv, COMMANDS)
     except CommandError as error:
         complain(f"rockpool {command}".rstrip(), error)
         return error.code
@@ -118,19 +114,9 @@ def read_quickly(
     the 7 ms that importing argparse takes, where all of a plain call may take 1.4 times as long as
     the bare interpreter. A test holds both to the same values.
 
-    Parameters
-    ----------
-    options : mapping
-        The ``OPTIONS`` of a sub-command.
-    argv : sequence of str
-        What stands after its name.
-
-    Returns
-    -------
-    dict or None
-        The value of each option; None for anything else than such a command line (``--help``, an
-        unknown option, a value that is missing or wrong). argparse reads that then, and has the
-        words for it.
+    Given the ``OPTIONS`` of a sub-command and what stands after its name, it returns the value of
+    each option; None for anything else than such a command line (``--help``, an unknown option, a
+    value that is missing or wrong). argparse reads that then, and has the words for it.
     """
     values: dict[str, Any] = {}
     plain = ""
@@ -164,12 +150,6 @@ def read_quickly(
         else:
             values[name.strip("-")] = value
     return values
-
-
-def _top_level(argv: "list[str]") -> int:
-    from rockpool.cli._parser import read_top_level
-
-    return read_top_level(argv, COMMANDS)
 
 
 def _forget_output() -> None:

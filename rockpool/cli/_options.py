@@ -1,11 +1,10 @@
 """What the options of the commands are made of, and how their values are read."""
 
+Option = dict
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
-
-    Option = dict[str, Any]
 
 
 def flag(does: str) -> "Option":

@@ -14,14 +14,8 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 class CommandError(Exception):
     """What the user can put right: printed as a sentence, without a traceback.
 
-    Parameters
-    ----------
-    message : str
-        What is wrong.
-    code : int, default 1
-        The exit code: 1 it could not be done, 2 the command line is wrong.
-    hint : str, optional
-        What to do about it; stands on a line of its own.
+    The exit code is 1 if it could not be done, 2 if the command line is wrong. What to do about it,
+    the hint, stands on a line of its own.
     """
 
     def __init__(self, message: str, *, code: int = 1, hint: str = "") -> None:
@@ -95,24 +89,11 @@ def table(
     right: "Sequence[int]" = (),
     colours: "Sequence[Sequence[str]]" = (),
 ) -> str:
-    """Columns side by side, two blanks between them.
+    """Columns side by side, two blanks between them; one line for each row.
 
-    Parameters
-    ----------
-    header : sequence of str
-        The columns' titles.
-    rows : iterable of sequences of str
-        The cells.
-    right : sequence of int, optional
-        Columns that are flush right.
-    colours : sequence of sequences of str, optional
-        The colour of each cell, row by row; an empty string for none.
-
-    Returns
-    -------
-    str
-        One line for each row. On a terminal that is too narrow the last column goes to lines of
-        its own, so that a command in it can still be copied whole.
+    The columns `right` are flush right; `colours` has that of each cell, row by row, an empty
+    string for none. On a terminal that is too narrow the last column goes to lines of its own, so
+    that a command in it can still be copied whole.
     """
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -131,12 +112,9 @@ def table(
                     cells[i] = cells[i].replace(cell, paint(cell, colour), 1)
         if folded and line[-1]:
             cells[-1] = f"\n    {cells[-1]}"
-        text.append("  ".join(cells).rstrip() if not folded else _fold(cells))
+        first = "  ".join(cells[:-1] if folded else cells).rstrip()
+        text.append(first + cells[-1].rstrip() if folded else first)
     return "\n".join(text) + "\n"
-
-
-def _fold(cells: "Sequence[str]") -> str:
-    return "  ".join(cells[:-1]).rstrip() + cells[-1].rstrip()
 
 
 def did_you_mean(word: str, known: "Iterable[str]") -> str:

@@ -63,17 +63,9 @@ class _Help(argparse.Action):
 
 
 def read_fully(command: str, module: ModuleType, argv: Sequence[str]) -> dict[str, Any] | None:
-    """Read the command line of a sub-command with argparse.
+    """Read the command line of a sub-command with argparse; None if that was a call for help.
 
-    Returns
-    -------
-    dict or None
-        None if help was asked for; it has been printed then.
-
-    Raises
-    ------
-    CommandError
-        For a command line that is not understood.
+    A command line that is not understood is a `CommandError`.
     """
     parser = _new_parser(f"rockpool {command}", module.DESCRIPTION, module.EXAMPLES)
     for name, option in module.OPTIONS.items():
@@ -127,26 +119,19 @@ def _new_parser(prog: str, description: str, examples: str, usage: str | None = 
 
 
 def _add(parser: _Parser, name: str, option: Mapping[str, Any]) -> None:
+    does = option["help"]
+    if "metavar" not in option:
+        parser.add_argument(name, action="store_true", help=does)
+        return
+    settings = {"metavar": option["metavar"], "type": _converter(option)}
     if not name.startswith("-"):
-        parser.add_argument(
-            name,
-            nargs="*",
-            metavar=option["metavar"],
-            type=_converter(option),
-            help=option["help"],
-        )
-    elif "metavar" not in option:
-        parser.add_argument(name, action="store_true", help=option["help"])
-    else:
-        default = option["default"]
+        parser.add_argument(name, nargs="*", help=does, **settings)
+        return
+    default = option["default"]
+    if default is not None:
         shown = f"{default:g}" if isinstance(default, float) else default
-        parser.add_argument(
-            name,
-            metavar=option["metavar"],
-            type=_converter(option),
-            default=default,
-            help=option["help"] if default is None else f"{option['help']} (default: {shown})",
-        )
+        does += f" (default: {shown})"
+    parser.add_argument(name, default=default, help=does, **settings)
 
 
 def _converter(option: Mapping[str, Any]) -> Callable[[str], Any]:

@@ -30,14 +30,8 @@ class _Shown:
 class Progress(_Shown):
     """Shows how far a task is.
 
-    On a terminal that is a bar; without tqdm, and where nobody watches, a line for each quarter.
-
-    Parameters
-    ----------
-    what : str
-        What is counted.
-    total : int
-        How many there are.
+    On a terminal that is a bar; without tqdm, and where nobody watches, a line for each quarter of
+    the `total`. `what` is counted.
     """
 
     def __init__(self, what: str, total: int) -> None:
@@ -57,13 +51,7 @@ class Progress(_Shown):
 
 
 class Imports(_Shown):
-    """Names the back-ends that are being imported, on a terminal.
-
-    Parameters
-    ----------
-    total : int
-        How many will be.
-    """
+    """Names the back-ends that are being imported, on a terminal; `total` will be."""
 
     def __init__(self, total: int) -> None:
         super().__init__(total, "{desc} ({n_fmt} of {total_fmt} done)", "importing")

@@ -5,7 +5,7 @@ from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
 from rockpool.cli._options import flag, seconds, value
-from rockpool.cli._output import CommandError, no_such_backend, table, write
+from rockpool.cli._output import CommandError, in_json, no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,15 +43,17 @@ _LINES = 12
 def run(values: "dict[str, Any]") -> int:
     """Show the back-ends. A back-end that is missing or broken is an answer, no error."""
     names = chosen(values["names"])
-    records = _check(names, values["timeout"]) if values["check"] else _look(names)
+    if values["check"]:
+        records = _check(names, values["timeout"])
+    else:
+        search = Search()
+        records = [dict(look_at(name, search).to_dict()) for name in names]
     counts: dict[str, int] = {}
     for entry in listing():
         counts[entry.backend] = counts.get(entry.backend, 0) + entry.is_class
     for record in records:
         record["modules"] = counts.get(record["name"], 0)
     if values["json"]:
-        from rockpool.cli._output import in_json
-
         write(in_json(records))
     else:
         write(_as_table(records) + _describe(records, values["check"], values["verbose"]))
@@ -65,11 +67,6 @@ def chosen(wanted: "list[str]") -> "list[str]":
         if name not in known:
             raise no_such_backend(name, known)
     return [name for name in known if not wanted or name in wanted]
-
-
-def _look(names: "list[str]") -> "list[dict[str, Any]]":
-    search = Search()
-    return [dict(look_at(name, search).to_dict()) for name in names]
 
 
 def _check(names: "list[str]", timeout: float) -> "list[dict[str, Any]]":

@@ -5,7 +5,15 @@ import sys
 
 from rockpool.backends.queries import known_backends
 from rockpool.cli._options import flag, seconds, value
-from rockpool.cli._output import CommandError, is_terminal, paint, table, terminal_width, write
+from rockpool.cli._output import (
+    CommandError,
+    in_json,
+    is_terminal,
+    paint,
+    table,
+    terminal_width,
+    write,
+)
 from rockpool.cli.backends import chosen
 
 TYPE_CHECKING = False
@@ -51,8 +59,6 @@ def run(values: "dict[str, Any]") -> int:
     named = chosen(values["names"]) if values["names"] else []
     found = _examined(named, values["timeout"])
     if values["json"]:
-        from rockpool.cli._output import in_json
-
         write(in_json(found.to_dict()))
     else:
         write("\n".join((_head(found), _as_table(found), *_findings(found), _summary(found))))

@@ -5,7 +5,7 @@ from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
 from rockpool.cli._options import flag, value
-from rockpool.cli._output import no_such_backend, table, write
+from rockpool.cli._output import in_json, no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +71,6 @@ def _as_table(entries: "list[Entry]", here: "dict[str, str]", backend: "str | No
 
 
 def _as_json(entries: "list[Entry]", here: "dict[str, str]") -> str:
-    from rockpool.cli._output import in_json
-
     usable = {"yes": True, "perhaps": None}
     return in_json(
         [

@@ -158,21 +158,7 @@ class GraphModuleBase:
         *args: Any,
         **kwargs: Any,
     ) -> Self:
-        """Return an object with new nodes.
-
-        Parameters
-        ----------
-        size_in : int
-            Number of input nodes to make.
-        size_out : int
-            Number of output nodes to make.
-        name : str, optional
-            Its name. Default: none.
-        computational_module : Module, optional
-            The module that it is the graph of. Default: none.
-        *args, **kwargs
-            Further arguments of the class.
-        """
+        """Return an object with so many new input and output nodes."""
         return cls(
             SetList(GraphNode() for _ in range(size_in)),
             SetList(GraphNode() for _ in range(size_out)),
@@ -236,10 +222,7 @@ class GraphModule(GraphModuleBase):
     def _convert_from(cls, mod: GraphModule) -> GraphModule:
         """Return an object of this class that does what a module of another class does.
 
-        Raises
-        ------
-        ValueError
-            If there is no rule for it, as long as a derived class gives none.
+        Without a rule for it, which a derived class may give, that is a ValueError.
         """
         raise ValueError(f"{cls.__name__}: there is no rule to convert {mod!r} to this class")
 
@@ -273,16 +256,5 @@ class GraphHolder(GraphModuleBase):
 
 
 def as_GraphHolder(g: GraphModuleBase) -> GraphHolder:
-    """Return a holder with the input and output nodes, and the name, of a module or holder.
-
-    Parameters
-    ----------
-    g : GraphModuleBase
-        The module or holder.
-
-    Returns
-    -------
-    GraphHolder
-        A new holder, without computational module.
-    """
+    """Return a new holder with the input and output nodes, and the name, of a module or holder."""
     return GraphHolder(g.input_nodes, g.output_nodes, g.name, None)

@@ -93,18 +93,9 @@ class LIFNeuronWithSynsRealValue(GenericNeurons):
 
 @dataclass(eq=False, repr=False)
 class RateNeuronWithSynsRealValue(GenericNeurons):
-    """Rate neurons with one time constant each, in real values and seconds.
+    """Rate neurons with one time constant `tau` each, in real values and seconds.
 
-    Parameters
-    ----------
-    input_nodes, output_nodes, name, computational_module
-        As for :class:`GraphModule`.
-    tau : array, optional
-        Time constants in seconds. Default: empty.
-    bias : array, optional
-        Biases. Default: empty.
-    dt : float, optional
-        Time step in seconds. Default: None, not stated.
+    Parameters are as for :class:`LIFNeuronWithSynsRealValue`.
     """
 
     tau: Any = field(default_factory=list)

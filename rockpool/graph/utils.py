@@ -130,19 +130,9 @@ def bag_graph(
 
 
 def find_modules_of_subclass(graph: GraphModuleBase, cls: type[M]) -> SetList[M]:
-    """Return all modules of a graph that are instances of a class.
+    """Return all modules of a graph that are instances of a class, in the order of `bag_graph`.
 
-    Parameters
-    ----------
-    graph : GraphModuleBase
-        A module or holder of the graph.
-    cls : type
-        The class.
-
-    Returns
-    -------
-    SetList of GraphModule
-        The modules, in the order of :func:`bag_graph`.
+    `graph` is a module or holder of the graph.
     """
     _, modules = bag_graph(graph)
     return SetList(module for module in modules if isinstance(module, cls))
@@ -151,12 +141,7 @@ def find_modules_of_subclass(graph: GraphModuleBase, cls: type[M]) -> SetList[M]
 def find_recurrent_modules(
     graph: GraphModuleBase,
 ) -> tuple[SetList[GraphModule], SetList[GraphModule]]:
-    """Find the modules that take part in a loop of two modules, or of one with itself.
-
-    Parameters
-    ----------
-    graph : GraphModuleBase
-        A module or holder of the graph.
+    """Find the modules of a graph that take part in a loop of two modules, or of one with itself.
 
     Returns
     -------

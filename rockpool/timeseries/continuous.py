@@ -105,12 +105,8 @@ class TSContinuous(TimeSeries):
             Time step in seconds, > 0.
         t_start : float, default 0.0
             Time of the first sample in seconds.
-        periodic : bool, default False
-            Whether the series repeats after ``T * dt``.
-        name : str, optional
-            For messages and plots.
-        interp_kind : {"previous", "linear"}, default "previous"
-            How values between two samples are made.
+        periodic, name, interp_kind
+            As for `TSContinuous`; the period is ``T * dt``.
 
         Returns
         -------
@@ -153,15 +149,7 @@ class TSContinuous(TimeSeries):
     def __call__(self, times: ArrayLike) -> NDArray[np.float64]:
         """Read the values at some time points.
 
-        Parameters
-        ----------
-        times : array_like (n,) or float
-            In seconds, in any order.
-
-        Returns
-        -------
-        ndarray (n, C)
-            One row for each time.
+        Times are in seconds, (n,) or a float, in any order. Returns an array (n, C).
 
         Raises
         ------
@@ -188,19 +176,10 @@ class TSContinuous(TimeSeries):
         return self._between(points, before)
 
     def plot(self, target: Any = None, **kwargs: Any) -> Any:
-        """Draw the channels against time, with matplotlib.
+        """Draw the channels against time, with ``matplotlib.axes.Axes.plot``, which gets `kwargs`.
 
-        Parameters
-        ----------
-        target : matplotlib.axes.Axes, optional
-            Where to draw. Default: the current axes.
-        **kwargs
-            For `matplotlib.axes.Axes.plot`.
-
-        Returns
-        -------
-        list of matplotlib.lines.Line2D
-            One line a channel.
+        Returns a list of a ``Line2D`` for each channel. `target` is the axes to draw into, by
+        default the current ones.
         """
         axes = axes_for(target)
         if self.interp_kind == "previous":

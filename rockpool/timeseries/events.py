@@ -30,14 +30,10 @@ class TSEvent(TimeSeries):
         Times of the events in seconds, not decreasing. Default: none.
     channels : array_like of int (E,) or int
         Channel of each event, or of all of them, from 0. Default: 0.
-    periodic : bool, default False
-        Whether the series repeats, with the period ``t_stop - t_start``.
-    t_start : float, optional
-        Where the series begins. Default: the first event, or 0.
     t_stop : float
         Where the series ends: later than the last event. Needed where there are events.
-    name : str, optional
-        For messages and plots.
+    periodic, t_start, name
+        As for `TimeSeries`.
     num_channels : int, optional
         Number of channels. Default: as many as the events need.
 
@@ -268,19 +264,10 @@ class TSEvent(TimeSeries):
         return counts > 0
 
     def plot(self, target: Any = None, **kwargs: Any) -> Any:
-        """Draw a point for each event, with matplotlib.
+        """Draw a point for each event, with ``matplotlib.axes.Axes.scatter``, which gets `kwargs`.
 
-        Parameters
-        ----------
-        target : matplotlib.axes.Axes, optional
-            Where to draw. Default: the current axes.
-        **kwargs
-            For `matplotlib.axes.Axes.scatter`.
-
-        Returns
-        -------
-        matplotlib.collections.PathCollection
-            The points.
+        Returns the ``PathCollection``. `target` is the axes to draw into, by default the current
+        ones.
         """
         axes = axes_for(target)
         kwargs.setdefault("s", 4)

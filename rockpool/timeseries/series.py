@@ -124,16 +124,8 @@ class TimeSeries:
     def contains(self, times: ArrayLike) -> bool:
         """Whether all of some time points lie within the series.
 
-        Parameters
-        ----------
-        times : array_like
-            In seconds, of any shape.
-
-        Returns
-        -------
-        bool
-            True for every time of a periodic series; otherwise for times from `t_start` to
-            `t_stop`, both included, with room for the rounding of floats.
+        They are in seconds, of any shape. All times lie within a periodic series; within others do
+        those from `t_start` to `t_stop`, both included, with room for the rounding of floats.
         """
         points = np.asarray(times, dtype=float)
         if self._periodic or not points.size:

@@ -30,26 +30,10 @@ _TWELVE_DIGITS = Context(prec=12, rounding=ROUND_HALF_EVEN)
 
 
 def checked_time_step(owner: str, dt: Any) -> float:
-    """Return a time step as a float.
+    """Return a time step in seconds as a float.
 
-    Parameters
-    ----------
-    owner : str
-        Who asks, for the error messages.
-    dt : number
-        In seconds.
-
-    Returns
-    -------
-    float
-        The time step.
-
-    Raises
-    ------
-    TypeError
-        `dt` is not a number.
-    ValueError
-        `dt` is not > 0, or infinite.
+    A TypeError says that it is no number, a ValueError that it is not > 0 or is infinite; both name
+    the `owner`, who asks.
     """
     try:
         step = float(dt)
@@ -61,38 +45,18 @@ def checked_time_step(owner: str, dt: Any) -> float:
 
 
 def whole_steps(duration: float, dt: float) -> int:
-    """How many whole time steps fit in a duration.
+    """Return how many whole time steps fit in a duration, ``floor(duration / dt)``.
 
-    Parameters
-    ----------
-    duration : float
-        In seconds.
-    dt : float
-        Time step in seconds, > 0.
-
-    Returns
-    -------
-    int
-        ``floor(duration / dt)``, where a step that lacks less than a thousandth counts as whole:
-        0.3 s are 3 steps of 0.1 s, and 0.7 s in single precision are 700 of 1 ms.
+    A step that lacks less than a thousandth counts as whole: 0.3 s are 3 steps of 0.1 s, and 0.7 s
+    in single precision are 700 of 1 ms.
     """
     return math.floor(duration / dt + 1e-3)
 
 
 def covering_steps(duration: float, dt: float) -> int:
-    """How many time steps it takes to cover a duration.
+    """Return how many time steps it takes to cover a duration, ``ceil(duration / dt)``.
 
-    Parameters
-    ----------
-    duration : float
-        In seconds.
-    dt : float
-        Time step in seconds, > 0.
-
-    Returns
-    -------
-    int
-        ``ceil(duration / dt)``, where an excess of less than a millionth of a step does not count.
+    An excess of less than a millionth of a step does not count.
     """
     return math.ceil(duration / dt - 1e-6)
 
@@ -100,15 +64,8 @@ def covering_steps(duration: float, dt: float) -> int:
 def gcd(a: float, b: float) -> Decimal:
     """Greatest common divisor of two decimal numbers, ``gcd(1.5, 1) == 0.5``.
 
-    Parameters
-    ----------
-    a, b : float
-        Taken to twelve significant digits. The signs do not matter.
-
-    Returns
-    -------
-    decimal.Decimal
-        The divisor; the other number where one is 0.
+    They are taken to twelve significant digits; their signs do not matter. Where one is 0 it is the
+    other one.
     """
     x, y = _decimal(a), _decimal(b)
     while y:
@@ -117,17 +74,9 @@ def gcd(a: float, b: float) -> Decimal:
 
 
 def lcm(a: float, b: float) -> Decimal:
-    """Least common multiple of two decimal numbers, ``lcm(0.002, 0.003) == 0.006``.
+    """Least common multiple of two decimal numbers, as for `gcd`: ``lcm(0.002, 0.003) == 0.006``.
 
-    Parameters
-    ----------
-    a, b : float
-        Taken to twelve significant digits. The signs do not matter.
-
-    Returns
-    -------
-    decimal.Decimal
-        The multiple; 0 where one of the numbers is 0.
+    It is 0 where one of them is 0.
     """
     divisor = gcd(a, b)
     if not divisor:
@@ -136,23 +85,9 @@ def lcm(a: float, b: float) -> Decimal:
 
 
 def is_multiple(a: float, b: float, tol_rel: float = 1e-5, tol_abs: float = 1e-6) -> bool:
-    """Whether one number is a whole multiple of another.
+    """Whether `a` is within ``tol_abs + tol_rel * b`` of a whole multiple of `b`.
 
-    Parameters
-    ----------
-    a : float
-        The number in question.
-    b : float
-        The number whose multiples are meant. Of 0, only 0 is a multiple.
-    tol_rel : float, default 1e-5
-        Permitted distance from a multiple, as a fraction of `b`.
-    tol_abs : float, default 1e-6
-        Permitted distance from a multiple, in addition.
-
-    Returns
-    -------
-    bool
-        Whether ``a`` lies within the tolerances of a multiple of ``b``.
+    Of 0, only 0 is a multiple.
     """
     x, y = _decimal(a), _decimal(b)
     if not y:
@@ -163,20 +98,10 @@ def is_multiple(a: float, b: float, tol_rel: float = 1e-5, tol_abs: float = 1e-6
 
 
 def common_time_step(time_steps: Iterable[float], owner: str) -> float:
-    """Least common multiple of time steps: the step that holds a whole number of each of them.
+    """Return the least common multiple of time steps in seconds, at least one, each > 0.
 
-    Parameters
-    ----------
-    time_steps : iterable of float
-        In seconds, each > 0; at least one.
-    owner : str
-        Who asks, for the error messages.
-
-    Returns
-    -------
-    float
-        The largest one itself where it is a multiple of the others. Else the least common
-        multiple, counted in whole multiples of 0.1 microseconds.
+    It is the largest one itself where that is a multiple of the others, else counted in whole
+    multiples of 0.1 microseconds.
 
     Raises
     ------

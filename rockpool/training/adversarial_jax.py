@@ -44,16 +44,11 @@ def _noise_like(key: jax.Array, leaves: list[Any], scale: float) -> tuple[jax.Ar
     return key, noise
 
 
-@partial(
-    jax.jit,
-    static_argnames=(
-        "tree_def_params",
-        "mismatch_loss",
-        "attack_steps",
-        "mismatch_level",
-        "initial_std",
-    ),
-)
+# Arguments of both functions that are compiled for
+_STATIC = ("mismatch_loss", "attack_steps", "mismatch_level", "initial_std")
+
+
+@partial(jax.jit, static_argnames=("tree_def_params", *_STATIC))
 def pga_attack(
     params_flattened: list[Any],
     net: JaxModule,
@@ -134,16 +129,7 @@ def pga_attack(
 
 @partial(
     jax.jit,
-    static_argnames=(
-        "net",
-        "task_loss",
-        "mismatch_loss",
-        "noisy_forward_std",
-        "initial_std",
-        "mismatch_level",
-        "beta_robustness",
-        "attack_steps",
-    ),
+    static_argnames=("net", "task_loss", "noisy_forward_std", "beta_robustness", *_STATIC),
 )
 def adversarial_loss(
     parameters: Tree,

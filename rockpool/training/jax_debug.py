@@ -55,15 +55,6 @@ def debug_evolution(
 ) -> None:
     """Raise an error if there are NaNs before or after an evolution.
 
-    Parameters
-    ----------
-    jmod : JaxModule
-        The module.
-    state, parameters : dict
-        What it is to start with.
-    input : array
-        Input data.
-
     Raises
     ------
     ValueError
@@ -90,12 +81,8 @@ def debug_optimisation(
 
     Parameters
     ----------
-    jmod : JaxModule
-        The module.
-    parameters : dict
-        Its parameters.
     input, target : array (T, N) or (B, T, N)
-        Input data and target.
+        Input data and target, for the module with the given parameters.
     vgf_loss : callable
         ``vgf_loss(parameters, jmod, input, target)`` returns the loss and its gradients, as
         ``jax.value_and_grad`` makes it.

@@ -145,12 +145,7 @@ def l0_norm_approx(params: Tree, sigma: float = 1e-4) -> jax.Array:
 
     It is the mean over all leaves of the mean of ``p**4 / (p**4 + sigma)``; NaNs are ignored.
 
-    Parameters
-    ----------
-    params : pytree
-        The parameters.
-    sigma : float
-        How soft the step at zero is. Default: 1e-4.
+    The larger `sigma`, the softer is the step at zero.
     """
     return _mean_over_leaves(params, lambda p: p**4 / (p**4 + sigma))
 

@@ -108,14 +108,8 @@ def tree_map_with_rng(
 ) -> Tree:
     """Map the leaves of a tree, with a key for random numbers for each.
 
-    Parameters
-    ----------
-    tree : pytree
-    map_fun : callable
-        ``map_fun(leaf, key, *others)`` gives the new leaf.
-    rng_key : key
-    *rest : pytree
-        Trees of the same structure, for the further arguments.
+    ``map_fun(leaf, key, *others)`` gives the new leaf, where the others are leaves of `rest`, trees
+    of the same structure.
     """
     return jax.tree.map(map_fun, tree, _keys_for(tree, rng_key), *rest)
 

@@ -32,14 +32,7 @@ Tree = dict[Any, Any]
 
 
 def branches(tree: Tree, prefix: Branch | None = None) -> Iterator[Branch]:
-    """Yield the branch to each leaf, depth first, in insertion order.
-
-    Parameters
-    ----------
-    tree : dict
-    prefix : tuple, optional
-        Keys to put in front of each branch. Default: none.
-    """
+    """Yield the branch to each leaf, depth first, in insertion order, with a prefix in front."""
     prefix = () if prefix is None else tuple(prefix)
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -202,15 +195,7 @@ def tree_unflatten(
 
 
 def tree_update(target: Tree, additional: Tree, inplace: bool = False) -> Tree:
-    """Merge a tree into another one, node by node.
-
-    Parameters
-    ----------
-    target : dict
-        The tree to merge into.
-    additional : dict
-        The tree whose leaves are added; they win over those of ``target``.
-    """
+    """Merge a tree into another one, node by node; its leaves win over those of ``target``."""
     tree = target if inplace else copy.deepcopy(target)
     for key, value in additional.items():
         if isinstance(value, dict) and isinstance(tree.get(key), dict):

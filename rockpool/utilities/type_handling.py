@@ -13,24 +13,10 @@ ArrayLike: TypeAlias = np.ndarray | Iterable[Any]
 
 
 def to_scalar(value: Any, str_type: Any = None) -> Any:
-    """Return the one element of a value as a Python scalar.
+    """Return the one element of a number, array or nested list as a Python scalar.
 
-    Parameters
-    ----------
-    value : number, str, array or nested list
-        The value, with exactly one element.
-    str_type : str, type or dtype, optional
-        The numpy type to convert to first, such as ``"int"``. Default: that of the value.
-
-    Returns
-    -------
-    int, float, bool, str or None
-        The element.
-
-    Raises
-    ------
-    AssertionError
-        If the value has no element or more than one.
+    It is converted to the numpy type `str_type`, such as ``"int"``, first if one is given. A value
+    that has no element or more than one is an AssertionError.
     """
     array = np.asarray(value, dtype=str_type)
     if array.size != 1:

@@ -3,7 +3,7 @@
 import sys
 
 from rockpool.cli._options import flag, integer, seconds, value
-from rockpool.cli._output import CommandError, did_you_mean, paint, table, write
+from rockpool.cli._output import CommandError, did_you_mean, in_json, paint, table, write
 from rockpool.cli._requirements import need_numpy, write_picture
 
 TYPE_CHECKING = False
@@ -87,7 +87,7 @@ def run(values: "dict[str, Any]") -> int:
         raise CommandError(f"{size} numbers are too many: at most {LARGEST} can go in", code=2)
     picture = values["plot"]
     need_numpy("numpy is the reference", picture)
-    from rockpool.cli.bench.children import run_all
+    from rockpool.cli.bench.children import SETTINGS, run_all
 
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]
     classes = {name: values["model"] + SUFFIXES[name] for name in names}
@@ -96,11 +96,7 @@ def run(values: "dict[str, Any]") -> int:
     except OSError as error:
         raise CommandError(f"no process can be started to run in: {error.strerror}") from error
     if values["json"]:
-        from rockpool.cli._output import in_json
-
-        settings = {
-            k: values[k] for k in ("model", "neurons", "steps", "batch", "rounds", "threads")
-        }
+        settings = {name: values[name] for name in SETTINGS}
         write(in_json({"settings": settings, "results": [record.to_dict() for record in records]}))
     else:
         write(_as_text(records, values))

@@ -20,45 +20,25 @@ __all__ = ["Record", "run_all"]
 # How many of 1000 spikes may be elsewhere, and how far other values may be off, in parts of the
 # largest: what single precision does to them.
 _SPIKES, _VALUES = 1e-3, 1e-5
+# The options that say what is measured.
+SETTINGS = ("model", "neurons", "steps", "batch", "rounds", "threads")
 
 
 @dataclass
 class Record:
-    """What came of one back-end.
-
-    Attributes
-    ----------
-    backend, class_name, version : str
-        Who ran.
-    seconds : float or None
-        Median time of a round; None where there was none.
-    times : list of float
-        The times of all rounds.
-    start_up : float
-        Seconds from the start of the process to its first answer.
-    memory : int
-        Bytes that the process had at most; 0 where that cannot be told.
-    difference : float or None
-        How far the answer is from the reference.
-    agrees : bool or None
-        Whether that is near enough; None where nothing was expected.
-    answer : str
-        The difference in words.
-    reason : str
-        Why there is no answer.
-    """
+    """What came of one back-end."""
 
     backend: str
     class_name: str = ""
     version: str = ""
-    seconds: float | None = None
-    times: list[float] = field(default_factory=list)
-    start_up: float = 0.0
-    memory: int = 0
-    difference: float | None = None
-    agrees: bool | None = None
-    answer: str = ""
-    reason: str = ""
+    seconds: float | None = None  # median time of a round; None where there was none
+    times: list[float] = field(default_factory=list)  # of all rounds
+    start_up: float = 0.0  # seconds from the start of the process to its first answer
+    memory: int = 0  # bytes that the process had at most; 0 where that cannot be told
+    difference: float | None = None  # how far the answer is from the reference
+    agrees: bool | None = None  # whether that is near enough; None where nothing was expected
+    answer: str = ""  # the difference in words
+    reason: str = ""  # why there is no answer
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON can hold it."""
@@ -66,24 +46,10 @@ class Record:
 
 
 def run_all(classes: dict[str, str], values: dict[str, Any]) -> list[Record]:
-    """Run the layer on these back-ends, one after the other.
+    """Run the layer on these back-ends, given with their classes, one after the other.
 
-    Parameters
-    ----------
-    classes : dict
-        Back-end -> class; the reference comes first.
-    values : dict
-        The options of the command.
-
-    Returns
-    -------
-    list of Record
-        One for each back-end.
-
-    Raises
-    ------
-    OSError
-        No process can be started.
+    The reference comes first; `values` are the options of the command. If no process can be started
+    that is an OSError.
     """
     records: list[Record] = []
     reference: np.ndarray | None = None
@@ -147,7 +113,7 @@ def _compare(record: Record, output: np.ndarray, reference: np.ndarray, spikes: 
 
 def _measure(record: Record, values: dict[str, Any], answer: Path, progress: Progress) -> None:
     """Run the layer in a process of its own, and write into the record what it says."""
-    wanted = {k: values[k] for k in ("model", "neurons", "steps", "batch", "rounds", "threads")}
+    wanted = {name: values[name] for name in SETTINGS}
     wanted |= {"backend": record.backend, "class_name": record.class_name, "path": str(answer)}
     child = ChildProcess(
         "rockpool.cli.bench.measure:main",

@@ -24,11 +24,8 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 def main(wanted: dict[str, Any]) -> None:
     """Run one layer on one back-end; messages go to what stdout was.
 
-    Parameters
-    ----------
-    wanted : dict
-        The options of the command, and ``backend``, ``class_name``, and ``path``, the file for the
-        answer.
+    Besides the options of the command, `wanted` has ``backend``, ``class_name``, and ``path``, the
+    file for the answer.
     """
     report = take_stdout()
     try:

@@ -13,21 +13,9 @@ INK, REFERENCE_INK = "#1f3a5f", "#9aa7b8"
 
 
 def draw(records: list[Record], title: str, path: str) -> None:
-    """Draw how many times faster than the reference each back-end is, on a logarithmic scale.
+    """Draw how many times faster than the reference, the first, each back-end is.
 
-    Parameters
-    ----------
-    records : list of Record
-        Those that ran, the reference first.
-    title : str
-        What ran.
-    path : str
-        The file; the ending of its name chooses the format.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
+    The scale is logarithmic; the ending of the file's name chooses the format.
     """
     reference = records[0].seconds or 1.0
     speeds = [reference / (record.seconds or reference) for record in records]

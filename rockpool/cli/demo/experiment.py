@@ -31,20 +31,10 @@ BATCH = 50  # images that the network sees at a time; it changes speed and memor
 
 
 class Digits(NamedTuple):
-    """The images in random order; the first `n_train` are to learn from, the others for the test.
+    """The images in random order; the first `n_train` are to learn from, the others to test."""
 
-    Attributes
-    ----------
-    images : np.ndarray
-        Grey values from 0 to 1, shape (images, 64).
-    labels : np.ndarray
-        What the writers meant, 0 to 9, shape (images,).
-    n_train, n_test : int
-        The sizes of the two halves.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray  # grey values from 0 to 1, (images, 64)
+    labels: np.ndarray  # what the writers meant, 0 to 9, (images,)
 
     @property
     def n_train(self) -> int:
@@ -56,50 +46,26 @@ class Digits(NamedTuple):
 
 
 class Example(NamedTuple):
-    """One test image and the spikes that it caused.
+    """One test image and the spikes that it caused."""
 
-    Attributes
-    ----------
-    image : np.ndarray
-        Grey values from 0 to 1, shape (8, 8).
-    label, read_as : int
-        What it is and what it was taken for.
-    pixel_spikes, hidden_spikes : np.ndarray
-        Spikes in each time step, shapes (steps, 64) and (steps, hidden neurons).
-    """
-
-    image: np.ndarray
-    label: int
-    read_as: int
-    pixel_spikes: np.ndarray
-    hidden_spikes: np.ndarray
+    image: np.ndarray  # grey values from 0 to 1, (8, 8)
+    label: int  # what it is
+    read_as: int  # what it was taken for
+    pixel_spikes: np.ndarray  # in each time step, (steps, 64)
+    hidden_spikes: np.ndarray  # (steps, hidden neurons)
 
 
 class Result(NamedTuple):
-    """What came of it.
+    """What came of it."""
 
-    Attributes
-    ----------
-    confusion : np.ndarray
-        Test images by what they are (row) and what they were taken for (column), shape (10, 10).
-    loo_accuracy, penalty : float
-        Of the readout, see `Ridge`.
-    pixel_rate, hidden_rate : float
-        Spikes per second in the mean neuron of either layer.
-    simulated, wall : float
-        Seconds that passed in the network, and on the clock while it was computed.
-    example : Example
-        The first test image.
-    """
-
-    confusion: np.ndarray
-    loo_accuracy: float
+    confusion: np.ndarray  # test images by what they are (row) and are taken for (column)
+    loo_accuracy: float  # of the readout, as the next one: see `Ridge`
     penalty: float
-    pixel_rate: float
+    pixel_rate: float  # spikes per second in the mean neuron
     hidden_rate: float
-    wall: float
-    simulated: float
-    example: Example
+    wall: float  # seconds on the clock while the network was computed
+    simulated: float  # seconds that passed in it
+    example: Example  # the first test image
 
     @property
     def mistakes(self) -> list[tuple[int, int, int]]:
@@ -122,12 +88,7 @@ def digits(seed: int) -> Digits:
 class DigitReader:
     """A network of LIF neurons with random weights, and a readout that learns.
 
-    Parameters
-    ----------
-    n_neurons : int
-        Neurons of the hidden layer.
-    seed : int
-        Of the weights and of the phases of the spike trains.
+    `n_neurons` are those of the hidden layer; weights and phases of spike trains have the `seed`.
     """
 
     def __init__(self, n_neurons: int, seed: int) -> None:
@@ -142,12 +103,7 @@ class DigitReader:
     def run(self, data: Digits, advance: Callable[[int], object]) -> Result:
         """Show all images to the network, fit the readout to the training half, read the test half.
 
-        Parameters
-        ----------
-        data : Digits
-            The images.
-        advance : callable
-            Called with how many images more have been seen, after each batch.
+        `advance` is called with how many images more have been seen, after each batch.
         """
         phases = np.random.default_rng([self.seed, 2]).random(data.images.shape)
         counts = []
@@ -189,19 +145,10 @@ class DigitReader:
         )
 
     def spikes(self, images: np.ndarray, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Show images to the network, each from rest.
+        """Show images (images, 64) to the network, each from rest.
 
-        Parameters
-        ----------
-        images : np.ndarray
-            Grey values from 0 to 1, shape (images, 64).
-        phases : np.ndarray
-            Where between rest and threshold each pixel's neuron begins, 0 to 1, shape (images, 64).
-
-        Returns
-        -------
-        tuple of np.ndarray
-            Spikes of the pixel neurons and of the hidden neurons, shapes (images, steps, neurons).
+        Each pixel's neuron begins between rest and threshold, at its phase from 0 to 1. Returns the
+        spikes of pixel neurons and of hidden neurons, (images, steps, neurons).
         """
         decay = np.exp(-DT / TAU_SYN_PIXEL)
         charge = (1.0 - decay) / decay  # an input of this size moves the membrane by 1 in all

@@ -15,13 +15,7 @@ INK = "#1f3a5f"
 
 
 def draw(result: Result, path: str) -> None:
-    """Draw a result into a file; the ending of its name chooses the format.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
+    """Draw a result into a file; the ending of its name chooses the format."""
     figure = Figure(figsize=(11.0, 5.6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     panels: dict[str, Axes] = figure.subplot_mosaic(

@@ -18,15 +18,7 @@ DOTS = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])
 
 
 def show(example: Example, duration: float) -> str:
-    """The image and the spikes of both layers: a few neurons a line, time from left to right.
-
-    Parameters
-    ----------
-    example : Example
-        The image and its spikes.
-    duration : float
-        Seconds from the left to the right end.
-    """
+    """The image and the spikes of both layers, a few neurons a line, over a duration in seconds."""
     fine = can_show("⠿█░│└─")
     neurons_per_line = 4 if fine else 2
     room = max(10, terminal_width() - SIDE - 4)

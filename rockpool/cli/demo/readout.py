@@ -26,20 +26,11 @@ class Ridge:
     Source: D. M. Allen, "The relationship between variable selection and data augmentation and a
     method for prediction", Technometrics 16 (1974).
 
-    Parameters
-    ----------
-    features : np.ndarray
-        Shape (samples, features).
-    labels : np.ndarray
-        Shape (samples,), whole numbers from 0.
-
-    Attributes
-    ----------
-    penalty : float
-        The penalty that was chosen.
-    loo_accuracy : float
-        Share of the samples that the fit to all others classifies rightly.
+    It is fitted to features (samples, features) and labels (samples,), whole numbers from 0.
     """
+
+    penalty: float  # that was chosen
+    loo_accuracy: float  # share of the samples that the fit to all others classifies rightly
 
     def __init__(self, features: np.ndarray, labels: np.ndarray) -> None:
         targets = np.eye(int(labels.max()) + 1)[labels]

@@ -1,6 +1,6 @@
 """Modules in a row: what all combinators of all back-ends have in common.
 
-``sequential_torch.py`` and the like hold one class each, a mixin before the back-end's base class::
+``containers_torch.py`` and the like have the classes, mixins before the back-end's base class::
 
     class TorchSequential(SequentialMixin, TorchModule): ...
 
@@ -159,18 +159,8 @@ class ChainMixin(_Base):
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
         """Return a record with its arrays as time series, of batch element 0.
 
-        Parameters
-        ----------
-        record_dict : dict
-            The record that a call returned.
-        t_start : float
-            Start of the first time step, in seconds.
-
-        Returns
-        -------
-        dict
-            The record of each member as that member wraps it; its output as ``TSEvent`` if the
-            member spikes, else as ``TSContinuous``.
+        The record of each member is as that member wraps it; its output is a ``TSEvent`` if it
+        spikes, else a ``TSContinuous``.
         """
         wrapped: dict[str, Any] = {}
         for name, module in self._members:
@@ -222,10 +212,6 @@ class ChainMixin(_Base):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve one member."""
         return getattr(self, name)(data, record=record)
-
-    def _kept_output(self, output: Any) -> Any:
-        """Return what the record keeps of the output of a member."""
-        return output
 
 
 def _named(argument: Any) -> list[tuple[Any, Any]]:

@@ -25,19 +25,10 @@ _PREFIXES = {"native": "Mod", "jax": "Jax", "torch": "Torch"}
 
 
 def container_class(kind: str, arguments: Iterable[Any]) -> Any:
-    """Return the class for a container of modules.
+    """Return the class for a container: a ``"Sequential"``, ``"Residual"`` or ``"FFwdStack"``.
 
-    Parameters
-    ----------
-    kind : str
-        ``"Sequential"``, ``"Residual"`` or ``"FFwdStack"``.
-    arguments : iterable
-        Modules, dicts of modules, and anything else. The first module of a back-end decides.
-
-    Returns
-    -------
-    type
-        The class of that back-end.
+    The arguments are modules, dicts of modules, and anything else. The first module of a back-end
+    decides.
     """
     return backend_class(_PREFIXES[_backend_of(arguments)] + kind)
 

@@ -72,22 +72,14 @@ class FFwdStackMixin(ChainMixin):
         for index, name in enumerate(self._member_names):
             data, new_state[name], records[name] = self._through(name, data, record)
             if index != last:
-                records[f"{name}_output"] = self._kept_output(data)
+                records[f"{name}_output"] = data
                 data = data @ getattr(self, _weight_name(index))
         return data, new_state, records
 
     def as_graph(self) -> GraphHolder:
         """Return the graph of the modules and of the weights between them.
 
-        Returns
-        -------
-        GraphHolder
-            The inputs of the first and the outputs of the last module.
-
-        Raises
-        ------
-        NotImplementedError
-            If one of the modules has no graph.
+        Inputs, outputs and errors are as for :meth:`SequentialMixin.as_graph`.
         """
         from rockpool.graph import LinearWeights
 
@@ -139,8 +131,7 @@ def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwa
     Parameters
     ----------
     *modules : Module, or dict of Module by name
-        The modules, in the order of evolution, all of one back-end; at least two. They are named
-        as by :func:`Sequential`.
+        As for :func:`Sequential`; at least two.
     weight_init_func : callable, optional
         ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next.
         Default: zeros.
@@ -155,9 +146,9 @@ def FFwdStack(*modules: Any, weight_init_func: InitFunction | None = None, **kwa
 
     Raises
     ------
-    ValueError
-        If there are less than two modules, one is of another back-end than the first, or the
-        shape or a spiking flag is given.
+    ValueError, TypeError
+        As for :func:`Sequential`, but any output fits; if there are less than two modules, or the
+        size of one is not known.
     """
     container = container_class("FFwdStack", modules)
     if weight_init_func is None:

@@ -48,13 +48,7 @@ class ResidualMixin(SequentialMixin):
         return self._added(output, input_data), new_state, records
 
     def as_graph(self) -> GraphHolder:
-        """Return the graph of the modules, with their outputs as aliases of their inputs.
-
-        Returns
-        -------
-        GraphHolder
-            The inputs of the first and the outputs of the last module.
-        """
+        """Return the graph as :meth:`SequentialMixin.as_graph`, inputs as aliases of outputs."""
         from rockpool.graph import AliasConnection, as_GraphHolder
 
         chain = super().as_graph()
@@ -91,8 +85,8 @@ def Residual(*modules: Any, **kwargs: Any) -> Any:
     Parameters
     ----------
     *modules : Module, or dict of Module by name
-        The modules, in the order of evolution, all of one back-end. The last must have as many
-        output channels as the first has input channels.
+        As for :func:`Sequential`. The last must have as many output channels as the first has input
+        channels.
     **kwargs
         Keyword arguments of the module class of the back-end.
 
@@ -103,7 +97,7 @@ def Residual(*modules: Any, **kwargs: Any) -> Any:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         As for :func:`Sequential`; and if the numbers of input and output channels differ.
 
     References

@@ -43,10 +43,8 @@ class SequentialMixin(ChainMixin):
 
         Raises
         ------
-        ValueError
-            If the name is in use already, or the sizes do not fit. Nothing has been added then.
-        TypeError
-            If it is not a module.
+        ValueError, TypeError
+            As for :func:`Sequential`. Nothing has been added then.
         """
         module = self._as_member(mod)
         if module is None:
@@ -71,44 +69,23 @@ class SequentialMixin(ChainMixin):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the modules one after the other, each on the output of the one before.
 
-        Parameters
-        ----------
-        input_data : array, shape ``(B, T, size_in)``
-            Input to the first module.
-        record : bool, optional
-            Whether the modules record. Default: False.
-
-        Returns
-        -------
-        output : array, shape ``(B, T, size_out)``
-            Output of the last module.
-        new_state : dict
-            The state of each module, by its name.
-        record : dict
-            The record of each module, by its name, and its output, by its name with ``_output``.
+        Parameters and output are as for :meth:`Module.evolve`; the new state has that of each
+        module, by its name. The record has that of each module by its name, with `record`, and
+        always its output, by its name with ``_output``.
         """
         data = input_data
         new_state: dict[str, Any] = {}
         records: dict[str, Any] = {}
         for name in self._member_names:
             data, new_state[name], records[name] = self._through(name, data, record)
-            records[f"{name}_output"] = self._kept_output(data)
+            records[f"{name}_output"] = data
         return data, new_state, records
 
     def as_graph(self) -> GraphHolder:
         """Return the graph of the modules, each connected to the next.
 
-        Returns
-        -------
-        GraphHolder
-            The inputs of the first and the outputs of the last module.
-
-        Raises
-        ------
-        ValueError
-            If there are no modules.
-        NotImplementedError
-            If one of the modules has no graph.
+        Its inputs are those of the first, its outputs those of the last module. It is a ValueError
+        if there are no modules, and a NotImplementedError if one of them has no graph.
         """
         from rockpool.graph import connect_modules
 

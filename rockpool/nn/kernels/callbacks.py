@@ -18,15 +18,7 @@ _alive: list[Any] = []  # machine code lives as long as what it belongs to
 
 
 def callback_address(function: Callable[..., Any], signature: Any) -> int:
-    """Return the address of a C function, which is compiled if it is not on disk.
-
-    Parameters
-    ----------
-    function : callable
-        What to compile.
-    signature : numba signature
-        Types of its arguments and of what it returns.
-    """
+    """Return the address of a C function of that signature, compiled if it is not on disk."""
     callback: Any = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
     keep_on_disk(callback)
     address = _kept_address(callback)

@@ -37,19 +37,9 @@ class _Apart(Compiler):
     as a row of 100 neurons, or give up on vector instructions where there are many arrays.
     """
 
-    def __init__(
-        self,
-        typingctx: Any,
-        targetctx: Any,
-        library: Any,
-        args: Any,
-        return_type: Any,
-        flags: Any,
-        locals: Any,
-    ) -> None:
-        if hasattr(flags, "noalias"):
-            flags.noalias = True
-        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state.flags.noalias = True
 
 
 # what the decorator says of each kernel: arrays that may be absent, and whose type they have
@@ -173,14 +163,7 @@ def prefetch(row: Any) -> None:
 def kernel_array(values: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> Any:
     """Return values as an array that a kernel takes; the same one, if it is such an array.
 
-    Parameters
-    ----------
-    values : array_like
-        Numbers.
-    dtype : dtype
-        float32 or float64.
-    shape : tuple of int, optional
-        What to broadcast them to.
+    The type is float32 or float64; `shape` is what to broadcast them to.
     """
     if shape is not None and np.shape(values) != shape:
         values = np.broadcast_to(values, shape)

@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import gradient_part, kernel, part, view
-from rockpool.nn.kernels.parts import copy, move
+from rockpool.nn.kernels.parts import AT_ONCE, copy, move
 
 __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_sum_forward"]
-
-AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
 @kernel()
@@ -51,18 +49,7 @@ def exp_syn_step(x: Any, beta: Any, last: Any, output: Any) -> None:
 
 @kernel()
 def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
-    """Run ``y_t = decay y_{t-1} + x_t`` over time.
-
-    Parameters
-    ----------
-    x : array (B, T, N)
-        Input.
-    decay : array (N,)
-    start : array (B, N)
-        The state, changed in place.
-    output : array (B, T, N)
-        For the sums.
-    """
+    """Run ``y_t = decay y_{t-1} + x_t`` over time; the arguments are as for `exp_syn_forward`."""
     x, start, output = view(x), view(start), view(output)
     n_steps = output.shape[1]
     for b in range(output.shape[0]):

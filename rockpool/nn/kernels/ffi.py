@@ -104,30 +104,22 @@ handler = register_jitable(**OPTIONS)
 
 @handler
 def _lif_forward(frame: Any, like: Any) -> None:
-    x = _array3(frame, ARGUMENT, 0, like)
-    w_rec = _array2(frame, ARGUMENT, 1, like)
-    alpha = _array1(frame, ARGUMENT, 2, like)
-    beta = _array1(frame, ARGUMENT, 3, like)
-    bias = _array1(frame, ARGUMENT, 4, like)
-    threshold = _array1(frame, ARGUMENT, 5, like)
-    max_spikes = _array1(frame, ARGUMENT, 6, like)
-    noise = _array3(frame, ARGUMENT, 7, like)
     vmem, isyn = _array2(frame, RESULT, 2, like), _array2(frame, RESULT, 3, like)
     _copy_rows(_array2(frame, ARGUMENT, 8, like), vmem)
     _copy_rows(_array2(frame, ARGUMENT, 9, like), isyn)
-    spikes = np.empty(vmem.shape, x.dtype)
+    spikes = np.empty_like(vmem)
     _copy_rows(_array2(frame, ARGUMENT, 10, like), spikes)
-    absent1, absent2 = np.empty(0, x.dtype), np.empty((0, 0), x.dtype)
-    absent3 = np.empty((0, 0, 0), x.dtype)
+    absent1, absent2 = np.empty(0, vmem.dtype), np.empty((0, 0), vmem.dtype)
+    absent3 = np.empty((0, 0, 0), vmem.dtype)
     lif_forward(
-        x=x,
-        w_rec=w_rec,
-        alpha=alpha,
-        beta=beta,
-        bias=bias,
-        threshold=threshold,
-        max_spikes=float(max_spikes[0]),
-        noise=noise,
+        x=_array3(frame, ARGUMENT, 0, like),
+        w_rec=_array2(frame, ARGUMENT, 1, like),
+        alpha=_array1(frame, ARGUMENT, 2, like),
+        beta=_array1(frame, ARGUMENT, 3, like),
+        bias=_array1(frame, ARGUMENT, 4, like),
+        threshold=_array1(frame, ARGUMENT, 5, like),
+        max_spikes=float(_array1(frame, ARGUMENT, 6, like)[0]),
+        noise=_array3(frame, ARGUMENT, 7, like),
         gamma=absent1,
         w_ahp=absent1,
         vmem=vmem,
@@ -145,13 +137,6 @@ def _lif_forward(frame: Any, like: Any) -> None:
 
 @handler
 def _lif_backward(frame: Any, like: Any) -> None:
-    x = _array3(frame, ARGUMENT, 0, like)
-    w_rec = _array2(frame, ARGUMENT, 1, like)
-    alpha = _array1(frame, ARGUMENT, 2, like)
-    beta = _array1(frame, ARGUMENT, 3, like)
-    threshold = _array1(frame, ARGUMENT, 4, like)
-    max_spikes = _array1(frame, ARGUMENT, 5, like)
-    window = _array1(frame, ARGUMENT, 6, like)
     before = _array3(frame, ARGUMENT, 10, like)
     grad_vmem, grad_isyn = _array2(frame, RESULT, 6, like), _array2(frame, RESULT, 7, like)
     _copy_rows(_array2(frame, ARGUMENT, 13, like), grad_vmem)
@@ -171,14 +156,14 @@ def _lif_backward(frame: Any, like: Any) -> None:
         grad_irec_record=absent3,
         grad_iahp_record=absent3,
         before_reset=True,
-        x=x,
+        x=_array3(frame, ARGUMENT, 0, like),
         before=before,
-        w_rec=w_rec,
-        alpha=alpha,
-        beta=beta,
-        threshold=threshold,
-        max_spikes=float(max_spikes[0]),
-        window=float(window[0]),
+        w_rec=_array2(frame, ARGUMENT, 1, like),
+        alpha=_array1(frame, ARGUMENT, 2, like),
+        beta=_array1(frame, ARGUMENT, 3, like),
+        threshold=_array1(frame, ARGUMENT, 4, like),
+        max_spikes=float(_array1(frame, ARGUMENT, 5, like)[0]),
+        window=float(_array1(frame, ARGUMENT, 6, like)[0]),
         surrogate=STEP_PWL,
         gamma=absent1,
         w_ahp=absent1,
@@ -324,14 +309,9 @@ SIGNATURE = types.int64(types.CPointer(types.int64))
 
 @cache
 def handler_address(kernel: str, dtype: str) -> int:
-    """Return the address of a handler, which is compiled now if it never was.
+    """Return the address of a handler of `INTERFACES`, which is compiled now if it never was.
 
-    Parameters
-    ----------
-    kernel : str
-        The name of a kernel in `INTERFACES`.
-    dtype : str
-        ``"float32"`` or ``"float64"``.
+    `dtype` is ``"float32"`` or ``"float64"``.
     """
     # Numba finds the machine code on disk by this function's name and by what it encloses
     handle, like = INTERFACES[kernel].handler, np.dtype(dtype).type(0)

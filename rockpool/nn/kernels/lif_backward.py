@@ -33,6 +33,7 @@ from rockpool.nn.kernels.lif_backward_parts import (
     undo_reset,
 )
 from rockpool.nn.kernels.parts import (
+    AT_ONCE,
     add,
     add_product,
     add_up,
@@ -55,7 +56,6 @@ AHEAD = 4  # steps that memory is fetched ahead
 # That pays where the arrays are larger than the caches near a processor and the rows are short
 # (as measured on one kind of processor): bytes of an array; fewest and most bytes of a row.
 FAR, SHORT, LONG = 2**20, 256, 1024
-AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
 @kernel(
@@ -225,8 +225,8 @@ def lif_backward(
                 if surrogate == STEP_PWL:
                     membrane_backward(
                         given=given, u=before[b, t], previous=previous, alpha=alpha,
-                        threshold=threshold, inverse=inverse, exact=exact, most=most, width=width,
-                        count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
+                        threshold=threshold, inverse=inverse, exact=exact, most=most, limit=limit,
+                        width=width, count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
                         sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
                     )  # fmt: skip
                 else:

@@ -90,85 +90,73 @@ def single_synapse_step_back(
 
 
 @gradient_part
-def membrane_backward(
-    given: Any,
-    u: Any,
-    previous: Any,
-    alpha: Any,
-    threshold: Any,
-    inverse: Any,
-    exact: bool,
-    most: Any,
-    width: Any,
-    count: Any,
-    grad_v: Any,
-    grad_u: Any,
-    sum_alpha: Any,
-    sum_bias: Any,
-    sum_threshold: Any,
-) -> None:
-    """Go back through reset, spikes and leak of the membrane, with the surrogate `StepPWL`.
-
-    `count` goes from the spikes of this step to those of the step before, `grad_v` from the
-    gradient of the membrane after this step to that after the step before.
-    """
-    for k in range(u.size):
-        height = threshold[k]
-        ratio = previous[k] * inverse[k] if exact else previous[k] / height
-        fired_before = count_spikes(ratio, most)
-        v_before = previous[k] - fired_before * height
-        of_v = grad_v[k]
-        of_spikes = (given[k] - height * of_v) * inverse[k]
-        if u[k] < height - width:
-            of_spikes = type(of_spikes)(0)
-        of_u = of_v + of_spikes
-        sum_threshold[k] -= count[k] * of_v + of_spikes * u[k] * inverse[k]
-        sum_bias[k] += of_u
-        sum_alpha[k] += of_u * v_before
-        count[k] = fired_before
-        grad_u[k] = of_u
-        grad_v[k] = of_u * alpha[k]
+def _through_step_pwl(of_spikes: Any, u: Any, height: Any, inverse: Any, width: Any, _: Any) -> Any:
+    """Return what the gradient of the spikes makes that of the membrane, with `StepPWL`."""
+    of_u = of_spikes * inverse
+    return type(of_u)(0) if u < height - width else of_u
 
 
 @gradient_part
-def membrane_backward_periodic(
-    given: Any,
-    u: Any,
-    previous: Any,
-    alpha: Any,
-    threshold: Any,
-    inverse: Any,
-    exact: bool,
-    most: Any,
-    limit: Any,
-    width: Any,
-    count: Any,
-    grad_v: Any,
-    grad_u: Any,
-    sum_alpha: Any,
-    sum_bias: Any,
-    sum_threshold: Any,
-) -> None:
-    """Do what `membrane_backward` does, with the surrogate `PeriodicExponential`."""
-    for k in range(u.size):
-        height = threshold[k]
-        ratio = previous[k] * inverse[k] if exact else previous[k] / height
-        fired_before = count_spikes(ratio, most)
-        v_before = previous[k] - fired_before * height
-        distance = u[k] - height
-        if distance >= 0:
-            period = np.floor((u[k] - height / 2) / height)
-            distance -= min(period, limit - 1) * height
-        of_v = grad_v[k]
-        slope = type(height)(exp(-abs(distance) / width)) * inverse[k]
-        of_spikes = (given[k] - height * of_v) * slope
-        of_u = of_v + of_spikes
-        sum_threshold[k] -= count[k] * of_v + of_spikes * u[k] * inverse[k]
-        sum_bias[k] += of_u
-        sum_alpha[k] += of_u * v_before
-        count[k] = fired_before
-        grad_u[k] = of_u
-        grad_v[k] = of_u * alpha[k]
+def _through_periodic(
+    of_spikes: Any, u: Any, height: Any, inverse: Any, width: Any, limit: Any
+) -> Any:
+    """Do what `_through_step_pwl` does, with `PeriodicExponential`."""
+    distance = u - height
+    if distance >= 0:
+        period = np.floor((u - height / 2) / height)
+        distance -= min(period, limit - 1) * height
+    return of_spikes * (type(height)(exp(-abs(distance) / width)) * inverse)
+
+
+def _membrane_backward(through_spikes: Any) -> Any:
+    """Return the part for the membrane, with a surrogate."""
+
+    @gradient_part
+    def membrane_backward(
+        given: Any,
+        u: Any,
+        previous: Any,
+        alpha: Any,
+        threshold: Any,
+        inverse: Any,
+        exact: bool,
+        most: Any,
+        limit: Any,
+        width: Any,
+        count: Any,
+        grad_v: Any,
+        grad_u: Any,
+        sum_alpha: Any,
+        sum_bias: Any,
+        sum_threshold: Any,
+    ) -> None:
+        """Go back through reset, spikes and leak of the membrane.
+
+        `count` goes from the spikes of this step to those of the step before, `grad_v` from the
+        gradient of the membrane after this step to that after the step before.
+        """
+        for k in range(u.size):
+            height = threshold[k]
+            ratio = previous[k] * inverse[k] if exact else previous[k] / height
+            fired_before = count_spikes(ratio, most)
+            v_before = previous[k] - fired_before * height
+            of_v = grad_v[k]
+            of_spikes = through_spikes(
+                given[k] - height * of_v, u[k], height, inverse[k], width, limit
+            )
+            of_u = of_v + of_spikes
+            sum_threshold[k] -= count[k] * of_v + of_spikes * u[k] * inverse[k]
+            sum_bias[k] += of_u
+            sum_alpha[k] += of_u * v_before
+            count[k] = fired_before
+            grad_u[k] = of_u
+            grad_v[k] = of_u * alpha[k]
+
+    return membrane_backward
+
+
+membrane_backward = _membrane_backward(_through_step_pwl)
+membrane_backward_periodic = _membrane_backward(_through_periodic)
 
 
 @gradient_part

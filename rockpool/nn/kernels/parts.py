@@ -10,6 +10,7 @@ import numpy as np
 from rockpool.nn.kernels.compiling import inner, part
 
 __all__ = [
+    "AT_ONCE",
     "add",
     "add_product",
     "add_up",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 LINE = 64  # bytes that are cached together
+AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
 @inner

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import gradient_part, kernel, part, view
-from rockpool.nn.kernels.parts import add, add_up, clear, copy, move
+from rockpool.nn.kernels.parts import AT_ONCE, add, add_up, clear, copy, move
 
 __all__ = ["RELU", "SIGMOID", "TANH", "rate_backward", "rate_forward"]
 
 # the activation functions
 RELU, TANH, SIGMOID = 0, 1, 2
-
-AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
 @kernel(w_rec=2, noise=3, x_record=3, rec_record=3)
@@ -71,10 +69,8 @@ def rate_forward(
             if noisy:
                 add(noise[b, t], drive)
             if recurrent:
-                if t == 0:
-                    recurrent_input(first[0], w_rec, rec_input)
-                else:
-                    recurrent_input(output[b, t - 1], w_rec, rec_input)
+                activity_before = output[b, t - 1] if t > 0 else first[0]
+                recurrent_input(activity_before, w_rec, rec_input)
             approach(drive, rec_input, gain, state)
             activate(state, threshold, activation, output[b, t])
             if x_record.size > 0:

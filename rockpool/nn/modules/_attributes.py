@@ -39,9 +39,13 @@ class RegisteredAttribute:
             return True
         return self.family is not None and _family_key(self.family) in families
 
+    def fields(self) -> tuple[Any, ...]:
+        """Return kind, family, init_func and shape."""
+        return self.kind, self.family, self.init_func, self.shape
+
     def copy(self) -> RegisteredAttribute:
         """Return an independent record with the same contents."""
-        return RegisteredAttribute(self.kind, self.family, self.init_func, self.shape)
+        return RegisteredAttribute(*self.fields())
 
 
 def family_keys(family: str | Sequence[str] | None) -> frozenset[str] | None:

@@ -118,28 +118,17 @@ class BackendHooks:
         states: tuple[Any, ...] = (),
         target_shapes: tuple[Shape | None, ...] | None = None,
     ) -> tuple[Any, tuple[Any, ...]]:
-        """Return input as ``(B, T, size_in)``, and states repeated over the batch.
+        """Return input as ``(B, T, size_in)``, and states as ``(B, ...)``, repeated over the batch.
 
         Parameters
         ----------
         data : array_like, shape ``(T,)``, ``(T, N)`` or ``(B, T, N)``
-            Input; ``N`` is ``size_in``, or 1 for the same input to each channel.
+            Input; ``N`` is ``size_in``, or 1 for the same input to each channel. Anything else is a
+            ValueError.
         states : tuple of arrays, optional
             States to repeat. Default: none.
         target_shapes : tuple of (tuple of int or None), optional
             The shape of each state without batch. Default: the shape that it has.
-
-        Returns
-        -------
-        data : array, shape ``(B, T, size_in)``
-            The input, as `_batched_input` gives it.
-        states : tuple of arrays, shapes ``(B, ...)``
-            The states.
-
-        Raises
-        ------
-        ValueError
-            If the input has no or more than three dimensions, or a wrong number of channels.
         """
         array = self._batched_input(data)
         targets = (None,) * len(states) if target_shapes is None else target_shapes
@@ -152,24 +141,10 @@ class BackendHooks:
         return array, batched
 
     def _batched_state(self, name: str, batch_size: int) -> Any:
-        """Return a state with the batch dimension in front, for ``evolve`` to start from.
+        """Return a state of shape ``(batch_size, ...)``, for ``evolve`` to start from.
 
-        Parameters
-        ----------
-        name : str
-            Name of the state.
-        batch_size : int
-            Number of batch elements in the input.
-
-        Returns
-        -------
-        array, shape ``(batch_size, ...)``
-            The states of all batch elements; for numpy a copy, free to be edited.
-
-        Raises
-        ------
-        ValueError
-            If states are kept for a batch of another size.
+        For numpy it is a copy, free to be edited. States that are kept for a batch of another size
+        are a ValueError.
         """
         shape = self._registered_attributes[name].shape
         return self._repeated(self._load_attribute(name), shape, batch_size)

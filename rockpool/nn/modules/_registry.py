@@ -172,17 +172,10 @@ class AttributeRegistry(BackendHooks):
         return self._make_tree(tree)
 
     def attributes_named(self, name: str | Sequence[str]) -> dict[str, Any]:
-        """Return the parameters, states and simulation parameters that have one of some names.
+        """Return the parameters, states and simulation parameters of a name, or of several.
 
-        Parameters
-        ----------
-        name : str, or list or tuple of str
-            The names to look for, in this module and in all modules inside it.
-
-        Returns
-        -------
-        dict
-            The values, as :meth:`parameters` nests them; modules that have none are left out.
+        They are looked for in this module and in all modules inside it, and nested as by
+        :meth:`parameters`; modules that have none are left out.
         """
         names = (name,) if isinstance(name, str) else tuple(name)
         tree: dict[str, Any] = {
@@ -205,21 +198,11 @@ class AttributeRegistry(BackendHooks):
     def _get_attribute_registry(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
         """Return what is registered, as plain dictionaries.
 
-        Returns
-        -------
-        attributes : dict
-            Name to ``[value, kind, family, init_func, shape]``.
-        modules : dict
-            Name to ``[module, class name]``.
+        They have ``[value, kind, family, init_func, shape]`` of each attribute, and ``[module,
+        class name]`` of each submodule, by name.
         """
         attributes = {
-            name: [
-                self._load_attribute(name),
-                entry.kind,
-                entry.family,
-                entry.init_func,
-                entry.shape,
-            ]
+            name: [self._load_attribute(name), *entry.fields()]
             for name, entry in self._registered_attributes.items()
         }
         modules = {
@@ -297,24 +280,17 @@ class AttributeRegistry(BackendHooks):
             The changed module: this one, or a copy for a functional back-end.
         """
         target = self._reset_kind("State")
-        for name, module in list(target._registered_modules.items()):
-            target._replace_module(name, module.reset_state())
+        target._replace_modules(lambda module: module.reset_state())
         return target
 
     def reset_parameters(self) -> Self:
         """Set all parameters, also those of submodules, to new initial values.
 
         Values that were given come back as they were; others are made anew. Simulation
-        parameters are left alone.
-
-        Returns
-        -------
-        Module
-            The changed module: this one, or a copy for a functional back-end.
+        parameters are left alone. The module is returned as by :meth:`reset_state`.
         """
         target = self._reset_kind("Parameter")
-        for name, module in list(target._registered_modules.items()):
-            target._replace_module(name, module.reset_parameters())
+        target._replace_modules(lambda module: module.reset_parameters())
         return target
 
     def _reset_kind(self, kind: str) -> Self:
@@ -334,6 +310,11 @@ class AttributeRegistry(BackendHooks):
         """Put a changed copy in the place of a submodule; nothing to do if it changed in place."""
         if module is not self._registered_modules[name]:
             setattr(self, name, module)
+
+    def _replace_modules(self, changed: Callable[[Any], AttributeRegistry]) -> None:
+        """Do that for all submodules."""
+        for name, module in list(self._registered_modules.items()):
+            self._replace_module(name, changed(module))
 
     def _shallow_copy(self) -> Self:
         """Return a module with the same values and submodules, and a registry of its own."""
@@ -383,8 +364,7 @@ class AttributeRegistry(BackendHooks):
         """
         target = self._update_target()
         target._set_own_keep_batch_state(bool(keep))
-        for name, module in list(target._registered_modules.items()):
-            target._replace_module(name, module.keep_batch_state(keep))
+        target._replace_modules(lambda module: module.keep_batch_state(keep))
         return target
 
     def _set_keep_batch_state(self, keep: bool) -> None:
@@ -398,11 +378,6 @@ class AttributeRegistry(BackendHooks):
         if keep:
             return
         for name, entry in self._registered_attributes.items():
-            if entry.kind == "State" and self._state_batch_size(name) is not None:
-                setattr(self, name, self._load_attribute(name)[0])
-
-    def _state_batch_size(self, name: str) -> int | None:
-        """Return the size of the batch that a state is kept for; None if it is for any batch."""
-        entry = self._registered_attributes[name]
-        shape = shape_of(self._load_attribute(name))
-        return shape[0] if len(shape) == len(entry.shape) + 1 else None
+            value = self._load_attribute(name) if entry.kind == "State" else None
+            if value is not None and len(shape_of(value)) == len(entry.shape) + 1:
+                setattr(self, name, value[0])

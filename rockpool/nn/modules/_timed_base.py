@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
-from rockpool.parameters import SimulationParameter, is_tensor
+from rockpool.parameters import SimulationParameter, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
 from rockpool.timeseries.time_steps import checked_time_step, common_time_step, whole_steps
 
@@ -235,14 +235,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         duration: float | None = None,
         num_timesteps: int | None = None,
     ) -> tuple[NDArray[Any], NDArray[Any], int]:
-        """Return the input from the present time on as an array.
-
-        Parameters
-        ----------
-        ts_input, duration
-            As `evolve` was called with.
-        num_timesteps : int, optional
-            How many time steps of this module, as `evolve` gets it.
+        """Return the input from the present time on as an array; arguments as `evolve` gets them.
 
         Returns
         -------
@@ -255,10 +248,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
 
         Raises
         ------
-        TypeError
-            The input is not of the class `input_type`.
-        ValueError
-            The input does not cover the time that is asked for.
+        TypeError, ValueError
+            As `evolve`; a ValueError too if the input does not cover the time that is asked for.
         """
         if ts_input is not None:
             self._check_input(ts_input)
@@ -310,21 +301,13 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         return np.arange(num_timesteps) * self.dt + t_start
 
     def _gen_timeseries(self, output: Any, **kwargs: Any) -> TSContinuous | TSEvent:
-        """Return output as a time series that starts at the present time.
+        """Return output as a time series that starts at the present time, of the `output_type`.
 
-        Parameters
-        ----------
-        output : array (T, size_out) or (B, T, size_out)
-            Of numpy, torch or jax. Of a batch, the first element counts.
-        **kwargs
-            Arguments for the time series, in place of those that follow from the module.
-
-        Returns
-        -------
-        TSContinuous or TSEvent
-            As `output_type` says.
+        The output is an array (T, size_out) or (B, T, size_out) of numpy, torch or jax; of a batch,
+        the first element counts. Further arguments are for the time series, in place of those that
+        follow from the module.
         """
-        values = as_numpy(output)
+        values = to_numpy(output)
         if values.ndim == 3:
             values = values[0]
         kind = "events" if self.spiking_output else "samples"
@@ -371,26 +354,8 @@ def _reset_clocks(module: ModuleBase) -> None:
             _reset_clocks(child)
 
 
-def as_numpy(value: Any) -> NDArray[Any]:
-    """Return an array of any back-end as one of numpy."""
-    if is_tensor(value):
-        value = value.detach().cpu().numpy()
-    return np.asarray(value)
-
-
 def leaves(d: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Go through a nested dict: each key with its value, where that is not a dict.
-
-    Parameters
-    ----------
-    d : dict
-        A nested dict.
-
-    Yields
-    ------
-    tuple
-        A key and its value.
-    """
+    """Go through a nested dict: yield each key with its value, where that is not a dict."""
     for key, value in d.items():
         if isinstance(value, dict):
             yield from leaves(value)

@@ -167,7 +167,7 @@ def astimedmodule(
         The class; what its objects need is stated in `LayerToTimedModule`. Without it, a decorator
         is returned, which takes the class.
     parameters, states, simulation_parameters : list of str, optional
-        Names of the layer's attributes to register as such.
+        As for `LayerToTimedModule`.
 
     Returns
     -------
@@ -176,10 +176,8 @@ def astimedmodule(
 
     Raises
     ------
-    TypeError
-        `v1_cls` is not a class.
-    ValueError
-        The class is not one of layers, or is one of modules already.
+    TypeError, ValueError
+        `v1_cls` is not a class; it is not one of layers, or is one of modules already.
     """
 
     def wrap(layer_class: type) -> type[LayerToTimedModule]:

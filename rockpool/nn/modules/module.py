@@ -243,21 +243,10 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
     def timed(
         self, output_num: int = 0, dt: float | None = None, add_events: bool = False
     ) -> TimedModuleWrapper:
-        """Return this module wrapped so that it takes and gives time series.
+        """Return this module, not a copy, wrapped so that it takes and gives time series.
 
-        Parameters
-        ----------
-        output_num : int, optional
-            Which output to convert, if the module returns several. Default: 0.
-        dt : float, optional
-            Time step in seconds, if the module has none. Default: that of the module.
-        add_events : bool, optional
-            Whether events in the same time step add up. Default: False.
-
-        Returns
-        -------
-        TimedModuleWrapper
-            The wrapper; it holds this module itself, not a copy.
+        The arguments are those of :class:`TimedModuleWrapper`; here events in the same time step
+        do not add up by default.
         """
         from rockpool.nn.modules import TimedModuleWrapper
 
@@ -330,14 +319,9 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         ----------
         arguments : mapping
             The arguments of the constructor by name: its ``locals()``. Names that the table does
-            not know are for the class itself.
+            not know are for the class itself. `Model.check` raises before anything is set up.
         base_init : callable
             The constructor of the next class, ``super().__init__``.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `Model.check` says, before anything is set up.
         """
         model, owner = self._model, type(self).__name__
         shape = model.settled_shape(owner, arguments["shape"])

@@ -10,7 +10,7 @@ import itertools
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any, Self
 
@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rockpool.nn.modules._backend_hooks import BackendHooks
-from rockpool.nn.modules._timed_base import TimedModule, as_numpy, leaves
+from rockpool.nn.modules._timed_base import TimedModule, leaves
 from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
 from rockpool.nn.modules.module import Module
-from rockpool.parameters import SimulationParameter, is_tensor
+from rockpool.parameters import SimulationParameter, is_tensor, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
 from rockpool.timeseries.time_steps import checked_time_step, gcd, is_multiple, lcm
 
@@ -107,13 +107,8 @@ class TimedModuleWrapper(TimedModule):
     def _time_step_for(self, module: Module, dt: float | None) -> float:
         """Return the time step that a module runs with; the argument is for one that has none."""
         own = getattr(module, "dt", None)
-        inner = sorted(
-            {
-                float(value)
-                for _, value in leaves(module.attributes_named("dt"))
-                if value is not None
-            }
-        )
+        found = leaves(module.attributes_named("dt"))
+        inner = sorted({float(value) for _, value in found if value is not None})
         if inner and not np.allclose(inner, inner[0], rtol=1e-9, atol=0.0):
             warnings.warn(
                 f"{type(self).__name__}: the modules inside have different time steps "
@@ -158,7 +153,9 @@ class TimedModuleWrapper(TimedModule):
         """
         t_start = self.t
         _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
-        with _gradients_off(self._module):
+        torch = _torch_for(self._module)
+        # a time series has no gradients, and the state would keep them
+        with nullcontext() if torch is None else torch.no_grad():
             kwargs["record"] = record
             output, new_state, recorded = self._module.evolve(
                 _input_for(self._module, raster), *args, **kwargs
@@ -166,10 +163,11 @@ class TimedModuleWrapper(TimedModule):
         if isinstance(output, tuple):
             output = output[self._output_num]
         ts_output = self._gen_timeseries(output, **(kwargs_timeseries or {}))
-        if _is_functional(self._module):
+        if type(self._module)._update_target is not BackendHooks._update_target:
+            # it changes in copies only, so that its `evolve` keeps no state
             self._module = self._module.set_attributes(new_state)
         if record:
-            arrays = tree_map(lambda x: as_numpy(x) if is_tensor(x) else x, recorded)
+            arrays = tree_map(lambda x: to_numpy(x) if is_tensor(x) else x, recorded)
             recorded = self._module._wrap_recorded_state(arrays, t_start)
         return ts_output, {"_module": new_state}, recorded
 
@@ -189,20 +187,7 @@ class TimedModuleWrapper(TimedModule):
 
 
 def tree_map(func: Callable[[Any], Any], tree: Any) -> Any:
-    """Apply a function to everything in nested dicts, lists and tuples.
-
-    Parameters
-    ----------
-    func : callable
-        Is called with each value that is not a dict, list or tuple.
-    tree : Any
-        Nested dicts, lists and tuples; or a single value.
-
-    Returns
-    -------
-    Any
-        The same nesting, with what `func` returned.
-    """
+    """Return nested dicts, lists and tuples with `func` applied to each value in them."""
     if isinstance(tree, dict):
         return {key: tree_map(func, value) for key, value in tree.items()}
     if isinstance(tree, list):
@@ -218,22 +203,11 @@ def _nested(new_attributes: dict[str, Any]) -> dict[str, Any]:
     return flat | {"_module": flat | new_attributes.get("_module", {})}
 
 
-def _is_functional(module: Module) -> bool:
-    """Return True if a module changes in copies only, so that its `evolve` keeps no state."""
-    return type(module)._update_target is not BackendHooks._update_target
-
-
 def _torch_for(module: Module) -> ModuleType | None:
     """Return torch if a module is one of torch, else None; torch is not imported to find out."""
     torch = sys.modules.get("torch")
     base = getattr(getattr(torch, "nn", None), "Module", None)
     return torch if base is not None and isinstance(module, base) else None
-
-
-def _gradients_off(module: Module) -> AbstractContextManager[Any]:
-    """Return a context without gradients: a time series has none, and the state would keep them."""
-    torch = _torch_for(module)
-    return nullcontext() if torch is None else torch.no_grad()
 
 
 def _input_for(module: Module, raster: NDArray[Any]) -> Any:

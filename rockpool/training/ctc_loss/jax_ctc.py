@@ -23,20 +23,7 @@ def ctc_loss_jax(
     As `ctc_loss_numpy`, and can be differentiated, jitted and mapped over; labels and length may
     then be traced, so that sequences of several lengths fit one compiled function.
 
-    Parameters
-    ----------
-    label, log_prob, seq_length, big_num
-        As for `ctc_loss_numpy`.
-
-    Returns
-    -------
-    jax.Array
-        The loss, a scalar.
-
-    Raises
-    ------
-    ValueError
-        As for `ctc_loss_numpy`.
+    Parameters and errors are those of `ctc_loss_numpy`.
     """
     owner = "ctc_loss_jax"
     scores = jnp.asarray(log_prob)

@@ -1,13 +1,9 @@
 """The CTC loss in numpy, which is the definition, and what all back-ends share.
 
-Why there is one for each back-end, where torch and optax have theirs: these take it that each row
-of `log_prob` has come out of a log-softmax. In double precision the losses of torch are the same to
-the last digit, also for rows that do not sum to one, but for its infinity where labels do not fit
-into the time steps. Its gradient with respect to `log_prob` is off by the probabilities themselves:
-by 0.7 for the last example of the tests, where ours is 0.93 at most, and by 13 for rows that are no
-probabilities. It has no second derivative. optax takes the log-softmax itself, so that rows that do
-not sum to one give another loss (1.41 for 3.00), says 1e5 where labels do not fit, NaN where a
-probability is 0, and would be one more thing to install.
+Why torch's and optax's own do not serve: these take it that each row of `log_prob` has come out of
+a log-softmax. The gradient of torch's with respect to `log_prob` is off by the probabilities, and
+has no derivative; it is infinite where labels do not fit into the time steps. optax's takes the
+log-softmax itself, which changes the loss of other rows, and is NaN where a probability is 0.
 """
 
 from __future__ import annotations

@@ -18,22 +18,9 @@ def ctc_loss_torch(
 ) -> Tensor:
     """Return ``-log p(label)`` under connectionist temporal classification.
 
-    As `ctc_loss_numpy`, with gradients.
+    As `ctc_loss_numpy`, of Tensors, with gradients.
 
-    Parameters
-    ----------
-    label, log_prob, seq_length, big_num
-        As for `ctc_loss_numpy`; `log_prob` is a Tensor.
-
-    Returns
-    -------
-    Tensor
-        The loss, a scalar.
-
-    Raises
-    ------
-    ValueError
-        As for `ctc_loss_numpy`.
+    Parameters and errors are those of `ctc_loss_numpy`.
     """
     owner = "ctc_loss_torch"
     labels = label.detach().cpu().numpy() if isinstance(label, Tensor) else label

@@ -13,9 +13,11 @@ from torch import nn
 
 from rockpool.graph import LinearWeights, bag_graph, find_recurrent_modules
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
-from rockpool.nn.combinators.ffwd_stack_torch import TorchFFwdStack
-from rockpool.nn.combinators.residual_torch import TorchResidual
-from rockpool.nn.combinators.sequential_torch import TorchSequential
+from rockpool.nn.combinators.containers_torch import (
+    TorchFFwdStack,
+    TorchResidual,
+    TorchSequential,
+)
 from rockpool.nn.modules.native import Linear
 from rockpool.nn.modules.torch import ExpSynTorch, LIFTorch, LinearTorch, RateTorch, TorchModule
 

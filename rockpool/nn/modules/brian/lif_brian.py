@@ -15,6 +15,10 @@ from rockpool.nn.modules.brian.simulation import (
     Feed,
     brian2,
     check_target,
+    clock_of,
+    per_neuron,
+    recording,
+    recurrent_synapses,
     settings_for,
 )
 from rockpool.nn.modules.module import NoArguments
@@ -32,9 +36,7 @@ class LIFBrian(LIF):
     r"""A layer of leaky integrate-and-fire neurons with exponential synapses, run by Brian 2.
 
     The equations, arguments, parameters, states and records are those of `LIF`, and so are the
-    spikes and values, bit for bit. With recurrent weights the contributions of several neurons
-    are added up in another order, which may change the last bit; they agree exactly where sums
-    are exact, as with weights that are multiples of a power of two.
+    spikes and values, bit for bit; with recurrent weights as `LIFNumba` says.
 
     Each call builds a network of its own and runs it. Settings, device and clocks of Brian are
     afterwards as they were, so the module can be used beside Brian models of your own.
@@ -48,11 +50,6 @@ class LIFBrian(LIF):
         What Brian makes of the equations: ``"numpy"`` (default; needs no compiler), ``"cython"``
         (compiled once, in half a minute, and kept in Brian's cache), or ``"cpp_standalone"`` (a
         program is compiled for each call).
-
-    Raises
-    ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
 
     Notes
     -----
@@ -119,14 +116,17 @@ class LIFBrian(LIF):
         first_irec = np.zeros((n_batch, self.size_in))
         if self._has_rec:
             first_irec = self._batched_state("spikes", n_batch) @ self.w_rec
-        clock = brian2.Clock(dt=self.dt * brian2.second, name="rockpool_clock")
+        clock = clock_of(self.dt)
         feed = Feed(self.codegen_target, clock, self._over_time(data))
         group = self._neurons(n_batch, clock, feed, first_irec)
         spikes = brian2.SpikeMonitor(group, variables=["spikes"], name="rockpool_spikes")
         network = brian2.Network(group, spikes, *feed.operations(group))
-        network.add(*self._recurrent_synapses(group, n_batch, clock))
-        monitor = self._monitor(group) if record else None
-        network.add(*([monitor] if record else []))
+        network.add(*self._recurrent_synapses(group, n_batch))
+        monitor = None
+        if record:
+            per_synapse = (f"{v}_{s}" for v in ("isyn", "irec") for s in range(self.n_synapses))
+            monitor = recording(group, ["vmem", *per_synapse])
+            network.add(monitor)
         network.run(n_steps * self.dt * brian2.second, namespace=feed.namespace)
 
         output = np.zeros((n_batch, n_steps, self.size_out))
@@ -180,48 +180,32 @@ class LIFBrian(LIF):
         irec = first_irec.reshape(isyn.shape)
         beta = decay(self.dt, np.broadcast_to(self.tau_syn, isyn.shape[1:]))
         group.max_spikes_ = min(self.max_spikes_per_dt, _MOST_SPIKES)
-        group.alpha_ = self._per_neuron(decay(self.dt, self.tau_mem), n_batch)
-        group.threshold_ = self._per_neuron(self.threshold, n_batch)
-        group.drive_ = self._per_neuron(self.bias, n_batch)
+        group.alpha_ = per_neuron(self, decay(self.dt, self.tau_mem), n_batch)
+        group.threshold_ = per_neuron(self, self.threshold, n_batch)
+        group.drive_ = per_neuron(self, self.bias, n_batch)
         group.vmem_ = self._batched_state("vmem", n_batch).ravel()
         for s in synapses:
-            setattr(group, f"beta_{s}_", self._per_neuron(beta[:, s], n_batch))
+            setattr(group, f"beta_{s}_", per_neuron(self, beta[:, s], n_batch))
             setattr(group, f"isyn_{s}_", isyn[..., s].ravel())
             setattr(group, f"irec_{s}_", irec[..., s].ravel())
         return group
 
-    def _per_neuron(self, values: np.ndarray, n_batch: int) -> np.ndarray:
-        return np.broadcast_to(values, (n_batch, self.size_out)).ravel()
-
-    def _recurrent_synapses(self, group: Any, n_batch: int, clock: Any) -> list[Any]:
+    def _recurrent_synapses(self, group: Any, n_batch: int) -> list[Any]:
         """Return one object for each synapse that neurons have, where there are any weights."""
         if not self._has_rec:
             return []
         found = []
         weights = self.w_rec.reshape(self.size_out, self.size_out, self.n_synapses)
-        offsets = self.size_out * np.arange(n_batch)[:, np.newaxis]
         for s in range(self.n_synapses):
-            pre, post = np.nonzero(weights[..., s])
-            if not pre.size:
-                continue
-            synapses = brian2.Synapses(
+            found += recurrent_synapses(
                 group,
-                group,
+                weights[..., s],
+                n_batch,
+                f"rockpool_recurrent_{s}",
                 "w : 1 (constant)",
                 on_pre=f"irec_{s}_post += w * spikes_pre",
-                clock=clock,
-                name=f"rockpool_recurrent_{s}",
-                dtype=np.float64,
-                namespace={},
             )
-            synapses.connect(i=(offsets + pre).ravel(), j=(offsets + post).ravel())
-            synapses.w_ = np.tile(weights[pre, post, s], n_batch)
-            found.append(synapses)
         return found
-
-    def _monitor(self, group: Any) -> Any:
-        names = ["vmem", *(f"{v}_{s}" for v in ("isyn", "irec") for s in range(self.n_synapses))]
-        return brian2.StateMonitor(group, names, record=True, when="end", name="rockpool_monitor")
 
     def _records(
         self, monitor: Any, output: np.ndarray, first_irec: np.ndarray

@@ -14,6 +14,10 @@ from rockpool.nn.modules.brian.simulation import (
     Feed,
     brian2,
     check_target,
+    clock_of,
+    per_neuron,
+    recording,
+    recurrent_synapses,
     settings_for,
 )
 from rockpool.nn.modules.module import ModuleArguments
@@ -47,19 +51,6 @@ class RateBrian(Rate):
     codegen_target : str
         What Brian makes of the equations: ``"numpy"`` (default), ``"cython"`` or
         ``"cpp_standalone"``; see `LIFBrian`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from rockpool.nn.modules import Rate, RateBrian
-    >>> data = np.ones((1, 5, 3))
-    >>> bool(np.all(RateBrian(3)(data)[0] == Rate(3)(data)[0]))      # doctest: +SKIP
-    True
     """
 
     _model = rate.RATE.extended(CODEGEN_TARGET)
@@ -114,7 +105,7 @@ class RateBrian(Rate):
         self, data: np.ndarray, record: bool
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         n_batch, n_steps, n_out = data.shape
-        clock = brian2.Clock(dt=self.dt * brian2.second, name="rockpool_clock")
+        clock = clock_of(self.dt)
         drive = data + self.bias
         if self.noise_std:
             drive += drawn_noise(self, data.shape)
@@ -135,14 +126,21 @@ class RateBrian(Rate):
         x = self._batched_state("x", n_batch)
         group.x_ = x.ravel()
         group.act_ = np.asarray(self.act_fn(x, self.threshold)).ravel()
-        group.gain_ = self._per_neuron(self.dt / self.tau, n_batch)
-        group.threshold_ = self._per_neuron(self.threshold, n_batch)
+        group.gain_ = per_neuron(self, self.dt / self.tau, n_batch)
+        group.threshold_ = per_neuron(self, self.threshold, n_batch)
         names = ["act", "x", "rec_input"] if record else ["act"]
-        monitor = brian2.StateMonitor(
-            group, names, record=True, when="end", name="rockpool_monitor"
-        )
+        monitor = recording(group, names)
         network = brian2.Network(group, monitor, *feed.operations(group))
-        network.add(*self._recurrent_synapses(group, n_batch, clock))
+        if self._has_rec:
+            network.add(
+                *recurrent_synapses(
+                    group,
+                    self.w_rec,
+                    n_batch,
+                    "rockpool_recurrent",
+                    "w : 1 (constant)\nrec_input_post = w * act_pre : 1 (summed)",
+                )
+            )
         network.run(n_steps * self.dt * brian2.second, namespace={})
 
         def recorded(name: str) -> np.ndarray:
@@ -152,28 +150,6 @@ class RateBrian(Rate):
         self._keep_state(x=np.array(group.x_).reshape(n_batch, n_out))
         records = {name: recorded(name) for name in ("rec_input", "x")} if record else {}
         return recorded("act"), self.state(), records
-
-    def _per_neuron(self, values: np.ndarray, n_batch: int) -> np.ndarray:
-        return np.broadcast_to(values, (n_batch, self.size_out)).ravel()
-
-    def _recurrent_synapses(self, group: Any, n_batch: int, clock: Any) -> list[Any]:
-        """Return the recurrent synapses, if there are weights other than 0."""
-        pre, post = np.nonzero(self.w_rec) if self._has_rec else ((), ())
-        if not len(pre):
-            return []
-        offsets = self.size_out * np.arange(n_batch)[:, np.newaxis]
-        synapses = brian2.Synapses(
-            group,
-            group,
-            "w : 1 (constant)\nrec_input_post = w * act_pre : 1 (summed)",
-            clock=clock,
-            name="rockpool_recurrent",
-            dtype=np.float64,
-            namespace={},
-        )
-        synapses.connect(i=(offsets + pre).ravel(), j=(offsets + post).ravel())
-        synapses.w_ = np.tile(self.w_rec[pre, post], n_batch)
-        return [synapses]
 
 
 _MODEL = """

@@ -14,6 +14,7 @@ import numpy as np
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules.module import Module
 
 _excepthook = None if "brian2" in sys.modules else sys.excepthook
 with warnings.catch_warnings():  # it calls a parser library by names that are on their way out
@@ -29,7 +30,11 @@ __all__ = [
     "Feed",
     "brian2",
     "check_target",
+    "clock_of",
     "is_standalone",
+    "per_neuron",
+    "recording",
+    "recurrent_synapses",
     "settings_for",
 ]
 
@@ -100,6 +105,48 @@ def _device_for(target: str) -> Iterator[None]:
         get_device().reinit()
         reset_device()
         shutil.rmtree(folder)
+
+
+def clock_of(dt: float) -> Any:
+    """Return a clock with a time step in seconds."""
+    return brian2.Clock(dt=dt * brian2.second, name="rockpool_clock")
+
+
+def recording(group: Any, names: list[str]) -> Any:
+    """Return what records variables of a group at the end of each time step."""
+    return brian2.StateMonitor(group, names, record=True, when="end", name="rockpool_monitor")
+
+
+def per_neuron(module: Module, values: Any, n_batch: int) -> np.ndarray:
+    """Return a parameter of a module for the neurons of all batch elements, one after the other."""
+    return np.broadcast_to(values, (n_batch, module.size_out)).ravel()
+
+
+def recurrent_synapses(
+    group: Any, weights: np.ndarray, n_batch: int, name: str, equations: str, **code: str
+) -> list[Any]:
+    """Return an object with the synapses of weights (N, N); none where all weights are 0.
+
+    The neurons of all batch elements are in the group, and have synapses of their own; `equations`
+    has the weight ``w``, and `code` is for the constructor of the synapses.
+    """
+    pre, post = np.nonzero(weights)
+    if not pre.size:
+        return []
+    synapses = brian2.Synapses(
+        group,
+        group,
+        equations,
+        clock=group.clock,
+        name=name,
+        dtype=np.float64,
+        namespace={},
+        **code,
+    )
+    offsets = len(weights) * np.arange(n_batch)[:, np.newaxis]
+    synapses.connect(i=(offsets + pre).ravel(), j=(offsets + post).ravel())
+    synapses.w_ = np.tile(weights[pre, post], n_batch)
+    return [synapses]
 
 
 class Feed:

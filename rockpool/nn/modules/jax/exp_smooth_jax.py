@@ -44,14 +44,13 @@ class ExpSmoothJax(JaxModule):
     :math:`a`. Unlike in `ExpSynJax` an input is not attenuated in its own step. Input (T, N) gives
     output (T, N), without a batch.
 
+    There is always a DeprecationWarning. Errors are those of `ExpSyn` and `JaxModule`; an
+    `activation_fun` that is not callable is a ValueError. Parameters are as for `ExpSyn`, but for:
+
     Parameters
     ----------
-    shape : int or tuple of int
-        Number of channels, ``N`` or ``(N,)``.
     tau : float
-        Time constant in seconds. Default: 0.1.
-    dt : float
-        Time step in seconds. Default: 1 ms.
+        Time constant in seconds, one for all channels or (N,). Default: 0.1.
     activation_fun : callable
         Applied to the sum. Default: the identity.
 
@@ -59,19 +58,6 @@ class ExpSmoothJax(JaxModule):
     ----------
     activation : jax.Array
         The state, shape (N,). Zero at rest.
-
-    Raises
-    ------
-    ValueError
-        `tau` or `dt` is not > 0, or `tau` of another shape than () or (N,); `activation_fun` is
-        not callable.
-    TypeError
-        `tau` or `dt` is no number; `shape` is no int, or traced.
-
-    Warns
-    -----
-    DeprecationWarning
-        Always.
     """
 
     _model = EXP_SYN.changed("tau", shapes=((), ("N",))).arranged(
@@ -105,21 +91,8 @@ class ExpSmoothJax(JaxModule):
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
         """Evolve the channels over time. The module does not change.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (T, N) or (T,); or a batch, (B, T, N).
-        record : bool
-            The time course of the sum is returned in either case.
-
-        Returns
-        -------
-        output : jax.Array
-            Shape (T, N), or (B, T, N) for a batch.
-        new_state : dict
-            ``activation`` after the last time step.
-        record_dict : dict
-            ``activation``, in the shape of the output.
+        Input (T, N) or (T,) gives output (T, N), a batch (B, T, N) gives output of its shape. State
+        and record are ``activation``, the latter in the shape of the output, and in either case.
         """
         course, new_state, _ = self._evolve_batch(
             smooth_evolution,

@@ -39,14 +39,14 @@ class ExpSynJax(JaxModule):
     and the output is :math:`I_{syn}`; with the noise :math:`\nu_t = \sigma \sqrt{dt} \, z`,
     :math:`z \sim N(0, 1)`, on the input (in `ExpSyn` it is on the output).
 
-    Parameters are as for `ExpSyn`, with these differences:
+    Errors are those of `ExpSyn` and `JaxModule`, parameters those of `ExpSyn` but for:
 
     Parameters
     ----------
     noise_std : float
         Standard deviation of the noise on the input, after one second. Default: 0.
     rng_key : key, optional
-        Key for the noise. Default: drawn from the global state of numpy. It is split on each call.
+        Key for the noise, as for `LIFJax`.
 
     Attributes
     ----------
@@ -54,13 +54,6 @@ class ExpSynJax(JaxModule):
         The state: synaptic currents, shape (N,). Zero at rest.
     rng_key : jax.Array
         The key, a state as well.
-
-    Raises
-    ------
-    ValueError
-        As for `ExpSyn`.
-    TypeError
-        As for `ExpSyn`; `rng_key` is no key; `shape` is traced.
     """
 
     _model = EXP_SYN.arranged("dt tau noise_std isyn")

@@ -61,6 +61,8 @@ class JaxModule(Module):
     ------
     ValueError
         A module that is not of JAX becomes a submodule.
+    TypeError
+        `shape` or a flag is traced; `rng_key`, where there is one, is no key.
 
     Examples
     --------
@@ -202,26 +204,9 @@ class JaxModule(Module):
 
     # -- input ------------------------------------------------------------------------------
 
-    def _auto_batch(
-        self,
-        data: Any,
-        states: tuple[Any, ...] = (),
-        target_shapes: tuple[Shape | None, ...] | None = None,
-    ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-        """Return input as floats (B, T, size_in), and states repeated over the batch, (B, ...).
-
-        `target_shapes` are those of the states without batch, by default the ones that they have.
-        """
-        given, shape = self._checked_input(data)
-        array = batched_input(given, shape)
-        targets = (None,) * len(states) if target_shapes is None else target_shapes
-        batched = tuple(
-            self._repeated(
-                state, self._shape_without_batch(state) if target is None else target, shape[0]
-            )
-            for state, target in zip(states, targets, strict=True)
-        )
-        return array, batched
+    def _batched_input(self, data: Any) -> jax.Array:
+        """Return input as floats (B, T, size_in)."""
+        return batched_input(*self._checked_input(data))
 
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         """Return input as an array, and the shape ``(B, T, size_in)`` that it stands for."""

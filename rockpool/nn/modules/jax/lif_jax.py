@@ -69,7 +69,7 @@ class LIFJax(JaxModule):
     The equations are those of `LIF`, and so are the spikes. Their gradient is that of `step_pwl`;
     the reset has its part in it.
 
-    Parameters are as for `LIF`, with one more:
+    Errors are those of `LIF` and `JaxModule`. Parameters are as for `LIF`, with one more:
 
     Parameters
     ----------
@@ -84,18 +84,6 @@ class LIFJax(JaxModule):
         the last time step. Zero at rest.
     rng_key : jax.Array
         The key, a state as well.
-
-    Raises
-    ------
-    ValueError
-        As for `LIF`.
-    TypeError
-        As for `LIF`; `rng_key` is no key; `shape` or a flag is traced.
-
-    References
-    ----------
-    E. O. Neftci, H. Mostafa, F. Zenke, Surrogate gradient learning in spiking neural networks,
-    IEEE Signal Processing Magazine 36 (2019).
 
     Examples
     --------

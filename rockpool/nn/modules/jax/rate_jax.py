@@ -63,7 +63,7 @@ class RateJax(JaxModule):
 
     The equations are those of `Rate`.
 
-    Parameters are as for `Rate`, with these differences:
+    Errors are those of `Rate` and `JaxModule`, parameters those of `Rate` but for:
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class RateJax(JaxModule):
         ``f(x, threshold)`` of arrays (N,), or one of the names "relu" (default: `H_ReLU`),
         "sigmoid", "tanh". A function is stored as a ``jax.tree_util.Partial``.
     rng_key : key, optional
-        Key for the noise. Default: drawn from the global state of numpy. It is split on each call.
+        Key for the noise, as for `LIFJax`.
 
     Attributes
     ----------
@@ -79,13 +79,6 @@ class RateJax(JaxModule):
         The state, shape (N,). Zero at rest.
     rng_key : jax.Array
         The key, a state as well.
-
-    Raises
-    ------
-    ValueError
-        As for `Rate`.
-    TypeError
-        As for `Rate`; `rng_key` is no key; `shape` or `has_rec` is traced.
     """
 
     _model = rate.RATE

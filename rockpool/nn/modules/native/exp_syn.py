@@ -54,7 +54,7 @@ class ExpSyn(Module):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIF`; also a `max_window_length` that is no whole number >= 1.
 
     References
     ----------
@@ -99,28 +99,10 @@ class ExpSyn(Module):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the synapses over time.
+        """Evolve the synapses over time; as `LIF.evolve`.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, N), (T, N) or (T,).
-        record : bool
-            There is nothing to record besides the output.
-
-        Returns
-        -------
-        output : np.ndarray
-            Synaptic currents, shape (B, T, N).
-        new_state : dict
-            ``isyn`` after the last time step.
-        record_dict : dict
-            Empty.
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
+        The output, (B, T, N), is the synaptic currents, and ``isyn``, (N,), the last of them. There
+        is nothing else to record.
         """
         output, _ = self._auto_batch(input_data)  # a copy of the input
         beta = exp_syn.decay(self.dt, self.tau)
@@ -129,6 +111,12 @@ class ExpSyn(Module):
             isyn += step
             isyn *= beta
             step[:] = isyn
+        return self._noisy(output, isyn)
+
+    def _noisy(
+        self, output: np.ndarray, isyn: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Add the noise to an output, keep the state, and return what `evolve` returns."""
         if self.noise_std > 0:
             output += drawn_noise(self, output.shape)
             if output.shape[1]:

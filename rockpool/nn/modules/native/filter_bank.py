@@ -50,9 +50,10 @@ class FilterBankBase(Module):
     Raises
     ------
     AssertionError
-        `fs`, `cutoff_fs`, `order` or `num_workers` is not allowed.
+        `fs` is not > 0, `cutoff_fs` not between 0 and ``fs / 2``, or `order` or `num_workers` no
+        int > 0.
     ValueError
-        `shape` or a band is not allowed.
+        `shape` is not as stated, or a band does not lie between 0 and ``fs / 2``.
     """
 
     # assigned as parameter objects, read as bare values
@@ -127,26 +128,10 @@ class FilterBankBase(Module):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Filter a signal; each call begins at rest.
+        """Filter a signal, without state and without record; each call begins at rest.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (T,), (T, 1) or (B, T, 1).
-        record : bool
-            There is nothing to record.
-
-        Returns
-        -------
-        output : np.ndarray
-            Shape (T, n) or (B, T, n).
-        new_state, record_dict : dict
-            Empty.
-
-        Raises
-        ------
-        ValueError
-            The input has another shape.
+        Input of the shape (T,) or (T, 1) gives output of the shape (T, n), and (B, T, 1) gives
+        (B, T, n). Another shape is a ValueError.
         """
         data = np.asarray(input_data, dtype=np.float64)
         if data.ndim == 1:
@@ -205,10 +190,8 @@ class ButterMelFilter(FilterBankBase):
 
     Raises
     ------
-    AssertionError
-        `fs`, `cutoff_fs`, `order` or `num_workers` is not allowed.
-    ValueError
-        `shape` is not allowed, or a band reaches ``fs / 2``.
+    AssertionError, ValueError
+        As for `FilterBankBase`; a `filter_width` that is not > 0.
 
     References
     ----------
@@ -289,10 +272,8 @@ class ButterFilter(FilterBankBase):
 
     Raises
     ------
-    AssertionError
-        `order` or `num_workers` is not allowed.
-    ValueError
-        Sizes differ, or a band does not lie between 0 and ``fs / 2``.
+    AssertionError, ValueError
+        As for `FilterBankBase`; a number of bandwidths other than 1 and n.
 
     Examples
     --------

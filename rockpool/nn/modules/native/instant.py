@@ -46,30 +46,14 @@ class InstantMixin(_ModuleClass):
         checks.shape_entries(owner, shape)
         checks.function(owner, "function", function)
         super().__init__(shape, *args, **kwargs)
-        self.function = self._registered(function)
-
-    def _registered(self, function: Callable[[Any], Any]) -> SimulationParameter:
-        """Return the wrapper under which the function is registered (a back-end may need more)."""
-        return SimulationParameter(function)
+        self.function = SimulationParameter(function)
 
     def evolve(
         self, input_data: Any, record: bool = False
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Return ``function(input_data)``, without state and without record.
 
-        Parameters
-        ----------
-        input_data : array
-            Shape (B, T, Nin), (T, Nin) or (T,); the function gets (B, T, Nin).
-        record : bool
-            There is nothing to record.
-
-        Returns
-        -------
-        output : array
-            What the function returns.
-        new_state, record_dict : dict
-            Empty.
+        The function gets input of the shape (B, T, Nin), (T, Nin) or (T,) as (B, T, Nin).
         """
         data, _ = self._auto_batch(input_data)
         return self.function(data), {}, {}

@@ -118,8 +118,13 @@ class LIF(Module):
 
     Raises
     ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+    ValueError
+        `Nin` is no multiple of `Nout`, or a parameter has a shape other than stated; a time
+        constant, threshold or `dt` is not > 0 (infinite time constants are allowed: no leak); a
+        bias or weight is not finite; `noise_std` < 0; `max_spikes_per_dt` is no whole number >= 1
+        (or infinity); `w_rec` without `has_rec`.
+    TypeError
+        A value is not made of numbers, or `shape` not of ints.
 
     References
     ----------

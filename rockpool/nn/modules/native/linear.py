@@ -101,25 +101,8 @@ class LinearMixin(_ModuleClass):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Return ``input_data @ weight + bias``, without state and without record.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (..., Nin): the output has as many dimensions, (..., Nout). A single number
-            scales the weights.
-        record : bool
-            There is nothing to record.
-
-        Returns
-        -------
-        output : array
-            Shape (..., Nout).
-        new_state, record_dict : dict
-            Empty.
-
-        Raises
-        ------
-        ValueError
-            The last dimension of the input is not Nin.
+        Input of the shape (..., Nin) gives output of the shape (..., Nout); a single number scales
+        the weights. Another number of channels than Nin is a ValueError.
         """
         shape = np.shape(input_data)
         if shape and shape[-1] != self.size_in:
@@ -138,17 +121,9 @@ class LinearMixin(_ModuleClass):
 
     @classmethod
     def from_graph(cls, graph: GraphModule) -> LinearMixin:
-        """Build a layer from a node of a graph.
+        """Build a layer from a ``LinearWeights`` node, or from one that can be converted to it.
 
-        Parameters
-        ----------
-        graph : GraphModule
-            A ``LinearWeights`` node, or one that can be converted to it.
-
-        Raises
-        ------
-        ValueError
-            The node cannot be converted.
+        Raises a ValueError if it cannot.
         """
         from rockpool.graph import LinearWeights
 
@@ -182,7 +157,7 @@ class Linear(LinearMixin, Module):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIF`; `shape` must be two ints.
 
     Examples
     --------

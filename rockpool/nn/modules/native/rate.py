@@ -84,7 +84,8 @@ class Rate(Module):
     Raises
     ------
     ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
+        As for `LIF`; also a `tau` below `dt`, two entries of `shape` that differ, and an unknown
+        `activation_func`. The thresholds can be any finite numbers.
 
     References
     ----------
@@ -140,28 +141,10 @@ class Rate(Module):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time.
+        """Evolve the neurons over time; as `LIF.evolve`.
 
-        Parameters
-        ----------
-        input_data : array_like
-            Shape (B, T, N), (T, N) or (T,).
-        record : bool
-            Whether to return the time course of the internal values. Default: False.
-
-        Returns
-        -------
-        output : np.ndarray
-            Output of the activation function, shape (B, T, N).
-        new_state : dict
-            ``x`` after the last time step.
-        record_dict : dict
-            With `record`: ``rec_input`` and ``x``, both (B, T, N); else empty.
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
+        The output is that of the activation function, the state ``x``; the record has ``rec_input``
+        and ``x``. Each is of the shape (B, T, N), where the state has no T.
         """
         data, _ = self._auto_batch(input_data)
         drive = data + self.bias

@@ -12,7 +12,6 @@ from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
-from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.worker_process import call, require_nest
 
@@ -33,11 +32,6 @@ class ExpSynNest(ExpSyn):
         As for `ExpSyn`.
     num_threads : int
         Threads that NEST runs on. Default: 1.
-
-    Raises
-    ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
 
     Notes
     -----
@@ -67,15 +61,7 @@ class ExpSynNest(ExpSyn):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the synapses over time; as `ExpSyn.evolve`.
-
-        Raises
-        ------
-        ValueError
-            The input has a wrong number of channels or dimensions.
-        NestWorkerError
-            NEST raised an error, or its process died.
-        """
+        """Evolve the synapses over time; as `ExpSyn.evolve`, and errors as `LIFNest.evolve`."""
         data, _ = self._auto_batch(input_data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)
@@ -87,7 +73,4 @@ class ExpSynNest(ExpSyn):
         # NEST lets the current decay before the input of a step arrives, not after it
         isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)
         output = np.ascontiguousarray(isyn.swapaxes(0, 1))
-        if self.noise_std > 0:
-            output += drawn_noise(self, output.shape)
-        self._keep_state(isyn=output[:, -1].copy())
-        return output, self.state(), {}
+        return self._noisy(output, output[:, -1].copy())

@@ -55,11 +55,6 @@ class LIFNest(LIF):
     num_threads : int
         Threads that NEST runs on. Default: 1.
 
-    Raises
-    ------
-    ValueError, TypeError
-        An argument has a wrong shape, type or value; the message says what is allowed.
-
     Notes
     -----
     The neurons are of NEST's model ``gif_psc_exp_multisynapse``. NEST decides on the spikes; the
@@ -107,29 +102,12 @@ class LIFNest(LIF):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time.
-
-        Parameters
-        ----------
-        input_data : array_like
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-        record : bool
-            Whether to return the time course of the internal values. Default: False.
-
-        Returns
-        -------
-        output : np.ndarray
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        new_state : dict
-            ``vmem``, ``isyn``, ``spikes`` after the last time step.
-        record_dict : dict
-            With `record`: ``vmem`` and ``spikes`` (B, T, Nout), ``isyn`` and ``irec``
-            (B, T, Nout, S); else empty.
+        """Evolve the neurons over time; as `LIF.evolve`.
 
         Raises
         ------
         ValueError
-            The input has a wrong shape, or a neuron would emit several spikes in one time step.
+            As there; also where a neuron would emit several spikes in one time step.
         NestWorkerError
             NEST raised an error, or its process died.
         """

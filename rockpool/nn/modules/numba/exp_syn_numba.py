@@ -11,7 +11,6 @@ from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.exp_syn import exp_syn_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.native.exp_syn import ExpSyn
-from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.numba.input import batched_input
 
 __all__ = ["ExpSynNumba"]
@@ -21,16 +20,7 @@ class ExpSynNumba(ExpSyn):
     """A layer of exponential synapses, compiled.
 
     The equations, arguments, parameters and states are those of `ExpSyn`, and so are the values,
-    bit for bit. The first call ever compiles the time loop; the machine code is kept for later
-    processes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from rockpool.nn.modules import ExpSyn, ExpSynNumba
-    >>> data = np.ones((1, 5, 3))
-    >>> bool(np.all(ExpSynNumba(3)(data)[0] == ExpSyn(3)(data)[0]))
-    True
+    bit for bit. See `LIFNumba` for how the time loop is compiled.
     """
 
     def evolve(
@@ -42,9 +32,4 @@ class ExpSynNumba(ExpSyn):
         isyn = kernel_array(self._batched_state("isyn", len(data)), np.float64)
         beta = kernel_array(decay(self.dt, self.tau), np.float64, (self.size_out,))
         call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
-        if self.noise_std > 0:
-            output += drawn_noise(self, output.shape)
-            if output.shape[1]:
-                isyn = output[:, -1].copy()
-        self._keep_state(isyn=isyn)
-        return output, self.state(), {}
+        return self._noisy(output, isyn)

@@ -14,11 +14,6 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
 
     It is as `Module._auto_batch` gives it, but not free to be edited, and single precision stays
     single precision: the kernels convert each number as they read it.
-
-    Raises
-    ------
-    ValueError
-        A wrong number of channels or dimensions.
     """
     array = np.asarray(data)
     if array.ndim == 0:

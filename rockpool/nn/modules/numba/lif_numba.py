@@ -49,19 +49,13 @@ class LIFNumba(LIF):
         isyn = kernel_array(self._batched_state("isyn", n_batch), kind)
         spikes = kernel_array(self._batched_state("spikes", n_batch), kind)
         output = np.empty((n_batch, n_steps, n_out))
-        optional, records = {}, {}
+        records = self._empty_records(output) if record else {}
+        optional = {}
         if self._has_rec:
             optional["w_rec"] = kernel_array(self.w_rec, kind)
         if self.noise_std:
             optional["noise"] = drawn_noise(self, output.shape)
         if record:
-            per_synapse = (n_batch, n_steps, n_out, n_syn)
-            records = {
-                "irec": np.empty(per_synapse),
-                "spikes": output,
-                "isyn": np.empty(per_synapse),
-                "vmem": np.empty(output.shape),
-            }
             optional |= {
                 "vmem_record": records["vmem"],
                 "isyn_record": records["isyn"].reshape(data.shape),

@@ -26,16 +26,8 @@ class RateNumba(Rate):
     contributions of several neurons through recurrent weights are added up in another order.
 
     The activation functions "relu", "tanh" and "sigmoid" (`H_ReLU`, `H_tanh`, `H_sigmoid`) are
-    compiled. With a function of your own the layer runs in numpy, as `Rate` does. The first call
-    ever compiles the time loop; the machine code is kept for later processes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from rockpool.nn.modules import Rate, RateNumba
-    >>> data = np.ones((1, 5, 3))
-    >>> bool(np.all(RateNumba(3)(data)[0] == Rate(3)(data)[0]))
-    True
+    compiled. With a function of your own the layer runs in numpy, as `Rate` does. See `LIFNumba`
+    for how the time loop is compiled.
     """
 
     def evolve(

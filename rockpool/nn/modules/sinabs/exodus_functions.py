@@ -17,28 +17,11 @@ Surrogate = Callable[[Tensor, Tensor], Tensor]
 
 
 def leaky_integral(label: str, x: Tensor, decay: Tensor, start: Tensor) -> Tensor:
-    """Return ``v_t = v_{t-1} decay + x_t``.
+    """Return ``v_t = v_{t-1} decay + x_t`` for input `x`, (B, T, N).
 
-    Parameters
-    ----------
-    label : str
-        The module that asks, for error messages.
-    x : Tensor
-        Input (B, T, N).
-    decay : Tensor
-        Decay in one time step, of a shape that expands to (B, N).
-    start : Tensor
-        Value before the first time step, (B, N).
-
-    Returns
-    -------
-    Tensor
-        Shape (B, T, N).
-
-    Raises
-    ------
-    ValueError
-        The tensors are not on a CUDA device.
+    The `decay` is of a shape that expands to (B, N); the value before the first time step is
+    `start`, (B, N). Of tensors that are not on a CUDA device, the ValueError names the module
+    `label`.
     """
     with _named_device(label, x):
         found = LeakyIntegrator.apply(_rows(x), _flat(decay, start), start.reshape(-1).contiguous())
@@ -66,25 +49,9 @@ def spikes_of_membranes(
 ) -> tuple[Tensor, Tensor]:
     """Return spikes and membranes after the reset, (B, T, N) each, of integrate-and-fire neurons.
 
-    Parameters
-    ----------
-    label : str
-        The module that asks, for error messages.
-    drive : Tensor
-        What is added to the membranes, (B, T, N).
-    alpha, threshold : Tensor
-        Decay in one time step, and thresholds; of a shape that expands to (B, N).
-    start : Tensor
-        Membranes before the first time step, (B, N).
-    surrogate : callable
-        ``(vmem, threshold) -> derivative of the spikes``.
-    max_spikes : int
-        Most spikes of a neuron in one time step.
-
-    Raises
-    ------
-    ValueError
-        The tensors are not on a CUDA device.
+    The membranes are leaky integrals of the `drive`, as `leaky_integral` has them, with the decays
+    `alpha`; the thresholds are of a shape that expands to (B, N). A neuron emits at most
+    `max_spikes` in one time step.
     """
     thresholds = _flat(threshold, start).detach()
     with _named_device(label, drive):

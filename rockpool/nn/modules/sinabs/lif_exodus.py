@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -24,9 +24,6 @@ from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 from rockpool.parameters import Constant
 
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
-
 __all__ = ["ExpSynExodus", "LIFExodus", "LIFMembraneExodus", "LIFSlayer"]
 
 
@@ -39,22 +36,12 @@ class LIFExodus(LIFBaseTorch):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
-    tau_mem : array_like, optional
-        Membrane time constants in seconds, shape (Nout,) or (); 20 ms.
-    tau_syn : array_like, optional
-        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (); 20 ms.
+    shape, tau_mem, tau_syn, learning_window, bias
+        As for `LIFTorch`.
     threshold : array_like
-        Firing thresholds, shape (Nout,) or (); not trained. Default: 1.
-    learning_window : float
-        Window of the surrogate gradient. Default: 0.5.
-    bias : array_like
-        Bias added to the membrane in each time step, shape (Nout,) or (). Default: 0.
-    has_rec : bool
-        Must be False.
-    noise_std : float
-        Must be 0.
+        As for `LIFTorch`, but not trained.
+    has_rec, noise_std
+        Must be False, and 0.
     **kwargs
         Further arguments of `LIFTorch`: `leak_mode`, `spike_generation_fn`, `max_spikes_per_dt`,
         `dt`.
@@ -123,10 +110,6 @@ class LIFExodus(LIFBaseTorch):
         self._keep_state(spikes=spikes[:, -1], isyn=isyn[:, -1], vmem=vmem[:, -1])
         return spikes
 
-    def as_graph(self) -> GraphHolder:
-        """Return the layer as a graph of its neurons."""
-        return self._lif_graph()
-
 
 class LIFSlayer(LIFExodus):
     """Another name of `LIFExodus`; deprecated."""
@@ -150,16 +133,10 @@ class LIFMembraneExodus(TorchModule):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        ``N``, ``(N,)`` or ``(Nin, Nout)``; `Nin` is a multiple of `Nout`.
     tau_syn : array_like
-        Synaptic time constants in seconds, shape (Nout, S), (1, S) or (). Default: 50 ms.
-    tau_mem : array_like
-        Membrane time constants in seconds, shape (Nout,) or (). Default: 20 ms.
-    bias : array_like
-        Bias added to the membrane in each time step, shape (Nout,) or (). Default: 0.
-    dt : float
-        Time step in seconds. Default: 1 ms.
+        As for `LIF`; 50 ms.
+    shape, tau_mem, bias, dt
+        As for `LIF`.
 
     Raises
     ------
@@ -199,18 +176,7 @@ class LIFMembraneExodus(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the membrane potentials over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,), on a CUDA device.
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, Nout).
-        """
+        """Return the membrane potentials over time, (B, T, Nout); as `LIFExodus.forward`."""
         data = self._input(data, self.bias)
         require_values(
             self._label,
@@ -243,15 +209,12 @@ class ExpSynExodus(TorchModule):
 
     Parameters
     ----------
-    shape : int or tuple of int
-        Number of synapses, ``N`` or ``(N,)``.
     tau : array_like
-        Time constants in seconds, shape (N,) or (); the parameter is called `tau_syn`. Default:
-        10 ms.
+        As for `ExpSyn`; but the parameter is called `tau_syn`.
     noise_std : float
         Must be 0.
-    dt : float
-        Time step in seconds. Default: 1 ms.
+    shape, dt
+        As for `ExpSyn`.
 
     Raises
     ------
@@ -281,18 +244,7 @@ class ExpSynExodus(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the synaptic currents over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,), on a CUDA device.
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, N).
-        """
+        """Return the synaptic currents over time, (B, T, N); as `LIFExodus.forward`."""
         data = self._input(data, self.tau_syn)
         require_values(self._label, self, (Required("tau_syn", True, "s"),))
         if 0 in data.shape:  # there is nothing to run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import torch
 from sinabs.activation import MembraneSubtract
@@ -19,9 +19,6 @@ from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Constant, Shape
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = ["LIFSinabs"]
 
@@ -97,7 +94,11 @@ class LIFSinabs(LIFBaseTorch):
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         if not has_bias:
-            _require_no_bias(type(self).__name__, bias)
+            if bias is not None and bool(torch.any(torch.as_tensor(bias) != 0)):
+                owner = type(self).__name__
+                raise ValueError(
+                    f"{owner}: bias was given, but has_bias is False; set has_bias=True"
+                )
             bias = Constant(0.0)
         super().__init__(
             shape,
@@ -193,12 +194,3 @@ class LIFSinabs(LIFBaseTorch):
                 records["irec"] = irec.view_as(state.isyn).unsqueeze(1)
             steps.append(records)
         return state, {name: torch.cat([step[name] for step in steps], 1) for name in steps[0]}
-
-    def as_graph(self) -> GraphHolder:
-        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        return self._lif_graph()
-
-
-def _require_no_bias(owner: str, bias: Any) -> None:
-    if bias is not None and bool(torch.any(torch.as_tensor(bias) != 0)):
-        raise ValueError(f"{owner}: bias was given, but has_bias is False; set has_bias=True")

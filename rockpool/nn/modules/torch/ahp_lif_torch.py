@@ -16,9 +16,7 @@ from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
+from rockpool.nn.modules.torch._loops.lif import LIFParameters
 from rockpool.nn.modules.torch.lif_base_torch import LIF_TORCH, LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Shape
@@ -54,11 +52,6 @@ class aLIFTorch(LIFBaseTorch):
         ``shape -> weights``. Default: -0.9.
     shape, leak_mode, tau_mem, ..., dt
         As for `LIFTorch`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; `tau_ahp` is not > 0, `w_ahp` is not finite.
 
     References
     ----------
@@ -115,16 +108,6 @@ class aLIFTorch(LIFBaseTorch):
         """Decay factor of the after-spike current in one time step."""
         return decay(self.dt, self.tau_ahp)
 
-    @no_dynamo
-    def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time; as `LIFTorch.forward`."""
-        data = self._input(data, self.threshold)
-        arguments = self._loop_arguments(data)
-        loop = chosen_loop(self, lif_loop, *arguments)
-        output, final, self._record_dict = loop(*arguments, self._record)
-        self._keep_state(**final._asdict())
-        return output
-
     def _loop_parameters(self, *more: Required) -> LIFParameters:
         required = Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
         parameters = super()._loop_parameters(*required)
@@ -136,7 +119,6 @@ class aLIFTorch(LIFBaseTorch):
         The after-spike current counts as one more synapse of each neuron: its time constant stands
         behind those of the others. Its weights are part of the recurrent weights.
         """
-        from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
         n, s = self.n_neurons, self.n_synapses
@@ -144,11 +126,4 @@ class aLIFTorch(LIFBaseTorch):
         rows = np.arange(n)
         weights[rows, rows % self.size_in] += to_array(self.w_ahp, n)
         taus = (to_array(self.tau_syn, n, s), to_array(self.tau_ahp, n)[:, np.newaxis])
-        return lif_graph(
-            self,
-            to_array(self.tau_mem, n),
-            np.concatenate(taus, axis=1).reshape(-1),
-            to_array(self.threshold, n),
-            to_array(self.bias, n),
-            weights,
-        )
+        return self._lif_graph(np.concatenate(taus, axis=1), weights)

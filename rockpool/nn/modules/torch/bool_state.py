@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
+from rockpool.nn.modules.torch._base.checks import same_in_and_out
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch.torch_module import (
     TorchModule,
@@ -31,14 +32,7 @@ class BooleanState(TorchModule):
     shape : int or tuple of int
         Number of latches, ``N``, ``(N,)`` or ``(N, N)``.
     threshold : Tensor, optional
-        Magnitude that the input must exceed, shape (N,) or (); 1e-10.
-
-    Raises
-    ------
-    ValueError
-        Input and output sizes differ, or a negative threshold.
-    TypeError
-        `threshold` is not a tensor.
+        Magnitude >= 0 that the input must exceed, shape (N,) or (); 1e-10.
 
     Examples
     --------
@@ -60,14 +54,12 @@ class BooleanState(TorchModule):
         **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
-        entries = checks.shape_entries(owner, shape)
-        size = entries[-1]
-        if entries[0] != size:
-            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
+        entries = same_in_and_out(owner, shape)
         if threshold is None:
             threshold = torch.tensor(1e-10)
         if not isinstance(threshold, Tensor):
             raise TypeError(f"{owner}: threshold must be a torch tensor, got {threshold!r}")
+        size = entries[-1]
         shapes: list[int | Shape] = [(size,), ()]
         checks.shape_fits(owner, "threshold", [(size,), ()], threshold)
         checks.non_negative(owner, "threshold", threshold)
@@ -77,18 +69,7 @@ class BooleanState(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the states over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Of bools, shape (B, T, N).
-        """
+        """Return the states over time, bools."""
         data = self._input(data, self.threshold)
         start = self._batched_state("bool_state", data.shape[0])
         strong = data.abs() > self.threshold

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
+from rockpool.nn.modules.torch._base.checks import same_in_and_out
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import SimulationParameter
 
@@ -32,30 +33,21 @@ class _Dropout(TorchModule):
         **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
         owner = type(self).__name__
-        entries = checks.shape_entries(owner, shape)
-        if entries[0] != entries[-1]:
-            raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
+        entries = same_in_and_out(owner, shape)
         checks.scalar(owner, "p", p)
-        checks.within(owner, "p", p, 0.0, 1.0)
+        self._check_probability(owner, p)
         super().__init__(*args, shape=entries, **kwargs)
         self.p = SimulationParameter(float(p))
         self.training = SimulationParameter(bool(training))
 
     def forward(self, data: Tensor) -> Tensor:
-        """Return the data, in training mode with some of them put to zero.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, N).
-        """
+        """Return the data, in training mode with some of them put to zero."""
         data = self._input(data)
         return self._dropped(data) if self.training else data
+
+    @staticmethod
+    def _check_probability(owner: str, p: float) -> None:
+        checks.within(owner, "p", p, 0.0, 1.0)
 
     def _dropped(self, data: Tensor) -> Tensor:
         raise NotImplementedError
@@ -85,11 +77,6 @@ class UnitDropout(_Dropout):
     training : bool
         Whether to start in training mode; ``train()`` and ``eval()`` switch. Default: True.
 
-    Raises
-    ------
-    ValueError
-        `p` out of range, or input and output sizes differ.
-
     References
     ----------
     N. Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, Journal
@@ -104,17 +91,10 @@ class UnitDropout(_Dropout):
     [[[1.0, 1.0]]]
     """
 
-    def __init__(
-        self,
-        shape: int | tuple[int, ...],
-        p: float = 0.5,
-        training: bool = True,
-        *args: Any,
-        **kwargs: Unpack[TorchModuleArguments],
-    ) -> None:
+    @staticmethod
+    def _check_probability(owner: str, p: float) -> None:
         if not 0.0 <= float(p) < 1.0:
-            raise ValueError(f"{type(self).__name__}: p must be within [0, 1), got {p}")
-        super().__init__(shape, p, training, *args, **kwargs)
+            raise ValueError(f"{owner}: p must be within [0, 1), got {p}")
 
     def _dropped(self, data: Tensor) -> Tensor:
         kept = torch.rand((data.shape[0], 1, data.shape[2]), device=data.device) >= self.p

@@ -40,11 +40,6 @@ class ExpSynTorch(TorchModule):
     spiking_input, spiking_output : bool
         Whether a time series for the input is one of events (default True), and the output (False).
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `ExpSyn`.
-
     Examples
     --------
     >>> import torch
@@ -79,18 +74,7 @@ class ExpSynTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the synaptic currents over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, N).
-        """
+        """Return the synaptic currents over time."""
         data = self._input(data, self.tau)
         isyn = self._start("isyn", data)
         require_values(self._label, self, (Required("tau", positive=True, unit="s"),))

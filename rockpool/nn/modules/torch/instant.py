@@ -29,11 +29,6 @@ class InstantTorch(TorchModule):
     function : callable
         Called with a tensor of shape (B, T, Nin). Default: the identity.
 
-    Raises
-    ------
-    ValueError
-        No `shape`, or `function` is not callable.
-
     Examples
     --------
     >>> import torch
@@ -61,12 +56,6 @@ class InstantTorch(TorchModule):
         self.function = SimulationParameter(function)
 
     def forward(self, data: Tensor) -> Any:
-        """Return ``function(data)``.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, Nin), (T, Nin) or (T,); the function gets (B, T, Nin).
-        """
+        """Return ``function(data)``; the function gets (B, T, Nin)."""
         data, _ = self._auto_batch(data)
         return self.function(data)

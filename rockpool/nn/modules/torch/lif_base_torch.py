@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +17,9 @@ from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import ParameterBase, Shape
 
@@ -104,10 +107,7 @@ def stored_setting(spec: SettingSpec, value: Any) -> Any:
 
 
 class LIFBaseTorch(TorchModule):
-    """The parameters, states and leaks of LIF neurons; `LIFTorch` says what they mean.
-
-    A subclass has ``forward``.
-    """
+    """The parameters, states and leaks of LIF neurons; `LIFTorch` says what they mean."""
 
     _model = LIF_TORCH
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
@@ -159,7 +159,13 @@ class LIFBaseTorch(TorchModule):
     def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
         owner, mode = type(self).__name__, arguments["leak_mode"]
         _leak_mode(owner, "leak_mode", mode)
-        _check_leaks(owner, mode, {name: arguments[name] for name in _LEAK_NAMES})
+        own = _LEAKS[mode]
+        for name, (way, _) in _LEAK_NAMES.items():
+            if arguments[name] is not None and way != mode:
+                raise ValueError(
+                    f"{owner}: {name} was given, but with leak_mode={mode!r} the leaks are "
+                    f"{own.mem} and {own.syn}"
+                )
         ways = {way: way == mode for way in _LEAKS}  # to state the leaks
         fixed = {"spiking_input": True, "spiking_output": True}
         super()._declare({**arguments, **ways, **fixed}, base_init)
@@ -227,10 +233,6 @@ class LIFBaseTorch(TorchModule):
         own.check(self._label, own_name, converted)
         super().__setattr__(own_name, converted)
 
-    def _decays(self) -> tuple[Tensor, Tensor]:
-        """Return the decay factors of membrane and synapses in one time step."""
-        return self.alpha, self.beta
-
     # -- recurrent weights ----------------------------------------------------------------------
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
@@ -239,7 +241,17 @@ class LIFBaseTorch(TorchModule):
             return
         super()._store_attribute(name, value, entry)
 
-    # -- for `forward` --------------------------------------------------------------------------
+    # -- evolution ------------------------------------------------------------------------------
+
+    @no_dynamo
+    def forward(self, data: Tensor) -> Tensor:
+        """Return the number of spikes of each neuron in each time step."""
+        data = self._input(data, self.threshold)
+        arguments = self._loop_arguments(data)
+        loop = chosen_loop(self, lif_loop, *arguments)
+        output, final, self._record_dict = loop(*arguments, self._record)
+        self._keep_state(**final._asdict())
+        return output
 
     def _loop_parameters(self, *more: Required) -> LIFParameters:
         """Return the parameters for the time loop, checked, with those that are named besides."""
@@ -255,10 +267,9 @@ class LIFBaseTorch(TorchModule):
         if recurrent:
             required.append(Required("w_rec"))
         require_values(self._label, self, tuple(required))
-        alpha, beta = self._decays()
         return LIFParameters(
-            alpha,
-            beta,
+            self.alpha,
+            self.beta,
             self.bias,
             self.threshold,
             self.w_rec if recurrent else None,
@@ -273,43 +284,41 @@ class LIFBaseTorch(TorchModule):
         parameters = self._loop_parameters()
         return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
 
-    def _lif_graph(self) -> GraphHolder:
+    def as_graph(self) -> GraphHolder:
+        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
+        return self._lif_graph()
+
+    def _lif_graph(
+        self, tau_syn: np.ndarray | None = None, w_rec: np.ndarray | None = None
+    ) -> GraphHolder:
+        """Return the graph of the layer, with its own synapses and weights if not with these."""
         from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch._base.graphs import to_array
 
-        n, s = self.n_neurons, self.n_synapses
-        return lif_graph(
-            self,
-            to_array(self.tau_mem, n),
-            to_array(self.tau_syn, n, s).reshape(-1),
-            to_array(self.threshold, n),
-            to_array(self.bias, n),
-            to_array(self.w_rec) if self._is_stored("w_rec") else None,
+        n = self.n_neurons
+        if tau_syn is None:
+            tau_syn = to_array(self.tau_syn, n, self.n_synapses)
+        if w_rec is None and self._is_stored("w_rec"):
+            w_rec = to_array(self.w_rec)
+        tau_mem, threshold, bias = (
+            to_array(value, n) for value in (self.tau_mem, self.threshold, self.bias)
         )
+        return lif_graph(self, tau_mem, tau_syn.reshape(-1), threshold, bias, w_rec)
 
 
-def _check_leaks(owner: str, leak_mode: str, given: dict[str, Any]) -> None:
-    """Require that leaks are given in the way that `leak_mode` says."""
-    own = _LEAKS[leak_mode]
-    for name, value in given.items():
-        if value is not None and _LEAK_NAMES[name][0] != leak_mode:
-            raise ValueError(
-                f"{owner}: {name} was given, but with leak_mode={leak_mode!r} the leaks are "
-                f"{own.mem} and {own.syn}"
-            )
+# from one way of stating a leak to another, by (source, target)
+_TIMED = {
+    ("taus", "decays"): decays.tau_to_decay,
+    ("taus", "bitshifts"): decays.tau_to_bitshift,
+    ("decays", "taus"): decays.decay_to_tau,
+    ("bitshifts", "taus"): decays.bitshift_to_tau,
+}
+_UNTIMED = {"decays": decays.decay_to_bitshift, "bitshifts": decays.bitshift_to_decay}
 
 
 def _convert(dt: float, source: str, target: str, value: Tensor) -> Tensor:
     """Return a leak that is stated in the way `source` in the way `target`."""
     if source == target:
         return value
-    if source == "taus":
-        convert = decays.tau_to_decay if target == "decays" else decays.tau_to_bitshift
-        return convert(dt, value)[0]
-    if source == "bitshifts":
-        if target == "decays":
-            return decays.bitshift_to_decay(value)[0]
-        return decays.bitshift_to_tau(dt, value)[0]
-    if target == "taus":
-        return decays.decay_to_tau(dt, value)[0]
-    return decays.decay_to_bitshift(value)[0]
+    timed = _TIMED.get((source, target))
+    return (timed(dt, value) if timed else _UNTIMED[source](value))[0]

@@ -69,11 +69,6 @@ class LIFBitshiftTorch(LIFTorch):
     shape, bias, threshold, ..., dt
         As for `LIFTorch`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; another `leak_mode`, or a time constant that is too short.
-
     References
     ----------
     M. Davies et al., Loihi: a neuromorphic manycore processor with on-chip learning, IEEE Micro 38
@@ -120,8 +115,6 @@ class LIFBitshiftTorch(LIFTorch):
                     f"{owner}: {name} must be above sqrt(2) dt = {2**0.5 * self.dt:g} s, to leave "
                     f"a bit-shift of at least 1, got {tau.min():g}"
                 )
-        for name in ("tau_mem", "tau_syn"):
-            tau = getattr(self, name).detach()
             tau.copy_(decay_to_tau(self.dt, self._hardware_decay(tau))[0])
             self._registered_attributes[name].init_func = ResetTo(tau)
 

@@ -8,28 +8,18 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
-from rockpool.nn.models import checks, lif
+from rockpool.nn.models import exp_syn, lif
 from rockpool.nn.models.model import SettingSpec
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, number_of, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._loops.lif import MembraneParameters, MembraneState, membrane_loop
+from rockpool.nn.modules.torch._loops.lif import MembraneParameters, membrane_loop
 from rockpool.nn.modules.torch.lif_base_torch import stored_setting, torch_table
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 
 __all__ = ["LIFNeuronTorch"]
-
-
-def neurons(owner: str, shape: Any) -> tuple[int, ...]:
-    """Return the shape argument ``N`` or ``(N,)`` as ``(N,)``."""
-    if shape is None:
-        raise ValueError(f"{owner}: shape must be given: the number of neurons")
-    entries = checks.shape_entries(owner, shape)
-    if len(entries) > 1:
-        raise ValueError(f"{owner}: shape must be N or (N,), got {entries}")
-    return entries
 
 
 NEURONS = replace(
@@ -38,7 +28,7 @@ NEURONS = replace(
         "n_neurons noise_std tau_mem threshold bias dt vmem spike_generation_fn "
         "max_spikes_per_dt learning_window",
     ),
-    settled_shape=neurons,
+    settled_shape=exp_syn.settled_shape,
     dimensions=lambda shape: {"Nout": shape[0]},
 )
 
@@ -66,11 +56,6 @@ class LIFNeuronTorch(TorchModule):
     bias : array_like
         Bias added to the membrane in each time step, shape (N,) or (). Default: 0, one value for
         all neurons.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `LIFTorch`; `shape` is missing or has two entries.
 
     References
     ----------
@@ -111,7 +96,7 @@ class LIFNeuronTorch(TorchModule):
         *args: Any,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
-        n = neurons(type(self).__name__, shape)[0]
+        n = number_of("neurons", type(self).__name__, shape)
         flags = {"spiking_input": False, "spiking_output": True}
         self._declare({**locals(), "n_neurons": n, **flags}, super().__init__)
 
@@ -122,20 +107,9 @@ class LIFNeuronTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the membrane, shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, N).
-        """
+        """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
-        start = MembraneState(self._start("vmem", data))
+        vmem = self._start("vmem", data)
         require_values(self._label, self, _REQUIRED)
         parameters = MembraneParameters(
             decay(self.dt, self.tau_mem),
@@ -144,10 +118,8 @@ class LIFNeuronTorch(TorchModule):
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
         noise = self._noise(tuple(data.shape), data)
-        output, final, self._record_dict = membrane_loop(
-            data, start, parameters, noise, self._record
-        )
-        self._keep_state(**final._asdict())
+        output, vmem, self._record_dict = membrane_loop(data, vmem, parameters, noise, self._record)
+        self._keep_state(vmem=vmem)
         return output
 
 

@@ -5,8 +5,6 @@ The surrogate functions and the conversions of leaks can be imported from here a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
@@ -19,13 +17,7 @@ from rockpool.nn.modules.torch._base.decays import (
     tau_to_decay,
 )
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
-from rockpool.nn.modules.torch._loops.lif import lif_loop
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = [
     "LIFBaseTorch",
@@ -96,28 +88,3 @@ class LIFTorch(LIFBaseTorch):
     >>> tuple(spikes.shape), sorted(record)
     ((1, 5, 3), ['irec', 'isyn', 'spikes', 'vmem'])
     """
-
-    @no_dynamo
-    def forward(self, data: Tensor) -> Tensor:
-        """Return the spikes over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Input to the synapses, shape (B, T, Nin), (T, Nin) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Number of spikes of each neuron in each time step, shape (B, T, Nout).
-        """
-        data = self._input(data, self.threshold)
-        arguments = self._loop_arguments(data)
-        loop = chosen_loop(self, lif_loop, *arguments)
-        output, final, self._record_dict = loop(*arguments, self._record)
-        self._keep_state(**final._asdict())
-        return output
-
-    def as_graph(self) -> GraphHolder:
-        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
-        return self._lif_graph()

@@ -35,11 +35,6 @@ class LinearTorch(TorchModule):
     weight_init_func, bias_init_func : callable
         ``shape -> values``. Default: U(±√(6 / Nin)) for weights and U(±√(1 / Nout)) for biases.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `Linear`.
-
     Examples
     --------
     >>> import torch
@@ -71,18 +66,7 @@ class LinearTorch(TorchModule):
         self.bias = None
 
     def forward(self, data: Tensor) -> Tensor:
-        """Return ``data @ weight + bias``.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, Nin), (T, Nin) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, Nout).
-        """
+        """Return ``data @ weight + bias``."""
         data = self._input(data, self.weight)
         require_values(self._label, self, _REQUIRED if self.bias is None else _REQUIRED_WITH_BIAS)
         output = torch.matmul(data, self.weight)

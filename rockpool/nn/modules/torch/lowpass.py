@@ -29,16 +29,11 @@ class LowPass(TorchModule):
     Parameters
     ----------
     n_neurons : int
-        Number of channels.
+        Number of channels, >= 1.
     dt : float
-        Time step in seconds.
+        Time step in seconds, > 0.
     tau_mem : float
-        Time constant in seconds.
-
-    Raises
-    ------
-    ValueError, TypeError
-        `n_neurons` is not a whole number >= 1; `dt` or `tau_mem` is not one number > 0.
+        Time constant in seconds, > 0.
     """
 
     vmem: Tensor
@@ -78,18 +73,7 @@ class LowPass(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the filtered data.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (T, B, N): time comes first.
-
-        Returns
-        -------
-        Tensor
-            Shape (T, B, N).
-        """
+        """Return the filtered data, (T, B, N) as the input: time comes first."""
         require_float_tensor(self._label, data)
         if data.dim() != 3 or data.shape[-1] != self.n_neurons:
             raise ValueError(

@@ -47,11 +47,6 @@ class RateTorch(TorchModule):
     activation_func : callable or str
         ``f(x, threshold)`` of tensors, or a name, as for `Rate`. Default: `relu`.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As for `Rate`.
-
     Examples
     --------
     >>> import torch
@@ -96,18 +91,7 @@ class RateTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the activation over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Shape (B, T, N), (T, N) or (T,).
-
-        Returns
-        -------
-        Tensor
-            Shape (B, T, N).
-        """
+        """Return the activation over time."""
         data = self._input(data, self.tau)
         state = self._start("x", data)
         tau = Required("tau", positive=True, unit="s", at_least=self.dt)

@@ -52,7 +52,9 @@ class TorchModule(TorchRegistry):
 
     A subclass assigns parameters, states and modules in its constructor and has ``forward(data)``,
     which returns the output tensor alone, puts records in ``self._record_dict`` if ``self._record``
-    is set, and states back by `_keep_state`; or it overrides `evolve`. Then:
+    is set, and states back by `_keep_state`; or it overrides `evolve`. Unless a class says
+    otherwise, its input is a tensor (B, T, Nin), (T, Nin) or (T,), for B batch elements and T time
+    steps, and its output one (B, T, Nout). Then:
 
     * In *Rockpool mode*, the default, calling the module gives ``(output, state, record)``, and
       ``parameters()`` is a nested dict: ``parameters().astorch()`` are its tensors.
@@ -170,22 +172,7 @@ class TorchModule(TorchRegistry):
             self.__dict__.update(_record_dict={}, _passed_state={})
 
     def _input(self, data: Any, like: Tensor | None = None) -> Tensor:
-        """Return input data as (B, T, size_in), of the type of the module's own tensors.
-
-        Parameters
-        ----------
-        data : Tensor
-            What the user gave.
-        like : Tensor, optional
-            One of the module's tensors, for type and device.
-
-        Raises
-        ------
-        TypeError
-            Not a tensor of floating-point numbers.
-        ValueError
-            A wrong shape, or another device than that of the module.
-        """
+        """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module."""
         require_float_tensor(self._label, data)
         data = self._shaped(data)
         if like is None:
@@ -333,15 +320,8 @@ class TorchModule(TorchRegistry):
 
     # -- saving -----------------------------------------------------------------------------
 
-    @staticmethod
-    def param_to_json(param: Any) -> str | None:
-        """Return a value as a JSON text; None for a function."""
-        return json_io.param_to_json(param)
-
-    @staticmethod
-    def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-        """Return the union of two nested dicts; ValueError if they differ in a value."""
-        return json_io.merge(a, b)
+    param_to_json = staticmethod(json_io.param_to_json)
+    merge = staticmethod(json_io.merge)
 
     def to_json(self) -> dict[str, Any]:
         """Return parameters and simulation parameters as a nested dict of JSON texts.

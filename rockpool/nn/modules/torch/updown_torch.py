@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, number_of, require_values
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.transforms import in_transform, no_dynamo
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -55,23 +55,9 @@ class _CountTransformable(Function):
 def updown_loop(
     x: Tensor, thr_up: Tensor, thr_down: Tensor, n_ref_steps: int
 ) -> tuple[Tensor, Tensor]:
-    """Follow signals with up and down events.
+    """Return the numbers of steps up and down of signals, and where each time step started from.
 
-    Parameters
-    ----------
-    x : Tensor
-        Signals (B, T, N), with at least one time step.
-    thr_up, thr_down : Tensor
-        Size of the steps, (1, N).
-    n_ref_steps : int
-        Time steps without events from an event on; 0 for no such rule.
-
-    Returns
-    -------
-    events : Tensor
-        Numbers of steps (B, T, N, 2): up, down.
-    reference : Tensor
-        The value that each time step started from, (B, T, N).
+    Signals and the latter are (B, T, N), with T > 0; the numbers (B, T, N, 2); thresholds (1, N).
     """
     count = _CountTransformable.apply if in_transform() else _Count.apply
     reference = x[:, 0]
@@ -114,21 +100,15 @@ class UpDownTorch(TorchModule):
     shape : int or tuple of int
         Number of channels, ``N`` or ``(N,)``; the module's shape is ``(N, 2 N)``.
     thr_up, thr_down : array_like
-        Size of a step up and of a step down: one number, or N; 1e-3.
+        Size of a step up and of a step down, > 0: one number, or N; 1e-3.
     n_ref_steps : int
-        Time steps that an event occupies in its channel. Default: 0.
+        Time steps that an event occupies in its channel, a whole number >= 0. Default: 0.
     repeat_output : int
-        Number of events for each step of the signal. Default: 1.
+        Number of events for each step of the signal, a whole number >= 1. Default: 1.
     dt : float
         Time step in seconds. Default: 1 ms. Nothing depends on it, and it is not kept.
     device, dtype : optional
         Where and as what the thresholds are to be. Default: as they are given; float32.
-
-    Raises
-    ------
-    ValueError, TypeError
-        A threshold is not > 0 or not one number or N; `n_ref_steps` is not a whole number >= 0,
-        `repeat_output` not one >= 1; `shape` is missing or has two entries.
 
     References
     ----------
@@ -163,11 +143,7 @@ class UpDownTorch(TorchModule):
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         owner = type(self).__name__
-        if shape is None:
-            raise ValueError(f"{owner}: shape must be given: the number of channels")
-        n, *more = checks.shape_entries(owner, shape)
-        if more:
-            raise ValueError(f"{owner}: shape must be N or (N,), got {(n, *more)}")
+        n = number_of("channels", owner, shape)
         given = {"thr_up": thr_up, "thr_down": thr_down}
         for name, value in given.items():
             checks.shape_fits(owner, name, [(1, n), ()], value)
@@ -194,18 +170,7 @@ class UpDownTorch(TorchModule):
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
-        """Return the events over time.
-
-        Parameters
-        ----------
-        data : Tensor
-            Signals, shape (B, T, N).
-
-        Returns
-        -------
-        Tensor
-            Number of events, shape (B, T, 2 N).
-        """
+        """Return the number of events, (B, T, 2 N), for signals (B, T, N)."""
         if isinstance(data, Tensor) and (data.dim() != 3 or data.shape[-1] != self.size_in):
             raise ValueError(
                 f"{self._label}: the input must have the shape (B, T, {self.size_in}), got "

@@ -17,20 +17,8 @@ def decay(dt: Any, tau: Any) -> jax.Array:
 
     Single-precision `exp` differs in its last bit from one library to another, and a difference in
     the last bit moves spikes. The result here is what numpy gives in float64, cast to the type of
-    `tau`; also where `tau` is traced, and without ``jax_enable_x64``. It can be differentiated any
-    number of times.
-
-    Parameters
-    ----------
-    dt : float
-        Time step in seconds.
-    tau : array
-        Time constants in seconds, of a floating-point type.
-
-    Returns
-    -------
-    jax.Array
-        In the shape and type of `tau`.
+    `tau`, an array of floats, in its shape; also where `tau` is traced, and without
+    ``jax_enable_x64``. It can be differentiated any number of times.
     """
     tau = jnp.asarray(tau)
     if isinstance(dt, (int, float, np.number)):

@@ -18,7 +18,9 @@ def initial_key(owner: str, rng_key: Any = None) -> jax.Array:
     state of numpy, which is the only use of a global state. TypeError says that it is no key.
     """
     if rng_key is None:
-        return jnp.asarray(_default_words())
+        # as many words as a key of the kind that jax is set to has
+        n_words = 2 if jax.config.jax_default_prng_impl == "threefry2x32" else 4
+        return jnp.asarray(np.random.randint(0, 2**32, size=n_words, dtype=np.uint32))
     if hasattr(rng_key, "dtype") and jnp.issubdtype(rng_key.dtype, jax.dtypes.prng_key):
         if rng_key.shape != ():
             raise TypeError(f"{owner}: rng_key must be one key, got keys of shape {rng_key.shape}")
@@ -30,12 +32,6 @@ def initial_key(owner: str, rng_key: Any = None) -> jax.Array:
             f"jax.random.PRNGKey(seed) make it, got {rng_key!r}"
         )
     return jax.random.split(jnp.asarray(rng_key, dtype=np.uint32))[1]
-
-
-def _default_words() -> np.ndarray:
-    """Return the words of a random key of the kind that jax is set to."""
-    n_words = 2 if jax.config.jax_default_prng_impl == "threefry2x32" else 4
-    return np.random.randint(0, 2**32, size=n_words, dtype=np.uint32)
 
 
 @jax.jit

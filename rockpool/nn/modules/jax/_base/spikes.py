@@ -80,15 +80,7 @@ def _step_pwl_jvp(
 
 @jax.custom_vjp
 def clip_gradient(lo: Any, hi: Any, x: Any) -> Any:
-    """Return `x`; the gradient that comes back is limited to between `lo` and `hi`.
-
-    Parameters
-    ----------
-    lo, hi : float
-        The limits.
-    x : array
-        Any values.
-    """
+    """Return an array `x`; the gradient that comes back is limited to between `lo` and `hi`."""
     return x
 
 

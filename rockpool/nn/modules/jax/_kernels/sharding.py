@@ -25,7 +25,10 @@ def vary_alike(tree: Tree) -> Tree:
     union = frozenset().union(*axes)
     if not union:
         return tree
-    varying = [_vary(leaf, union - own) for leaf, own in zip(leaves, axes, strict=True)]
+    varying = [
+        lax.pcast(leaf, tuple(union - own), to="varying") if union - own else leaf
+        for leaf, own in zip(leaves, axes, strict=True)
+    ]
     return jax.tree_util.tree_unflatten(structure, varying)  # type: ignore[no-any-return]
 
 
@@ -41,7 +44,3 @@ def _varying_axes(kind: Any) -> frozenset[Any]:
     """Return the axes along which an array varies; none where JAX does not tell."""
     axes: frozenset[Any] = getattr(getattr(kind, "manual_axis_type", None), "varying", frozenset())
     return axes
-
-
-def _vary(value: Any, axes: frozenset[Any]) -> Any:
-    return lax.pcast(value, tuple(axes), to="varying") if axes else value

@@ -14,21 +14,8 @@ def exp_syn_loop(
 ) -> tuple[jax.Array, jax.Array]:
     """Run exponential synapses over time: ``isyn <- (isyn + x_t + noise_t) beta``.
 
-    Parameters
-    ----------
-    x : array
-        Input (B, T, N).
-    isyn : array
-        State before the first step, (B, N).
-    beta : array
-        Decay in one time step, (N,) or ().
-    noise : array, optional
-        Added to the input, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output, isyn : array
-        Currents (B, T, N), and the last ones (B, N).
+    Input and noise, if there is any, are (B, T, N), the state before the first step (B, N), the
+    decay in one time step (N,) or (). Returns the currents (B, T, N), and the last ones (B, N).
     """
     beta = jnp.broadcast_to(beta, isyn.shape)
 

@@ -19,7 +19,10 @@ __all__ = ["LIFParameters", "LIFState", "lif_loop"]
 
 
 class LIFState(NamedTuple):
-    """State of LIF neurons: membrane (B, N), synaptic currents (B, N, S), last spikes (B, N)."""
+    """State of LIF neurons: membrane (B, N), synaptic currents (B, N, S), last spikes (B, N).
+
+    Within the loop the currents are (B, S, N).
+    """
 
     vmem: jax.Array
     isyn: jax.Array
@@ -133,27 +136,21 @@ class _Course(NamedTuple):
     before: Any  # the membrane before the reset
 
 
-class _State(NamedTuple):
-    vmem: Any
-    isyn: Any
-    spikes: Any
-
-
-def _without_steps(layer: _Layer) -> tuple[_Course, _State]:
+def _without_steps(layer: _Layer) -> tuple[_Course, LIFState]:
     """Return what `_evolve` does for an input without time steps."""
     empty, irec = layer.x[:, :, 0], None if layer.w_rec is None else layer.x
     course = _Course(empty, empty, layer.x, irec, empty)
-    return course, _State(layer.vmem, layer.isyn, layer.spikes)
+    return course, LIFState(layer.vmem, layer.isyn, layer.spikes)
 
 
 @jax.custom_jvp
-def _evolve(layer: _Layer) -> tuple[_Course, _State]:
+def _evolve(layer: _Layer) -> tuple[_Course, LIFState]:
     """Run the loop."""
     alpha, beta = layer.alpha, layer.beta
     threshold = optimization_barrier(layer.threshold, layer.vmem.shape)
     noisy = layer.drive.ndim > layer.vmem.ndim
 
-    def step(state: _State, inputs: tuple[Any, Any]) -> tuple[_State, _Course]:
+    def step(state: LIFState, inputs: tuple[Any, Any]) -> tuple[LIFState, _Course]:
         x, drive = inputs
         irec = None
         if layer.w_rec is not None:
@@ -163,9 +160,9 @@ def _evolve(layer: _Layer) -> tuple[_Course, _State]:
         before = state.vmem * alpha + (isyn.sum(1) + (drive if noisy else layer.drive))
         spikes = count_spikes(before, threshold, layer.max_spikes)
         vmem = before - spikes * threshold
-        return _State(vmem, isyn, spikes), _Course(spikes, vmem, isyn, irec, before)
+        return LIFState(vmem, isyn, spikes), _Course(spikes, vmem, isyn, irec, before)
 
-    start = _State(layer.vmem, layer.isyn, layer.spikes)
+    start = LIFState(layer.vmem, layer.isyn, layer.spikes)
     final, course = lax.scan(step, start, (layer.x, layer.drive if noisy else None))
     return course, final
 
@@ -232,7 +229,7 @@ def _evolve_jvp(primals: tuple[_Layer], tangents: tuple[_Layer]) -> tuple[Any, A
         jax.checkpoint(step, prevent_cse=False), start, inputs
     )
     d_spikes, d_vmem = spikes_and_reset(d_before, course.before[-1], course.spikes[-1])
-    return (course, final), (d_course, _State(d_vmem, d_isyn, d_spikes))
+    return (course, final), (d_course, LIFState(d_vmem, d_isyn, d_spikes))
 
 
 _evolve.defjvp(_evolve_jvp, symbolic_zeros=True)

@@ -59,25 +59,9 @@ def rate_loop(
 ) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
     """Run rate neurons over time.
 
-    Parameters
-    ----------
-    x : array
-        Input (B, T, N).
-    state : array
-        State before the first step, (B, N).
-    parameters : RateParameters
-        Gain, bias, threshold, recurrent weights and activation function.
-    noise : array, optional
-        Added to the input, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output : array
-        Activation (B, T, N).
-    state : array
-        State after the last step, (B, N).
-    records : dict
-        ``x`` and ``rec_input`` (B, T, N).
+    Input and noise, if there is any, are (B, T, N), the state before the first step (B, N). Returns
+    the activation (B, T, N), the state after the last step, and the records ``x`` and ``rec_input``
+    (B, T, N).
     """
     p = parameters
     gain = jnp.broadcast_to(p.gain, state.shape)

@@ -8,18 +8,28 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rockpool.nn.models import checks
+from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.modules.torch._base.transforms import values_unknown
+from rockpool.parameters import Shape
+
+
+def number_of(what: str, owner: str, shape: Any) -> int:
+    """Return the shape argument ``N`` or ``(N,)`` of a class as N, the number of neurons or so."""
+    if shape is None:
+        raise ValueError(f"{owner}: shape must be given: the number of {what}")
+    return exp_syn.settled_shape(owner, shape)[0]
+
+
+def same_in_and_out(owner: str, shape: Any) -> Shape:
+    """Return the shape argument ``N``, ``(N,)`` or ``(N, N)`` of a class as a tuple."""
+    entries = checks.shape_entries(owner, shape)
+    if entries[0] != entries[-1]:
+        raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
+    return entries
 
 
 def require_float_tensor(label: str, data: Any) -> None:
-    """Require a tensor of floating-point numbers.
-
-    Raises
-    ------
-    TypeError
-        Not a tensor, or one of integers, bools or complex numbers.
-    """
+    """Require a tensor of floating-point numbers; a TypeError says how to get one."""
     if not isinstance(data, Tensor):
         kind = f"{type(data).__module__}.{type(data).__qualname__}".removeprefix("builtins.")
         raise TypeError(
@@ -34,13 +44,7 @@ def require_float_tensor(label: str, data: Any) -> None:
 
 
 def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
-    """Require the input to be where the module is.
-
-    Raises
-    ------
-    ValueError
-        It is elsewhere.
-    """
+    """Require the input to be where the module is."""
     if data.device != like.device:
         raise ValueError(
             f"{label}: the input is on the device {data.device}, the module on {like.device}; "
@@ -86,11 +90,6 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
 
     Training can bring a parameter where it means nothing: a time constant below zero, NaN. Nothing
     is checked where values cannot be looked at: while a graph is being traced or captured.
-
-    Raises
-    ------
-    ValueError
-        A value is NaN, infinite, not positive or too small.
     """
     values = [getattr(module, one.name) for one in required]
     if any(values_unknown(value) for value in values):

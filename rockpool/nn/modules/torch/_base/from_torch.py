@@ -36,12 +36,9 @@ class ConvertedModule:
         self._original.__init__(self, *args, **kwargs)
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
-        own = frozenset(name for name, value in vars(type(self)).items() if _is_own(value))
+        values = vars(type(self)).items()
+        own = frozenset(name for name, value in values if isinstance(value, _OwnValue))
         return _blank, (self._original, self._base, own), self.__getstate__()
-
-
-def _is_own(value: Any) -> bool:
-    return isinstance(value, _OwnValue)
 
 
 _classes: dict[tuple[Any, Any, frozenset[str]], Any] = {}
@@ -68,16 +65,9 @@ def _blank(original: type[nn.Module], base: type[Any], own: frozenset[str]) -> A
 
 
 def convert(obj: Any, base: type[Any], retain_torch_api: bool) -> None:
-    """Turn a module of torch into one of a class as well, in place; see `TorchModule.from_torch`.
+    """Turn a module of torch into one of `base`, as `TorchModule.from_torch` says, in place.
 
-    Parameters
-    ----------
-    obj : nn.Module
-        The module; those of this package stay as they are.
-    base : class
-        `TorchModule`.
-    retain_torch_api : bool
-        Whether it goes on as before when called; modules inside it always do.
+    Modules of this package stay as they are.
     """
     if not isinstance(obj, nn.Module):
         raise TypeError(f"TorchModule.from_torch: need a torch.nn.Module, got {obj!r}")

@@ -1,6 +1,8 @@
 """Initial values of weights and biases, drawn with torch's random numbers.
 
 Each function takes a shape and returns a float32 tensor. `torch.manual_seed` fixes what is drawn.
+The limits ``sqrt(6 / n)`` are those of K. He, X. Zhang, S. Ren, J. Sun, Delving deep into
+rectifiers, ICCV (2015).
 """
 
 from __future__ import annotations
@@ -17,18 +19,12 @@ def _uniform(shape: Shape, limit: float) -> torch.Tensor:
 
 
 def kaiming_columns(shape: Shape) -> torch.Tensor:
-    """Draw from U(-a, a) with ``a = sqrt(6 / shape[-1])``, for weights of shape (to, from).
-
-    K. He, X. Zhang, S. Ren, J. Sun, Delving deep into rectifiers, ICCV (2015).
-    """
+    """Draw from U(-a, a) with ``a = sqrt(6 / shape[-1])``, for weights of shape (to, from)."""
     return _uniform(shape, math.sqrt(6.0 / shape[-1]))
 
 
 def kaiming_rows(shape: Shape) -> torch.Tensor:
-    """Draw from U(-a, a) with ``a = sqrt(6 / shape[0])``, for weights of shape (from, to).
-
-    K. He, X. Zhang, S. Ren, J. Sun, Delving deep into rectifiers, ICCV (2015).
-    """
+    """Draw from U(-a, a) with ``a = sqrt(6 / shape[0])``, for weights of shape (from, to)."""
     return _uniform(shape, math.sqrt(6.0 / shape[0]))
 
 

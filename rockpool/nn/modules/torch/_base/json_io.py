@@ -15,31 +15,22 @@ import torch
 from torch import Tensor
 
 
-def param_to_json(value: Any) -> str | None:
-    """Return one value as a JSON text: a list, number, string or bool. None for a function.
+def param_to_json(param: Any) -> str | None:
+    """Return a value as a JSON text: a list, number, string or bool; None for a function.
 
-    Raises
-    ------
-    TypeError
-        JSON has no form for the value.
+    What JSON has no form for is a TypeError.
     """
-    if isinstance(value, Tensor):
-        return json.dumps(value.detach().cpu().tolist())
-    if isinstance(value, np.ndarray | np.generic):
-        return json.dumps(value.tolist())
-    if callable(value):
+    if isinstance(param, Tensor):
+        return json.dumps(param.detach().cpu().tolist())
+    if isinstance(param, np.ndarray | np.generic):
+        return json.dumps(param.tolist())
+    if callable(param):
         return None
-    return json.dumps(value)
+    return json.dumps(param)
 
 
 def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-    """Return the union of two nested dicts.
-
-    Raises
-    ------
-    ValueError
-        Both have a value of their own for the same name.
-    """
+    """Return the union of two nested dicts; ValueError if they differ in a value."""
     merged = dict(a)
     for key, value in b.items():
         if key not in merged:
@@ -54,19 +45,7 @@ def merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
 def read_value(label: str, name: str, text: Any, present: Any) -> Any:
     """Return the value that a JSON text stands for, in the form of the present value.
 
-    Parameters
-    ----------
-    label, name : str
-        The module and the attribute, for messages.
-    text : str
-        The JSON text.
-    present : object
-        The value that the module has: a tensor is replaced by one of its type, on its device.
-
-    Raises
-    ------
-    ValueError
-        No JSON text, or a value of another kind or shape.
+    A tensor gets the type and the device of the present one. `label` and `name` are for messages.
     """
     try:
         value = json.loads(text)
@@ -119,13 +98,7 @@ def tree_to_json(module: Any) -> dict[str, Any]:
 
 
 def set_from_json(module: Any, tree: dict[str, Any]) -> None:
-    """Set the values of a torch module from what `tree_to_json` gave, all of them or none.
-
-    Raises
-    ------
-    ValueError
-        The tree does not fit the module.
-    """
+    """Set the values of a torch module from what `tree_to_json` gave, all of them or none."""
     for target, name, value in list(_assignments(module, tree)):
         present = target._parameters.get(name, target._buffers.get(name))
         if present is not None:

@@ -14,13 +14,7 @@ MAX_SPIKES_PER_DT = 2.0**16
 
 
 def spike_function(owner: str, spike_generation_fn: Any) -> Callable[..., torch.Tensor]:
-    """Return what is to be called for spikes: the ``apply`` of an autograd function, or a function.
-
-    Raises
-    ------
-    TypeError
-        `spike_generation_fn` is neither.
-    """
+    """Return what is called for spikes: the ``apply`` of an autograd function, or a function."""
     function = getattr(spike_generation_fn, "apply", spike_generation_fn)
     if not callable(function):
         raise TypeError(
@@ -58,7 +52,7 @@ def _count_spikes(
 
 
 class SpikeFunction(Function):
-    """Common part of the spike functions; a subclass has ``surrogate`` and is called by `apply`.
+    """Common part of the spike functions; a subclass has ``backward`` and ``transformable``.
 
     ``apply(x, threshold=1.0, window=0.5, max_spikes_per_dt=2**16)`` returns the number of spikes in
     this time step, a tensor of the shape of `x`.

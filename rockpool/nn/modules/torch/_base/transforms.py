@@ -16,6 +16,11 @@ _transforms_active = getattr(torch._C, "_are_functorch_transforms_active", None)
 _is_compiling = getattr(torch.compiler, "is_compiling", None)  # not in the oldest torch we take
 
 
+def compiling() -> bool:
+    """Whether ``torch.compile`` is going through the call."""
+    return _is_compiling is not None and _is_compiling()
+
+
 def in_transform() -> bool:
     """Whether ``torch.func.grad``, ``vmap``, ``jvp`` or the like is being applied right now."""
     return _transforms_active is not None and _transforms_active()
@@ -23,7 +28,7 @@ def in_transform() -> bool:
 
 def values_unknown(tensor: torch.Tensor) -> bool:
     """Whether the values of `tensor` cannot be looked at now (traced, transformed, captured)."""
-    if (_is_compiling is not None and _is_compiling()) or in_transform() or tensor.is_meta:
+    if compiling() or in_transform() or tensor.is_meta:
         return True
     return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
 

@@ -22,7 +22,7 @@ from torch.autograd import forward_ad
 from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch._base.transforms import in_transform
+from rockpool.nn.modules.torch._base.transforms import compiling, in_transform
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
@@ -44,14 +44,8 @@ _KERNELS: dict[Callable[..., Any], tuple[str, str]] = {
 def chosen_loop(module: nn.Module, loop: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     """Return what is to be called for a time loop of `_loops`: a kernel that serves, or itself.
 
-    Parameters
-    ----------
-    module : TorchModule
-        Its ``last_path`` becomes "numba" or "loop".
-    loop : callable
-        A function of `_loops`.
-    *arguments
-        What it is going to be called with: the input, the state, parameters and noise.
+    The arguments are what it is going to be called with: input, state, parameters and noise. The
+    ``last_path`` of the module becomes "numba" or "loop".
     """
     tensors = list(_tensors(arguments))
     obstacle = _surroundings(tensors[0].device.type) or _unserved(arguments, tensors)
@@ -75,7 +69,7 @@ def _surroundings(device: str) -> str | None:
         return "kernels are turned off"
     if device != "cpu":
         return f"no kernel for {device}"
-    if torch.compiler.is_compiling():
+    if compiling():
         return "within torch.compile"
     if torch.jit.is_tracing():
         return "within torch.jit.trace"

@@ -1,4 +1,4 @@
-"""Whether gradients will be asked for, and gradients that can be differentiated again."""
+"""Operations of autograd that call kernels: how they run, and their gradients' own gradients."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 
-__all__ = ["needs_graph", "only_needed", "second_order"]
+__all__ = ["keep", "only_needed", "run", "second_order"]
 
 
-def needs_graph(tensors: Iterable[Tensor | None]) -> bool:
-    """Whether gradients will be asked for."""
-    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+def run(function: type[Function], settings: Any, *tensors: Tensor | None) -> Any:
+    """Apply a function of autograd, without a graph where no gradients will be asked for."""
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
+        return function.apply(settings, *tensors)
+    return function.forward(None, settings, *tensors)
+
+
+def keep(ctx: Any, settings: Any, *tensors: Tensor | None) -> None:
+    """Keep what the gradients need in the context of a function that `run` runs, if it has one."""
+    if ctx is not None:
+        ctx.settings = settings
+        ctx.save_for_backward(*tensors)
+        ctx.set_materialize_grads(False)
 
 
 def only_needed(
@@ -31,21 +42,8 @@ def second_order(
 ) -> list[Tensor | None]:
     """Return gradients of a function that can be differentiated again.
 
-    Parameters
-    ----------
-    function : callable
-        Takes `inputs` one by one; made of operations of torch.
-    inputs : sequence of (Tensor or None)
-        Where it is differentiated.
-    needed : sequence of bool
-        The inputs whose gradients are needed.
-    grads : sequence of (Tensor or None)
-        Gradients of its results.
-
-    Returns
-    -------
-    list of (Tensor or None)
-        Gradients of the inputs, None for those that are not needed.
+    The function is made of operations of torch and takes `inputs` one by one; `grads` are the
+    gradients of its results. Those inputs that are not needed get None.
     """
     # a view of each, such that no gradient takes a way around through what the inputs came from
     views = [None if value is None else value.view_as(value) for value in inputs]

@@ -25,7 +25,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     output_gradient,
     reduced,
 )
-from rockpool.nn.modules.torch._kernels.gradients import needs_graph, only_needed, second_order
+from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch._loops.steps import Records
 
@@ -87,10 +87,7 @@ def lif(
     p = parameters
     inputs = _Inputs._make((x, noise, *state, *p[:5], p.gamma, p.w_ahp))
     settings = _Settings(p.spike_fn, p.window, p.max_spikes, record)
-    if needs_graph(inputs):
-        output, vmem, isyn, spikes, iahp, *recorded = _LIF.apply(settings, *inputs)
-    else:
-        output, vmem, isyn, spikes, iahp, *recorded = _LIF.forward(None, settings, *inputs)
+    output, vmem, isyn, spikes, iahp, *recorded = run(_LIF, settings, *inputs)
     records = {}
     if record:
         named = zip(RECORDS, recorded, strict=True)
@@ -133,12 +130,9 @@ class _LIF(Function):
             **arrays(w_rec=p.w_rec, noise=p.noise, iahp=iahp, before=before),
             **arrays(**dict(zip(RECORDS, records, strict=True))),
         )
-        if ctx is not None:
-            ctx.settings = settings
-            ctx.save_for_backward(before, *tensors)
-            ctx.set_materialize_grads(False)
-            if p.w_rec is None and settings.record:
-                ctx.mark_non_differentiable(records[2])
+        keep(ctx, settings, before, *tensors)
+        if ctx is not None and p.w_rec is None and settings.record:
+            ctx.mark_non_differentiable(records[2])
         return output, vmem, isyn, spikes, iahp, *records
 
     @staticmethod

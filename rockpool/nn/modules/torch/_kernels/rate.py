@@ -24,7 +24,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     output_gradient,
     reduced,
 )
-from rockpool.nn.modules.torch._kernels.gradients import needs_graph, only_needed, second_order
+from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch._loops.steps import Records
 
@@ -72,10 +72,7 @@ def rate(
     """Run rate neurons over time; as `rate_loop`."""
     inputs = _Inputs(x, state, *parameters[:4], noise)
     settings = _Settings(parameters.act_fn, record)
-    if needs_graph(inputs):
-        output, final, x_record, rec_record = _Rate.apply(settings, *inputs)
-    else:
-        output, final, x_record, rec_record = _Rate.forward(None, settings, *inputs)
+    output, final, x_record, rec_record = run(_Rate, settings, *inputs)
     return output, final, {"rec_input": rec_record, "x": x_record} if record else {}
 
 
@@ -100,12 +97,9 @@ class _Rate(Function):
             output=output.numpy(),
             **arrays(w_rec=p.w_rec, noise=p.noise, x_record=x_record, rec_record=rec_record),
         )
-        if ctx is not None:
-            ctx.settings = settings
-            ctx.save_for_backward(output, x_record, *tensors)
-            ctx.set_materialize_grads(False)
-            if p.w_rec is None and record:
-                ctx.mark_non_differentiable(rec_record)
+        keep(ctx, settings, output, x_record, *tensors)
+        if ctx is not None and p.w_rec is None and record:
+            ctx.mark_non_differentiable(rec_record)
         return output, x, x_record if record else None, rec_record
 
     @staticmethod

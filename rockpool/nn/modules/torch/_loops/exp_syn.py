@@ -11,14 +11,7 @@ from rockpool.nn.modules.torch._loops.steps import expand, stack
 def leaky_sum(drive: Tensor, start: Tensor, decay: Tensor) -> tuple[Tensor, Tensor]:
     """Return ``y_t = decay y_{t-1} + drive_t`` for all t, (B, T, N), and its last value (B, N).
 
-    Parameters
-    ----------
-    drive : Tensor
-        What is added in each step, (B, T, N).
-    start : Tensor
-        Value before the first step, (B, N).
-    decay : Tensor
-        (N,) or ().
+    The value before the first step, `start`, is (B, N), and the decay (N,) or ().
     """
     (decay,) = expand(start.shape, decay)
     value, values = start, []
@@ -33,20 +26,6 @@ def exp_syn_loop(
 ) -> tuple[Tensor, Tensor]:
     """Run exponential synapses over time: ``isyn <- (isyn + x_t + noise_t) beta``.
 
-    Parameters
-    ----------
-    x : Tensor
-        Input (B, T, N).
-    isyn : Tensor
-        State before the first step, (B, N).
-    beta : Tensor
-        Decay in one time step, (N,) or ().
-    noise : Tensor, optional
-        Added to the input, (B, T, N). Default: none.
-
-    Returns
-    -------
-    output, isyn : Tensor
-        Currents (B, T, N), and the last ones (B, N).
+    The decay in one time step, `beta`, is (N,) or (). The output is the currents.
     """
     return leaky_sum((x if noise is None else x + noise) * beta, isyn, beta)

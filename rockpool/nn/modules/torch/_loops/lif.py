@@ -45,28 +45,10 @@ def lif_loop(
 ) -> tuple[Tensor, LIFState, Records]:
     """Run LIF neurons over time.
 
-    Parameters
-    ----------
-    x : Tensor
-        Input (B, T, N * S); channel ``n * S + s`` reaches synapse ``s`` of neuron ``n``.
-    state : LIFState
-        State before the first time step.
-    parameters : LIFParameters
-        Decays, biases, thresholds, recurrent weights and spike function.
-    noise : Tensor, optional
-        Added to the membrane, (B, T, N). Default: none.
-    record : bool
-        Whether to keep all states. Default: False.
-
-    Returns
-    -------
-    output : Tensor
-        Number of spikes (B, T, N).
-    state : LIFState
-        State after the last time step.
-    records : dict
-        ``vmem`` (B, T, N) after the reset, ``isyn`` and ``irec`` (B, T, N, S), ``spikes``
-        (B, T, N); ``iahp`` (B, T, N) where there is such a current; empty without `record`.
+    Channel ``n * S + s`` of the input, (B, T, N * S), reaches synapse ``s`` of neuron ``n``; noise
+    is added to the membrane. The output is the number of spikes, and the records are ``vmem``
+    after the reset, ``isyn`` and ``irec`` (B, T, N, S), ``spikes``, and ``iahp`` where there is
+    such a current.
     """
     p, (vmem, isyn, spikes, iahp) = parameters, state
     batch, n_neurons, n_synapses = isyn.shape
@@ -106,12 +88,6 @@ def lif_loop(
     return output, final, records if iahp is None else records | {"iahp": stack(iahps, iahp)}
 
 
-class MembraneState(NamedTuple):
-    """State of spiking neurons without synapses: membrane (B, N)."""
-
-    vmem: Tensor
-
-
 class MembraneParameters(NamedTuple):
     """Parameters of spiking neurons without synapses, as in `LIFParameters`."""
 
@@ -125,16 +101,17 @@ class MembraneParameters(NamedTuple):
 
 def membrane_loop(
     x: Tensor,
-    state: MembraneState,
+    vmem: Tensor,
     parameters: MembraneParameters,
     noise: Tensor | None = None,
     record: bool = False,
-) -> tuple[Tensor, MembraneState, Records]:
+) -> tuple[Tensor, Tensor, Records]:
     """Run spiking neurons that have a membrane and no synapses over time.
 
-    Parameters and results are as for `lif_loop`; the records are ``vmem`` and ``spikes``.
+    As `lif_loop`, with the input on the membrane, whose values (B, N) are the state; the records
+    are ``vmem`` and ``spikes``.
     """
-    p, (vmem,) = parameters, state
+    p = parameters
     alpha, bias, threshold = expand(vmem.shape, p.alpha, p.bias, p.threshold)
     drive = x + bias.unsqueeze(1) if noise is None else x + noise + bias.unsqueeze(1)
 
@@ -149,7 +126,7 @@ def membrane_loop(
 
     output = stack(outputs, vmem)
     records = {"vmem": stack(vmems, vmem), "spikes": output} if record else {}
-    return output, MembraneState(vmem), records
+    return output, vmem, records
 
 
 def _synapses(x: Tensor, isyn: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -31,27 +31,8 @@ def rate_loop(
 ) -> tuple[Tensor, Tensor, Records]:
     """Run rate neurons over time.
 
-    Parameters
-    ----------
-    x : Tensor
-        Input (B, T, N).
-    state : Tensor
-        State before the first step, (B, N).
-    parameters : RateParameters
-        Gain, bias, threshold, recurrent weights and activation function.
-    noise : Tensor, optional
-        Added to the input, (B, T, N). Default: none.
-    record : bool
-        Whether to keep the state and the recurrent input of all time steps. Default: False.
-
-    Returns
-    -------
-    output : Tensor
-        Activation (B, T, N).
-    state : Tensor
-        State after the last step, (B, N).
-    records : dict
-        ``x`` and ``rec_input`` (B, T, N); empty without `record`.
+    The noise is added to the input. The output is the activation, the state `x` is (B, N), and the
+    records are ``x`` and ``rec_input``.
     """
     p = parameters
     drive = (x + p.bias if noise is None else x + noise + p.bias) * p.gain

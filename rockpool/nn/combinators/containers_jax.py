@@ -1,4 +1,4 @@
-"""Jax modules whose input is added to their output: `JaxResidual`."""
+"""Containers of jax modules: `JaxSequential`, `JaxResidual` and `JaxFFwdStack`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
+from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.modules.jax.jax_module import JaxModule
 
 if TYPE_CHECKING:
     from rockpool.nn.modules.module import Evolve
 
-__all__ = ["JaxResidual"]
+__all__ = ["JaxFFwdStack", "JaxResidual", "JaxSequential"]
+
+
+class JaxSequential(SequentialMixin, JaxModule):  # type: ignore[misc]
+    """Jax modules, one after the other; made by ``Sequential``, with its arguments."""
+
+    evolve: Evolve[jax.Array]
 
 
 class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
@@ -24,3 +32,9 @@ class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
     def _added(self, output: Any, data: Any) -> jax.Array:
         data = jnp.asarray(data)
         return output + (data[:, jnp.newaxis] if data.ndim == 1 else data)
+
+
+class JaxFFwdStack(FFwdStackMixin, JaxModule):  # type: ignore[misc]
+    """Jax modules with weights between them; made by ``FFwdStack``, with its arguments."""
+
+    evolve: Evolve[jax.Array]

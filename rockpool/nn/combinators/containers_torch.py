@@ -1,17 +1,20 @@
-"""Torch modules one after the other: `TorchSequential`, and what all torch combinators share."""
+"""Containers of torch modules: `TorchSequential`, `TorchResidual` and `TorchFFwdStack`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
+from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
+from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
-__all__ = ["TorchChainMixin", "TorchSequential"]
+__all__ = ["TorchChainMixin", "TorchFFwdStack", "TorchResidual", "TorchSequential"]
 
 if TYPE_CHECKING:
     _Base = TorchModule
@@ -57,3 +60,22 @@ class TorchSequential(TorchChainMixin, SequentialMixin, TorchModule):  # type: i
 
     Modules of torch alone are turned into `TorchModule` objects, in place.
     """
+
+
+class TorchResidual(TorchChainMixin, ResidualMixin, TorchModule):  # type: ignore[misc]
+    """Torch modules, their input added to the output; made by ``Residual``, with its arguments.
+
+    Modules of torch alone are treated as by `TorchSequential`.
+    """
+
+    def _added(self, output: Tensor, data: Tensor) -> Tensor:
+        return output + self._shaped(data).to(output.dtype)
+
+
+class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ignore[misc]
+    """Torch modules with weights between them; made by ``FFwdStack``, with its arguments.
+
+    Modules of torch alone are treated as by `TorchSequential`.
+    """
+
+    _default_weights: ClassVar[Any] = staticmethod(torch.zeros)
