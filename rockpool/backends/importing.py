@@ -1,7 +1,6 @@
 """Import a back-end, run its check, and tell what went wrong. Loaded when one is first tried.
 
-Anything that an import may do, short of `KeyboardInterrupt`, is an answer: the back-end is broken,
-and the error is kept, with the frames of the back-end itself.
+Whatever an import raises, short of `KeyboardInterrupt`, is kept with the back-end's own frames.
 """
 
 import sys
