@@ -1,7 +1,6 @@
 """Import a back-end, run its check, and tell what went wrong. Loaded when one is first tried.
 
-Anything that an import may do, short of `KeyboardInterrupt`, is an answer: the back-end is broken,
-and the error is kept, with the frames of the back-end itself.
+Whatever an import raises, short of `KeyboardInterrupt`, is kept with the back-end's own frames.
 """
 
 import sys
@@ -98,10 +97,8 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
     restart = _why_restart(spec, module, error)
     if missing is not None:
         reason = f"{where} is installed, but needs {missing!r}, which is missing"
-        install = f"pip install {missing.partition('.')[0]}"
-        return status_of(
-            spec, "broken", reason, error, module=missing, fix=install, restart=restart
-        )
+        pip = f"pip install {missing.partition('.')[0]}"
+        return status_of(spec, "broken", reason, error, module=missing, fix=pip, restart=restart)
     reason = f"importing {where} raises {_first_line(error)}"
     advice = spec.advice() if spec.advice is not None else None
     conflict, fix = advice or ("", None)

@@ -237,18 +237,16 @@ def _resolve(
     from .standin import standin_for
 
     lacking = _known_to_lack(module, backend)
-    if lacking is not None:
-        return standin_for(name, lacking, module, package)
-    try:
-        return look_up(name)
-    except (Exception, SystemExit) as error:
-        lacking = _backend_at_fault(module, backend, error)
-        if lacking is not None:
-            return standin_for(name, lacking, module, package)
-        # When every back-end is fine, it is a bug here, and must not look like a missing back-end.
-        if isinstance(error, AttributeError):
-            raise _cannot_load(name, module, error) from error
-        raise
+    if lacking is None:
+        try:
+            return look_up(name)
+        except (Exception, SystemExit) as error:
+            lacking = _backend_at_fault(module, backend, error)
+            if lacking is None and isinstance(error, AttributeError):
+                raise _cannot_load(name, module, error) from error
+            if lacking is None:  # it is a bug here, and must not look like a missing back-end
+                raise
+    return standin_for(name, lacking, module, package)
 
 
 def _known_to_lack(module: str, backend: str) -> "str | None":

@@ -1,8 +1,7 @@
-"""Import a back-end in a process of its own, and report what came of it. Standard library only.
+"""Import a back-end in a process of its own, and report what came of it.
 
 An import may crash the interpreter, hang, print, end the program, change `sys.argv` or the number
-of threads. None of that reaches the process that asks here: it gets a record with one line of
-words.
+of threads. None of that reaches the process that asks here.
 """
 
 from __future__ import annotations

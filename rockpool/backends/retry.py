@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 class Failure:
-    """A failed attempt, and what the import system looked like after it.
-
-    Attributes
-    ----------
-    status : BackendStatus
-        What came of it.
-    """
+    """A failed attempt: its status, and what the import system looked like after it."""
 
     __slots__ = ("_is_certain", "_stamp", "status")
 

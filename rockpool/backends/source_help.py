@@ -33,12 +33,13 @@ class Definition:
         self.node = node
         self.file = file
 
-    def bases(self) -> Iterator[Definition]:
-        """The definitions of a class's base classes, of those whose source can be had."""
-        for base in getattr(self.node, "bases", ()):
+    def lineage(self, depth: int = 0) -> Iterator[Definition]:
+        """This definition, then those of a class's base classes whose source can be had."""
+        yield self
+        for base in getattr(self.node, "bases", ()) if depth < _FAR_ENOUGH else ():
             found = self.file.what(base)
             if found is not None and found.node is not self.node:
-                yield found
+                yield from found.lineage(depth + 1)
 
 
 class File:
@@ -128,12 +129,10 @@ def _availability(backend: str) -> str:
     return f"Not available here: the `{backend}` back-end is {status.state} ({how})."
 
 
-def _docstring(found: Definition, depth: int = 0) -> str:
+def _docstring(found: Definition) -> str:
     """The text of a definition; a class without one has its base class's, as in `inspect`."""
-    own = ast.get_docstring(found.node)
-    if own is not None or depth > _FAR_ENOUGH:
-        return own or ""
-    return next(filter(None, (_docstring(base, depth + 1) for base in found.bases())), "")
+    texts = (ast.get_docstring(definition.node) for definition in found.lineage())
+    return next((text for text in texts if text is not None), "")
 
 
 def _read(module: str) -> File | None:
@@ -168,9 +167,11 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def signature(module: str, name: str) -> inspect.Signature:
-    """The signature of a class's constructor, or of a function, in its source."""
+    """The signature of a class's constructor, its own or inherited, or of a function."""
     found = find(module, name)
-    return (found and _signature_of(found)) or _ANYTHING
+    lineage = found.lineage() if found is not None else ()
+    signatures = (_signature_of(definition.node) for definition in lineage)
+    return next((stated for stated in signatures if stated is not None), _ANYTHING)
 
 
 def signature_of_class(cls: type) -> inspect.Signature:
@@ -196,13 +197,8 @@ class _AsWritten:
         return self._source
 
 
-def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None:
-    """The signature of a definition; a class without a constructor has its base class's.
-
-    None where no constructor is in sight. Defaults that are no literals, and annotations, are shown
-    as they are written.
-    """
-    node = found.node
+def _signature_of(node: ast.ClassDef | ast.FunctionDef) -> inspect.Signature | None:
+    """The signature that a definition states itself; None where it has no constructor."""
     if isinstance(node, ast.FunctionDef):
         return _of_function(node)
     for item in node.body:
@@ -210,13 +206,7 @@ def _signature_of(found: Definition, depth: int = 0) -> inspect.Signature | None
             signature = _of_function(item, skip=1)
             if item.name == "__init__" or _says_something(signature):
                 return signature
-    if _is_dataclass(node):
-        return _ANYTHING
-    for base in found.bases() if depth < _FAR_ENOUGH else ():
-        inherited = _signature_of(base, depth + 1)
-        if inherited is not None:
-            return inherited
-    return None
+    return _ANYTHING if _is_dataclass(node) else None
 
 
 def _says_something(signature: inspect.Signature) -> bool:

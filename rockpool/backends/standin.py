@@ -6,8 +6,7 @@ Constructing it, or asking it for a public attribute, first looks whether the ba
 then the real class takes over. Otherwise it raises `ModuleNotFoundError` with the reason and the
 command that fixes it.
 
-Loaded only when a back-end is missing or names are imported lazily. (The annotations are quoted
-because importing ``__future__`` is not free either.)
+Loaded only when a back-end is missing or names are imported lazily.
 """
 
 import copyreg
@@ -62,11 +61,7 @@ class StandIn(ABCMeta):
         return _usable_class(cls)(*args, **kwargs)
 
     def __getattr__(cls, name: str) -> "Any":
-        """Asked only for what a class does not have anyway.
-
-        Names with a leading underscore do not exist, as `hasattr`, `inspect`, doctest and notebooks
-        ask for many.
-        """
+        """Names with an underscore do not exist: `inspect`, doctest and notebooks ask for many."""
         if name.startswith("_"):
             raise AttributeError(
                 f"type object {cls.__name__!r} has no attribute {name!r}", name=name, obj=cls
@@ -131,14 +126,11 @@ _advertised: dict[tuple[str, str], StandIn] = {}
 
 
 def standin_for(name: str, backend: str, module: str, package: str) -> StandIn:
-    """The stand-in for an advertised class: the same object each time.
-
-    Which back-end it is that the class lacks may change: its file may need more than one.
-    """
+    """The stand-in for an advertised class: the same object each time."""
     found = _advertised.get((package, name))
     if found is None:
         found = _advertised.setdefault((package, name), new_standin(name, backend, module, package))
-    found._home.backend = backend
+    found._home.backend = backend  # which one is lacking may change: a file may need several
     return found
 
 

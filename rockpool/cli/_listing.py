@@ -7,22 +7,15 @@ FACES = ("rockpool.nn.modules", "rockpool.nn.combinators")
 
 
 class Entry:
-    """One advertised name.
-
-    Attributes
-    ----------
-    name, package, module, backend : str
-        The name, the package to import it from, the module that defines it, the back-end that it
-        needs; the back-end is empty where it needs none.
-    """
+    """One advertised name."""
 
     __slots__ = ("backend", "module", "name", "package")
 
     def __init__(self, name: str, package: str, module: str, backend: str) -> None:
         self.name = name
-        self.package = package
-        self.module = module
-        self.backend = backend
+        self.package = package  # to import it from
+        self.module = module  # that defines it
+        self.backend = backend  # that it needs; empty where it needs none
 
     @property
     def is_class(self) -> bool:

@@ -67,13 +67,12 @@ def _numba_folders() -> list[str]:
 
 
 def _cython_folder() -> str:
-    given = os.environ.get("CYTHON_CACHE_DIR")
-    if given:
-        return given
+    given, base = os.environ.get("CYTHON_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
     if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Caches/Cython")
-    base = os.environ.get("XDG_CACHE_HOME")
-    return os.path.join(base, "cython") if base else os.path.expanduser("~/.cython")
+        usual = os.path.expanduser("~/Library/Caches/Cython")
+    else:
+        usual = os.path.join(base, "cython") if base else os.path.expanduser("~/.cython")
+    return given or usual
 
 
 def _user_cache() -> str:

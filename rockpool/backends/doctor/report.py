@@ -1,4 +1,4 @@
-"""What is wrong with the back-ends of this installation, and the one command that fixes it.
+"""The examination of all back-ends, with what surrounds them.
 
 Each back-end is imported in a process of its own with a time limit; this process imports none.
 Nothing is installed, written or removed.

@@ -61,8 +61,9 @@ def lif(
         _set(neurons, start)
     nest.Simulate(float(steps))
 
-    times, senders = _spikes(recorder, neurons)
-    stamps = np.rint(times * substeps).astype(np.int64)
+    spikes = recorder.events
+    senders = np.asarray(spikes["senders"], dtype=np.int64) - neurons[0].global_id
+    stamps = np.rint(np.asarray(spikes["times"]) * substeps).astype(np.int64)
     in_time = stamps % substeps == 0
     answer = {
         "step": stamps[in_time] // substeps - late,
@@ -216,10 +217,3 @@ def _measured(meter: Any, nodes: Any, first: float, n_steps: int) -> Arrays:
         measured[name] = np.empty((n_steps, len(nodes)))
         measured[name][step[wanted], sender[wanted]] = np.asarray(values)[wanted]
     return measured
-
-
-def _spikes(recorder: Any, nodes: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return time and index of the node of each spike."""
-    events = recorder.events
-    times = np.asarray(events["times"], dtype=np.float64)
-    return times, np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id

@@ -21,8 +21,7 @@ from rockpool.nn.modules.nest.messages import Message, receive, send
 
 __all__ = ["NestWorkerError", "call", "require_nest", "shut_down"]
 
-# Seconds to wait for a worker that has closed its pipes to be gone, or for one that works for
-# another thread to be free when the program ends.
+# Seconds to wait for a worker to be gone, or, when the program ends, to be free.
 _GRACE = 2.0
 # Lines of its stderr that an error shows.
 _LINES = 12
