@@ -159,11 +159,11 @@ def shape_entries(owner: str, shape: Any) -> Shape:
     """Return the `shape` argument, an int or an iterable of ints, as a tuple of ints >= 1."""
     entries = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     try:
-        settled = tuple(operator.index(entry) for entry in entries)
+        sizes = tuple(operator.index(entry) for entry in entries)
     except TypeError:
         raise TypeError(
             f"{owner}: shape must be an int or a tuple of ints, got {shape!r}"
         ) from None
-    if not settled or min(settled) < 1:
+    if not sizes or min(sizes) < 1:
         raise ValueError(f"{owner}: each entry of shape must be >= 1, got {shape!r}")
-    return settled
+    return sizes

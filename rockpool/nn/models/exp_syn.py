@@ -39,7 +39,7 @@ def decay(dt: Any, tau: Any, dtype: DTypeLike = np.float64) -> np.ndarray:
     return np.exp(-float(dt) / np.asarray(tau, dtype=np.float64)).astype(dtype)
 
 
-def settled_shape(owner: str, shape: Any) -> Shape:
+def module_shape(owner: str, shape: Any) -> Shape:
     """Return the shape argument ``N`` or ``(N,)`` as ``(N,)``.
 
     Raises
@@ -58,7 +58,7 @@ def settled_shape(owner: str, shape: Any) -> Shape:
 EXP_SYN = Model(
     name="ExpSyn",
     title="exponential synapse",
-    settled_shape=settled_shape,
+    module_shape=module_shape,
     dimensions=lambda shape: {"N": shape[-1]},
     attributes=(
         SettingSpec("dt", 1e-3, "s", checks.time_step),

@@ -23,7 +23,7 @@ def _spike_count(owner: str, name: str, value: Any) -> None:
     checks.whole_count(owner, name, value, infinite=True)
 
 
-def settled_shape(owner: str, shape: Any) -> tuple[int, int]:
+def module_shape(owner: str, shape: Any) -> tuple[int, int]:
     """Return ``(Nin, Nout)`` for the argument `shape`: ``N``, ``(N,)`` or ``(Nin, Nout)``.
 
     Raises
@@ -46,7 +46,7 @@ def settled_shape(owner: str, shape: Any) -> tuple[int, int]:
 
 
 def n_synapses(shape: tuple[int, ...]) -> int:
-    """Return the number of synapses per neuron of a module of that (settled) shape."""
+    """Return the number of synapses per neuron of a module of that shape."""
     return shape[0] // shape[-1]
 
 
@@ -58,7 +58,7 @@ def dimensions(shape: tuple[int, ...]) -> dict[str, int]:
 LIF = Model(
     name="LIF",
     title="leaky integrate-and-fire",
-    settled_shape=settled_shape,
+    module_shape=module_shape,
     dimensions=dimensions,
     attributes=(
         SettingSpec("has_rec", False, stored_as="_has_rec"),

@@ -10,7 +10,7 @@ from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec
 __all__ = ["LINEAR"]
 
 
-def settled_shape(owner: str, shape: Any) -> tuple[int, int]:
+def module_shape(owner: str, shape: Any) -> tuple[int, int]:
     """Return the shape argument ``(Nin, Nout)``.
 
     Raises
@@ -29,7 +29,7 @@ def settled_shape(owner: str, shape: Any) -> tuple[int, int]:
 LINEAR = Model(
     name="Linear",
     title="linear weights",
-    settled_shape=settled_shape,
+    module_shape=module_shape,
     dimensions=lambda shape: {"Nin": shape[0], "Nout": shape[1]},
     attributes=(
         SettingSpec("has_bias", False, stored_as=None),

@@ -128,7 +128,7 @@ class Model:
         Name of the model, that of its numpy class.
     title : str
         What it is, in a few words.
-    settled_shape : callable
+    module_shape : callable
         ``(owner, shape argument) -> shape``, a tuple of ints; raises ValueError or TypeError.
     dimensions : callable
         ``shape -> {name: size}`` for the names in the symbolic shapes.
@@ -144,7 +144,7 @@ class Model:
 
     name: str
     title: str
-    settled_shape: Callable[[str, Any], Shape]
+    module_shape: Callable[[str, Any], Shape]
     dimensions: Callable[[Shape], dict[str, int]]
     attributes: tuple[Spec, ...]
     equations: str = ""
@@ -196,7 +196,7 @@ class Model:
         return replace(self, attributes=tuple(known[name] for name in names.split()))
 
     def sized(self, shape: Shape, symbolic: SymbolicShape) -> Shape:
-        """Return a symbolic shape in numbers, for a module of that (settled) shape."""
+        """Return a symbolic shape in numbers, for a module of that shape."""
         sizes = self.dimensions(shape)
         return tuple(entry if isinstance(entry, int) else sizes[entry] for entry in symbolic)
 
@@ -212,7 +212,7 @@ class Model:
         owner : str
             Name of the class that the user constructs; it begins each message.
         shape : tuple of int
-            The settled shape.
+            The shape of the module, as `module_shape` gives it.
         arguments : mapping
             Values by name; names that the table does not know are not looked at.
 

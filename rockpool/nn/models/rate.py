@@ -32,7 +32,7 @@ ACTIVATION_NAMES = {
 }
 
 
-def settled_shape(owner: str, shape: Any) -> Shape:
+def module_shape(owner: str, shape: Any) -> Shape:
     """Return the shape argument ``N``, ``(N,)`` or ``(N, N)`` as a tuple, as it was given.
 
     Raises
@@ -108,7 +108,7 @@ def tau_of_a_step(owner: str, arguments: Mapping[str, Any]) -> None:
 RATE = Model(
     name="Rate",
     title="rate neuron",
-    settled_shape=settled_shape,
+    module_shape=module_shape,
     dimensions=lambda shape: {"N": shape[-1]},
     attributes=(
         SettingSpec("has_rec", False, stored_as=None),

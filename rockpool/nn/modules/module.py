@@ -324,7 +324,7 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
             The constructor of the next class, ``super().__init__``.
         """
         model, owner = self._model, type(self).__name__
-        shape = model.settled_shape(owner, arguments["shape"])
+        shape = model.module_shape(owner, arguments["shape"])
         model.check(owner, shape, arguments)
         flags = [arguments[name] for name in _SPIKING if name in arguments]
         base_init(shape, *flags, *arguments.get("args", ()), **arguments.get("kwargs", {}))

@@ -144,7 +144,7 @@ def test_within():
 
 
 @pytest.mark.parametrize(
-    ("model", "shape", "settled"),
+    ("model", "shape", "expected"),
     [
         (LIF, 3, (3, 3)),
         (LIF, (3,), (3, 3)),
@@ -158,9 +158,9 @@ def test_within():
         (LINEAR, (3, 2), (3, 2)),
     ],
 )
-def test_module_shapes(model, shape, settled):
-    found = model.settled_shape("Layer", shape)
-    assert found == settled and all(type(entry) is int for entry in found)
+def test_module_shapes(model, shape, expected):
+    found = model.module_shape("Layer", shape)
+    assert found == expected and all(type(entry) is int for entry in found)
 
 
 @pytest.mark.parametrize(
@@ -180,14 +180,14 @@ def test_module_shapes(model, shape, settled):
 )
 def test_shapes_that_are_refused(model, shape):
     with pytest.raises(ValueError, match=r"Layer: "):
-        model.settled_shape("Layer", shape)
+        model.module_shape("Layer", shape)
 
 
 @pytest.mark.parametrize("model", [LIF, RATE, EXP_SYN, LINEAR])
 @pytest.mark.parametrize("shape", [None, 2.0, "ab", (2, 2.0), (None, 2)])
 def test_shapes_that_are_no_ints(model, shape):
     with pytest.raises(TypeError, match="Layer: shape must be an int or a tuple of ints, got"):
-        model.settled_shape("Layer", shape)
+        model.module_shape("Layer", shape)
 
 
 def test_decay_is_computed_in_float64_and_cast_once():

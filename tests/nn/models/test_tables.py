@@ -60,18 +60,18 @@ def test_a_module_has_the_attributes_of_the_table(model, backend, name) -> None:
         return
     shape = SHAPES.get(model.name, 2)
     module = getattr(rockpool.nn.modules, name)(shape)
-    settled = model.settled_shape(name, shape)
+    module_shape = model.module_shape(name, shape)
 
     assert set(module.state()) - {"rng_key"} == {state.name for state in model.states}
     present = {spec.name: spec for spec in model.parameters if spec.is_present({})}
     assert set(module.parameters()) == set(present)
     for key, value in module.parameters().items():
         spec, values = present[key], to_numpy(value)
-        assert values.shape in model.parameter_shapes(settled, spec)
+        assert values.shape in model.parameter_shapes(module_shape, spec)
         if spec.default is not None:
             np.testing.assert_allclose(values, spec.default, rtol=1e-6)
     for state in model.states:
-        assert to_numpy(module.state()[state.name]).shape == model.sized(settled, state.shape)
+        assert to_numpy(module.state()[state.name]).shape == model.sized(module_shape, state.shape)
 
 
 @pytest.mark.parametrize("backend", [name for name in LIF.classes if name != "sinabs-exodus"])

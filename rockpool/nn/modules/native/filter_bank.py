@@ -79,7 +79,7 @@ class FilterBankBase(Module):
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
-        settled = self._module_shape(shape)
+        module_shape = self._module_shape(shape)
         _require(isinstance(fs, Real) and fs > 0, owner, "fs", "a number > 0 Hz", fs)
         _require(
             isinstance(cutoff_fs, Real) and 0 < cutoff_fs < fs / 2,
@@ -90,7 +90,7 @@ class FilterBankBase(Module):
         )
         for name, value in {"order": order, "num_workers": num_workers}.items():
             _require(isinstance(value, Integral) and value > 0, owner, name, "an int > 0", value)
-        super().__init__(settled, *args, **kwargs)
+        super().__init__(module_shape, *args, **kwargs)
 
         self.fs = SimulationParameter(float(fs))
         self.cutoff_fs = SimulationParameter(float(cutoff_fs))
@@ -105,12 +105,12 @@ class FilterBankBase(Module):
     @classmethod
     def _module_shape(cls, shape: Any) -> tuple[int, int]:
         entries = checks.shape_entries(cls.__name__, shape)
-        settled = (1, *entries) if len(entries) == 1 else entries
-        if len(settled) != 2 or settled[0] != 1:
+        module_shape = (1, *entries) if len(entries) == 1 else entries
+        if len(module_shape) != 2 or module_shape[0] != 1:
             raise ValueError(
                 f"{cls.__name__}: shape must be n or (1, n) for n filters, got {shape}"
             )
-        return settled[0], settled[1]
+        return module_shape[0], module_shape[1]
 
     def _set_bands(self, low: np.ndarray, high: np.ndarray) -> None:
         """Design one band-pass filter for each band from `low` to `high`, in Hz."""

@@ -237,7 +237,7 @@ class ExpSynExodus(TorchModule):
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         owner = type(self).__name__
-        EXP_SYN.check(owner, EXP_SYN.settled_shape(owner, shape), locals())
+        EXP_SYN.check(owner, EXP_SYN.module_shape(owner, shape), locals())
         _require_no_noise(owner, noise_std)
         flags = {"spiking_input": True, "spiking_output": False}
         self._declare({**locals(), "tau_syn": tau, **flags}, super().__init__)

@@ -28,7 +28,7 @@ NEURONS = replace(
         "n_neurons noise_std tau_mem threshold bias dt vmem spike_generation_fn "
         "max_spikes_per_dt learning_window",
     ),
-    settled_shape=exp_syn.settled_shape,
+    module_shape=exp_syn.module_shape,
     dimensions=lambda shape: {"Nout": shape[0]},
 )
 

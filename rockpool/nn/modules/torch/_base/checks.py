@@ -17,7 +17,7 @@ def number_of(what: str, owner: str, shape: Any) -> int:
     """Return the shape argument ``N`` or ``(N,)`` of a class as N, the number of neurons or so."""
     if shape is None:
         raise ValueError(f"{owner}: shape must be given: the number of {what}")
-    return exp_syn.settled_shape(owner, shape)[0]
+    return exp_syn.module_shape(owner, shape)[0]
 
 
 def same_in_and_out(owner: str, shape: Any) -> Shape:
