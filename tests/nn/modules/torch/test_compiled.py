@@ -473,6 +473,47 @@ def test_input_that_is_not_contiguous(name: str) -> None:
     torch.testing.assert_close(MODULES[name](4)(negative)[0], MODULES[name](4)(-x)[0])
 
 
+def in_layout(values: Tensor, layout: str) -> Tensor:
+    """The same values in memory of another layout."""
+    if layout == "transposed":
+        return values.mT.contiguous().mT if values.dim() > 1 else values
+    if layout == "every second number":
+        return values.repeat_interleave(2, dim=-1)[..., ::2] if values.dim() else values
+    return values
+
+
+LAYERS: dict[str, Callable[[], Any]] = {
+    "LIFTorch": lambda: LIFTorch((6, 3), has_rec=True, tau_syn=[[0.01, 0.02]] * 3),
+    "aLIFTorch": lambda: aLIFTorch((6, 3), has_rec=True),
+    "LIFBitshiftTorch": lambda: LIFBitshiftTorch((6, 3), has_rec=True),
+    "RateTorch": lambda: RateTorch(3, has_rec=True, activation_func="tanh"),
+    "ExpSynTorch": lambda: ExpSynTorch(3),
+}
+
+
+@pytest.mark.parametrize("layout", ["transposed", "every second number"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_do_not_depend_on_the_layout_of_memory(name: str, layout: str) -> None:
+    found = []
+    for in_memory in ("as made", layout):
+        torch.manual_seed(1)
+        module = LAYERS[name]()
+        x = in_layout(torch.rand(2, 20, module.size_in), in_memory).requires_grad_()
+        for parameter in module.parameters().astorch():
+            parameter.data = in_layout(parameter.data, in_memory)
+        output = module(x)[0]
+        assert module.last_path == "numba"
+        output.square().sum().backward()
+        trained = module.parameters().items()
+        gradients = {key: value.grad for key, value in trained if value.grad is not None}
+        found.append({"output": output, "x": x.grad, **gradients})
+    as_made, other = found
+    assert as_made.keys() == other.keys() and len(as_made) > 2
+    for key, value in as_made.items():
+        torch.testing.assert_close(other[key], value, rtol=1e-6, atol=1e-6, msg=key)
+        assert bool(value.any()), key
+
+
 def test_gradients_for_some_inputs_alone() -> None:
     x = torch.rand(2, 10, 3) * 0.6
     for trained in ("tau_mem", "tau_syn", "bias", "threshold", None):

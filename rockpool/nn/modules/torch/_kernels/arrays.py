@@ -27,6 +27,25 @@ def arrays(**tensors: Tensor | None) -> dict[str, np.ndarray]:
     }
 
 
+def outputs(**tensors: Tensor | None) -> dict[str, np.ndarray]:
+    """Return those tensors that there are, for a kernel to write to, as arrays in their memory.
+
+    Raises
+    ------
+    ValueError
+        One is not contiguous: what is written to a copy of it would be lost.
+    """
+    for name, tensor in tensors.items():
+        if tensor is not None and not tensor.is_contiguous():
+            raise ValueError(f"{name}: kernels write to contiguous tensors only")
+    return arrays(**tensors)
+
+
+def zeros_like(parameter: Tensor) -> Tensor:
+    """Return zeros for the gradient of a parameter, contiguous whatever its own memory is like."""
+    return torch.zeros_like(parameter, memory_format=torch.contiguous_format)
+
+
 def empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Return a new tensor, for a kernel to write to, in memory that numpy has asked for.
 

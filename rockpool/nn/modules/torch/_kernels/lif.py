@@ -23,7 +23,9 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     empty,
     gradient_array,
     output_gradient,
+    outputs,
     reduced,
+    zeros_like,
 )
 from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
@@ -127,8 +129,8 @@ class _LIF(Function):
             spikes=spikes.numpy(),
             output=output.numpy(),
             **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
-            **arrays(w_rec=p.w_rec, noise=p.noise, iahp=iahp, before=before),
-            **arrays(**dict(zip(RECORDS, records, strict=True))),
+            **arrays(w_rec=p.w_rec, noise=p.noise),
+            **outputs(iahp=iahp, before=before, **dict(zip(RECORDS, records, strict=True))),
         )
         keep(ctx, settings, before, *tensors)
         if ctx is not None and p.w_rec is None and settings.record:
@@ -174,7 +176,7 @@ def _gradients(
         last += array(given.spikes)
     of_x: Any = empty(p.x.shape, p.x) if need.x else None
     of_vmem, of_isyn = gradient_array(given.vmem, p.vmem), gradient_array(given.isyn, p.isyn)
-    of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
+    of_w_rec = zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
     of_alpha, of_bias, of_threshold = np.zeros((3, n_out))
     of_beta = of_iahp = of_gamma = of_w_ahp = None
     optional: dict[str, np.ndarray] = {}
@@ -206,7 +208,8 @@ def _gradients(
         grad_bias=of_bias,
         grad_threshold=of_threshold,
         **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
-        **arrays(w_rec=p.w_rec, iahp=p.iahp, grad_x=of_x, grad_w_rec=of_w_rec),
+        **arrays(w_rec=p.w_rec, iahp=p.iahp),
+        **outputs(grad_x=of_x, grad_w_rec=of_w_rec),
         **arrays(
             grad_vmem_record=given.vmem_record,
             grad_isyn_record=given.isyn_record,

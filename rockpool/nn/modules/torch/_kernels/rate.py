@@ -22,7 +22,9 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     empty,
     gradient_array,
     output_gradient,
+    outputs,
     reduced,
+    zeros_like,
 )
 from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
@@ -95,7 +97,8 @@ class _Rate(Function):
             activation=ACTIVATIONS[settings.act_fn],
             x=x.numpy(),
             output=output.numpy(),
-            **arrays(w_rec=p.w_rec, noise=p.noise, x_record=x_record, rec_record=rec_record),
+            **arrays(w_rec=p.w_rec, noise=p.noise),
+            **outputs(x_record=x_record, rec_record=rec_record),
         )
         keep(ctx, settings, output, x_record, *tensors)
         if ctx is not None and p.w_rec is None and record:
@@ -135,7 +138,7 @@ def _gradients(
     per_neuron = p.x.shape[1:]
     of_data = empty(p.data.shape, p.data)
     of_x = gradient_array(given.x, p.x)
-    of_w_rec = torch.zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
+    of_w_rec = zeros_like(p.w_rec) if p.w_rec is not None and need.w_rec else None
     of_gain, of_bias, of_threshold = np.zeros((3, *per_neuron))
     call(
         rate_backward,
@@ -154,7 +157,8 @@ def _gradients(
         grad_gain=of_gain,
         grad_bias=of_bias,
         grad_threshold=of_threshold,
-        **arrays(w_rec=p.w_rec, noise=p.noise, grad_w_rec=of_w_rec),
+        **arrays(w_rec=p.w_rec, noise=p.noise),
+        **outputs(grad_w_rec=of_w_rec),
         **arrays(grad_x_record=given.x_record, grad_rec_record=given.rec_record),
     )
     return _Inputs(
