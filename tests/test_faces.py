@@ -181,6 +181,7 @@ print("ok")
     assert bare_python.python(code) == "ok"
 
 
+@pytest.mark.slow
 def test_a_star_import_binds_classes_and_never_the_names_of_backends(full_python) -> None:
     code = """
 import warnings; warnings.simplefilter("ignore")

@@ -131,6 +131,7 @@ def users_of(backend: str) -> dict[str, set[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.slow
 def test_without_one_symbol_only_its_users_are_affected(
     backend: str, full_python, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def script(file: Path, command: str) -> str:
     return str(file)
 
 
+@pytest.mark.slow
 def test_the_table_the_figures_and_the_chart(
     bench: ModuleType,
     monkeypatch: pytest.MonkeyPatch,

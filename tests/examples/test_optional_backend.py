@@ -11,6 +11,7 @@ from rockpool.utilities.backend_management import backend_status
 SCRIPT = Path(__file__).parents[2] / "examples" / "optional_backend.py"
 
 
+@pytest.mark.slow
 def test_with_torch_it_learns(full_python) -> None:
     done = full_python.run(str(SCRIPT), "--steps", "40", path=SCRIPT.parents[1])
     steps = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("step")]

@@ -54,6 +54,7 @@ def test_the_random_start_is_in_proportion_to_the_parameters() -> None:
     np.testing.assert_allclose(starts[0], net.weight + abs(net.weight) * 0.01 * noise, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_attack_can_be_differentiated() -> None:
     net = rate()
     leaves, structure = jax.tree.flatten(net.parameters())
@@ -81,6 +82,7 @@ def test_the_loss() -> None:
     assert plain > of_task
 
 
+@pytest.mark.slow
 def test_gradients_of_the_loss() -> None:
     net = rate()
 

@@ -49,6 +49,7 @@ def test_no_bounds_cost_nothing() -> None:
     assert jax_loss.bounds_cost({"a": np.nan}, {"a": 0.0}, {"a": 1.0}) == 0
 
 
+@pytest.mark.slow
 def test_gradients_of_regularisers() -> None:
     lower, upper = bounds()
     gradients = jax.grad(jax_loss.bounds_cost)(PARAMETERS, lower, upper)

@@ -73,6 +73,7 @@ def copied_package(tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
+@pytest.mark.slow
 def test_a_change_of_any_kernel_file_is_seen(copied_package: Path, tmp_path: Path) -> None:
     environment = {"NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONPATH": str(copied_package)}
     run(CALL, **environment)

@@ -179,6 +179,7 @@ def test_second_derivatives() -> None:
     ],
     ids=lambda module: type(module).__name__,
 )
+@pytest.mark.slow
 def test_forward_and_reverse_mode_agree(module: JaxModule) -> None:
     def loss(parameters: Any) -> Any:
         return jnp.sum(module.set_attributes(parameters)(DATA)[0] ** 2)
@@ -191,6 +192,7 @@ def test_forward_and_reverse_mode_agree(module: JaxModule) -> None:
     assert any(float(jnp.abs(leaf).max()) > 0 for leaf in jax.tree.leaves(reverse))
 
 
+@pytest.mark.slow
 def test_gradients_of_smooth_modules_are_those_of_finite_differences() -> None:
     with jax.enable_x64(True):
         rate = RateJax(2, tau=[0.01, 0.02], has_rec=True, activation_func="tanh")

@@ -161,6 +161,7 @@ def test_absent_weights_are_visible_cost_nothing_and_are_never_traced() -> None:
         LIFJax(2).w_rec = np.ones((2, 2))
 
 
+@pytest.mark.slow
 def test_gradients_with_respect_to_a_module_are_a_module() -> None:
     net = Sequential(LinearJax((2, 2)), LIFJax(2))
 

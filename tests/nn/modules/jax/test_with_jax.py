@@ -84,6 +84,7 @@ def test_training_with_the_optimisers_of_jax() -> None:
     assert values[-1] < values[0]
 
 
+@pytest.mark.slow
 def test_one_operation_at_a_time() -> None:
     layer = LIFJax(2, has_rec=True)
     data = DATA[:1, :2]
@@ -218,6 +219,7 @@ MAPPED = """
 
 
 @pytest.mark.parametrize("kernels", ["1", "0"])
+@pytest.mark.slow
 def test_each_device_has_a_part_of_the_batch(kernels: str) -> None:
     assert on_two_devices(MAPPED, ROCKPOOL_KERNELS=kernels) == [
         *("LIFJax", "LIFJax", "LIFODEJax", "ExpSynJax", "RateJax", "RateJax")
