@@ -7,7 +7,8 @@ The registry knows what each of them is (its kind, family, shape and how it is r
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from numpy.typing import ArrayLike
@@ -30,6 +31,9 @@ def to_float_tensor(x: Any) -> Tensor:
 
 class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
     """A module of this package and of torch, as far as its contents go; see `TorchModule`."""
+
+    # whether an evolution puts new tensors in the place of states, instead of writing into them
+    _replaces_states: ClassVar[bool] = False
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
@@ -83,6 +87,28 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             self._non_persistent_buffers_set.add(name)
         else:
             self._non_persistent_buffers_set.discard(name)
+
+    def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_compiling():  # no graph would reach out of the block around it
+            return evolve(*args, **kwargs)
+        return super()._all_or_nothing(evolve, *args, **kwargs)
+
+    def _snapshot(self) -> Any:
+        unsaved = self._non_persistent_buffers_set
+        states = {
+            name: value if value is None or self._replaces_states else value.detach().clone()
+            for name, value in self._buffers.items()
+            if name not in unsaved
+        }
+        return states, [
+            (module, module._snapshot()) for module in self._registered_modules.values()
+        ]
+
+    def _put_back(self, snapshot: Any) -> None:
+        states, modules = snapshot
+        self._buffers.update(states)
+        for module, inside in modules:
+            module._put_back(inside)
 
     def _check_submodule(self, name: str, module: Any) -> None:
         if not isinstance(module, TorchRegistry):
