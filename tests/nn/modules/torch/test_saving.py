@@ -36,7 +36,7 @@ from rockpool.parameters import Constant, Parameter, SimulationParameter
 def network() -> Any:
     return Sequential(
         LinearTorch((3, 4), has_bias=True),
-        LIFTorch(4, has_rec=True, threshold=Constant(0.5), dt=2e-3),
+        LIFTorch(4, has_rec=True, threshold=Constant(0.5)),
         Residual(LinearTorch((4, 4)), ExpSynTorch(4)),
         FFwdStack(RateTorch(4, activation_func="tanh"), RateTorch(2), weight_init_func=torch.ones),
     )
@@ -56,11 +56,13 @@ X = torch.rand(2, 12, 3, generator=torch.Generator().manual_seed(3))
 def test_another_network_becomes_the_same(tmp_path: Path) -> None:
     one, other = network(), network()
     optimiser = torch.optim.SGD(other.parameters().astorch(), lr=0.0)
-    one[1].noise_std, one[1].dt, one[1].max_spikes_per_dt = 0.0, 1e-3, torch.tensor(3.0)
+    one[1].noise_std, one[1].max_spikes_per_dt = 0.0, torch.tensor(3.0)
+    for layer in (one[1], one[2][1], one[3][0], one[3][1]):
+        layer.dt = 2e-3
     one.save(tmp_path / "network.json")
     other.load(str(tmp_path / "network.json"))
     assert torch.equal(output_from_rest(one, X), output_from_rest(other, X))
-    assert (other[1].dt, other[1].max_spikes_per_dt.item()) == (1e-3, 3.0)
+    assert (other[1].dt, other[1].max_spikes_per_dt.item()) == (2e-3, 3.0)
     assert optimiser.param_groups[0]["params"][0] is other[0].weight
 
 
