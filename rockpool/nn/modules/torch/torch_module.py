@@ -260,7 +260,7 @@ class TorchModule(TorchRegistry):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Reset the gradients of all parameters: to None, or else to zeros."""
         for parameter in nn.Module.parameters(self):
-            if parameter.grad is None:
+            if not parameter.is_leaf or parameter.grad is None:
                 continue
             if set_to_none:
                 parameter.grad = None
@@ -270,7 +270,8 @@ class TorchModule(TorchRegistry):
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set whether all parameters are trained, and return the module."""
         for parameter in nn.Module.parameters(self):
-            parameter.requires_grad_(requires_grad)
+            if parameter.is_leaf:  # else it stands in a parameter's place, with its own graph
+                parameter.requires_grad_(requires_grad)
         return self
 
     def to_torch(self, use_torch_call: bool = True) -> Self:
