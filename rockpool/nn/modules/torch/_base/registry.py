@@ -13,7 +13,7 @@ pass through, until the next value is assigned: that is written into the paramet
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import torch
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart, neuron_states
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.transforms import has_graph, trainable
 from rockpool.parameters import ParameterBase, ResetTo
@@ -176,6 +177,19 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         if isinstance(value, Tensor) and isinstance(present, Tensor):
             return value.to(present)
         return value
+
+    def _batched_state(self, name: str, batch_size: int) -> Any:
+        keep_states_apart()
+        return super()._batched_state(name, batch_size)
+
+    @property
+    def _ddp_params_and_buffers_to_ignore(self) -> set[str]:
+        # DistributedDataParallel asks for it, and has a function that sets it
+        return neuron_states(self).union(self.__dict__.get("_ignored_by_ddp", ()))
+
+    @_ddp_params_and_buffers_to_ignore.setter
+    def _ddp_params_and_buffers_to_ignore(self, names: Iterable[str]) -> None:
+        self.__dict__["_ignored_by_ddp"] = set(names)
 
     def _make_tree(self, tree: dict[str, Any]) -> TorchModuleParameters:
         return TorchModuleParameters(tree)
