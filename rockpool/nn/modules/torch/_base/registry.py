@@ -148,7 +148,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     def _store_in_parameter(self, name: str, value: Tensor) -> None:
         """Write a value into a parameter, or put one with a graph in its place."""
-        present = self._parameters[name]
+        present = self._parameters.get(name)
         if has_graph(value):
             if isinstance(present, nn.Parameter):
                 self._set_aside[name] = present
@@ -201,7 +201,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         same object has under another name.
         """
         nn.Module.register_parameter(self, name, param)
-        if param is not None and not self._put_back(name, param, "Parameter"):
+        if param is not None and not self._came_back(name, param, "Parameter"):
             parameters, entries = self._parameters, self._registered_attributes
             others = (entries[key].family for key in entries if parameters.get(key) is param)
             family = next(others, None)
@@ -211,14 +211,14 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         """Add a buffer, as torch does; a persistent one is a state, others are not trained."""
         nn.Module.register_buffer(self, name, tensor, persistent)
         kind = "State" if persistent else "SimulationParameter"
-        if tensor is not None and not self._put_back(name, tensor, kind, "SimulationParameter"):
+        if tensor is not None and not self._came_back(name, tensor, kind, "SimulationParameter"):
             # what tools of torch compute a parameter with is not reset with the state of neurons
             computes = f"{name.rpartition('_')[0]}_orig" in self._parameters
             self._register_attribute(
                 name, tensor, kind, None, None if computes else ResetTo(tensor)
             )
 
-    def _put_back(self, name: str, value: Tensor, *kinds: str) -> bool:
+    def _came_back(self, name: str, value: Tensor, *kinds: str) -> bool:
         """Register what comes back as what it was before; return False if it is something else."""
         entry = self._taken_out.pop(name, None)
         if entry is None or entry.kind not in kinds or entry.shape != value.shape:
