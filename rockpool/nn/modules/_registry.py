@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+from rockpool.nn.models.model import Check
 from rockpool.nn.modules._attributes import RegisteredAttribute, family_keys, kind_of
 from rockpool.nn.modules._backend_hooks import BackendHooks
 from rockpool.parameters import ParameterBase, Shape, shape_of
@@ -26,6 +27,9 @@ class AttributeRegistry(BackendHooks):
 
     _in_Module_init: bool
     _force_set_attributes: bool
+
+    # What plain values of attributes must be, by name, besides what the table of a model says
+    _checks: ClassVar[Mapping[str, Check]] = {}
 
     def _setup_registry(self) -> None:
         """Start with nothing registered. Safe to call before other base classes are set up."""
@@ -110,14 +114,26 @@ class AttributeRegistry(BackendHooks):
 
     def _set_registered_attribute(self, name: str, value: Any) -> None:
         """Store a plain value in an attribute that is registered already."""
+        if not self._force_set_attributes:
+            self._check_shape(name, value)
+            if self._registered_attributes[name].kind != "State":
+                self._check_values({name: value})
+        self._put_attribute(name, value)
+
+    def _put_attribute(self, name: str, value: Any) -> None:
+        """Store a plain value that has been checked, or one that is forced."""
         entry = self._registered_attributes[name]
         if self._force_set_attributes:
             entry.shape = shape_of(value)
-        else:
-            self._check_attribute(name, value)
         self._store_attribute(name, self._convert_attribute(name, value, entry), entry)
 
-    def _check_attribute(self, name: str, value: Any) -> None:
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        """Raise if values of parameters and settings, by name, are out of their range."""
+        for name, check in self._checks.items():
+            if name in values:
+                check(self._label, name, values[name])
+
+    def _check_shape(self, name: str, value: Any) -> None:
         """Raise a ValueError if a value has not the shape that its attribute must have."""
         if value is None:
             return
@@ -234,30 +250,35 @@ class AttributeRegistry(BackendHooks):
 
         Raises
         ------
-        ValueError
-            If a value has a wrong shape. Nothing has been changed then.
+        ValueError, TypeError
+            If a value has a wrong shape, or is none that the constructor takes. Nothing has been
+            changed then.
         """
         self._check_attributes(new_attributes)
         target = self._update_target()
         for name in list(target._registered_attributes):
             if name in new_attributes:
-                setattr(target, name, new_attributes[name])
+                target._put_attribute(name, new_attributes[name])
         for name, module in list(target._registered_modules.items()):
             if name in new_attributes:
                 target._replace_module(name, module.set_attributes(new_attributes[name]))
         return target
 
     def _check_attributes(self, new_attributes: dict[str, Any]) -> None:
-        """Raise a ValueError if a value in a nested dict has a wrong shape."""
+        """Raise if a value in a nested dict has a wrong shape, or cannot be a value at all."""
         if not isinstance(new_attributes, Mapping):
             raise TypeError(
                 f"{self._label}: attributes must be a dict of values by name, "
                 f"got {new_attributes!r}"
             )
         if not self._force_set_attributes:
-            for name in self._registered_attributes:
-                if name in new_attributes:
-                    self._check_attribute(name, new_attributes[name])
+            entries = self._registered_attributes
+            own = {name: new_attributes[name] for name in entries if name in new_attributes}
+            for name, value in own.items():
+                self._check_shape(name, value)
+            self._check_values({n: v for n, v in own.items() if entries[n].kind != "State"})
+            for name, value in own.items():  # what a back-end cannot store it says now
+                self._convert_attribute(name, value, entries[name])
         for name, module in self._registered_modules.items():
             if name in new_attributes:
                 module._check_attributes(new_attributes[name])

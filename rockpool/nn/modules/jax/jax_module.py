@@ -11,6 +11,7 @@ import numpy as np
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
+from rockpool.nn.models import checks
 from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.jax._base.arguments import (
     float_array,
@@ -176,6 +177,12 @@ class JaxModule(Module):
             module._registered_modules[name] = module.__dict__[name] = copied
         return module
 
+    def _snapshot(self) -> None:
+        """Nothing: `evolve` changes no module."""
+
+    def _put_back(self, snapshot: Any) -> None:
+        """Nothing is changed, and nothing put back."""
+
     def _check_submodule(self, name: str, module: ModuleBase) -> None:
         if not isinstance(module, JaxModule):
             raise ValueError(
@@ -210,8 +217,8 @@ class JaxModule(Module):
 
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         """Return input as an array, and the shape ``(B, T, size_in)`` that it stands for."""
-        if not isinstance(data, (jax.Array, np.ndarray)):
-            data = np.asarray(data)
+        if not isinstance(data, jax.Array):
+            data = checks.real_input(self._label, data)
         dtype = data.dtype
         real = jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
         if not (real or dtype == np.bool_):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import linear
+from rockpool.nn.models import checks, linear
 from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
+from rockpool.parameters import is_jax_array
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphModule, LinearWeights
@@ -104,6 +105,8 @@ class LinearMixin(_ModuleClass):
         Input of the shape (..., Nin) gives output of the shape (..., Nout); a single number scales
         the weights. Another number of channels than Nin is a ValueError.
         """
+        if not is_jax_array(input_data):
+            input_data = checks.real_input(self._label, input_data)
         shape = np.shape(input_data)
         if shape and shape[-1] != self.size_in:
             raise ValueError(

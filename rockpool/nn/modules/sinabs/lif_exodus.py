@@ -20,6 +20,7 @@ from rockpool.nn.modules.sinabs.exodus_functions import (
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._loops.lif import sum_in_order
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 from rockpool.parameters import Constant
@@ -93,7 +94,7 @@ class LIFExodus(LIFBaseTorch):
         isyn = _currents(self, data, p.beta)
         spikes, vmem = spikes_of_membranes(
             self._label,
-            isyn.sum(-1) + p.bias,
+            sum_in_order(isyn) + p.bias,
             p.alpha,
             self._start("vmem", data),
             p.threshold,
@@ -188,7 +189,7 @@ class LIFMembraneExodus(TorchModule):
         isyn = _currents(self, data, decay(self.dt, self.tau_syn))
         vmem = leaky_integral(
             self._label,
-            isyn.sum(-1) + self.bias,
+            sum_in_order(isyn) + self.bias,
             decay(self.dt, self.tau_mem),
             self._start("vmem", data),
         )

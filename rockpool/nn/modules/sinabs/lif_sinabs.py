@@ -14,7 +14,7 @@ from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, sum_in_order
 from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
@@ -155,7 +155,7 @@ class LIFSinabs(LIFBaseTorch):
             isyn = recorded["i_syn"].unsqueeze(-1) if self._record else last
         else:
             isyn = self._currents(x, state.isyn, p.beta)
-            drive = isyn.sum(-1) + (p.bias if noise is None else noise + p.bias)
+            drive = sum_in_order(isyn) + (p.bias if noise is None else noise + p.bias)
             states = {"v_mem": state.vmem}
             spikes, final, recorded = lif_forward(drive, p.alpha, None, states, **settings)
             last = isyn[:, -1]

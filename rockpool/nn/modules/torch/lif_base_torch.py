@@ -110,6 +110,7 @@ class LIFBaseTorch(TorchModule):
     """The parameters, states and leaks of LIF neurons; `LIFTorch` says what they mean."""
 
     _model = LIF_TORCH
+    _replaces_states = True
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
     _state_names: ClassVar[tuple[str, ...]] = ("vmem", "isyn", "spikes")
 

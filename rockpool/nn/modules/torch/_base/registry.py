@@ -14,7 +14,7 @@ pass through, until the next value is assigned: that is written into the paramet
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from numpy.typing import ArrayLike
@@ -39,6 +39,9 @@ def to_float_tensor(x: Any) -> Tensor:
 
 class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
     """A module of this package and of torch, as far as its contents go; see `TorchModule`."""
+
+    # whether an evolution puts new tensors in the place of states, instead of writing into them
+    _replaces_states: ClassVar[bool] = False
 
     _set_aside: dict[str, nn.Parameter]  # in whose place a tensor with a graph stands
     _taken_out: dict[str, RegisteredAttribute]  # what is known of attributes that were deleted
@@ -164,6 +167,28 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             with torch.no_grad():
                 parameter.copy_(value)
         self._parameters[name] = parameter
+
+    def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_compiling():  # no graph would reach out of the block around it
+            return evolve(*args, **kwargs)
+        return super()._all_or_nothing(evolve, *args, **kwargs)
+
+    def _snapshot(self) -> Any:
+        unsaved = self._non_persistent_buffers_set
+        states = {
+            name: value if value is None or self._replaces_states else value.detach().clone()
+            for name, value in self._buffers.items()
+            if name not in unsaved
+        }
+        return states, [
+            (module, module._snapshot()) for module in self._registered_modules.values()
+        ]
+
+    def _put_back(self, snapshot: Any) -> None:
+        states, modules = snapshot
+        self._buffers.update(states)
+        for module, inside in modules:
+            module._put_back(inside)
 
     def _check_submodule(self, name: str, module: Any) -> None:
         if not isinstance(module, TorchRegistry):
