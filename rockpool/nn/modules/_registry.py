@@ -149,6 +149,11 @@ class AttributeRegistry(BackendHooks):
 
     # -- questions --------------------------------------------------------------------------
 
+    def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
+        """Return the registered attributes of some kinds, or all, with what is known of them."""
+        entries = self._registered_attributes.items()
+        return [(name, entry) for name, entry in entries if not kinds or entry.kind in kinds]
+
     def parameters(self, family: Family = None) -> dict[str, Any]:
         """Return the trainable values, by name.
 
@@ -178,8 +183,8 @@ class AttributeRegistry(BackendHooks):
         wanted = family_keys(family)
         tree: dict[str, Any] = {
             name: self._load_attribute(name)
-            for name, entry in self._registered_attributes.items()
-            if entry.kind == kind and entry.belongs_to(wanted)
+            for name, entry in self._attributes_of(kind)
+            if entry.belongs_to(wanted)
         }
         for name, module in self._registered_modules.items():
             branch = module._collect(kind, family)
@@ -195,7 +200,7 @@ class AttributeRegistry(BackendHooks):
         """
         names = (name,) if isinstance(name, str) else tuple(name)
         tree: dict[str, Any] = {
-            own: self._load_attribute(own) for own in self._registered_attributes if own in names
+            own: self._load_attribute(own) for own, _ in self._attributes_of() if own in names
         }
         for child, module in self._registered_modules.items():
             branch = module.attributes_named(names)
@@ -219,7 +224,7 @@ class AttributeRegistry(BackendHooks):
         """
         attributes = {
             name: [self._load_attribute(name), *entry.fields()]
-            for name, entry in self._registered_attributes.items()
+            for name, entry in self._attributes_of()
         }
         modules = {
             name: [module, type(module).__name__]
@@ -316,8 +321,8 @@ class AttributeRegistry(BackendHooks):
 
     def _reset_kind(self, kind: str) -> Self:
         target = self._update_target()
-        for name, entry in list(target._registered_attributes.items()):
-            if entry.kind == kind and entry.init_func is not None:
+        for name, entry in target._attributes_of(kind):
+            if entry.init_func is not None:
                 target._reset_attribute(name)
         return target
 
@@ -398,7 +403,7 @@ class AttributeRegistry(BackendHooks):
         self.__dict__["_keep_batch_state"] = keep
         if keep:
             return
-        for name, entry in self._registered_attributes.items():
-            value = self._load_attribute(name) if entry.kind == "State" else None
+        for name, entry in self._attributes_of("State"):
+            value = self._load_attribute(name)
             if value is not None and len(shape_of(value)) == len(entry.shape) + 1:
                 setattr(self, name, value[0])

@@ -69,6 +69,18 @@ class TorchModule(TorchRegistry):
     holds a tensor a buffer outside the ``state_dict``; an ``nn.Parameter`` or a buffer of torch is
     entered into the tree, and an ``nn.Module`` is turned into a `TorchModule` in place.
 
+    What is assigned to a parameter that is there, also by `set_attributes` and resets,
+
+    * is written into it, if it is a number, an array or a tensor without a graph: the
+      ``nn.Parameter`` is the one that an optimiser has,
+    * takes its place, if it is an ``nn.Parameter``,
+    * takes its place, if it is a tensor with a graph, which gradients then pass through:
+      ``layer.threshold = 2 * z`` gives ``z`` its gradient. It stands among ``parameters()``, though
+      no optimiser takes it. The next value that is assigned, reset or loaded is written into the
+      parameter that was there before. (To scale a parameter, assign ``2 * layer.weight.detach()``.)
+
+    Parametrizations, pruning and norms of ``torch.nn.utils`` work on every parameter.
+
     Parameters
     ----------
     retain_torch_api : bool
@@ -260,7 +272,7 @@ class TorchModule(TorchRegistry):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Reset the gradients of all parameters: to None, or else to zeros."""
         for parameter in nn.Module.parameters(self):
-            if parameter.grad is None:
+            if not parameter.is_leaf or parameter.grad is None:
                 continue
             if set_to_none:
                 parameter.grad = None
@@ -270,11 +282,15 @@ class TorchModule(TorchRegistry):
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set whether all parameters are trained, and return the module."""
         for parameter in nn.Module.parameters(self):
-            parameter.requires_grad_(requires_grad)
+            if parameter.is_leaf:  # else it stands in a parameter's place, with its own graph
+                parameter.requires_grad_(requires_grad)
         return self
 
     def to_torch(self, use_torch_call: bool = True) -> Self:
-        """Switch to torch mode, in place, this module and all modules inside.
+        """Switch to torch mode: this module itself, and all modules inside.
+
+        There is no copy and no way back: whoever holds the module gets its output alone from now
+        on. ``copy.deepcopy(module).to_torch()`` is a module in torch mode beside this one.
 
         Parameters
         ----------
@@ -285,7 +301,7 @@ class TorchModule(TorchRegistry):
         Returns
         -------
         TorchModule
-            This module.
+            This module, changed.
         """
         self.__dict__.update(_has_torch_api=True, _torch_repr=True, _torch_call=use_torch_call)
         for module in self._registered_modules.values():
@@ -301,7 +317,9 @@ class TorchModule(TorchRegistry):
         ----------
         obj : nn.Module
             The module. It stays an instance of its class, gains the shape ``(None,)``, and has its
-            parameters and persistent buffers as parameters and states.
+            parameters and persistent buffers as parameters and states. `reset_state` does not touch
+            those: a running mean is no state of neurons. If the class of the module has a method
+            ``reset_state``, or ``reset_states``, without arguments, that is called.
         retain_torch_api : bool
             Whether it goes on as before when called, instead of returning ``(output, state,
             record)``. Default: False. Modules inside it always do.

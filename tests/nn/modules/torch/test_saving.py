@@ -244,6 +244,25 @@ def test_a_state_dict_goes_through_a_file() -> None:
     assert torch.equal(one(X)[0], other(X)[0])  # states are in it
 
 
+@pytest.mark.parametrize("tree", ["parameters", "state"])
+def test_trees_go_through_a_file_that_is_not_trusted(tree: str) -> None:
+    one, other = network(), network()
+    one(X)
+    values = getattr(one, tree)()
+    file = io.BytesIO()
+    torch.save({"values": values, "copied": {**values}}, file)
+    file.seek(0)
+    loaded = torch.load(file, weights_only=True)
+    other.set_attributes(loaded["copied"]).set_attributes(loaded["values"])
+    for value, expected in zip(getattr(other, tree)().astorch(), values.astorch(), strict=True):
+        assert torch.equal(value, expected)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda tree: pickle.loads(pickle.dumps(tree))])
+def test_trees_stay_trees_in_copies(copied: Any) -> None:
+    assert len(list(copied(network().parameters()).astorch())) > 1
+
+
 @pytest.mark.parametrize("assign", [False, True])
 def test_a_state_dict_loaded_keeps_what_is_known_of_the_values(assign: bool) -> None:
     one, other = LIFTorch(2, tau_mem=[0.1, 0.2]), LIFTorch(2)

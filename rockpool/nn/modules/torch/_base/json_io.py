@@ -84,14 +84,11 @@ def tree_to_json(module: Any) -> dict[str, Any]:
     """Return the parameters and simulation parameters of a torch module, nested, as JSON texts."""
     tree: dict[str, Any] = {}
     for kind in ("Parameter", "SimulationParameter"):
-        for name, entry in module._registered_attributes.items():
-            if entry.kind == kind:
-                try:
-                    tree[name] = param_to_json(module._load_attribute(name))
-                except TypeError as error:
-                    raise TypeError(
-                        f"{module._label}: {name} has no form in JSON: {error}"
-                    ) from error
+        for name, _ in module._attributes_of(kind):
+            try:
+                tree[name] = param_to_json(module._load_attribute(name))
+            except TypeError as error:
+                raise TypeError(f"{module._label}: {name} has no form in JSON: {error}") from error
     for name, child in module._registered_modules.items():
         tree[name] = tree_to_json(child)
     return tree
@@ -100,7 +97,7 @@ def tree_to_json(module: Any) -> dict[str, Any]:
 def set_from_json(module: Any, tree: dict[str, Any]) -> None:
     """Set the values of a torch module from what `tree_to_json` gave, all of them or none."""
     for target, name, value in list(_assignments(module, tree)):
-        present = target._parameters.get(name, target._buffers.get(name))
+        present = target._buffers.get(name)
         if present is not None:
             with torch.no_grad():
                 present.copy_(value)
@@ -113,7 +110,7 @@ def _assignments(module: Any, tree: Any) -> Iterator[tuple[Any, str, Any]]:
     label = module._label
     if not isinstance(tree, dict):
         raise ValueError(f"{label}: expected a dict of its parameters, got {tree!r}")
-    attributes, children = module._registered_attributes, module._registered_modules
+    attributes, children = dict(module._attributes_of()), module._registered_modules
     unknown = [
         name
         for name in tree
