@@ -139,13 +139,17 @@ class AttributeRegistry(BackendHooks):
             return
         entry = self._registered_attributes[name]
         given = shape_of(value)
-        batched = self._keep_batch_state and entry.kind == "State"
-        if given == entry.shape or (batched and given[1:] == entry.shape and given):
+        if self._fits(entry, given):
             return
         allowed = str(entry.shape)
-        if batched:
+        if self._keep_batch_state and entry.kind == "State":
             allowed += f" or {('B', *entry.shape)}".replace("'B'", "B")
         raise ValueError(f"{self._label}: {name} must have the shape {allowed}, got {given}")
+
+    def _fits(self, entry: RegisteredAttribute, given: Shape) -> bool:
+        """Return True if values of that shape fit an attribute; states may be those of a batch."""
+        batched = self._keep_batch_state and entry.kind == "State"
+        return given == entry.shape or (batched and len(given) > 0 and given[1:] == entry.shape)
 
     # -- questions --------------------------------------------------------------------------
 

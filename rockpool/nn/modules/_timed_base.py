@@ -116,8 +116,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         ts_input : TSContinuous or TSEvent, optional
             Input. Default: zeros.
         duration : float, optional
-            How long to evolve, in seconds; counted in whole time steps. Default: one period of a
-            periodic input, else until the end of the input.
+            How long to evolve, in seconds: a whole number of time steps. Default: one period of a
+            periodic input, else until the end of the input, in as many whole time steps as fit.
         num_timesteps : int, optional
             How many time steps to evolve, instead of `duration`.
         kwargs_timeseries : dict, optional
@@ -142,7 +142,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
             Nothing says how long to evolve, `num_timesteps` is not an integer, or the input is not
             of the class `input_type`.
         ValueError
-            `num_timesteps` or `duration` is negative, or the input has ended.
+            `num_timesteps` or `duration` is negative, `duration` is no whole number of time steps,
+            or the input has ended.
         """
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
@@ -223,7 +224,14 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         if duration is not None:
             if not 0 <= duration < math.inf:
                 raise ValueError(f"{self._label}: duration must be >= 0 s, got {duration}")
-            return whole_steps(float(duration), self.dt)
+            ratio = float(duration) / self.dt
+            # single precision may have rounded it
+            if abs(ratio - round(ratio)) > 1e-3 + 1e-7 * ratio:
+                raise ValueError(
+                    f"{self._label}: duration must be a whole number of time steps of "
+                    f"{self.dt:.12g} s, got {duration:.12g} s, which are {ratio:.12g}"
+                )
+            return round(ratio)
         if ts_input is None:
             raise TypeError(
                 f"{self._label}: needs one of ts_input, duration, num_timesteps to know how long "

@@ -8,12 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 
 import rockpool.nn.modules
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.models.catalogue import BACKENDS, MODELS, ROWS, model_of
 from rockpool.nn.models.lif import LIF
-from rockpool.nn.modules import LIFJax, Rate
+from rockpool.nn.modules import LIFJax, Module, Rate
+from rockpool.nn.modules.timed_module import leaves
 from rockpool.parameters import to_numpy
 from rockpool.utilities.backend_management import backend_available
 from rockpool.utilities.lazy_loading import advertised
@@ -167,3 +169,46 @@ def test_every_name_that_is_advertised_stands_in_one_row() -> None:
 def test_the_model_of_a_class_is_known_without_its_back_end() -> None:
     assert model_of("LIFNest") is LIF
     assert model_of("ButterFilter") is None
+
+
+# what is constructed by other arguments than a shape
+MADE = {
+    "LowPass": lambda cls: cls(2, 1e-3, 0.02),
+    "LIFNeuronTorch": lambda cls: cls(2),
+    "SoftmaxJax": lambda cls: cls((2, 2)),
+    "LogSoftmaxJax": lambda cls: cls((2, 2)),
+    "Linear": lambda cls: cls((2, 2)),
+    "LinearTorch": lambda cls: cls((2, 2)),
+    "LinearJax": lambda cls: cls((2, 2)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_every_state_that_a_batch_leaves_can_be_set_back() -> None:
+    data = np.random.default_rng(0).random((3, 4, 2), dtype=np.float32) / 4
+    for row in ROWS:
+        for backend in BACKENDS:
+            for name in row.names(backend):
+                cls = getattr(rockpool.nn.modules, name)
+                if not can_be_made(name, cls):
+                    continue
+                module = MADE.get(name, lambda cls: cls(2))(cls)
+                for keep in (False, True):
+                    module = module.keep_batch_state(keep)
+                    given = torch.tensor(data) if isinstance(module, torch.nn.Module) else data
+                    _, state, _ = module(given)
+                    module = module.set_attributes(state)
+                    module = module.set_attributes(module.state())
+                    wanted = {key: to_numpy(value) for key, value in leaves(state)}
+                    found = {key: to_numpy(value) for key, value in leaves(module.state())}
+                    assert str(found) == str(wanted), name
+
+
+def can_be_made(name: str, cls: type) -> bool:
+    concrete = isinstance(cls, type) and issubclass(cls, Module) and not inspect.isabstract(cls)
+    return concrete and name not in NOT_FROM_A_SHAPE and "Exodus" not in name
+
+
+NOT_FROM_A_SHAPE = {"ButterFilter", "ButterMelFilter", "TorchModule", "JaxModule"}
+NOT_FROM_A_SHAPE |= {"WeightedSmoothBase", "LIFSlayer"}

@@ -22,7 +22,7 @@ def test_the_clock_moves_on_by_the_steps_of_each_call():
     module = Echo()
     assert module.t == 0.0
     module(num_timesteps=3)
-    module(duration=0.0025)
+    module(duration=0.002)
     assert module.steps == [3, 2]
     assert module.t == 0.005
 
@@ -97,7 +97,8 @@ def test_reset_all_resets_states_and_clocks():
         ({"num_timesteps": np.uint8(0)}, 0),
         ({"duration": 0.3}, 3),
         ({"duration": np.float32(0.7)}, 7),
-        ({"duration": 0.39}, 3),
+        ({"duration": 0.29999999}, 3),
+        ({"duration": np.float32(7000.1)}, 70001),
         ({"duration": 0}, 0),
         ({"ts_input": clocked(7, dt=0.1)}, 7),
         ({"ts_input": clocked(7, dt=0.1, periodic=True)}, 7),
@@ -155,6 +156,8 @@ def test_events_beyond_the_end_are_none():
         ({"num_timesteps": -1}, ValueError, "num_timesteps must be >= 0, got -1"),
         ({"duration": -1.0}, ValueError, "duration must be >= 0 s, got -1.0"),
         ({"duration": np.inf}, ValueError, "duration must be >= 0 s, got inf"),
+        ({"duration": 0.0025}, ValueError, "whole number of time steps of 0.001 s, got 0.0025 s"),
+        ({"duration": 0.0049}, ValueError, "duration must be a whole number of time steps"),
         ({"ts_input": 3}, TypeError, "ts_input must be a TSContinuous, got int"),
         ({"ts_input": np.ones((3, 2))}, TypeError, "must be a TSContinuous, got ndarray"),
         ({"ts_input": TSEvent(t_stop=1)}, TypeError, "must be a TSContinuous, got TSEvent"),

@@ -163,7 +163,7 @@ class LIFBrian(LIF):
         group = brian2.NeuronGroup(
             n_batch * self.size_out,
             _model(self.n_synapses),
-            threshold="spikes > 0",
+            threshold="not (spikes <= 0)",  # NaN is to be seen
             reset="",  # in the update: it needs the number of spikes
             clock=clock,
             name="rockpool_neurons",
@@ -252,7 +252,9 @@ def _update(n_synapses: int, has_rec: bool) -> str:
         "vmem *= alpha",
         "vmem += " + " + ".join(f"isyn_{s}" for s in range(n_synapses)),
         "vmem += drive",
-        "spikes = clip(floor(vmem / threshold), 0, max_spikes)",
+        # the whole part, as for numpy Brian's `floor` is one of 32 bits
+        "ratio = clip(vmem / threshold, 0, max_spikes)",
+        "spikes = ratio - ratio % 1",
         "vmem -= spikes * threshold",
     ]
     return "\n".join(lines)

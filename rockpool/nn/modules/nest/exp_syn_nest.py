@@ -13,6 +13,7 @@ from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
 from rockpool.nn.modules.nest.messages import events
+from rockpool.nn.modules.nest.recipe import INFINITE
 from rockpool.nn.modules.nest.worker_process import call, require_nest
 
 __all__ = ["ExpSynNest"]
@@ -69,6 +70,7 @@ class ExpSynNest(ExpSyn):
         data[:, 0] += self._batched_state("isyn", n_batch)  # for NEST, what is there is input
         settings = {"steps": n_steps, "threads": self.num_threads}
         tau = np.broadcast_to(self.tau, (n_batch, n_out)).ravel() / self.dt
+        tau = np.minimum(tau, INFINITE)
         reply = call(type(self).__name__, "exp_syn", settings, {**events("x", data), "tau": tau})
         # NEST lets the current decay before the input of a step arrives, not after it
         isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)

@@ -35,7 +35,7 @@ class LIFNest(LIF):
     The equations, arguments, parameters, states and records are those of `LIF`, and so are the
     spikes. Recorded membrane potentials are those of NEST, which computes them in another order:
     they agree to about 1e-11 thresholds. A membrane that misses its threshold by less than one part
-    in 10^10 counts as having reached it, and an infinite time constant as one of 10^12 time steps.
+    in 10^10 counts as having reached it. Input and state must be finite.
 
     NEST emits one spike a neuron and time step at most, `LIF` as many as the membrane holds
     thresholds. Where a neuron would need several, a call raises `ValueError` and changes nothing.
@@ -123,6 +123,10 @@ class LIFNest(LIF):
         if self._has_rec:
             irec[:, 0] = self._batched_state("spikes", n_batch) @ self.w_rec
             data[:, 0] += irec[:, 0]
+        if not (np.isfinite(data).all() and np.isfinite(vmem).all()):
+            raise ValueError(
+                f"{self._label}: the input and the state must be finite: NEST has no other numbers"
+            )
         noise = np.empty((0, 0, 0))
         if self.noise_std:
             noise = drawn_noise(self, (n_batch, n_steps, self.size_out))

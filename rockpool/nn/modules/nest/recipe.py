@@ -32,8 +32,8 @@ Arrays = dict[str, np.ndarray]
 _JUMP_STEP = 500.0
 # A step is so many of the shortest time constants: 1e-65 is left of them.
 _LONGEST_STEP = 150.0
-# Time steps that stand for an infinite time constant.
-_INFINITE = 1e12
+# Time steps that stand for an infinite time constant: the decay in a step is exactly 1.
+INFINITE = 1e17
 # The part of the threshold by which a membrane may miss it, to make up for rounding.
 TOLERANCE = 1e-10
 
@@ -57,8 +57,8 @@ def neurons(
     """
     step = 1.0 / substeps
     shortest, jumps = step / _LONGEST_STEP, np.full(tau_mem.shape, step / _JUMP_STEP)
-    tau_mem = np.clip(tau_mem, shortest, _INFINITE)
-    tau_syn = np.clip(tau_syn, shortest, _INFINITE)
+    tau_mem = np.clip(tau_mem, shortest, INFINITE)
+    tau_syn = np.clip(tau_syn, shortest, INFINITE)
     alpha, beta = np.exp(-step / tau_mem), np.exp(-step / tau_syn)  # decays in a step of NEST
     effect = propagator(tau_mem[:, np.newaxis], tau_syn, step)
     jump_weight = 1.0 / propagator(tau_mem, jumps, step)

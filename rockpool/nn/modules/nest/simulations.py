@@ -176,10 +176,15 @@ def _connect(
 def _create(model: str, values: Arrays) -> Any:
     """Create nodes with these parameters: (nodes,) for numbers, (nodes, k) for lists.
 
-    What is equal for all is handed over at once: each call for many nodes takes its time.
+    What is equal for all is handed over at once: each call for many nodes takes its time. Lists
+    stay together, as NEST wants some of them to be of one length at all times.
     """
     number = len(next(iter(values.values())))
-    equal = {name: value[0].tolist() for name, value in values.items() if (value == value[0]).all()}
+    same = {name for name, value in values.items() if (value == value[0]).all()}
+    lists = {name for name, value in values.items() if value.ndim > 1}
+    if not lists <= same:
+        same -= lists
+    equal = {name: values[name][0].tolist() for name in same}
     nodes = nest.Create(model, number, equal)
     _set(nodes, {name: value for name, value in values.items() if name not in equal})
     return nodes

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
+from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.transforms import no_dynamo, trainable
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
+from rockpool.parameters import Shape
 
 __all__ = ["LowPass"]
 
@@ -59,6 +61,11 @@ class LowPass(TorchModule):
         self.n_neurons = n
         self.register_buffer("vmem", torch.zeros(1, n))
         self.register_buffer("alpha_mem", decay(dt, torch.as_tensor(tau_mem).float().reshape(1)))
+
+    def _fits(self, entry: RegisteredAttribute, given: Shape) -> bool:
+        # a state (B, N) has the batch that it was left by
+        batched = entry.kind == "State" and len(given) == 2 and given[1:] == entry.shape[1:]
+        return batched or super()._fits(entry, given)
 
     def init_states(self, batch_size: int = 1) -> None:
         """Set the state to zero, for batches of a size."""

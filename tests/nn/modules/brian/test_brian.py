@@ -141,9 +141,8 @@ def test_an_unknown_target_is_refused(cls: type) -> None:
     ):
         cls(2, codegen_target="fortran")
     module = cls(2)
-    module.codegen_target = "fortran"
     with pytest.raises(ValueError, match="codegen_target"):
-        module(np.ones((5, 2)))
+        module.codegen_target = "fortran"
 
 
 def test_a_function_of_ones_own_needs_the_numpy_target() -> None:
@@ -155,3 +154,14 @@ def test_a_function_of_ones_own_needs_the_numpy_target() -> None:
     assert_same(RateBrian(3, **arguments)(x, record=True), Rate(3, **arguments)(x, record=True))
     with pytest.raises(ValueError, match="RateBrian: activation_func must be 'relu'"):
         RateBrian(3, codegen_target="cython", **arguments)
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("value", [2.0**40, np.nan, np.inf, -np.inf, 2.5, -1e12])
+@pytest.mark.parametrize("limit", [2.0**16, 2.0**50])
+def test_any_number_of_thresholds_is_counted(target, value, limit):
+    data = np.full((1, 3, 1), value)
+    wanted, state, _ = LIF(1, max_spikes_per_dt=limit)(data)
+    output, found, _ = LIFBrian(1, max_spikes_per_dt=limit, codegen_target=target)(data)
+    np.testing.assert_array_equal(output, wanted)
+    np.testing.assert_array_equal(found["vmem"], state["vmem"])

@@ -165,3 +165,51 @@ def test_the_propagator_is_the_integral_of_the_current() -> None:
     current = np.exp(-time[:, np.newaxis] / tau_syn)
     wanted = (current * np.exp(-(1 - time[:, np.newaxis]) / tau_mem)).mean(axis=0)
     np.testing.assert_allclose(propagator(tau_mem, tau_syn, 1.0), wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"threshold": [1.0, 2.0]},
+        {"tau_mem": [20e-3, 30e-3]},
+        {"tau_syn": [[10e-3], [20e-3]]},
+        {"threshold": [1.0, 2.0], "tau_syn": [[10e-3], [20e-3]]},
+        {"threshold": [0.5, 1.0], "has_rec": True, "w_rec": np.diag([0.25, 0.5])},
+    ],
+)
+def test_any_of_the_parameters_may_differ_between_neurons(parameters):
+    data = np.full((2, 30, 2), 0.25)
+    wanted, _, _ = LIF(2, max_spikes_per_dt=1, **parameters)(data)
+    output, _, _ = LIFNest(2, max_spikes_per_dt=1, **parameters)(data)
+    np.testing.assert_array_equal(output, wanted)
+    assert wanted.any()
+
+
+@pytest.mark.parametrize("bias", [0.0, 2.0**-12])
+def test_a_long_ramp_without_leak_reaches_the_threshold_in_time(bias):
+    ramp = np.zeros((1, 2500, 1))
+    ramp[0, 0] = 2.0**-10 - bias
+    parameters = {"tau_mem": np.inf, "tau_syn": np.inf, "max_spikes_per_dt": 1, "bias": bias}
+    wanted, _, _ = LIF(1, **parameters)(ramp)
+    output, _, _ = LIFNest(1, **parameters)(ramp)
+    np.testing.assert_array_equal(np.nonzero(output[0, :, 0])[0], [1023, 2047])
+    np.testing.assert_array_equal(output, wanted)
+
+
+@pytest.mark.parametrize("tau", [np.inf, [np.inf, 0.01]])
+def test_a_synapse_without_leak_is_a_sum(tau):
+    data = np.random.default_rng(3).random((2, 50, 2))
+    output, _, _ = ExpSynNest(2, tau=tau)(data)
+    np.testing.assert_allclose(output, ExpSyn(2, tau=tau)(data)[0], rtol=1e-13)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_input_that_is_not_finite_is_refused(value):
+    layer = LIFNest(2)
+    data = np.full((1, 5, 2), 0.1)
+    layer(data)
+    before = layer.vmem
+    data[0, 2, 1] = value
+    with pytest.raises(ValueError, match="LIFNest: the input and the state must be finite"):
+        layer(data)
+    assert layer.vmem is before

@@ -265,9 +265,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             if entry.kind != "State" or saved is None or present is None:
                 continue
             # states may be saved with or without a batch dimension
-            if saved.shape == entry.shape or (
-                self._keep_batch_state and saved.shape[1:] == entry.shape
-            ):
+            if self._fits(entry, tuple(saved.shape)):
                 self._buffers[name] = trainable(present.new_empty(saved.shape))
         super()._load_from_state_dict(state_dict, prefix, *args)  # type: ignore[misc]
 
