@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import typing
 
 import pytest
@@ -64,3 +66,18 @@ def test_importing_loads_nothing_else(bare_python):
         "print(sorted(set(sys.modules) - before))"
     )
     assert loaded == "['__future__', 'rockpool.typehints']"
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["nn.modules", "nn.combinators", "graph", "timeseries", "parameters"],
+)
+def test_the_annotations_of_public_names_resolve(package):
+    module = importlib.import_module(f"rockpool.{package}")
+    for name in module.__all__:
+        found = getattr(module, name)
+        members = [getattr(found, key) for key in dir(found) if not key.startswith("_")]
+        methods = [getattr(member, "__func__", member) for member in members]
+        for thing in (found, getattr(found, "__init__", None), *methods):
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                typing.get_type_hints(thing)

@@ -7,7 +7,7 @@ read.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Layer(Protocol):
     def name(self) -> str: ...
 
 
+@runtime_checkable
 class Neurons(Layer, Protocol):
     """What is read of a layer of neurons: its time step in seconds as well."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.graph.graph_base import GraphModule
+from rockpool.graph.graph_base import GraphModule, GraphNode, SetList  # noqa: F401  inherited
 from rockpool.parameters import to_numpy
 
 __all__ = [

@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import rockpool.graph
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder, GraphModuleBase
     from rockpool.timeseries import TSContinuous, TSEvent
 
     # The mixins are used with a module class behind them
@@ -182,7 +182,7 @@ class ChainMixin(_Base):
 
     # -- graph and records --------------------------------------------------------------------
 
-    def _graph_of(self, graphs: list[GraphModuleBase]) -> GraphHolder:
+    def _graph_of(self, graphs: list[rockpool.graph.GraphModuleBase]) -> rockpool.graph.GraphHolder:
         """Return the graph of this module, given those of the members, which are connected."""
         from rockpool.graph import GraphHolder
 

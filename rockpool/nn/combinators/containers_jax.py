@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,7 @@ from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.modules.jax.jax_module import JaxModule
-
-if TYPE_CHECKING:
-    from rockpool.nn.modules.module import Evolve
+from rockpool.nn.modules.module import Evolve
 
 __all__ = ["JaxFFwdStack", "JaxResidual", "JaxSequential"]
 

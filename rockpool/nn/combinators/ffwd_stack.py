@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
+import rockpool.graph
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Evolve, Module, ModuleBase
 from rockpool.parameters import Parameter
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
     from rockpool.nn.combinators import JaxFFwdStack, TorchFFwdStack
     from rockpool.nn.combinators._factory import JaxMember, Member, TorchMember
-    from rockpool.nn.modules.module import Evolve, ModuleBase
 
 __all__ = ["FFwdStack", "FFwdStackMixin", "ModFFwdStack"]
 
@@ -82,7 +81,7 @@ class FFwdStackMixin(ChainMixin):
                 data = data @ getattr(self, _weight_name(index))
         return data, new_state, records
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph of the modules and of the weights between them.
 
         Inputs, outputs and errors are as for :meth:`SequentialMixin.as_graph`.

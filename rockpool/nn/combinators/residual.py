@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+import rockpool.graph
 from rockpool.nn.combinators._factory import container_class, lazy_classes
 from rockpool.nn.combinators.sequential import SequentialMixin
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Evolve, Module
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
     from rockpool.nn.combinators import JaxResidual, TorchResidual
     from rockpool.nn.combinators._factory import JaxMember, Member, TorchMember
-    from rockpool.nn.modules.module import Evolve
 
 __all__ = ["ModResidual", "Residual", "ResidualMixin"]
 
@@ -52,7 +51,7 @@ class ResidualMixin(SequentialMixin):
         output, new_state, records = super()._evolve_members(input_data, record)
         return self._added(output, input_data), new_state, records
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph as :meth:`SequentialMixin.as_graph`, inputs as aliases of outputs."""
         from rockpool.graph import AliasConnection, as_GraphHolder
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
+import rockpool.graph
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Evolve, Module, ModuleBase
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from rockpool.graph import GraphHolder
     from rockpool.nn.combinators import JaxSequential, TorchSequential
     from rockpool.nn.combinators._factory import JaxMember, Member, TorchMember
-    from rockpool.nn.modules.module import Evolve, ModuleBase
 
 __all__ = ["ModSequential", "Sequential", "SequentialMixin"]
 
@@ -89,7 +88,7 @@ class SequentialMixin(ChainMixin):
             records[f"{name}_output"] = data
         return data, new_state, records
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph of the modules, each connected to the next.
 
         Its inputs are those of the first, its outputs those of the last module. It is a ValueError

@@ -82,7 +82,12 @@ def real_input(owner: str, data: Any) -> np.ndarray:
 
 
 def _require(
-    owner: str, name: str, values: np.ndarray, allowed: np.ndarray, what: str, unit: str = ""
+    owner: str,
+    name: str,
+    values: np.ndarray,
+    allowed: np.ndarray | np.bool_,  # the latter for a single value
+    what: str,
+    unit: str = "",
 ) -> None:
     """Raise with the first value that is not allowed."""
     if not np.all(allowed):

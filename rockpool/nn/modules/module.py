@@ -10,10 +10,21 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    cast,
+    runtime_checkable,
+)
 
 import numpy as np
 
+import rockpool.graph
+import rockpool.nn.modules
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
 from rockpool.nn.modules._registry import AttributeRegistry
@@ -22,8 +33,6 @@ from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from rockpool.graph import GraphModuleBase
-    from rockpool.nn.modules import TimedModuleWrapper
 
 Array = TypeVar("Array", covariant=True)
 
@@ -46,6 +55,7 @@ class NoArguments(TypedDict):
     """For ``**kwargs: Unpack[NoArguments]`` of a constructor that names all that it takes."""
 
 
+@runtime_checkable
 class Evolve(Protocol[Array]):
     """The ``evolve`` of a module whose output is of the type `Array`."""
 
@@ -54,6 +64,7 @@ class Evolve(Protocol[Array]):
     ) -> tuple[Array, dict[str, Any], dict[str, Any]]: ...
 
 
+@runtime_checkable
 class Evolves(Protocol[Array]):
     """What can be called as a module, for type checkers: the call returns what `evolve` does."""
 
@@ -62,11 +73,6 @@ class Evolves(Protocol[Array]):
 
     @property
     def evolve(self) -> Evolve[Array]: ...
-
-    _registered_modules: dict[str, Any]
-    _evolves_whole: ClassVar[bool]
-
-    def _all_or_nothing(self, evolve: Any, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class PostInitMetaMixin(ABCMeta):
@@ -238,9 +244,9 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         tuple
             ``(output, new_state, record)``
         """
-        evolve = self.evolve
-        if self._registered_modules and not self._evolves_whole:
-            evolve = partial(self._all_or_nothing, evolve)
+        evolve, module = self.evolve, cast("ModuleBase", self)
+        if module._registered_modules and not module._evolves_whole:
+            evolve = partial(module._all_or_nothing, evolve)
         if not _is_call_result(input_data):
             return evolve(input_data, *args, **kwargs)
         data, states, records = input_data
@@ -253,7 +259,7 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
 
     def timed(
         self, output_num: int = 0, dt: float | None = None, add_events: bool = False
-    ) -> TimedModuleWrapper:
+    ) -> rockpool.nn.modules.TimedModuleWrapper:
         """Return this module, not a copy, wrapped so that it takes and gives time series.
 
         The arguments are those of :class:`TimedModuleWrapper`; here events in the same time step
@@ -268,7 +274,7 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
             add_events=add_events,
         )
 
-    def as_graph(self) -> GraphModuleBase:
+    def as_graph(self) -> rockpool.graph.GraphModuleBase:
         """Return the computational graph of this module.
 
         Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -27,8 +27,6 @@ from rockpool.nn.modules.module import Module
 from rockpool.parameters import Shape, State, shape_of
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from rockpool.nn.models.model import SettingSpec
     from rockpool.nn.modules._registry import RegisteredAttribute
     from rockpool.nn.modules.module import ModuleBase

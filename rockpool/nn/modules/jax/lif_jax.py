@@ -12,6 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
+import rockpool.graph
 from rockpool.nn.models import lif
 from rockpool.nn.modules.jax._base.decays import decays
 from rockpool.nn.modules.jax._base.spikes import clip_gradient, step_pwl
@@ -25,7 +26,6 @@ from rockpool.nn.modules.native.linear import kaiming
 from rockpool.parameters import SimulationParameter, to_numpy
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
     from rockpool.nn.modules._registry import RegisteredAttribute
 
 __all__ = ["LIFJax", "clip_gradient", "step_pwl"]
@@ -181,7 +181,7 @@ class LIFJax(JaxModule):
         arrays = {name: to_numpy(array) for name, array in record_dict.items()}
         return LIF._wrap_recorded_state(self, arrays, t_start)  # type: ignore[arg-type]
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.graph.from_modules import lif_graph
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
+import rockpool.graph
 from rockpool.nn.models import rate
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
@@ -27,7 +28,6 @@ from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
     from rockpool.nn.models.model import SettingSpec
 
 __all__ = [
@@ -144,7 +144,7 @@ class RateJax(JaxModule):
             act_fn=self.act_fn,
         )
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.graph.from_modules import rate_graph
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+import rockpool.graph
 from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.parameters import SimulationParameter
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = ["LIF", "sigmoid", "spike_subtract_threshold"]
 
@@ -317,7 +315,7 @@ class LIF(Module):
         )
         return wrapped
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.graph.from_modules import lif_graph
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
+import rockpool.graph
 from rockpool.nn.models import checks, linear
 from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
 from rockpool.parameters import is_jax_array
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphModule, LinearWeights
-
     _ModuleClass = Module  # a mix-in's other base, for the type checker
 else:
     _ModuleClass = object
@@ -115,7 +114,7 @@ class LinearMixin(_ModuleClass):
             )
         return self._dot(input_data, self.weight) + self.bias, {}, {}
 
-    def as_graph(self) -> LinearWeights:
+    def as_graph(self) -> rockpool.graph.LinearWeights:
         """Return the layer as one node of dense weights."""
         from rockpool.graph.from_modules import linear_graph
 
@@ -123,7 +122,7 @@ class LinearMixin(_ModuleClass):
         return linear_graph(self, self.weight, self.bias if has_bias else None)
 
     @classmethod
-    def from_graph(cls, graph: GraphModule) -> LinearMixin:
+    def from_graph(cls, graph: rockpool.graph.GraphModule) -> LinearMixin:
         """Build a layer from a ``LinearWeights`` node, or from one that can be converted to it.
 
         Raises a ValueError if it cannot.

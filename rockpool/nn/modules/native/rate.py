@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
+import rockpool.graph
 from rockpool.nn.models import rate
 from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
 
 if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
     from rockpool.nn.models.model import SettingSpec
 
 __all__ = ["H_ReLU", "H_sigmoid", "H_tanh", "Rate"]
@@ -173,7 +173,7 @@ class Rate(Module):
 
         return output, self._keep_state(x=x), records
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.graph.from_modules import rate_graph
 

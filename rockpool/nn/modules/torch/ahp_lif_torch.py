@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
+import rockpool.graph
 from rockpool.nn.models import lif
 from rockpool.nn.modules.torch._base.checks import Required
 from rockpool.nn.modules.torch._base.decays import decay
@@ -20,9 +21,6 @@ from rockpool.nn.modules.torch._loops.lif import LIFParameters
 from rockpool.nn.modules.torch.lif_base_torch import LIF_TORCH, LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Shape
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = ["aLIFTorch"]
 
@@ -113,7 +111,7 @@ class aLIFTorch(LIFBaseTorch):
         parameters = super()._loop_parameters(*required)
         return parameters._replace(gamma=self.gamma, w_ahp=self.w_ahp)
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons, and weights that feed their spikes back.
 
         The after-spike current counts as one more synapse of each neuron: its time constant stands

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
+import rockpool.graph
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import same_in_and_out
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import SimulationParameter
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = ["TimeStepDropout", "UnitDropout"]
 
@@ -61,7 +59,7 @@ class _Dropout(TorchModule):
     def _dropped(self, data: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return a graph without modules, whose outputs are its inputs."""
         from rockpool.graph import GraphHolder, GraphNode
         from rockpool.graph.graph_base import SetList

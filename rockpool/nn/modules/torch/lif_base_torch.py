@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
+from typing import Any, ClassVar, NamedTuple, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
+import rockpool.graph
 from rockpool.nn.models import checks, lif
 from rockpool.nn.models.model import Check, Model, ParameterSpec, SettingSpec, Spec
 from rockpool.nn.modules._registry import RegisteredAttribute
@@ -22,9 +23,6 @@ from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import ParameterBase, Shape
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = ["LIFBaseTorch"]
 
@@ -289,13 +287,13 @@ class LIFBaseTorch(TorchModule):
         parameters = self._loop_parameters()
         return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         return self._lif_graph()
 
     def _lif_graph(
         self, tau_syn: np.ndarray | None = None, w_rec: np.ndarray | None = None
-    ) -> GraphHolder:
+    ) -> rockpool.graph.GraphHolder:
         """Return the graph of the layer, with its own synapses and weights if not with these."""
         from rockpool.graph.from_modules import lif_graph
         from rockpool.nn.modules.torch._base.graphs import to_array

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
+import rockpool.graph
 from rockpool.nn.models.linear import LINEAR
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.initialisers import kaiming_rows, uniform_sqrt
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import Shape
-
-if TYPE_CHECKING:
-    from rockpool.graph import LinearWeights
 
 __all__ = ["LinearTorch"]
 
@@ -72,7 +70,7 @@ class LinearTorch(TorchModule):
         output = torch.matmul(data, self.weight)
         return output if self.bias is None else output + self.bias
 
-    def as_graph(self) -> LinearWeights:
+    def as_graph(self) -> rockpool.graph.LinearWeights:
         """Return the layer as one node of dense weights."""
         from rockpool.graph.from_modules import linear_graph
         from rockpool.nn.modules.torch._base.graphs import to_array

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from torch import Tensor
 
+import rockpool.graph
 from rockpool.nn.models import rate
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS, relu
@@ -19,9 +20,6 @@ from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import Shape
-
-if TYPE_CHECKING:
-    from rockpool.graph import GraphHolder
 
 __all__ = ["RateTorch"]
 
@@ -111,7 +109,7 @@ class RateTorch(TorchModule):
         self._keep_state(x=state)
         return output
 
-    def as_graph(self) -> GraphHolder:
+    def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
         from rockpool.graph.from_modules import rate_graph
         from rockpool.nn.modules.torch._base.graphs import to_array

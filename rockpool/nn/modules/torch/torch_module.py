@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +22,6 @@ from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
 from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.parameters import Shape
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["TorchModule", "TorchModuleParameters", "to_float_tensor"]
 
