@@ -212,6 +212,9 @@ STANDARD: "dict[str, BackendSpec]" = {
     )
 }
 
+# What the extra `plots` brings.
+INSTALL_PLOTS = 'pip install "matplotlib>=3.7"'
+
 ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus": "sinabs-exodus"}
 
 # What has been registered besides the standard back-ends, by name.
