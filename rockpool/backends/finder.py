@@ -20,7 +20,11 @@ class Search:
     __slots__ = ("_finders", "_loaded", "_names", "_records", "_specs")
 
     def __init__(self) -> None:
-        self._finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+        self._finders = [
+            finder
+            for finder in sys.meta_path
+            if hasattr(finder, "find_spec") and not hasattr(finder, "is_guard")
+        ]
         self._loaded: set[str] | None = None
         self._specs: dict[str, ModuleSpec | None] = {}
         self._records: dict[str, str] | None = None

@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 from .finder import Search, location, module_version
+from .guarded import HalfImported, guarded_import
 from .retry import Failure
 from .specs import specification
 from .status import (
@@ -66,7 +67,8 @@ def _remember(spec: "BackendSpec", status: "BackendStatus") -> None:
 def _try(spec: "BackendSpec") -> "BackendStatus":
     for module in spec.modules:
         try:
-            import_module(module)
+            with guarded_import():
+                import_module(module)
         except (Exception, SystemExit) as error:  # an import may raise anything; the error is kept
             return _blame(spec, module, error)
     outdated = obstacle_to(spec)  # now that modules say their own version
@@ -85,6 +87,9 @@ def _try(spec: "BackendSpec") -> "BackendStatus":
 def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendStatus":
     """Tell a back-end that is not there from one that is there and cannot be imported."""
     error = _trimmed(error)
+    if isinstance(error, HalfImported):
+        parts = still_loaded(Search().parts_without_package(str(error.name)))
+        return status_of(spec, "broken", str(error), error, module=module, fix="", restart=parts)
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     if missing is not None and (module == missing or module.startswith(missing + ".")):
         reason = f"no module named {missing!r} is installed"

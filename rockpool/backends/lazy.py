@@ -238,8 +238,11 @@ def _resolve(
 
     lacking = _known_to_lack(module, backend)
     if lacking is None:
+        from .guarded import guarded_import
+
         try:
-            return look_up(name)
+            with guarded_import():
+                return look_up(name)
         except (Exception, SystemExit) as error:
             lacking = _backend_at_fault(module, backend, error)
             if lacking is None and isinstance(error, AttributeError):

@@ -27,6 +27,7 @@ class BackendSpec:
         advice: "Callable[[], tuple[str, str] | None] | None" = None,
         are_packages: bool = False,
         never_import: bool = False,
+        in_main_thread: bool = False,
     ) -> None:
         self.name = name
         self.modules = modules
@@ -41,6 +42,8 @@ class BackendSpec:
         self.advice = advice
         self.are_packages = are_packages
         self.never_import = never_import
+        # Whether the first import has to be in the main thread; another one spoils the process.
+        self.in_main_thread = in_main_thread
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BackendSpec) and vars(self) == vars(other)
@@ -142,7 +145,9 @@ STANDARD: "dict[str, BackendSpec]" = {
         _standard("numba", "numba", minimum=(0, 59)),
         _standard("torch", "torch", minimum=(2, 1)),
         _standard("jax", "jax", "jaxlib", minimum=(0, 10)),
-        _standard("brian", "brian2", minimum=(2, 7), advice=_brian_numpy_conflict),
+        _standard(
+            "brian", "brian2", minimum=(2, 7), advice=_brian_numpy_conflict, in_main_thread=True
+        ),
         _standard("nest", "nest", minimum=(3, 9), distribution="nest-simulator"),
         _standard("sinabs", "sinabs", minimum=(3, 0)),
         _standard(

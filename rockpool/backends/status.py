@@ -8,6 +8,7 @@ import os
 import sys
 
 from .finder import Search, differ, module_version, release
+from .guarded import why_not_here
 from .specs import REGISTERED, STANDARD, BackendStatus, specification
 
 TYPE_CHECKING = False
@@ -101,6 +102,9 @@ def obstacle_to(spec: "BackendSpec", search: "Search | None" = None) -> "Backend
         parts = search.parts_without_package(module)
         if parts:
             return _half_imported(spec, module, parts)
+    refusal = why_not_here(spec)
+    if refusal:
+        return status_of(spec, "unmet", refusal, fix="", search=search)
     return _too_old(spec, search) if spec.minimum is not None else None
 
 
