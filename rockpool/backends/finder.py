@@ -21,7 +21,7 @@ class Search:
     __slots__ = ("_finders", "_loaded", "_names", "_records", "_specs", "trouble")
 
     def __init__(self) -> None:
-        self._finders = list(sys.meta_path)
+        self._finders = [finder for finder in sys.meta_path if not hasattr(finder, "is_guard")]
         self._loaded: set[str] | None = None
         self._specs: dict[str, ModuleSpec | None] = {}
         # What finders have raised, by the module that they were asked for.

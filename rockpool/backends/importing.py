@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 
 from .finder import Search, is_loading, location, module_version
+from .guarded import HalfImported, guarded_import
 from .retry import Failure
 from .specs import specification
 from .status import (
@@ -75,7 +76,8 @@ def _remember(spec: "BackendSpec", status: "BackendStatus") -> None:
 def _try(spec: "BackendSpec") -> "BackendStatus":
     for module in spec.modules:
         try:
-            import_module(module)
+            with guarded_import():
+                import_module(module)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # an import may raise anything; the error is kept
@@ -98,6 +100,9 @@ def _try(spec: "BackendSpec") -> "BackendStatus":
 def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendStatus":
     """Tell a back-end that is not there from one that is there and cannot be imported."""
     error = _trimmed(error)
+    if isinstance(error, HalfImported):
+        parts = still_loaded(Search().parts_without_package(str(error.name)))
+        return status_of(spec, "broken", str(error), error, module=module, fix="", restart=parts)
     missing = missing_module(error)
     if missing is not None and (module == missing or module.startswith(missing + ".")):
         reason = f"no module named {missing!r} is installed"

@@ -238,8 +238,11 @@ def _resolve(
 
     lacking = _known_to_lack(module, backend)
     if lacking is None:
+        from .guarded import guarded_import
+
         try:
-            return look_up(name)
+            with guarded_import():
+                return look_up(name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # the import of a back-end may raise anything

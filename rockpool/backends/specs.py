@@ -28,6 +28,7 @@ class BackendSpec:
         advice: "Callable[[], tuple[str, str] | None] | None" = None,
         are_packages: bool = False,
         never_import: bool = False,
+        in_main_thread: bool = False,
     ) -> None:
         self.name = name
         self.modules = modules
@@ -44,6 +45,8 @@ class BackendSpec:
         self.advice = advice
         self.are_packages = are_packages
         self.never_import = never_import
+        # Whether the first import has to be in the main thread; another one spoils the process.
+        self.in_main_thread = in_main_thread
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BackendSpec) and vars(self) == vars(other)
@@ -175,6 +178,7 @@ STANDARD: "dict[str, BackendSpec]" = {
             minimum=(2, 7),
             telling="NeuronGroup",
             advice=_brian_numpy_conflict,
+            in_main_thread=True,
         ),
         _standard(
             "nest",

@@ -16,6 +16,7 @@ from .finder import (
     is_older,
     module_version,
 )
+from .guarded import why_not_here
 from .specs import REGISTERED, STANDARD, BackendStatus, specification, text_of
 
 TYPE_CHECKING = False
@@ -126,6 +127,9 @@ def obstacle_to(
             return _half_imported(spec, module, parts)
     if spec.telling and _is_another(spec, search):
         return _another(spec)
+    refusal = why_not_here(spec)
+    if refusal:
+        return status_of(spec, "unmet", refusal, fix="", search=search)
     return _too_old(spec, search) if spec.minimum is not None else None
 
 

@@ -104,7 +104,7 @@ def run(values: "dict[str, Any]") -> int:
         from rockpool.cli.bench.picture import draw
 
         ran = [record for record in records if record.seconds]
-        write_picture(picture, lambda: draw(ran, _title(values), picture))
+        write_picture(picture, lambda file, kind: draw(ran, _title(values), file, kind))
         if not values["json"]:
             write(f"\nThe speeds are drawn in {picture}\n")
     wanted = {REFERENCE, *(values["backends"] or ())}
