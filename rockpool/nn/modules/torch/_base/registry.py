@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.parameter_tree import ParameterName, TorchModuleParameters
+from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.parameters import ParameterBase, ResetTo
 
 Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
@@ -62,6 +63,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return value
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        if entry.kind == "State":
+            in_use(self)
         homes: dict[str, dict[str, Any]] = {
             "parameter": self._parameters,
             "buffer": self._buffers,
