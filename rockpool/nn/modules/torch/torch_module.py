@@ -22,7 +22,7 @@ from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch._base.transforms import in_transform
+from rockpool.nn.modules.torch._base.transforms import in_transform, underneath
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
@@ -233,9 +233,14 @@ class TorchModule(TorchRegistry):
 
     def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
         """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
-        noise_std = float(self.noise_std)
-        if noise_std == 0.0:
-            return None
+        noise_std = self.noise_std
+        if in_transform() and isinstance(noise_std, Tensor):  # there may be one for each of many
+            if not bool(underneath(noise_std).any()):
+                return None
+        else:
+            noise_std = float(noise_std)
+            if noise_std == 0.0:
+                return None
         scale = noise_std * float(self.dt) ** 0.5
         return torch.randn(shape, dtype=like.dtype, device=like.device) * scale
 
