@@ -153,7 +153,7 @@ class TorchModule(TorchRegistry):
         """
         self.__dict__.update(_record=record, _record_dict={}, _passed_state={})
         try:
-            output = self._run(input_data, *args, **kwargs)
+            output = self._run_forward(input_data, *args, **kwargs)
             records, passed = self._record_dict, self._passed_state
         finally:
             # nothing with a graph behind it stays in the module, which can be copied at any time
@@ -170,11 +170,11 @@ class TorchModule(TorchRegistry):
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
         try:
-            return self._run(*args, **kwargs)
+            return self._run_forward(*args, **kwargs)
         finally:
             self.__dict__.update(_record_dict={}, _passed_state={})
 
-    def _run(self, *args: Any, **kwargs: Any) -> Any:
+    def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
         in_use(self)
         before = self._buffers.copy()
