@@ -380,7 +380,8 @@ class TorchModule(TorchRegistry):
         ------
         ValueError
             A name that the module does not know, or a parameter that is missing; another shape or
-            kind of value; another structure of the module. Nothing has been changed then.
+            kind of value, or one that the constructor refuses; another structure of the module.
+            Nothing has been changed then.
         """
         json_io.set_from_json(self, json_params)
 
@@ -400,9 +401,9 @@ class TorchModule(TorchRegistry):
         """
         with open(filename, encoding="utf-8") as file:
             try:
-                json_params = json.load(file)
-            except ValueError as error:
+                text = file.read()
+            except ValueError as error:  # no text at all
                 raise ValueError(
                     f"{self._label}: {filename} is not a JSON file: {error}"
                 ) from error
-        self.json_to_param(json_params)
+        self.json_to_param(json_io.parsed(self._label, str(filename), text, "file"))
