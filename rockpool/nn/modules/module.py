@@ -63,7 +63,9 @@ class Evolves(Protocol[Array]):
     @property
     def evolve(self) -> Evolve[Array]: ...
 
-    _registered_modules: dict[str, Any]
+    @property
+    def _registered_modules(self) -> dict[str, Any]: ...
+
     _evolves_whole: ClassVar[bool]
 
     def _all_or_nothing(self, evolve: Any, *args: Any, **kwargs: Any) -> Any: ...
