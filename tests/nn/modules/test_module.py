@@ -6,14 +6,16 @@ import copy
 import functools
 import inspect
 import pickle
+import sys
 from collections import OrderedDict
+from types import ModuleType
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
 
-from rockpool.nn.modules import Module
+from rockpool.nn.modules import LIF, Module
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import Constant, Parameter, ParameterBase, SimulationParameter, State
 
@@ -839,3 +841,14 @@ class TestOtherViews:
 
         assert timed.module is module and timed.shape == (2, 2)
         assert timed.add_events is False
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_another_thread_may_be_in_the_middle_of_an_import(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a package that has no names yet."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    layer = LIF(2, tau_mem=Constant([0.01, 0.02]))
+    layer.vmem = np.ones(2)
+    assert layer(np.ones((1, 3, 2)))[0].shape == (1, 3, 2)
