@@ -107,6 +107,11 @@ class BackendStatus:
         keys = ("name", "state", "version", "reason", "error", "install")
         return {**{key: getattr(self, key) for key in keys}, "error": error}
 
+    def __reduce__(self) -> "tuple[object, ...]":
+        """Without the error, of which nobody knows whether it can be pickled."""
+        state = [None if key == "error" else getattr(self, key) for key in _RECORD]
+        return BackendStatus, tuple(state)
+
     def __repr__(self) -> str:
         version = f" {self.version}" if self.version else ""
         return f"<{self.name}{version}: {self.state}, {self.reason}>"
@@ -120,6 +125,10 @@ def text_of(error: "BaseException | None") -> str:
         raise
     except BaseException:  # that of a class of its own may raise anything, or be no string
         return ""
+
+
+# In the order in which a record takes them.
+_RECORD = ("name", "state", "version", "reason", "error", "install", "module", "restart")
 
 
 def _cuda_device() -> bool:
