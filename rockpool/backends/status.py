@@ -9,6 +9,7 @@ import sys
 
 from .finder import Search, differ, module_version, release
 from .guarded import why_not_here
+from .plain_text import printable
 from .specs import REGISTERED, STANDARD, BackendStatus, specification
 
 TYPE_CHECKING = False
@@ -160,7 +161,8 @@ def status_of(
         fix = f"pip install {flag}{spec.pip}"
     version = None if state == "missing" else version_of(spec, search)
     about = module or (*spec.modules, spec.name)[0]
-    return BackendStatus(spec.name, state, version, reason, error, fix, about, restart)
+    version = version and printable(version)
+    return BackendStatus(spec.name, state, version, printable(reason), error, fix, about, restart)
 
 
 def version_of(spec: "BackendSpec", search: "Search | None" = None) -> "str | None":
