@@ -8,12 +8,21 @@ Numpy alone is enough; with matplotlib, `--plot` draws a picture:
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib.util import find_spec
 
-import numpy as np
-
-from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules import LIF, Linear, Module
+
+try:
+    import numpy as np
+
+    from rockpool.nn.combinators import Sequential
+except (ImportError, OSError):
+    try:
+        LIF(1)  # says what is missing, and how to get it
+    except ModuleNotFoundError as missing:
+        sys.exit("\n".join([str(missing), *getattr(missing, "__notes__", ())]))
+    raise
 
 DT, DURATION = 1e-3, 0.3  # s: the time step of all modules, and the time to simulate
 N_INPUTS = 16  # noisy spike trains

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -35,6 +36,8 @@ __all__ = [
 _MARK = b"\x1erockpool "
 # The most that is kept of what a child prints, in bytes.
 _KEPT = 1 << 16
+# For how many seconds what a child has said is read when it is over.
+_READING = 30
 # Names the interpreter where this program is none.
 VARIABLE = "ROCKPOOL_PYTHON"
 
@@ -144,7 +147,10 @@ class ChildProcess(subprocess.Popen[bytes]):
             self.wait()
         self.let_go()
         for reader, pipe in self._readers:
-            reader.join(1.0)  # not for long: a process that broke away may hold the pipe
+            for _ in range(_READING):  # not for ever: a process that broke away may hold the pipe
+                reader.join(1.0)
+                if not (reader.is_alive() and _has_more(pipe)):
+                    break
             if not reader.is_alive():
                 pipe.close()
 
@@ -190,6 +196,15 @@ class ChildProcess(subprocess.Popen[bytes]):
     def _read_printed(self, pipe: IO[bytes]) -> None:
         while chunk := os.read(pipe.fileno(), _KEPT):
             self._printed = (self._printed + chunk)[-_KEPT:]
+
+
+def _has_more(pipe: IO[bytes]) -> bool:
+    """Whether something can be read, its end among that."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def above_standard(descriptor: int) -> int:

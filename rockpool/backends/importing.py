@@ -9,6 +9,7 @@ from importlib import import_module
 
 from .finder import Search, is_loading, location, module_version
 from .guarded import HalfImported, guarded_import
+from .plain_text import is_distribution
 from .retry import Failure
 from .specs import specification
 from .status import (
@@ -115,7 +116,8 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
     restart = _why_restart(spec, module, error)
     if missing is not None:
         reason = f"{where} is installed, but needs {missing!r}, which is missing"
-        pip = f"pip install {missing.partition('.')[0]}"
+        lacking = missing.partition(".")[0]
+        pip = f"pip install {lacking}" if is_distribution(lacking) else ""
         return status_of(spec, "broken", reason, error, module=missing, fix=pip, restart=restart)
     reason = f"importing {where} raises {first_line(error)}"
     advice = spec.advice() if spec.advice is not None else None

@@ -17,6 +17,7 @@ from .finder import (
     module_version,
 )
 from .guarded import why_not_here
+from .plain_text import printable
 from .specs import REGISTERED, STANDARD, BackendStatus, specification, text_of
 
 TYPE_CHECKING = False
@@ -217,7 +218,8 @@ def status_of(
         fix = f"pip install {flag}{spec.pip}"
     version = None if state == "missing" else version_of(spec, search)
     about = module or (*spec.modules, spec.name)[0]
-    return BackendStatus(spec.name, state, version, reason, error, fix, about, restart)
+    version = version and printable(version)
+    return BackendStatus(spec.name, state, version, printable(reason), error, fix, about, restart)
 
 
 def beyond_understanding(spec: "BackendSpec", error: BaseException) -> "BackendStatus":
@@ -225,7 +227,7 @@ def beyond_understanding(spec: "BackendSpec", error: BaseException) -> "BackendS
     reason = f"looking at it raises {first_line(error)}"
     fix = f"pip install --force-reinstall {spec.pip}"
     about = (*spec.modules, spec.name)[0]
-    return BackendStatus(spec.name, "broken", None, reason, error, fix, about)
+    return BackendStatus(spec.name, "broken", None, printable(reason), error, fix, about)
 
 
 def version_of(spec: "BackendSpec", search: "Search | None" = None) -> "str | None":

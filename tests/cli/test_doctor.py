@@ -236,6 +236,29 @@ def test_requirements_that_are_not_met(bare_python, site: Path) -> None:
     ]
 
 
+def test_a_long_list_of_requirements_takes_no_time(bare_python, site: Path) -> None:
+    package(site, "numba")
+    needs = [f"package{i}>=1; python_version > '3'" for i in range(200_000)]
+    record(site, "numba", "99.0", "numpy<2", *needs)
+    package(site, "numpy", "", "2.5.0")
+    _, found = examine(bare_python, "numba", path=site, timeout=5 * PATIENCE)
+    ((_, what, _),) = said(found, "warning")
+    assert what == "numba 99.0 needs numpy <2, and numpy is 2.5.0"
+
+
+def test_text_of_a_backend_is_neither_obeyed_nor_part_of_a_command(bare_python, site: Path) -> None:
+    text = "raise ModuleNotFoundError('\\x1b[2J', name='a; reboot')"
+    package(site, "numba", text, "0.61.0")
+    package(site, "torch", "", "2.9.0`reboot`")
+    done = bare_python.run("-m", "rockpool", "doctor", "numba", "torch", path=site, check=False)
+    assert "needs 'a; reboot', which is missing" in done.stdout
+    assert "\x1b" not in done.stdout
+    mends = [line for line in done.stdout.splitlines() if "to mend it" in line]
+    assert not any("reboot" in mend for mend in mends)
+    checked = bare_python.run("-m", "rockpool", "backends", "--check", "--verbose", path=site)
+    assert "\x1b" not in checked.stdout and "\\x1b[2J" in checked.stdout
+
+
 # --- what lies on the disk ------------------------------------------------------------------------
 
 

@@ -52,3 +52,10 @@ def test_mistakes_are_named(numpy_python, arguments: list[str], message: str) ->
     done = numpy_python.run(str(SCRIPT), *arguments, check=False)
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_without_numpy_it_says_what_is_missing(bare_python) -> None:
+    done = bare_python.run(str(SCRIPT), check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Missing the `numpy` backend. `LIF` objects")
+    assert "Traceback" not in done.stderr
