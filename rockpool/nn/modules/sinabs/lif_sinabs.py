@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
+import sinabs  # noqa: F401 - waits where another thread is importing it
 import torch
 from sinabs.activation import MembraneSubtract
 from sinabs.layers.functional import lif_forward
@@ -14,7 +15,7 @@ from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, sum_in_order
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop, sum_in_order
 from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
@@ -125,8 +126,9 @@ class LIFSinabs(LIFBaseTorch):
         """Return the spikes over time; as `LIFTorch.forward`."""
         data = self._input(data, self.threshold)
         arguments = self._loop_arguments(data)
-        if 0 in data.shape:  # there is nothing to run
-            return data.new_zeros(*data.shape[:2], self.n_neurons)
+        if 0 in data.shape:  # there is nothing to run for sinabs
+            output, _, self._record_dict = lif_loop(*arguments, self._record)
+            return output
         run = self._run_recurrent if self._has_rec else self._run
         final, records = run(*arguments)
         self._record_dict = records if self._record else {}

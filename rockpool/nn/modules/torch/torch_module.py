@@ -14,14 +14,17 @@ from typing import Any, ClassVar, Self, TypedDict
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.modules._registry import Family
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch._base.transforms import in_transform
+from rockpool.nn.modules.torch._base.transforms import in_transform, underneath
 from rockpool.parameters import Shape
+from rockpool.utilities._atomic import check_path, replacing
 
 __all__ = ["TorchModule", "TorchModuleParameters", "to_float_tensor"]
 
@@ -160,7 +163,7 @@ class TorchModule(TorchRegistry):
         """
         self.__dict__.update(_record=record, _record_dict={}, _passed_state={})
         try:
-            output = nn.Module.__call__(self, input_data, *args, **kwargs)
+            output = self._run_forward(input_data, *args, **kwargs)
             records, passed = self._record_dict, self._passed_state
         finally:
             # nothing with a graph behind it stays in the module, which can be copied at any time
@@ -172,13 +175,24 @@ class TorchModule(TorchRegistry):
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
+            in_use(self)  # a class may have an `evolve` of its own
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
         try:
-            return nn.Module.__call__(self, *args, **kwargs)
+            return self._run_forward(*args, **kwargs)
         finally:
             self.__dict__.update(_record_dict={}, _passed_state={})
+
+    def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
+        in_use(self)
+        before = self._buffers.copy()
+        try:
+            return nn.Module.__call__(self, *args, **kwargs)
+        except BaseException:
+            self._buffers.update(before)
+            raise
 
     def _input(self, data: Any, like: Tensor | None = None) -> Tensor:
         """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module."""
@@ -225,14 +239,18 @@ class TorchModule(TorchRegistry):
         if in_transform():  # values of a transform mean nothing once it has ended
             self._passed_state.update(states)
             return
-        for name, value in states.items():
-            self._buffers[name] = _independent(value)
+        self._buffers.update({name: _independent(value) for name, value in states.items()})
 
     def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
         """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
-        noise_std = float(self.noise_std)
-        if noise_std == 0.0:
-            return None
+        noise_std = self.noise_std
+        if in_transform() and isinstance(noise_std, Tensor):  # there may be one for each of many
+            if not bool(underneath(noise_std).any()):
+                return None
+        else:
+            noise_std = float(noise_std)
+            if noise_std == 0.0:
+                return None
         scale = noise_std * float(self.dt) ** 0.5
         return torch.randn(shape, dtype=like.dtype, device=like.device) * scale
 
@@ -256,6 +274,12 @@ class TorchModule(TorchRegistry):
         if self._has_torch_api or "recurse" in kwargs:
             return nn.Module.parameters(self, *args, **kwargs)
         return super().parameters(*args, **kwargs)
+
+    def state(self, family: Family = None) -> Any:
+        """Return the states, by name; as `Module.state`."""
+        for module in nn.Module.modules(self):
+            in_use(module)
+        return super().state(family)
 
     def modules(self, *args: Any, **kwargs: Any) -> Any:
         """Return the direct submodules by name; in torch mode, iterate over all modules inside."""
@@ -360,9 +384,13 @@ class TorchModule(TorchRegistry):
         json_io.set_from_json(self, json_params)
 
     def save(self, filename: str | PathLike[str]) -> None:
-        """Write parameters and simulation parameters to a JSON file; see `load`."""
+        """Write parameters and simulation parameters to a JSON file; see `load`.
+
+        Where that fails, a file that was there is as before.
+        """
+        path = check_path(self._label, filename)
         text = json.dumps(self.to_json())
-        with open(filename, "w", encoding="utf-8") as file:
+        with replacing(path, encoding="utf-8") as file:
             file.write(text)
 
     def load(self, filename: str | PathLike[str]) -> None:
@@ -373,7 +401,7 @@ class TorchModule(TorchRegistry):
         ValueError
             The file does not fit this module; see `json_to_param`. Nothing has been changed then.
         """
-        with open(filename, encoding="utf-8") as file:
+        with open(check_path(self._label, filename), encoding="utf-8") as file:
             try:
                 text = file.read()
             except ValueError as error:  # no text at all

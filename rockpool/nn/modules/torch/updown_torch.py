@@ -192,6 +192,7 @@ class UpDownTorch(TorchModule):
         data = self._input(data, self.thr_up)
         require_values(self._label, self, _REQUIRED)
         if data.shape[1] == 0:
+            self._record_dict = {"analog_value": data} if self._record else {}
             return data.new_zeros((data.shape[0], 0, self.size_out))
         events, reference = updown_loop(data, self.thr_up, self.thr_down, self.n_ref_steps)
         if self._record:

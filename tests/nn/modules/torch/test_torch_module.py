@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import copy
 from collections import OrderedDict
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules.native import LIF
 from rockpool.nn.modules.torch import (
+    LIFBitshiftTorch,
     LIFTorch,
     LinearTorch,
     RateTorch,
@@ -193,6 +195,27 @@ def test_an_assignment_writes_into_the_parameter(form: Any) -> None:
         np.testing.assert_array_equal(parameter.detach(), values[name])
     layer.reset_parameters()
     assert all(getattr(layer, name) is parameter for name, parameter in parameters.items())
+
+
+@pytest.mark.parametrize(
+    "form", [Tensor.clone, nn.Parameter, lambda value: value.requires_grad_() * 1]
+)
+@pytest.mark.parametrize(
+    ("layer", "name", "value"),
+    [
+        (LIFTorch(2), "tau_mem", -0.01),
+        (LIFTorch(2, leak_mode="decays"), "alpha", 2.0),
+        (LIFBitshiftTorch(2), "tau_mem", 1e-3),
+        (LinearTorch((2, 2)), "weight", np.nan),
+    ],
+)
+def test_values_out_of_range_change_nothing(layer: Any, name: str, value: float, form: Any) -> None:
+    parameter = getattr(layer, name)
+    before = parameter.tolist()
+    for change in (partial(setattr, layer, name), lambda new: layer.set_attributes({name: new})):
+        with pytest.raises(ValueError, match=f"{name} must be"):
+            change(form(torch.full_like(parameter, value)))
+    assert getattr(layer, name) is parameter and parameter.tolist() == before
 
 
 def test_a_parameter_may_be_set_to_a_view_of_itself() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, jacrev, vmap
+from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
 from torch.nn.utils import parametrize, prune
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -201,6 +201,62 @@ def test_jacobian() -> None:
     found = jacrev(lambda x: functional_call(module, {}, (x,))[0])(x)
     expected = torch.autograd.functional.jacobian(lambda x: module.reset_state()(x)[0], x)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_ensemble(name: str) -> None:
+    modules = [ALL[name]().double() for _ in range(3)]
+    for module, factor in zip(modules, (1.0, 1.25, 1.5), strict=True):
+        for parameter in module.parameters().astorch():
+            parameter.data *= factor
+    values, buffers = stack_module_state(modules)
+    values = {key: value.detach() for key, value in values.items()}
+    x = X.double()
+
+    def call(values: dict[str, Tensor], buffers: dict[str, Tensor]) -> Any:
+        output, state, _ = functional_call(modules[0], (values, buffers), (x,))
+        return output.sum(), (output, state)
+
+    found, (outputs, states) = vmap(grad(call, has_aux=True))(values, buffers)
+    jacobians = vmap(jacrev(lambda *tensors: call(*tensors)[0]))(values, buffers)
+    for index, module in enumerate(modules):
+        expected, state, _ = module(x)
+        torch.testing.assert_close(outputs[index], expected.detach())
+        for one, other in zip(states.astorch(), state.astorch(), strict=True):
+            torch.testing.assert_close(one[index], other)
+        for key, value in gradients(module, x).items():
+            value = torch.zeros_like(found[key][index]) if value is None else value
+            torch.testing.assert_close(found[key][index], value, msg=key)
+            torch.testing.assert_close(jacobians[key][index], value, msg=key)
+
+
+def test_an_ensemble_of_settings() -> None:
+    layers = [
+        LIFTorch(3, spike_generation_fn=PeriodicExponential, max_spikes_per_dt=n, learning_window=w)
+        for n, w in ((1.0, 0.5), (2.0, 0.25))
+    ]
+    values, buffers = stack_module_state(layers)
+    x = 3 * X
+
+    def call(values: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
+        return functional_call(layers[0], (values, buffers), (x,))[0].sum()
+
+    found = vmap(grad(call))(values, buffers)
+    for index, layer in enumerate(layers):
+        for key, value in gradients(layer, x).items():
+            torch.testing.assert_close(found[key][index], value, rtol=1e-4, atol=1e-4)
+
+
+def test_an_ensemble_with_noise() -> None:
+    values, buffers = stack_module_state([ExpSynTorch(3, noise_std=std) for std in (0.0, 1.0)])
+    layer = ExpSynTorch(3)
+
+    def call(values: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
+        return functional_call(layer, (values, buffers), (X,))[0]
+
+    without, with_noise = vmap(call, randomness="different")(values, buffers)
+    torch.testing.assert_close(without, layer(X)[0])
+    assert not torch.isclose(with_noise, without).all()
 
 
 def test_new_states_within_a_transform() -> None:

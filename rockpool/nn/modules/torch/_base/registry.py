@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
+import numpy  # noqa: F401 - waits where another thread is importing it
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
@@ -24,6 +25,7 @@ from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart, neuron_states
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import has_graph, trainable
 from rockpool.parameters import ParameterBase, ResetTo
 
@@ -43,12 +45,12 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
     # whether an evolution puts new tensors in the place of states, instead of writing into them
     _replaces_states: ClassVar[bool] = False
 
-    _set_aside: dict[str, nn.Parameter]  # in whose place a tensor with a graph stands
+    _replaced_parameters: dict[str, nn.Parameter]  # in whose place a tensor with a graph stands
     _taken_out: dict[str, RegisteredAttribute]  # what is known of attributes that were deleted
 
     def _setup_registry(self) -> None:
         super()._setup_registry()
-        self.__dict__.update(_set_aside={}, _taken_out={})
+        self.__dict__.update(_replaced_parameters={}, _taken_out={})
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
@@ -66,7 +68,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
     def _take_out(self, name: str) -> None:
         """Remember of an attribute that is no longer there what it was."""
         self._taken_out[name] = self._registered_attributes.pop(name)
-        self._set_aside.pop(name, None)
+        self._replaced_parameters.pop(name, None)
 
     def _is_there(self, name: str, entry: RegisteredAttribute) -> bool:
         if entry.kind == "Parameter":
@@ -120,12 +122,14 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return torch.as_tensor(value).detach().to(present, copy=True)
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        if entry.kind == "State":
+            in_use(self)
         if isinstance(value, Tensor):
             value = trainable(value)
             if entry.kind == "Parameter" and not isinstance(value, nn.Parameter):
                 self._store_in_parameter(name, value)
                 return
-        self._set_aside.pop(name, None)
+        self._replaced_parameters.pop(name, None)
         homes: dict[str, dict[str, Any]] = {
             "parameter": self._parameters,
             "buffer": self._buffers,
@@ -154,10 +158,10 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         present = self._parameters.get(name)
         if has_graph(value):
             if isinstance(present, nn.Parameter):
-                self._set_aside[name] = present
+                self._replaced_parameters[name] = present
             self._parameters[name] = value  # type: ignore[assignment]
             return
-        parameter = self._set_aside.pop(name, present)
+        parameter = self._replaced_parameters.pop(name, present)
         if not isinstance(parameter, nn.Parameter) or parameter.shape != value.shape:
             grad = present is None or present.requires_grad
             parameter = nn.Parameter(value, grad)
@@ -258,8 +262,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             setattr(self, name, module)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
-        for name in [name for name in self._set_aside if prefix + name in state_dict]:
-            self._parameters[name] = self._set_aside.pop(name)
+        for name in [name for name in self._replaced_parameters if prefix + name in state_dict]:
+            self._parameters[name] = self._replaced_parameters.pop(name)
         for name, entry in self._registered_attributes.items():
             saved, present = state_dict.get(prefix + name), self._buffers.get(name)
             if entry.kind != "State" or saved is None or present is None:
@@ -271,11 +275,11 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # to another device or type; torch knows how for parameters, and only for those
-        stand_ins = {name: self._parameters[name] for name in self._set_aside}
-        self._parameters.update(self._set_aside)
+        stand_ins = {name: self._parameters[name] for name in self._replaced_parameters}
+        self._parameters.update(self._replaced_parameters)
         with torch.inference_mode(False):  # what is made there could not be trained
             super()._apply(fn, recurse)  # type: ignore[misc]
             for name, tensor in stand_ins.items():
-                self._set_aside[name] = self._parameters[name]  # type: ignore[assignment]
+                self._replaced_parameters[name] = self._parameters[name]  # type: ignore[assignment]
                 self._parameters[name] = fn(tensor)  # type: ignore[arg-type, assignment]
         return self

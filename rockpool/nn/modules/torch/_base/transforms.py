@@ -48,6 +48,14 @@ def trainable(tensor: torch.Tensor) -> torch.Tensor:
         return copied
 
 
+def underneath(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the tensor whose values `tensor` has within transforms of ``torch.func``: of all."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = functorch.get_unwrapped(tensor)
+    return tensor
+
+
 def values_unknown(tensor: torch.Tensor) -> bool:
     """Whether the values of `tensor` cannot be looked at now (traced, transformed, captured)."""
     if compiling() or in_transform() or tensor.is_meta:
