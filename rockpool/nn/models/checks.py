@@ -154,6 +154,13 @@ def function(owner: str, name: str, value: Any) -> None:
         raise ValueError(f"{owner}: {name} must be callable, got {value!r}")
 
 
+def real_state(owner: str, name: str, value: Any) -> None:
+    """Require real numbers, of any value; an array of another library is not looked into."""
+    foreign = hasattr(value, "dtype") and not isinstance(value, np.ndarray)
+    if value is not None and not foreign:
+        known_values(owner, name, value)
+
+
 def time_constant(owner: str, name: str, value: Any) -> None:
     """Require every element to be a number of seconds > 0; infinity means no leak."""
     positive(owner, name, value, "s", finite=False)

@@ -277,6 +277,8 @@ class Model:
             if values[name] is None:
                 raise TypeError(f"{owner}: {name} must have a value, got None")
             spec.check(owner, name, values[name])
+        for state in self.states:
+            checks.real_state(owner, state.name, values.get(state.name))
         if known and self.relation is not None:
             both = {
                 spec.name: values[name] if name in values else present(name)

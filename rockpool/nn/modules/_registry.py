@@ -116,8 +116,7 @@ class AttributeRegistry(BackendHooks):
         """Store a plain value in an attribute that is registered already."""
         if not self._force_set_attributes:
             self._check_shape(name, value)
-            if self._registered_attributes[name].kind != "State":
-                self._check_values({name: value})
+            self._check_values({name: value})
         self._put_attribute(name, value)
 
     def _put_attribute(self, name: str, value: Any) -> None:
@@ -128,7 +127,7 @@ class AttributeRegistry(BackendHooks):
         self._store_attribute(name, self._convert_attribute(name, value, entry), entry)
 
     def _check_values(self, values: Mapping[str, Any]) -> None:
-        """Raise if values of parameters and settings, by name, are out of their range."""
+        """Raise if values, by name, are out of their range, or cannot be values at all."""
         for name, check in self._checks.items():
             if name in values:
                 check(self._label, name, values[name])
@@ -280,7 +279,7 @@ class AttributeRegistry(BackendHooks):
             own = {name: new_attributes[name] for name in entries if name in new_attributes}
             for name, value in own.items():
                 self._check_shape(name, value)
-            self._check_values({n: v for n, v in own.items() if entries[n].kind != "State"})
+            self._check_values(own)
             for name, value in own.items():  # what a back-end cannot store it says now
                 self._convert_attribute(name, value, entries[name])
         for name, module in self._registered_modules.items():

@@ -187,3 +187,35 @@ def test_timed() -> None:
     raster = output.raster(1e-3, num_timesteps=9, add_events=True)
     assert torch.equal(torch.tensor(raster).float(), expected)
     assert record["0_LinearTorch_output"].samples.shape == (9, 4)
+
+
+class FailingLater(TorchModule):
+    """Fails in its second call."""
+
+    def __init__(self):
+        super().__init__(shape=2)
+        self.calls = 0
+
+    def forward(self, data):
+        self.calls += 1
+        if self.calls == 2:
+            raise RuntimeError("failed")
+        return data
+
+
+@pytest.mark.parametrize("combine", [Sequential, Residual])
+@pytest.mark.parametrize("torch_mode", [False, True])
+def test_an_error_in_a_later_module_leaves_all_as_they_were(combine, torch_mode):
+    norm = torch.nn.BatchNorm1d(4)  # which writes into its buffers
+    net = combine(LIFTorch(2), norm, Sequential(ExpSynTorch(2)), FailingLater())
+    if torch_mode:
+        net.to_torch()
+    data = torch.rand(2, 4, 2)
+    net(data)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+
+    with pytest.raises(RuntimeError, match="failed"):
+        net(data)
+
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]), name

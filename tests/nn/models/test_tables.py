@@ -133,6 +133,18 @@ def test_what_the_constructor_refuses_is_refused_later_as_well(model, backend, n
         assert getattr(module, attribute) is present
 
 
+@pytest.mark.parametrize("value", [["a", "b"], [1j, 0], np.ma.masked_array([1.0, 2.0], [0, 1])])
+@pytest.mark.parametrize("name", ["LIF", "LIFNumba", "LIFJax"])
+def test_a_state_is_made_of_real_numbers(name, value) -> None:
+    module = getattr(rockpool.nn.modules, name)(2)
+    before = module.vmem
+    with pytest.raises(TypeError, match=f"{name}: vmem must be"):
+        module.vmem = value
+    with pytest.raises(TypeError, match=f"{name}: vmem must be"):
+        module.set_attributes({"tau_mem": np.ones(2), "vmem": value})
+    assert module.vmem is before and not np.any(module.tau_mem == 1.0)
+
+
 def test_several_values_are_set_together_or_not_at_all() -> None:
     module = Rate(1)
     before = module.simulation_parameters()

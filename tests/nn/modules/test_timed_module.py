@@ -375,3 +375,31 @@ def test_tree_map_keeps_dicts_lists_and_tuples():
     tree = {"a": 1, "b": [1, (2, 3)], "c": {}}
     assert tree_map(lambda x: x + 1, tree) == {"a": 2, "b": [2, (3, 4)], "c": {}}
     assert tree_map(str, 1) == "1"
+
+
+def test_an_error_in_a_later_module_leaves_states_and_clocks_as_they_were():
+    class Failing(Echo):
+        def evolve(self, ts_input=None, duration=None, num_timesteps=None, *args, **kwargs):
+            if self.t:
+                raise ValueError("failed")
+            return super().evolve(ts_input, duration, num_timesteps)
+
+    class Outer(TimedModule):
+        def __init__(self):
+            super().__init__(1e-3, shape=(2, 2))
+            self.first, self.second = LIF(2).timed(), Failing()
+
+        def evolve(self, ts_input=None, duration=None, num_timesteps=None, *args, **kwargs):
+            self.first(num_timesteps=num_timesteps)
+            return self.second(num_timesteps=num_timesteps)
+
+    module = Outer()
+    module.first.module.bias = np.full(2, 0.25)
+    module(duration=3e-3)
+    before = str(module.state())
+
+    with pytest.raises(ValueError, match="failed"):
+        module(duration=3e-3)
+
+    assert (module.t, module.first.t, module.second.t) == (3e-3, 3e-3, 3e-3)
+    assert str(module.state()) == before
