@@ -143,9 +143,15 @@ def Sequential(*modules: Any, **kwargs: Any) -> Any:
     ------
     ValueError
         If an output does not fit the next input, a module is of another back-end than the first,
-        a name is used twice, or the shape or a spiking flag is given.
+        a name is used twice, or the shape or a spiking flag is given; if time steps differ; if one
+        module that holds parameters or states stands at two places, also within other containers.
     TypeError
         If an argument is not a module.
+
+    Notes
+    -----
+    To use one module twice on purpose, with shared parameters and state, write a module of your own
+    that holds it once and calls it twice. Such a module may stand in a container.
 
     Examples
     --------

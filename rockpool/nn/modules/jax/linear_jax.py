@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy  # noqa: F401 - waits where another thread is importing it
 from numpy.typing import ArrayLike
 
 from rockpool.nn.modules.jax._base.arrays import aligned

@@ -54,7 +54,7 @@ class LowPass(TorchModule):
         warnings.warn(
             f"{owner} is deprecated, use ExpSynTorch instead", DeprecationWarning, stacklevel=3
         )
-        (n,) = checks.shape_entries(owner, int(n_neurons))
+        (n,) = checks.shape_entries(owner, (n_neurons,), "n_neurons")
         checks.time_step(owner, "dt", dt)
         checks.scalar(owner, "tau_mem", tau_mem)
         checks.positive(owner, "tau_mem", tau_mem, "s", finite=False)
