@@ -8,12 +8,21 @@ Numpy alone is enough; with matplotlib, `--plot` draws a picture:
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib.util import find_spec
 
-import numpy as np
-
-from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules import LIF, Linear, Module
+
+try:
+    import numpy as np
+
+    from rockpool.nn.combinators import Sequential
+except (ImportError, OSError):
+    try:
+        LIF(1)  # says what is missing, and how to get it
+    except ModuleNotFoundError as missing:
+        sys.exit("\n".join([str(missing), *getattr(missing, "__notes__", ())]))
+    raise
 
 DT, DURATION = 1e-3, 0.3  # s: the time step of all modules, and the time to simulate
 N_INPUTS = 16  # noisy spike trains
@@ -59,7 +68,7 @@ def main() -> None:
     if options.neurons < 1:
         parser.error(f"--neurons must be at least 1, got {options.neurons}")
     if options.plot and find_spec("matplotlib") is None:
-        parser.error('--plot needs matplotlib: pip install "rockpool[plots]"')
+        parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     np.random.seed(options.seed)
     network = build(options.neurons)
     print(network)

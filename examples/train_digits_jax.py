@@ -17,18 +17,28 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-
-from rockpool.data import load_digits
 from rockpool.nn import modules
-from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules.jax import JaxModule
-from rockpool.parameters import Constant
-from rockpool.utilities.backend_management import backend_available
-from rockpool.utilities.tree_utils import branches, get_nested, tree_map
+
+try:
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    import optax
+
+    from rockpool.data import load_digits
+    from rockpool.nn.combinators import Sequential
+    from rockpool.nn.modules.jax import JaxModule
+    from rockpool.parameters import Constant
+    from rockpool.utilities.backend_management import backend_available
+    from rockpool.utilities.tree_utils import branches, get_nested, tree_map
+except (ImportError, OSError) as error:
+    try:
+        modules.LIFJax(1)  # says what is missing, and how to get it
+    except ModuleNotFoundError as missing:
+        sys.exit("\n".join([str(missing), *getattr(missing, "__notes__", ())]))
+    if getattr(error, "name", None) == "optax":
+        sys.exit("This example needs optax. To get it: pip install optax")
+    raise
 
 DT, N_STEPS = 1e-3, 40  # s: the time step; how long a digit is shown
 BATCH_SIZE, LEARNING_RATE = 64, 3e-3
@@ -186,7 +196,7 @@ def options() -> argparse.Namespace:
         if value is not None and value < least:
             parser.error(f"--{name} must be at least {least}, got {value}")
     if given.plot and find_spec("matplotlib") is None:
-        parser.error('--plot needs matplotlib: pip install "rockpool[plots]"')
+        parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     for path in filter(None, (given.plot, given.save)):
         if not Path(path).absolute().parent.is_dir():
             parser.error(f"there is no folder for {path}")

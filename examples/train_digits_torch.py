@@ -18,15 +18,23 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
-import torch.distributed as distributed
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
-
-from rockpool.data import load_digits
-from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules import ExpSynTorch, LIFTorch, LinearTorch, TorchModule
-from rockpool.parameters import Constant
+
+try:
+    import torch
+    import torch.distributed as distributed
+    from torch import Tensor, nn
+    from torch.nn.parallel import DistributedDataParallel
+
+    from rockpool.data import load_digits
+    from rockpool.nn.combinators import Sequential
+    from rockpool.parameters import Constant
+except (ImportError, OSError):
+    try:
+        LIFTorch(1)  # says what is missing, and how to get it
+    except ModuleNotFoundError as missing:
+        sys.exit("\n".join([str(missing), *getattr(missing, "__notes__", ())]))
+    raise
 
 DT, N_STEPS = 1e-3, 40  # s: the time step; how long a digit is shown
 BATCH_SIZE, LEARNING_RATE = 64, 3e-3
@@ -148,7 +156,7 @@ def options() -> argparse.Namespace:
         if value is not None and value < least:
             parser.error(f"--{name} must be at least {least}, got {value}")
     if given.plot and find_spec("matplotlib") is None:
-        parser.error('--plot needs matplotlib: pip install "rockpool[plots]"')
+        parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     for path in filter(None, (given.plot, given.save)):
         if not Path(path).absolute().parent.is_dir():
             parser.error(f"there is no folder for {path}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rockpool.backends.child_process import ChildProcess, flush_output, leave, take_stdout
+from rockpool.backends.plain_text import printable_lines
 from rockpool.backends.queries import backend_status, register_backend
 from rockpool.backends.specs import STANDARD, specification
 
@@ -114,7 +115,7 @@ class _Probe(ChildProcess):
         """What became of it, once it has ended or is late. Kills what is left of it."""
         late, seconds = not self.has_ended(), round(self.seconds, 3)
         self.end()
-        extra = {"seconds": seconds, "output": self.printed()}
+        extra = {"seconds": seconds, "output": printable_lines(self.printed())}
         answer = self.last_message()  # which tells most
         if answer is not None:
             return {**answer, "outcome": "answered", **extra}

@@ -33,8 +33,9 @@ COMMANDS = {
     "bench": "run one layer on every back-end, and compare speed and answers",
 }
 
-# What a shell reports for a program that was ended by Ctrl-C.
+# What a shell reports for a program that was ended by Ctrl-C, and by any signal beyond its number.
 INTERRUPTED = 130
+_BY_SIGNAL = 128
 
 
 def main(argv: "Sequence[str] | None" = None) -> int:
@@ -61,16 +62,29 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     except CommandError as error:
         complain(f"rockpool {command}".rstrip(), error)
         return error.code
+    except MemoryError:
+        complain(f"rockpool {command}".rstrip(), CommandError("there is too little memory"))
+        return 1
+    except RuntimeError as error:
+        if str(error) != "can't start new thread":
+            raise
+        complain(f"rockpool {command}".rstrip(), CommandError("no thread can be started"))
+        return 1
 
 
 def run() -> "NoReturn":
     """Entry point of the console script: execute the command line and end the process."""
+    _open_standard_streams()
+    _end_orderly()
     try:
         code = main(sys.argv[1:])
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where its troubles are still ours to deal with
     except KeyboardInterrupt:
         code = INTERRUPTED
+        _forget_output()
+    except _Ended as end:
+        code = _BY_SIGNAL + end.number
         _forget_output()
     except BrokenPipeError:  # `rockpool modules | head -1`: the reader has all it wanted
         code = 0
@@ -87,9 +101,42 @@ def _output_failed(error: OSError) -> int:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         raise error
     _forget_output()
-    if sys.stderr is not None:
-        sys.stderr.write(f"rockpool: cannot write the output: {error.strerror}\n")
+    from rockpool.cli._output import tell
+
+    tell(f"rockpool: cannot write the output: {error.strerror}\n")
     return 1
+
+
+class _Ended(BaseException):
+    """Somebody has asked this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end_orderly() -> None:
+    """Have the signals that ask for an end lead out of all that has to be put away before it."""
+    import _signal  # type: ignore[import-not-found]  # `signal` takes long to import
+
+    def end(number: int, frame: object) -> None:
+        _signal.signal(number, _signal.SIG_IGN)  # once is enough
+        raise _Ended(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(_signal, name, None)
+        if number is not None and _signal.getsignal(number) == _signal.SIG_DFL:
+            _signal.signal(number, end)
+
+
+def _open_standard_streams() -> None:
+    """Have nothing else get the descriptors of streams that are closed: libraries print there."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        import os
+
+        while (sink := os.open(os.devnull, os.O_RDWR)) <= 2:
+            continue
+        os.close(sink)
 
 
 def _execute(command: str, argv: "list[str]") -> int:
@@ -153,11 +200,7 @@ def read_quickly(
 
 
 def _forget_output() -> None:
-    """Send nowhere what stdout still holds, so that the interpreter does not complain at exit."""
-    import os
+    from rockpool.cli._output import forget
 
-    try:
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        return  # stdout is closed, or not a file: there is nothing to be flushed into it
+    if sys.stdout is not None:
+        forget(sys.stdout)

@@ -3,11 +3,15 @@
 import os
 import sys
 
+from rockpool.backends.plain_text import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TextIO
 
+# No terminal has more columns; whoever says so means "any number".
+_WIDEST = 10_000
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
@@ -26,13 +30,33 @@ class CommandError(Exception):
 
 def complain(prog: str, error: "CommandError") -> None:
     """Print an error for people on stderr."""
-    write(f"{prog}: {error}\n" + (f"{error.hint}\n" if error.hint else ""), sys.stderr)
+    tell(f"{prog}: {printable(error)}\n" + (f"{printable(error.hint)}\n" if error.hint else ""))
+
+
+def tell(text: str) -> None:
+    """Write to stderr, at once. What cannot be written there is dropped: the work goes on."""
+    if sys.stderr is None:  # closed by whoever started us
+        return
+    try:
+        write(text, sys.stderr)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        forget(sys.stderr)
+
+
+def forget(stream: "TextIO") -> None:
+    """Send nowhere what a stream still holds, so that the interpreter does not complain at exit."""
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return  # it is closed, or no file: there is nothing to be flushed into it
 
 
 def write(text: str, stream: "TextIO | None" = None) -> None:
     """Write a text, with escapes in place of characters that the stream cannot show."""
     stream = sys.stdout if stream is None else stream
-    if stream is None:  # closed by whoever started us
+    if stream is None:
         return
     if not text.isascii():
         encoding = getattr(stream, "encoding", None) or "utf-8"
@@ -57,9 +81,12 @@ def is_terminal(stream: "TextIO | None") -> bool:
 
 def terminal_width() -> int:
     """Columns of the terminal; 80 where there is none."""
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdigit() and int(columns) > 0:
-        return int(columns)
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns > 0:
+        return min(columns, _WIDEST)
     for stream in (sys.__stdout__, sys.__stderr__):
         try:
             width = os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
@@ -72,9 +99,13 @@ def terminal_width() -> int:
 
 def has_colours(stream: "TextIO | None" = None) -> bool:
     """Whether a stream (default: stdout) is a terminal and the user has not said no to colours."""
-    if not is_terminal(sys.stdout if stream is None else stream):
-        return False
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    stream = sys.stdout if stream is None else stream
+    return has_controls(stream) and not os.environ.get("NO_COLOR")
+
+
+def has_controls(stream: "TextIO | None") -> bool:
+    """Whether a stream is a terminal that knows control sequences."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
 def paint(text: str, colour: str, stream: "TextIO | None" = None) -> str:
@@ -95,7 +126,7 @@ def table(
     string for none. On a terminal that is too narrow the last column goes to lines of its own, so
     that a command in it can still be copied whole.
     """
-    lines = [header, *rows]
+    lines = [header, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     folded = is_terminal(sys.stdout) and sum(widths) + 2 * len(widths) - 2 > terminal_width()
     paints = [["bold"] * len(header), *colours] if has_colours() else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Self
 
-from rockpool.cli._output import is_terminal, terminal_width, write
+from rockpool.cli._output import has_controls, is_terminal, tell, terminal_width
 
 # Parts of the way that are shown where there is no bar.
 _QUARTERS = 4
@@ -24,7 +24,7 @@ class _Shown:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:  # leave the line as it was found, after an interruption as well
             self._bar.close()
-            _print("\r\033[K")
+            tell("\r\033[K")
 
 
 class Progress(_Shown):
@@ -47,7 +47,7 @@ class Progress(_Shown):
         if self._bar is not None:
             self._bar.update(by)
         elif quarter > before:
-            _print(f"{100 * quarter // _QUARTERS} % of {self.total} {self.what}\n")
+            tell(f"{100 * quarter // _QUARTERS} % of {self.total} {self.what}\n")
 
 
 class Imports(_Shown):
@@ -57,7 +57,7 @@ class Imports(_Shown):
         super().__init__(total, "{desc} ({n_fmt} of {total_fmt} done)", "importing")
         self._busy: list[str] = []
         if self._bar is None and is_terminal(sys.stderr):
-            _print(f"importing {total} back-ends, each in a process of its own\n")
+            tell(f"importing {total} back-ends, each in a process of its own\n")
 
     def started(self, name: str) -> None:
         """Say that the import of a back-end has begun."""
@@ -77,7 +77,7 @@ class Imports(_Shown):
 
 def _new_bar(total: int, layout: str, description: str) -> Any | None:
     """A bar of tqdm; None where nobody watches, or tqdm is not installed."""
-    if not is_terminal(sys.stderr):
+    if not has_controls(sys.stderr):
         return None
     try:
         from tqdm import tqdm
@@ -91,10 +91,21 @@ def _new_bar(total: int, layout: str, description: str) -> Any | None:
         nrows=20,  # some terminals say that they have none
         mininterval=0.0,  # there are few steps, and the last one is to be seen
         leave=False,
+        file=_Stderr(),
     )
 
 
-def _print(text: str) -> None:
-    write(text, sys.stderr)
-    if sys.stderr is not None:
-        sys.stderr.flush()
+class _Stderr:
+    """What a bar is written to: stderr, whatever becomes of it."""
+
+    def __init__(self) -> None:
+        self.encoding = getattr(sys.stderr, "encoding", None)
+
+    def write(self, text: str) -> None:
+        tell(text)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def isatty(self) -> bool:
+        return is_terminal(sys.stderr)

@@ -7,6 +7,7 @@ from rockpool.cli._output import CommandError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import IO
 
 # What matplotlib can write without further libraries.
 FORMATS = (".png", ".pdf", ".svg")
@@ -18,7 +19,9 @@ def need_numpy(purpose: str, picture: "str | None") -> None:
         check_picture(picture)
     need("numpy", purpose)
     if picture is not None:
-        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+        from rockpool.backends.specs import INSTALL_PLOTS
+
+        need("matplotlib", "--plot needs matplotlib", INSTALL_PLOTS)
 
 
 def need(name: str, purpose: str, install: str = "") -> None:
@@ -31,8 +34,20 @@ def need(name: str, purpose: str, install: str = "") -> None:
         raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {fix}")
 
 
+def need_folder(purpose: str) -> None:
+    """Make sure that the working folder is still there."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise CommandError(
+            f"{purpose}: the folder that this was started in has been deleted",
+            hint="Go to another one, and try again.",
+        ) from None
+
+
 def check_picture(path: str) -> None:
     """Find out before the work whether the picture that ``--plot`` asks for could be written."""
+    need_folder("--plot")
     folder = os.path.dirname(path) or os.curdir
     ending = os.path.splitext(path)[1].lower()
     if ending not in FORMATS:
@@ -48,9 +63,12 @@ def check_picture(path: str) -> None:
         raise CommandError(f"--plot: {path!r} cannot be written", code=2)
 
 
-def write_picture(path: str, draw: "Callable[[], None]") -> None:
-    """Draw into a file, or say why it cannot be written."""
+def write_picture(path: str, draw: "Callable[[IO[bytes], str], None]") -> None:
+    """Draw into a file, in the format of its ending, or say why it cannot be written."""
+    from rockpool.utilities._atomic import replacing
+
     try:
-        draw()
+        with replacing(path, "wb") as file:
+            draw(file, os.path.splitext(path)[1][1:].lower())
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror or error}") from error

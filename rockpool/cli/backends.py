@@ -1,6 +1,7 @@
 """``rockpool backends``: which computational back-ends are here, and how to get the others."""
 
 from rockpool.backends.finder import Search
+from rockpool.backends.plain_text import printable
 from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import listing
@@ -53,6 +54,7 @@ def run(values: "dict[str, Any]") -> int:
         counts[entry.backend] = counts.get(entry.backend, 0) + entry.is_class
     for record in records:
         record["modules"] = counts.get(record["name"], 0)
+    records.sort(key=lambda record: not record["modules"])
     if values["json"]:
         write(in_json(records))
     else:
@@ -108,7 +110,7 @@ def _as_table(records: "list[dict[str, Any]]") -> str:
                 record["name"],
                 _state(record),
                 record["version"] or "-",
-                str(record["modules"]),
+                str(record["modules"] or "-"),
                 record["install"] if can_be_fixed else "",
             )
         )
@@ -121,12 +123,15 @@ def _as_table(records: "list[dict[str, Any]]") -> str:
 def _describe(records: "list[dict[str, Any]]", checked: bool, verbose: bool) -> str:
     """What stands below the table: reasons that need more words than a cell has, and the count."""
     notes = []
+    apart = [record["name"] for record in records if not record["modules"]]
+    if apart:
+        notes.append(f"Without modules of their own: {', '.join(apart)}.")
     for record in records:
         plain = record["state"] in ("available", "installed", "missing")
         is_stated = _state(record) == record["reason"]  # by the table
         if verbose or _is_open(record) or not (plain or is_stated):
-            notes.append(f"{record['name']}: {record['reason']}")
-            notes += [f"    {line}" for line in _last_lines(record, verbose)]
+            notes.append(printable(f"{record['name']}: {record['reason']}"))
+            notes += [f"    {printable(line)}" for line in _last_lines(record, verbose)]
     good = sum(
         record["state"] in ("available", "installed") and not _is_open(record) for record in records
     )

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from rockpool.backends.plain_text import printable
 from rockpool.backends.queries import known_backends
 from rockpool.cli._options import flag, seconds, value
 from rockpool.cli._output import (
@@ -14,6 +15,7 @@ from rockpool.cli._output import (
     terminal_width,
     write,
 )
+from rockpool.cli._requirements import need_folder
 from rockpool.cli.backends import chosen
 
 TYPE_CHECKING = False
@@ -56,6 +58,7 @@ _LINES = 16
 
 def run(values: "dict[str, Any]") -> int:
     """Examine back-ends, and say whether all is well."""
+    need_folder("nothing to examine from")
     named = chosen(values["names"]) if values["names"] else []
     found = _examined(named, values["timeout"])
     if values["json"]:
@@ -86,7 +89,7 @@ def _head(found: "Diagnosis") -> str:
     for cache in found.caches:
         state = "" if cache["writable"] else ", which cannot be written"
         rows.append(("cache", f"{cache['backend']}: {cache['folder']}{state}"))
-    return "".join(f"{title:<10}{text}\n" for title, text in rows)
+    return "".join(f"{title:<10}{printable(text)}\n" for title, text in rows)
 
 
 def _cuda(seen: "dict[str, Any]") -> str:
@@ -131,7 +134,7 @@ def _paragraph(finding: "Finding") -> str:
 
     width = max(60, terminal_width() - 2) if is_terminal(sys.stdout) else 100
     text = fill(
-        f"{', '.join(finding.about)}: {finding.what}",
+        printable(f"{', '.join(finding.about)}: {finding.what}"),
         width,
         initial_indent="  ",
         subsequent_indent="    ",
@@ -143,13 +146,15 @@ def _paragraph(finding: "Finding") -> str:
         lines = lines[:_LINES]  # the innermost call comes first
     else:
         lines = lines[-_LINES:]
-    details = "".join(f"      {paint(line, 'dim')}\n" for line in lines)
-    fix = f"    to mend it:  {paint(finding.fix, 'bold')}\n" if finding.fix else ""
+    details = "".join(f"      {paint(printable(line), 'dim')}\n" for line in lines)
+    fix = f"    to mend it:  {paint(printable(finding.fix), 'bold')}\n" if finding.fix else ""
     return f"{text}\n{details}{fix}"
 
 
 def _summary(found: "Diagnosis") -> str:
     good = sum(record["state"] == "available" for record in found.backends)
-    problems = sum(finding.level == "problem" for finding in found.findings)
-    verdict = "all is well" if not problems else f"{problems} broken"
+    levels = [finding.level for finding in found.findings]
+    problems, warnings = levels.count("problem"), levels.count("warning")
+    verdict = f"{warnings} may go wrong" if warnings else "all is well"
+    verdict = f"{problems} broken" if problems else verdict
     return f"{good} of {len(found.backends)} back-ends can be used: {verdict}.\n"

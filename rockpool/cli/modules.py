@@ -5,7 +5,7 @@ from rockpool.backends.specs import known_backends
 from rockpool.backends.status import look_at, must_be_checked
 from rockpool.cli._listing import Entry, listing
 from rockpool.cli._options import flag, value
-from rockpool.cli._output import in_json, no_such_backend, table, write
+from rockpool.cli._output import CommandError, did_you_mean, in_json, no_such_backend, table, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,11 +17,12 @@ whether it can be used here. Nothing is imported to find out."""
 
 EXAMPLES = """\
   rockpool modules                   all of them
-  rockpool modules --backend torch   those for torch
+  rockpool modules torch             those for torch
   rockpool modules --json            the same for programs"""
 
 OPTIONS = {
-    "--backend": value("NAME", "only those that need this back-end"),
+    "names": value("BACKEND", "only those that need one of these back-ends"),
+    "--backend": value("NAME", "the same, for one of them"),
     "--json": flag("print JSON instead of a table"),
 }
 
@@ -29,15 +30,20 @@ OPTIONS = {
 def run(values: "dict[str, Any]") -> int:
     """List the advertised names."""
     entries = listing()
-    backend = values["backend"]
-    if backend is not None:
-        known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
-        if backend not in known:
-            raise no_such_backend(backend, known)
-        entries = [entry for entry in entries if entry.backend == backend]
+    wanted = [*values["names"], *filter(None, [values["backend"]])]
+    known = [*known_backends(), *sorted({entry.backend for entry in entries if entry.backend})]
+    for name in values["names"]:
+        if name not in known:
+            text = f"there is no argument {name!r}, as no back-end has that name"
+            hint = "'rockpool backends' lists them."
+            raise CommandError(f"{text}{did_you_mean(name, known)}", code=2, hint=hint)
+    if values["backend"] not in (None, *known):
+        raise no_such_backend(values["backend"], known)
+    if wanted:
+        entries = [entry for entry in entries if entry.backend in wanted]
     search = Search()
     here = {name: _usable(name, search) for name in {entry.backend for entry in entries}}
-    write(_as_json(entries, here) if values["json"] else _as_table(entries, here, backend))
+    write(_as_json(entries, here) if values["json"] else _as_table(entries, here, wanted))
     return 0
 
 
@@ -53,9 +59,9 @@ def _usable(backend: str, search: Search) -> str:
     return f"no, {backend} is {state}"
 
 
-def _as_table(entries: "list[Entry]", here: "dict[str, str]", backend: "str | None") -> str:
+def _as_table(entries: "list[Entry]", here: "dict[str, str]", wanted: "list[str]") -> str:
     if not entries:
-        return f"No module needs {backend}.\n"
+        return f"No module needs {' or '.join(wanted)}.\n"
     rows = [
         (entry.name, entry.backend or "-", here[entry.backend], entry.package) for entry in entries
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,6 +61,39 @@ def test_who_says_nothing_in_time_is_not_waited_for(start) -> None:
     assert not child.has_ended()
     child.end()
     assert child.exit_report("too late") == "crashes too late (signal 9)"
+
+
+def test_a_message_may_be_long(start) -> None:
+    child = start("take_stdout()({'text': 'x' * 10**6})\nleave()")
+    message = child.next_message(60.0)
+    assert message is not None and message["text"] == "x" * 10**6
+
+
+def test_it_ends_with_the_process_that_has_started_it(start) -> None:
+    child = start("take_stdout()({'here': 1})\nwhile True: time.sleep(1)")
+    assert child.next_message(60.0) == {"here": 1}
+    child.let_go()  # as if this process were gone
+    assert child.wait(60.0) < 0
+
+
+FLAGS = ("-I", "-B", "-OO", "-Werror::UserWarning", "-Xutf8=1", "-Xown=2")
+
+
+@pytest.mark.parametrize("flags", [FLAGS, ("-s", "-E"), ()])
+def test_it_has_the_flags_of_the_interpreter(full_python, flags) -> None:
+    code = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from rockpool.backends.child_process import ChildProcess
+ask = "import sys; print(tuple(sys.flags), *sys.warnoptions, sys._xoptions, file=sys.stderr)"
+child = ChildProcess("builtins:exec", ask)
+child.wait()
+child.end()
+print(child.printed())
+exec(ask.replace("stderr", "stdout"))
+"""
+    theirs, ours = full_python.run(*flags, "-c", code).stdout.splitlines()
+    assert theirs == ours
 
 
 def test_half_a_message_is_none(start) -> None:

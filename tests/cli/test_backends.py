@@ -33,6 +33,14 @@ def test_every_backend_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert int(table["torch"][2]) > 0
 
 
+def test_backends_without_modules_stand_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backends", "nir", "torch", "cuda"]) == 0
+    out = capsys.readouterr().out
+    assert list(rows(out)) == ["BACK-END", "torch", "nir", "cuda"]
+    assert rows(out)["nir"][2] == "-"
+    assert "Without modules of their own: nir, cuda.\n" in out
+
+
 def test_json_has_the_whole_record(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backends", "--json", "numpy", "sinabs-exodus"]) == 0
     numpy, exodus = json.loads(capsys.readouterr().out)

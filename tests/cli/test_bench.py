@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +108,7 @@ def test_without_numba_it_is_a_line_that_says_how_to_get_it(numpy_python: Any) -
     done = numpy_python.run("-m", "rockpool", "bench", *SMALL)
     rows = {line.split()[0]: line for line in done.stdout.splitlines()[3:]}
     assert list(rows) == list(SUFFIXES)
-    assert rows["numba"].endswith('to get it: pip install "rockpool[numba]"')
+    assert rows["numba"].endswith('to get it: pip install "numba>=0.59"')
     assert rows["numpy"].endswith("is the reference")
 
 
@@ -116,24 +118,53 @@ def test_without_numpy_there_is_nothing_to_run(bare_python: Any) -> None:
     assert "numpy is the reference" in done.stderr and "pip install numpy" in done.stderr
 
 
-def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
+@contextmanager
+def stuck_bench(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A bench whose second back-end hangs, and the id of the process that it hangs in."""
     stuck = (
         "import os, time; open(os.environ['STUCK'], 'w').write(str(os.getpid())); time.sleep(3600)"
     )
-    stuck_file = tmp_path / "pid"
-    path = os.pathsep.join([str(broken_numba(tmp_path, stuck)), *filter(None, sys.path)])
+    stuck_file = folder / "pid"
+    path = os.pathsep.join([str(broken_numba(folder, stuck)), *filter(None, sys.path)])
     with subprocess.Popen(
-        [sys.executable, "-m", "rockpool", "bench", *SMALL, "--backends", "numba"],
+        [sys.executable, "-m", "rockpool", "bench", *SMALL, "--backends", "numba", *words],
         env={**os.environ, "PYTHONPATH": path, "STUCK": str(stuck_file)},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert comes_true(lambda: stuck_file.exists() and stuck_file.read_text() != "")
-        child = int(stuck_file.read_text())
+        yield process, int(stuck_file.read_text())
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_it_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
+    with stuck_bench(tmp_path) as (process, child):
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
+        assert comes_true(lambda: is_gone(child))
+
+
+def test_ctrl_c_keeps_the_results_that_there_are(tmp_path: Path) -> None:
+    with stuck_bench(tmp_path, "--json") as (process, _):
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
-    with pytest.raises(ProcessLookupError):
-        os.kill(child, 0)
+        out, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+    (numpy,) = json.loads(out)["results"]
+    assert numpy["backend"] == "numpy" and numpy["seconds"] > 0
+
+
+def test_only_what_is_here_is_counted(numpy_python: Any) -> None:
+    done = numpy_python.run("-m", "rockpool", "bench", *SMALL)
+    assert done.stderr.splitlines()[-1] == "100 % of 3 rounds on 1 back-ends"
 
 
 def test_a_picture_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -259,6 +260,85 @@ def test_a_closed_stdout_is_no_error(full_python) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def in_shell(python: Any, line: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a line of the shell, in which $0 is this Python."""
+    command = ["/bin/sh", "-c", line, str(python)]
+    return subprocess.run(command, text=True, cwd=python.cwd, timeout=PATIENCE, **options)
+
+
+@pytest.mark.parametrize("where", [">&3 2>/dev/full", ">&3 2>&-", "2>&1 >&3 | :"])
+def test_progress_that_cannot_be_written_is_dropped(
+    full_python, tmp_path: Path, where: str
+) -> None:
+    done = in_shell(
+        full_python, f'exec 3>"{tmp_path}/out"; "$0" -m rockpool demo --neurons 10 {where}'
+    )
+    assert done.returncode == 0
+    assert "accuracy" in (tmp_path / "out").read_text()
+    assert "digits seen" not in (tmp_path / "out").read_text()
+
+
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
+def test_an_error_that_cannot_be_written_has_its_exit_code(full_python, where: str) -> None:
+    done = in_shell(full_python, f'"$0" -m rockpool modules LIF {where}', stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_an_orderly_end(full_python, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [str(full_python), "-m", "rockpool", "demo", "--neurons", "800"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=full_python.cwd,
+    )
+    assert process.stderr is not None and "digits" in process.stderr.readline()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + number
+    assert "accuracy" not in out and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (MemoryError(), "there is too little memory"),
+        (RuntimeError("can't start new thread"), "no thread can be started"),
+    ],
+    ids=["memory", "thread"],
+)
+def test_what_a_machine_lacks_is_a_sentence(
+    raised: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def lacks(values: object) -> int:
+        raise raised
+
+    monkeypatch.setattr("rockpool.cli.modules.run", lacks)
+    assert main(["modules"]) == 1
+    assert capsys.readouterr() == ("", f"rockpool modules: {said}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["doctor", "numpy"], ["demo", "--plot", "x.png"], ["bench", "--plot", "x.png"]]
+)
+def test_a_deleted_folder_is_known_before_the_work(full_python, words: list[str]) -> None:
+    line = f'cd "$(mktemp -d)" && rmdir "$PWD" && "$0" -m rockpool {" ".join(words)}'
+    path = os.pathsep.join([str(Path(rockpool.__file__).parents[1]), *filter(None, sys.path)])
+    done = in_shell(
+        full_python, line, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert done.returncode == 1
+    assert "the folder that this was started in has been deleted" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("columns", ["²", "x", "-3", "9" * 5000, "0"])
+def test_a_width_that_is_none_is_no_matter(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["--help"]) == 0
+
+
 def test_characters_that_stdout_cannot_show_are_escaped(full_python) -> None:
     code = "from rockpool.cli._output import write; write('τ = 20 ms\\n')"
     assert full_python.python(code, PYTHONIOENCODING="ascii") == "\\u03c4 = 20 ms"
@@ -301,6 +381,13 @@ def test_colours_are_for_terminals_and_not_for_those_who_say_no() -> None:
         code, said = in_terminal(["backends"], **environment)
         assert code == 0
         assert "\033[" not in said
+
+
+def test_a_terminal_that_knows_no_control_sequences_gets_none() -> None:
+    code, said = in_terminal(["demo", "--neurons", "10"], TERM="dumb")
+    assert code == 0
+    assert "100 % of 1797 digits seen" in said
+    assert "\033" not in said
 
 
 def test_a_narrow_terminal_gets_the_last_column_on_lines_of_its_own() -> None:

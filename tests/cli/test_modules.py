@@ -67,6 +67,16 @@ def test_one_backend_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> Non
     assert rows == [row for row in listed(capsys) if row["backend"] == "torch"]
 
 
+def test_backends_are_asked_for_as_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["modules", "--backend", "torch"]) == 0
+    wanted = capsys.readouterr().out
+    assert main(["modules", "torch"]) == 0
+    assert capsys.readouterr().out == wanted
+    assert main(["modules", "brian", "nest"]) == 0
+    out = capsys.readouterr().out
+    assert "LIFBrian" in out and "LIFNest" in out and "LIFTorch" not in out
+
+
 def test_a_backend_without_modules_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["modules", "--backend", "cuda"]) == 0
     assert capsys.readouterr().out == "No module needs cuda.\n"

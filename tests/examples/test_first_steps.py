@@ -45,10 +45,17 @@ def test_picture(full_python, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--neurons", "0"], "--neurons must be at least 1, got 0"),
-        (["--plot", "network.png"], '--plot needs matplotlib: pip install "rockpool[plots]"'),
+        (["--plot", "network.png"], '--plot needs matplotlib: pip install "matplotlib>=3.7"'),
     ],
 )
 def test_mistakes_are_named(numpy_python, arguments: list[str], message: str) -> None:
     done = numpy_python.run(str(SCRIPT), *arguments, check=False)
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_without_numpy_it_says_what_is_missing(bare_python) -> None:
+    done = bare_python.run(str(SCRIPT), check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Missing the `numpy` backend. `LIF` objects")
+    assert "Traceback" not in done.stderr

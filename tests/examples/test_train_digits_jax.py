@@ -71,3 +71,12 @@ def test_mistakes_are_named(arguments: list[str], message: str) -> None:
 
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_without_jax_it_says_what_is_missing(numpy_python) -> None:
+    done = numpy_python.run(str(SCRIPT), check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    first, *notes = done.stderr.splitlines()
+    assert first.startswith("Missing the `jax` backend. `LIFJax` objects")
+    assert any("To get it: pip install" in note for note in notes)
+    assert "Traceback" not in done.stderr

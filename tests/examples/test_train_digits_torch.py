@@ -82,3 +82,12 @@ def test_mistakes_are_named(arguments: list[str], message: str) -> None:
 def test_help() -> None:
     done = run("--help")
     assert done.returncode == 0 and "torchrun --nproc-per-node 2" in done.stdout
+
+
+def test_without_torch_it_says_what_is_missing(numpy_python) -> None:
+    done = numpy_python.run(str(SCRIPT), check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    first, *notes = done.stderr.splitlines()
+    assert first.startswith("Missing the `torch` backend. `LIFTorch` objects")
+    assert any("To get it: pip install" in note for note in notes)
+    assert "Traceback" not in done.stderr

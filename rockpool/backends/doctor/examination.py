@@ -13,6 +13,7 @@ from typing import Any
 from rockpool.backends.doctor.installed import is_site_folder, places, records, remains
 from rockpool.backends.doctor.requirements import conflicts
 from rockpool.backends.finder import differ
+from rockpool.backends.plain_text import is_distribution, is_version
 from rockpool.backends.specs import BackendSpec
 
 __all__ = ["Finding", "examine", "path_of", "renaming"]
@@ -94,7 +95,8 @@ def _conflicts(spec: BackendSpec) -> list[tuple[str, str]]:
     for name, _ in _distributions_of(spec):
         for version, other, wanted, installed in conflicts(name):
             what = f"{name} {version} needs {other} {wanted}, and {other} is {installed}"
-            found.append((what, f'pip install "{other}{wanted}"'))
+            fix = f'pip install "{other}{wanted}"'
+            found.append((what, fix if is_distribution(other) and is_version(wanted) else ""))
     return found
 
 
@@ -161,7 +163,8 @@ def _of_disk(name: str, module: str, record: dict[str, Any]) -> Iterator[Finding
     if not recorded:
         return
     first = recorded[0]
-    again = f'pip install --force-reinstall "{name}=={first.version}"'
+    same = f"=={first.version}" if is_version(first.version) else ""
+    again = f'pip install --force-reinstall "{name}{same}"'
     if not places(module.partition(".")[0]):
         what = f"{name} {first.version} is recorded as installed, but its files are gone"
         yield Finding("problem", [name], f"{what} ({first.path})", again)

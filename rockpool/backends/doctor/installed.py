@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from typing import NamedTuple
 
-__all__ = ["Record", "is_site_folder", "places", "records", "remains", "version_of"]
+__all__ = ["Record", "is_site_folder", "places", "records", "remains", "versions"]
 
 
 class Record(NamedTuple):
@@ -27,18 +27,24 @@ class Record(NamedTuple):
 
 def records(name: str) -> list[Record]:
     """Every record of a distribution on `sys.path`, the one that counts first."""
-    found = []
+    return [record for recorded, record in _records() if recorded == _normal(name)]
+
+
+def versions() -> Callable[[str], str | None]:
+    """What gives the version in which a distribution is installed, None where it is not."""
+    found: dict[str, str] = {}
+    for name, record in _records():
+        found.setdefault(name, record.version)
+    return lambda name: found.get(_normal(name))
+
+
+def _records() -> Iterator[tuple[str, Record]]:
     for folder, entry in _entries():
         stem, _, kind = entry.rpartition(".")
         recorded, _, version = stem.partition("-")
-        if kind in ("dist-info", "egg-info") and version and _normal(recorded) == _normal(name):
-            found.append(Record(version.partition("-")[0], folder, os.path.join(folder, entry)))
-    return found
-
-
-def version_of(name: str) -> str | None:
-    """The version in which a distribution is installed; None where it is not."""
-    return next((record.version for record in records(name)), None)
+        if kind in ("dist-info", "egg-info") and version:
+            path = os.path.join(folder, entry)
+            yield _normal(recorded), Record(version.partition("-")[0], folder, path)
 
 
 def places(module: str) -> list[ModuleSpec]:

@@ -2,8 +2,9 @@
 
 import sys
 
+from rockpool.cli import INTERRUPTED
 from rockpool.cli._options import flag, integer, seconds, value
-from rockpool.cli._output import CommandError, did_you_mean, in_json, paint, table, write
+from rockpool.cli._output import CommandError, did_you_mean, in_json, paint, table, tell, write
 from rockpool.cli._requirements import need_numpy, write_picture
 
 TYPE_CHECKING = False
@@ -91,10 +92,17 @@ def run(values: "dict[str, Any]") -> int:
 
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]
     classes = {name: values["model"] + SUFFIXES[name] for name in names}
+    records: list[Record] = []
+    interrupted = False
     try:
-        records = run_all(classes, values)
+        for record in run_all(classes, values):
+            records.append(record)
     except OSError as error:
         raise CommandError(f"no process can be started to run in: {error.strerror}") from error
+    except KeyboardInterrupt:
+        if not any(record.seconds for record in records):
+            raise
+        interrupted = True
     if values["json"]:
         settings = {name: values[name] for name in SETTINGS}
         write(in_json({"settings": settings, "results": [record.to_dict() for record in records]}))
@@ -104,9 +112,12 @@ def run(values: "dict[str, Any]") -> int:
         from rockpool.cli.bench.picture import draw
 
         ran = [record for record in records if record.seconds]
-        write_picture(picture, lambda: draw(ran, _title(values), picture))
+        write_picture(picture, lambda file, kind: draw(ran, _title(values), file, kind))
         if not values["json"]:
             write(f"\nThe speeds are drawn in {picture}\n")
+    if interrupted:
+        tell("Interrupted: the other back-ends have not been run.\n")
+        return INTERRUPTED
     wanted = {REFERENCE, *(values["backends"] or ())}
     failed = any(record.backend in wanted and not record.seconds for record in records)
     return int(failed or any(record.agrees is False for record in records))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from rockpool.backends.child_process import ChildProcess
 from rockpool.backends.lazy import advertised
+from rockpool.backends.plain_text import printable
 from rockpool.backends.queries import backend_status
 from rockpool.cli._progress import Progress
 
@@ -45,36 +47,35 @@ class Record:
         return asdict(self)
 
 
-def run_all(classes: dict[str, str], values: dict[str, Any]) -> list[Record]:
+def run_all(classes: dict[str, str], values: dict[str, Any]) -> Iterator[Record]:
     """Run the layer on these back-ends, given with their classes, one after the other.
 
     The reference comes first; `values` are the options of the command. If no process can be started
     that is an OSError.
     """
-    records: list[Record] = []
+    records = [_offered(name, kind, values["model"]) for name, kind in classes.items()]
+    here = [record for record in records if not record.reason]
     reference: np.ndarray | None = None
-    rounds_each = values["rounds"] + 1
+    rounds_each, begun = values["rounds"] + 1, 0
     with (
         tempfile.TemporaryDirectory(prefix="rockpool_bench_") as folder,
-        Progress(f"rounds on {len(classes)} back-ends", rounds_each * len(classes)) as progress,
+        Progress(f"rounds on {len(here)} back-ends", rounds_each * len(here)) as progress,
     ):
-        for place, (name, class_name) in enumerate(classes.items()):
-            record = _offered(name, class_name, values["model"])
-            records.append(record)
-            answer = Path(folder) / f"{place}.npy"
+        answer = Path(folder) / "answer.npy"
+        for record in records:
             if not record.reason:
+                begun += 1
                 _measure(record, values, answer, progress)
-            progress.advance(rounds_each * (place + 1) - progress.done)
-            if record.seconds is None:
-                continue
-            output = np.load(answer, allow_pickle=False)
-            answer.unlink()
-            if place == 0:
-                reference = output
-                record.answer, record.agrees, record.difference = "is the reference", True, 0.0
-            elif reference is not None:
-                _compare(record, output, reference, spikes=values["model"] == "LIF")
-    return records
+                progress.advance(rounds_each * begun - progress.done)
+            if record.seconds is not None:
+                output = np.load(answer, allow_pickle=False)
+                if record is records[0]:
+                    reference = output
+                    record.answer, record.agrees, record.difference = "is the reference", True, 0.0
+                elif reference is not None:
+                    _compare(record, output, reference, spikes=values["model"] == "LIF")
+            answer.unlink(missing_ok=True)
+            yield record
 
 
 def _offered(name: str, class_name: str, model: str) -> Record:
@@ -128,7 +129,7 @@ def _measure(record: Record, values: dict[str, Any], answer: Path, progress: Pro
                 record.start_up = record.start_up or child.seconds
                 progress.advance(1)
             elif kind == "error":
-                record.reason, record.agrees = message["text"], False
+                record.reason, record.agrees = printable(message["text"]), False
             else:
                 record.times, record.memory = message["times"], message["memory"]
                 record.seconds = float(np.median(record.times))
@@ -147,7 +148,7 @@ def _cause(child: ChildProcess) -> str:
     child.end()
     printed = child.printed().splitlines()
     crashed = child.returncode < 0  # what is printed then is a trace of calls
-    return child.exit_report() + (f": {printed[-1]}" if printed and not crashed else "")
+    return child.exit_report() + (f": {printable(printed[-1])}" if printed and not crashed else "")
 
 
 def _threads(number: int) -> dict[str, str]:

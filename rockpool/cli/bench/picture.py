@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -12,10 +14,10 @@ __all__ = ["draw"]
 INK, REFERENCE_INK = "#1f3a5f", "#9aa7b8"
 
 
-def draw(records: list[Record], title: str, path: str) -> None:
+def draw(records: list[Record], title: str, file: IO[bytes], kind: str) -> None:
     """Draw how many times faster than the reference, the first, each back-end is.
 
-    The scale is logarithmic; the ending of the file's name chooses the format.
+    The scale is logarithmic; `kind` is the format of the file.
     """
     reference = records[0].seconds or 1.0
     speeds = [reference / (record.seconds or reference) for record in records]
@@ -36,4 +38,4 @@ def draw(records: list[Record], title: str, path: str) -> None:
     axes.set_title(title, fontsize=10)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    figure.savefig(path)
+    figure.savefig(file, format=kind)

@@ -64,7 +64,7 @@ def run(values: dict[str, Any]) -> int:
     if picture is not None:
         from rockpool.cli.demo.picture import draw
 
-        write_picture(picture, lambda: draw(result, picture))
+        write_picture(picture, lambda file, kind: draw(result, file, kind))
         write(f"\nThe spikes and the confusion matrix are drawn in {picture}\n")
     return 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,8 +16,8 @@ __all__ = ["draw"]
 INK = "#1f3a5f"
 
 
-def draw(result: Result, path: str) -> None:
-    """Draw a result into a file; the ending of its name chooses the format."""
+def draw(result: Result, file: IO[bytes], kind: str) -> None:
+    """Draw a result into a file of this format."""
     figure = Figure(figsize=(11.0, 5.6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     panels: dict[str, Axes] = figure.subplot_mosaic(
@@ -32,7 +34,7 @@ def draw(result: Result, path: str) -> None:
     panels["pixels"].tick_params(labelbottom=False)
     panels["hidden"].set_xlabel("time (ms)")
     _confusion(panels["confusion"], result.confusion)
-    figure.savefig(path)
+    figure.savefig(file, format=kind)
 
 
 def _raster(axes: Axes, spikes: np.ndarray, label: str) -> None:

@@ -12,6 +12,7 @@ from rockpool.cli.demo.experiment import Example
 __all__ = ["show"]
 
 ROWS = 8  # lines of a raster, as many as an image has
+PER_LINE = 4  # neurons
 SIDE = 18  # columns for what stands left of a raster, the image among it
 # The dot of row r and column c in a braille character is bit DOTS[r, c] (ISO/IEC TR 11548-1).
 DOTS = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])
@@ -20,7 +21,6 @@ DOTS = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])
 def show(example: Example, duration: float) -> str:
     """The image and the spikes of both layers, a few neurons a line, over a duration in seconds."""
     fine = can_show("⠿█░│└─")
-    neurons_per_line = 4 if fine else 2
     room = max(10, terminal_width() - SIDE - 4)
     columns = min(room, -(-len(example.pixel_spikes) // 2))
     image = _image(example.image, fine)
@@ -29,9 +29,9 @@ def show(example: Example, duration: float) -> str:
         ("pixel", example.pixel_spikes, image),
         ("hidden", example.hidden_spikes, [""] * ROWS),
     ):
-        shown = min(ROWS * neurons_per_line, spikes.shape[1])
+        shown = min(ROWS * PER_LINE, spikes.shape[1])
         chosen = np.linspace(0, spikes.shape[1] - 1, shown).astype(int)
-        grid = np.zeros((ROWS * neurons_per_line, columns * (2 if fine else 1)), dtype=int)
+        grid = np.zeros((ROWS * PER_LINE, columns * (2 if fine else 1)), dtype=int)
         grid[:shown] = _pooled(spikes[:, chosen] > 0, grid.shape[1])
         rows = _braille(grid) if fine else _ascii(grid)
         wall, corner, floor = "│└─" if fine else "|+-"
@@ -58,8 +58,9 @@ def _braille(grid: np.ndarray) -> list[str]:
 
 
 def _ascii(grid: np.ndarray) -> list[str]:
-    """Two neurons a line: ``'`` the upper one, ``.`` the lower one, ``:`` both."""
-    codes = grid[0::2] + 2 * grid[1::2]
+    """Four neurons a line: ``'`` for the upper two, ``.`` for the lower two, ``:`` for both."""
+    pairs = grid[0::2] | grid[1::2]
+    codes = pairs[0::2] + 2 * pairs[1::2]
     return ["".join(" '.:"[code] for code in row) for row in codes]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rockpool.nn.models import checks
 from rockpool.nn.modules._attributes import RegisteredAttribute
-from rockpool.parameters import Shape, is_tensor, shape_of, to_numpy
+from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
 
 
 class BackendHooks:
@@ -255,7 +255,6 @@ class BackendHooks:
 
 def _is_foreign(value: Any) -> bool:
     """Return True for a torch tensor, and for a JAX array that has values: one not being traced."""
-    jax = sys.modules.get("jax")
-    return is_tensor(value) or (
-        jax is not None and isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
-    )
+    core = getattr(sys.modules.get("jax"), "core", None)  # it may be in the middle of its import
+    is_traced = isinstance(value, getattr(core, "Tracer", ()))
+    return is_tensor(value) or (is_jax_array(value) and not is_traced)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from rockpool.graph import GraphModuleBase
     from rockpool.nn.modules import TimedModuleWrapper
 
+    _ClassMeta = ABCMeta
+else:  # which would hide constructors and attributes from type checkers
+    from rockpool.backends.standin import StandIn as _ClassMeta
+
 Array = TypeVar("Array", covariant=True)
 
 __all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
@@ -71,9 +75,10 @@ class Evolves(Protocol[Array]):
     def _all_or_nothing(self, evolve: Any, *args: Any, **kwargs: Any) -> Any: ...
 
 
-class PostInitMetaMixin(ABCMeta):
+class PostInitMetaMixin(_ClassMeta):
     """The metaclass of modules: calls ``__post_init__`` after ``__init__``, if there is one.
 
+    It derives from that of stand-ins, so that a class may derive from a module and from one.
     A module's class shows the signature of its constructor to ``inspect.signature`` and ``help``.
     """
 

@@ -9,6 +9,7 @@ import itertools
 import pickle
 import sys
 from collections import OrderedDict
+from types import ModuleType
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 import torch
 
 from rockpool.nn import modules
-from rockpool.nn.modules import Module
+from rockpool.nn.modules import LIF, Module
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import Constant, Parameter, ParameterBase, SimulationParameter, State
 
@@ -881,6 +882,7 @@ class TestErrors:
         module = getattr(modules, name)(2)
         data = np.ones((1, 2, 2))
         before = str(module.state())
+        getattr(modules, name)(2)(data)  # what is compiled is compiled now
 
         for line in itertools.count(1):
             try:
@@ -936,3 +938,14 @@ class TestShape:
     def test_a_module_of_any_kind_has_a_shape_of_ints(self, shape):
         with pytest.raises(TypeError, match="Plain: shape must be an int or a tuple of ints"):
             Plain(shape)
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_another_thread_may_be_in_the_middle_of_an_import(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a package that has no names yet."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    layer = LIF(2, tau_mem=Constant([0.01, 0.02]))
+    layer.vmem = np.ones(2)
+    assert layer(np.ones((1, 3, 2)))[0].shape == (1, 3, 2)

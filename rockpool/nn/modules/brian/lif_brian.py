@@ -19,6 +19,7 @@ from rockpool.nn.modules.brian.simulation import (
     per_neuron,
     recording,
     recurrent_synapses,
+    run,
     settings_for,
 )
 from rockpool.nn.modules.module import NoArguments
@@ -127,7 +128,7 @@ class LIFBrian(LIF):
             per_synapse = (f"{v}_{s}" for v in ("isyn", "irec") for s in range(self.n_synapses))
             monitor = recording(group, ["vmem", *per_synapse])
             network.add(monitor)
-        network.run(n_steps * self.dt * brian2.second, namespace=feed.namespace)
+        run(self._label, network, n_steps, self.dt, feed.namespace)
 
         output = np.zeros((n_batch, n_steps, self.size_out))
         batch, neuron = np.divmod(np.asarray(spikes.i), self.size_out)

@@ -18,6 +18,7 @@ from rockpool.nn.modules.brian.simulation import (
     per_neuron,
     recording,
     recurrent_synapses,
+    run,
     settings_for,
 )
 from rockpool.nn.modules.module import ModuleArguments
@@ -141,7 +142,7 @@ class RateBrian(Rate):
                     "w : 1 (constant)\nrec_input_post = w * act_pre : 1 (summed)",
                 )
             )
-        network.run(n_steps * self.dt * brian2.second, namespace={})
+        run(self._label, network, n_steps, self.dt, {})
 
         def recorded(name: str) -> np.ndarray:
             values = np.asarray(getattr(monitor, f"{name}_")).reshape(n_batch, n_out, n_steps)

@@ -12,10 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.backends.guarded import why_not_here
+from rockpool.backends.specs import specification
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import Module
 
+_refusal = why_not_here(specification("brian"))
+if _refusal:
+    raise ImportError(_refusal, name="brian2")
 _excepthook = None if "brian2" in sys.modules else sys.excepthook
 with warnings.catch_warnings():  # it calls a parser library by names that are on their way out
     warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -35,6 +40,7 @@ __all__ = [
     "per_neuron",
     "recording",
     "recurrent_synapses",
+    "run",
     "settings_for",
 ]
 
@@ -53,6 +59,8 @@ _SETTINGS = {
         "-std=c++11",
     ],
     "codegen.cpp.extra_compile_args_msvc": ["/Ox", "/w", "/MP", "/fp:strict"],
+    # else Ctrl-C ends a simulation as if it were over, and what there is by then is the result
+    "core.stop_on_keyboard_interrupt": False,
 }
 
 
@@ -105,6 +113,24 @@ def _device_for(target: str) -> Iterator[None]:
         get_device().reinit()
         reset_device()
         shutil.rmtree(folder)
+
+
+def run(owner: str, network: Any, n_steps: int, dt: float, namespace: dict[str, Any]) -> None:
+    """Run a network over so many time steps; `RuntimeError` where it was stopped before.
+
+    An error, Ctrl-C among them, leaves no trace: Brian would go on to take a simulation for running
+    and the next Ctrl-C for one that is meant to stop it.
+    """
+    running = brian2.Network._globally_running
+    try:
+        network.run(n_steps * dt * brian2.second, namespace=namespace)
+    finally:
+        brian2.Network._globally_running = running
+    if get_device()._last_run_completed_fraction < 1.0 - 0.5 / n_steps:
+        raise RuntimeError(
+            f"{owner}: Brian was stopped before the end of the simulation; the state is as it was "
+            f"before the call"
+        )
 
 
 def clock_of(dt: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
@@ -69,11 +70,12 @@ def _times(data: ArrayLike, weight: np.ndarray) -> np.ndarray:
 class LinearMixin(_ModuleClass):
     """What the linear layers of numpy and of jax share; to be combined with a module class.
 
-    A subclass sets `_dot` to its back-end's function. See `Linear` for the arguments.
+    A subclass sets `_dot` and `_plus` to its back-end's functions. See `Linear` for the arguments.
     """
 
     _model = linear.LINEAR
     _dot: ClassVar[Callable[..., Any]] = staticmethod(_times)
+    _plus: ClassVar[Callable[..., Any]] = staticmethod(operator.add)
 
     weight: Any
     bias: Any
@@ -113,7 +115,7 @@ class LinearMixin(_ModuleClass):
                 f"{type(self).__name__}: input must have {self.size_in} channels (its last "
                 f"dimension), got {shape[-1]} in shape {tuple(shape)}"
             )
-        return self._dot(input_data, self.weight) + self.bias, {}, {}
+        return self._plus(self._dot(input_data, self.weight), self.bias), {}, {}
 
     def as_graph(self) -> LinearWeights:
         """Return the layer as one node of dense weights."""

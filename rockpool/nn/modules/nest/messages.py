@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, BinaryIO, NamedTuple
+from io import RawIOBase
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,18 +46,20 @@ def events(name: str, x: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def send(stream: BinaryIO, message: Message) -> None:
-    """Write a message; `OSError` if nobody reads."""
+def send(stream: RawIOBase, message: Message) -> None:
+    """Write a message; `OSError` if nobody reads.
+
+    The stream has no buffer, and so no lock that a fork of this process might wait for.
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in message.arrays.items()}
     layout = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
     head = json.dumps([message.settings, layout]).encode()
-    stream.write(len(head).to_bytes(_LENGTH_BYTES, "little") + head)
+    _write(stream, memoryview(len(head).to_bytes(_LENGTH_BYTES, "little") + head))
     for array in arrays.values():
-        stream.write(array.reshape(-1).view(np.uint8).data)
-    stream.flush()
+        _write(stream, array.reshape(-1).view(np.uint8).data)
 
 
-def receive(stream: BinaryIO) -> Message:
+def receive(stream: RawIOBase) -> Message:
     """Read a message; `EOFError` if nobody writes, `ValueError` if what was read is no message."""
     length = int.from_bytes(_read(stream, _LENGTH_BYTES), "little")
     settings, layout = json.loads(_read(stream, length))
@@ -69,12 +72,18 @@ def receive(stream: BinaryIO) -> Message:
     return Message(settings, arrays)
 
 
-def _read(stream: BinaryIO, size: int) -> bytearray:
+def _write(stream: RawIOBase, data: memoryview) -> None:
+    """Write all of it: the system may take less at a time."""
+    while data:
+        data = data[stream.write(data) or 0 :]
+
+
+def _read(stream: RawIOBase, size: int) -> bytearray:
     """Return exactly so many bytes."""
     data = bytearray(size)
     view = memoryview(data)
     while view:
-        count = stream.readinto(view)  # type: ignore[attr-defined]
+        count = stream.readinto(view)
         if not count:
             raise EOFError("the other side of the pipe is closed")
         view = view[count:]

@@ -11,11 +11,13 @@ import signal
 import subprocess
 import tempfile
 import threading
-from typing import Any, BinaryIO
+from contextlib import ExitStack
+from io import FileIO
+from typing import Any
 
 import numpy as np
 
-from rockpool.backends.child_process import ChildProcess
+from rockpool.backends.child_process import ChildProcess, above_standard
 from rockpool.backends.queries import backend_status
 from rockpool.nn.modules.nest.messages import Message, receive, send
 
@@ -23,6 +25,8 @@ __all__ = ["NestWorkerError", "call", "require_nest", "shut_down"]
 
 # Seconds to wait for a worker to be gone, or, when the program ends, to be free.
 _GRACE = 2.0
+# NEST keeps some 140 KiB of each run. A worker that has kept so many bytes is replaced.
+_MOST_GROWTH = 1 << 28
 # Lines of its stderr that an error shows.
 _LINES = 12
 
@@ -35,30 +39,19 @@ class _Worker:
     """One worker process, with the pipes to it."""
 
     def __init__(self) -> None:
-        request_read, request_write = os.pipe()
-        reply_read, reply_write = os.pipe()
-        end_read, self._end_of_us = os.pipe()
-        theirs = (request_read, reply_write, end_read)
-        self._stderr = _log_file()
-        try:
+        with ExitStack() as theirs, ExitStack() as ours:  # closed, whatever goes wrong
+            requests, self._requests = _pipe(theirs, ours, "wb")
+            replies, self._replies = _pipe(theirs, ours, "rb")
+            self._stderr = ours.enter_context(_log_file())
             self.process = ChildProcess(
                 "rockpool.nn.modules.nest.worker:main",
-                *theirs,
+                *(requests, replies),
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,  # read by no thread: a fork of this process may follow
-                pass_fds=theirs,
+                pass_fds=(requests, replies),
                 env={**os.environ, "PYNEST_QUIET": "1"},
             )
-        except BaseException:
-            for descriptor in (request_write, reply_read, self._end_of_us):
-                os.close(descriptor)
-            self._stderr.close()
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        self._requests: BinaryIO = os.fdopen(request_write, "wb")
-        self._replies: BinaryIO = os.fdopen(reply_read, "rb")
+            self._files = ours.pop_all()
 
     @property
     def is_alive(self) -> bool:
@@ -78,20 +71,16 @@ class _Worker:
     def end(self) -> None:
         """End it, wait until it is gone, and close what belongs to it."""
         self.process.end()
-        self._close()
+        self._files.close()
 
     def forget(self) -> None:
-        """Leave it to the process that we were forked from."""
-        self.process.returncode = 0  # it is not ours to wait for
-        self._close()
+        """Leave it to the process that we were forked from.
 
-    def _close(self) -> None:
-        os.close(self._end_of_us)
-        for stream in (self._requests, self._replies, self._stderr):
-            try:
-                stream.close()
-            except OSError:  # what it did not read any more cannot be flushed
-                continue
+        No lock is taken: the thread that held it may not be here.
+        """
+        self.process.returncode = 0  # it is not ours to wait for
+        self.process.let_go()
+        self._files.close()
 
     def exit_report(self) -> str:
         """Say how it died, with the last that it wrote."""
@@ -136,7 +125,8 @@ def call(
     ImportError
         The worker cannot import NEST.
     NestWorkerError
-        NEST raised an error, or the worker died. The next call starts another.
+        NEST raised an error, or the worker died. The next call starts another. Or there is no
+        process to be had, for example as this program is frozen.
     """
     global _worker
     with _lock:
@@ -157,6 +147,9 @@ def call(
             worker.end()
             _worker = None
             raise
+        if answer.settings.get("growth", 0) > _MOST_GROWTH:
+            worker.end()
+            _worker = None
     if "error" in answer.settings:
         failure = NestWorkerError(f"{owner}: NEST raises {answer.settings['error']}")
         failure.add_note(answer.settings["trace"])
@@ -174,7 +167,13 @@ def shut_down() -> None:
 
 
 def _start(owner: str) -> _Worker:
-    worker = _Worker()
+    try:
+        worker = _Worker()
+    except OSError as error:
+        raise NestWorkerError(
+            f"{owner}: NEST needs a process of its own, and none can be started: "
+            f"{error.strerror or error}"
+        ) from error
     try:
         greeting = worker.answer().settings
     except (EOFError, OSError) as error:
@@ -200,14 +199,23 @@ def _signal(number: int) -> str:
         return "unknown"
 
 
-def _log_file() -> BinaryIO:
-    """Return a file without a name that is always appended to, whoever writes."""
+def _pipe(theirs: ExitStack, ours: ExitStack, mode: str) -> tuple[int, FileIO]:
+    """Return the worker's end of a pipe, and ours as a file of this mode without a buffer."""
+    read, write = map(above_standard, os.pipe())
+    mine, other = (write, read) if mode == "wb" else (read, write)
+    theirs.callback(os.close, other)
+    return other, ours.enter_context(FileIO(mine, mode))
+
+
+def _log_file() -> FileIO:
+    """Return a file without a name or a buffer that is always appended to, whoever writes."""
     import fcntl
 
-    file = tempfile.TemporaryFile("r+b")  # noqa: SIM115  (it lives as long as the worker)
-    flags = fcntl.fcntl(file, fcntl.F_GETFL)
-    fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_APPEND)
-    return file  # type: ignore[return-value]
+    with tempfile.TemporaryFile("r+b", buffering=0) as file:
+        descriptor = above_standard(os.dup(file.fileno()))
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_APPEND)
+    return FileIO(descriptor, "r+")
 
 
 def _after_fork() -> None:

@@ -24,6 +24,7 @@ from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
 from rockpool.nn.modules.torch._base.transforms import in_transform, underneath
 from rockpool.parameters import Shape
+from rockpool.utilities._atomic import check_path, replacing
 
 if TYPE_CHECKING:
     from typing import Self
@@ -386,9 +387,13 @@ class TorchModule(TorchRegistry):
         json_io.set_from_json(self, json_params)
 
     def save(self, filename: str | PathLike[str]) -> None:
-        """Write parameters and simulation parameters to a JSON file; see `load`."""
+        """Write parameters and simulation parameters to a JSON file; see `load`.
+
+        Where that fails, a file that was there is as before.
+        """
+        path = check_path(self._label, filename)
         text = json.dumps(self.to_json())
-        with open(filename, "w", encoding="utf-8") as file:
+        with replacing(path, encoding="utf-8") as file:
             file.write(text)
 
     def load(self, filename: str | PathLike[str]) -> None:
@@ -399,7 +404,7 @@ class TorchModule(TorchRegistry):
         ValueError
             The file does not fit this module; see `json_to_param`. Nothing has been changed then.
         """
-        with open(filename, encoding="utf-8") as file:
+        with open(check_path(self._label, filename), encoding="utf-8") as file:
             try:
                 text = file.read()
             except ValueError as error:  # no text at all

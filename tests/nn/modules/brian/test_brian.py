@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import copy
+import time
 import warnings
+from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rockpool.nn.modules.brian import LIFBrian, RateBrian
-from rockpool.nn.modules.brian.simulation import TARGETS, brian2
+from rockpool.nn.modules.brian.simulation import TARGETS, Feed, brian2
 from rockpool.nn.modules.native import LIF, Rate
 
 LAYER = {
@@ -85,6 +88,42 @@ def test_brian_is_left_as_it_was_after_an_error() -> None:
     fails.armed = False
     np.testing.assert_array_equal(module.x, 0.0)
     assert_same(module(np.ones((5, 2))), Rate(2, activation_func=fails)(np.ones((5, 2))))
+
+
+@pytest.mark.parametrize("cls", [LIFBrian, RateBrian])
+def test_ctrl_c_at_work_is_raised_and_the_state_is_as_before(cls: type) -> None:
+    module = cls(2, bias=[0.3, 0.2])
+    module(data(20, 2))
+    before = copy.deepcopy(module.state())
+
+    def strike() -> None:
+        while not brian2.Network._globally_running:
+            time.sleep(0)
+        _thread.interrupt_main()
+
+    thread = Thread(target=strike)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        module(np.ones((200_000, 2)))
+    thread.join()
+    assert all((values == before[name]).all() for name, values in module.state().items())
+    assert not brian2.Network._globally_running  # else the next Ctrl-C would be taken for a wish
+    module(data(20, 2))
+
+
+@pytest.mark.parametrize("cls", [LIFBrian, RateBrian])
+def test_a_simulation_that_is_stopped_gives_no_result(
+    cls: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopping(self: Feed, group: Any) -> list[Any]:
+        return [*operations(self, group), brian2.NetworkOperation(brian2.stop, clock=group.clock)]
+
+    operations, module = Feed.operations, cls(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Feed, "operations", stopping)
+        with pytest.raises(RuntimeError, match=f"{cls.__name__}: Brian was stopped"):
+            module(np.ones((5, 2)))
+    assert all((values == 0).all() for values in module.state().values())
 
 
 def test_a_model_of_ones_own_goes_on_beside_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,7 +210,7 @@ except ModuleNotFoundError as error:
     print(error.name)
 """
     first, second = numpy_python.python(code).splitlines()
-    assert first.startswith("nest ") and 'pip install "rockpool[nest]"' in first
+    assert first.startswith("nest ") and 'pip install "nest-simulator>=3.9"' in first
     assert second == "nest"
 
 
@@ -282,6 +282,99 @@ code = os.waitpid(child, 0)[1]
 print(code, (module(data)[0] == wanted).all(), worker_process._worker.process.pid == mine)
 """
     assert full_python.python(code, PYTHONWARNINGS="error::ResourceWarning") == "0 True True"
+
+
+def test_a_fork_while_another_thread_waits_for_nest_goes_on(full_python: Any) -> None:
+    code = """
+import os, signal, threading, numpy as np
+from rockpool.nn.modules import LIF, LIFNest
+from rockpool.nn.modules.nest import worker_process
+data = np.full((50, 3), 0.01)
+module = LIFNest(3)
+module(data)
+pid, receive, waits = worker_process._worker.process.pid, worker_process.receive, threading.Event()
+def receive_and_say(stream):
+    waits.set()
+    return receive(stream)
+worker_process.receive = receive_and_say
+os.kill(pid, signal.SIGSTOP)
+thread = threading.Thread(target=module, args=(data,))
+thread.start()
+waits.wait()
+child = os.fork()
+if not child:
+    same = (LIFNest(3)(data)[0] == LIF(3)(data)[0]).all()
+    worker_process.shut_down()
+    os._exit(0 if same else 1)
+print(os.waitpid(child, 0)[1])
+os.kill(pid, signal.SIGCONT)
+thread.join()
+"""
+    assert full_python.python(code) == "0"
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_nest_runs_where_standard_streams_are_closed(tmp_path: Path, closed: str) -> None:
+    code = """
+import numpy as np
+from rockpool.nn.modules import LIF, LIFNest
+data = np.full((50, 3), 0.01)
+print((LIFNest(3)(data)[0] == LIF(3)(data)[0]).all())
+"""
+    (tmp_path / "program.py").write_text(code)
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} program.py {closed}"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE,
+    )
+    assert done.stdout == b"True\n"
+
+
+@pytest.mark.parametrize("what", ["_log_file", "ChildProcess"])
+def test_a_start_that_fails_says_so_and_leaves_no_descriptors(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    worker_process.shut_down()
+    before = os.listdir("/proc/self/fd")
+    with monkeypatch.context() as patch:
+        patch.setattr(worker_process, what, fails)
+        with pytest.raises(NestWorkerError, match=r"LIFNest: .* none can be started: No space"):
+            LIFNest(3)(DATA)
+    assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.parametrize("kind", ["frozen", "executable"])
+def test_a_program_without_an_interpreter_starts_nothing_unless_one_is_named(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    worker_process.shut_down()
+    this = sys.executable
+    if kind == "frozen":
+        monkeypatch.setattr(sys, "frozen", True, raising=False)
+    else:
+        monkeypatch.setattr(sys, "executable", None)
+    with pytest.raises(NestWorkerError, match="ROCKPOOL_PYTHON may name one"):
+        LIFNest(3)(DATA)
+    monkeypatch.setenv("ROCKPOOL_PYTHON", "/nowhere/python")
+    with pytest.raises(NestWorkerError, match="is '/nowhere/python', which is no program"):
+        LIFNest(3)(DATA)
+    monkeypatch.setenv("ROCKPOOL_PYTHON", this)
+    np.testing.assert_array_equal(LIFNest(3)(DATA)[0], LIF(3)(DATA)[0])
+
+
+def test_a_worker_that_has_grown_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, reference = LIFNest(3), LIF(3)
+    np.testing.assert_array_equal(module(DATA)[0], reference(DATA)[0])
+    pid = worker_pid()
+    monkeypatch.setattr(worker_process, "_MOST_GROWTH", -1)
+    np.testing.assert_array_equal(module(DATA)[0], reference(DATA)[0])
+    assert worker_process._worker is None and wait_until_gone(pid)
+    monkeypatch.undo()
+    np.testing.assert_array_equal(module(DATA)[0], reference(DATA)[0])
 
 
 def test_shutting_down_is_no_end() -> None:

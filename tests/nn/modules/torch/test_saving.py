@@ -53,6 +53,28 @@ X = torch.rand(2, 12, 3, generator=torch.Generator().manual_seed(3))
 # -- JSON -----------------------------------------------------------------------------------------
 
 
+def test_a_full_disk_leaves_the_file_that_was_there(full_python: Any, tmp_path: Path) -> None:
+    code = """
+import resource
+from rockpool.nn.modules import LinearTorch
+LinearTorch((2, 2)).save("network.json")
+before = open("network.json").read()
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    LinearTorch((99, 9)).save("network.json")
+except OSError:
+    print(open("network.json").read() == before)
+"""
+    assert full_python.python(code, cwd=tmp_path) == "True"
+    assert [file.name for file in tmp_path.iterdir()] == ["network.json"]
+
+
+@pytest.mark.parametrize("method", ["save", "load"])
+def test_a_descriptor_is_no_file_name(method: str) -> None:
+    with pytest.raises(TypeError, match="LinearTorch: filename must be a path, got 2"):
+        getattr(LinearTorch((2, 2)), method)(2)
+
+
 def test_another_network_becomes_the_same(tmp_path: Path) -> None:
     one, other = network(), network()
     optimiser = torch.optim.SGD(other.parameters().astorch(), lr=0.0)

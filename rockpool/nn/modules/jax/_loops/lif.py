@@ -76,7 +76,7 @@ def lif_loop(
     # In the loop: time in front, and synapses before neurons, so that memory is contiguous
     layer = _Layer(
         x=_synapses_first(x.swapaxes(0, 1).reshape(n_steps, *state.isyn.shape)),
-        drive=bias if noise is None else noise.swapaxes(0, 1) + bias,
+        drive=bias if noise is None else noise.swapaxes(0, 1) + bias[None],
         alpha=jnp.broadcast_to(p.alpha, (batch, n_neurons)),
         beta=_synapses_first(jnp.broadcast_to(p.beta, state.isyn.shape)),
         threshold=jnp.broadcast_to(p.threshold, (batch, n_neurons)),

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
+import numpy  # noqa: F401 - waits where another thread is importing it
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn

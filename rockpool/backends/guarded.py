@@ -1,0 +1,85 @@
+"""One import of a back-end: guarded against what an earlier one has left, and open to Ctrl-C.
+
+Where the import of a package fails midway, its sub-modules stay loaded. Importing it again may
+crash the interpreter (torch registers things twice), and it is imported again by all that is built
+on it: sinabs imports torch.
+"""
+
+import sys
+
+from .finder import Search
+from .specs import STANDARD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .specs import BackendSpec
+
+
+class HalfImported(ImportError):
+    """A package that would be imported a second time; `name` is its name."""
+
+
+def why_not_here(spec: "BackendSpec") -> str:
+    """Why a back-end must not be imported in this thread; empty where it may."""
+    threading = sys.modules.get("threading")  # without it there are no other threads
+    if not spec.in_main_thread or spec.own_module in sys.modules or threading is None:
+        return ""
+    if threading.current_thread() is threading.main_thread():
+        return ""
+    return (
+        f"{spec.own_module} has to be imported in the main thread first, as it handles signals: "
+        f"write 'import {spec.own_module}' at the top of the program"
+    )
+
+
+class guarded_import:
+    """A ``with`` block that imports a back-end, or a file that uses one.
+
+    In the block, the packages of back-ends whose import has failed midway raise `HalfImported`
+    instead of being imported again. A `KeyboardInterrupt` that a library has made another error of
+    is raised as what it was.
+    """
+
+    def __enter__(self) -> None:
+        search = Search()
+        tops = {module.partition(".")[0] for spec in STANDARD.values() for module in spec.modules}
+        halves = {top for top in tops if search.parts_without_package(top)}
+        self._guard = _Guard(halves) if halves else None
+        if self._guard is not None:
+            sys.meta_path.insert(0, self._guard)
+        self._before = (sys.exception(), getattr(sys, "last_value", None))
+
+    def __exit__(self, kind: object, error: "BaseException | None", trace: object) -> None:
+        if self._guard in sys.meta_path:
+            sys.meta_path.remove(self._guard)
+        if isinstance(error, Exception) and self._was_interrupted(error):
+            raise KeyboardInterrupt from error
+        if error is not None and self._guard is not None and self._guard.refused is not None:
+            raise self._guard.refused  # which brian2 makes another error of
+
+    def _was_interrupted(self, error: "BaseException | None") -> bool:
+        """Whether Ctrl-C is behind an error: as its cause, or printed by numpy's C interface."""
+        handled, printed = self._before
+        seen = {id(handled)}
+        while error is not None and id(error) not in seen:
+            if isinstance(error, KeyboardInterrupt):
+                return True
+            seen.add(id(error))
+            error = error.__cause__ or error.__context__
+        last = getattr(sys, "last_value", None)
+        return isinstance(last, KeyboardInterrupt) and last is not printed
+
+
+class _Guard:
+    """A finder that lets nobody import packages a second time."""
+
+    is_guard = True
+
+    def __init__(self, packages: "set[str]") -> None:
+        self._packages = packages
+        self.refused: HalfImported | None = None
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in self._packages and name not in sys.modules:
+            self.refused = HalfImported(f"an import of {name} has failed midway", name=name)
+            raise self.refused
