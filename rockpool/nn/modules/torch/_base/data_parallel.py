@@ -31,9 +31,8 @@ def keep_states_apart() -> None:
 
     It asks the module that it wraps, which cannot tell if it is a module of torch around ours.
     """
-    if compiling():
-        return
     wrapper: Any = getattr(DistributedDataParallel, "_active_ddp_module", None)
-    if wrapper is not None and not hasattr(wrapper, "_knows_neuron_states"):
-        wrapper.parameters_to_ignore.update(neuron_states(wrapper.module))
-        wrapper._knows_neuron_states = True
+    if wrapper is None or compiling() or hasattr(wrapper, "_knows_neuron_states"):
+        return
+    wrapper.parameters_to_ignore.update(neuron_states(wrapper.module))
+    wrapper._knows_neuron_states = True

@@ -76,19 +76,31 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return name in self._buffers or hasattr(self, name)
 
     def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
-        found = super()._attributes_of(*kinds)
-        return [(name, entry) for name, entry in found if self._is_there(name, entry)]
+        found, parameters, buffers = super()._attributes_of(*kinds), self._parameters, self._buffers
+        return [
+            (name, entry)
+            for name, entry in found
+            if name in buffers or name in parameters or self._is_there(name, entry)
+        ]
 
     @property
     def _registered_modules(self) -> dict[str, Any]:  # type: ignore[override]
-        # containers of torch put modules there themselves, take them out, and number them anew
-        found: dict[str, Any] = {
-            name: module for name, module in self._modules.items() if module is not None
-        }
+        modules = self._modules
+        for name, module in modules.items():
+            if getattr(module, "_name", None) != name:
+                return self._numbered_anew()
+        return dict(modules)  # type: ignore[arg-type]
+
+    def _numbered_anew(self) -> dict[str, Any]:
+        """Return the submodules; containers of torch put them there themselves, and take them out.
+
+        So one can be new, or stand under another name than before.
+        """
+        found = {name: module for name, module in self._modules.items() if module is not None}
         for name, module in found.items():
             if not isinstance(module, AttributeRegistry):
                 self._adopt(module)
-            module._name = name
+            module.__dict__["_name"] = name
         return found
 
     def _adopt(self, module: nn.Module) -> None:
