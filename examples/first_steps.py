@@ -68,7 +68,7 @@ def main() -> None:
     if options.neurons < 1:
         parser.error(f"--neurons must be at least 1, got {options.neurons}")
     if options.plot and find_spec("matplotlib") is None:
-        parser.error('--plot needs matplotlib: pip install "rockpool[plots]"')
+        parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     np.random.seed(options.seed)
     network = build(options.neurons)
     print(network)

@@ -196,7 +196,7 @@ def options() -> argparse.Namespace:
         if value is not None and value < least:
             parser.error(f"--{name} must be at least {least}, got {value}")
     if given.plot and find_spec("matplotlib") is None:
-        parser.error('--plot needs matplotlib: pip install "rockpool[plots]"')
+        parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     for path in filter(None, (given.plot, given.save)):
         if not Path(path).absolute().parent.is_dir():
             parser.error(f"there is no folder for {path}")

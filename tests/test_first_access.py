@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from pathlib import Path
 
 import pytest
 from support import little_package
 
+import rockpool
+
+ROCKPOOL = Path(rockpool.__file__).parent
+# They run in one thread, and need matplotlib or PyInstaller.
+ALONE = ("matplotlib", "PyInstaller")
 # Every round begins with packages that nobody has imported yet.
 RACE = """
 import importlib, sys, threading
@@ -45,6 +52,46 @@ for number in range(rounds):
 for thread in threads: thread.join()
 print(wrong, sorted({{type(thing).__name__ for answers in results for thing in answers[0].values()}}))
 """
+
+
+def imported(tree: ast.Module) -> list[str]:
+    """The modules that a file imports at once, in order."""
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.append(str(node.module))
+    return found
+
+
+def test_a_package_is_imported_before_its_parts() -> None:
+    """Of one that another thread is importing, the import of a part alone gets half a package."""
+    for path in ROCKPOOL.rglob("*.py"):
+        modules = imported(ast.parse(path.read_text()))
+        for place, module in enumerate(modules):
+            top = module.partition(".")[0]
+            if top not in (*sys.stdlib_module_names, *ALONE, "rockpool"):
+                assert top in modules[: place + 1], f"{path}: {module}"
+
+
+def test_the_first_access_to_names_of_several_backends_by_eight_threads(full_python) -> None:
+    code = """
+import sys, threading
+import rockpool.nn.modules as modules
+sys.setswitchinterval(1e-6)
+names = "LIF ExpSynTorch Rate Linear TimedModule kaiming LIFTorch Instant".split()
+barrier = threading.Barrier(len(names))
+found = {}
+def get(name):
+    barrier.wait()
+    found[name] = getattr(modules, name).__name__
+threads = [threading.Thread(target=get, args=(name,)) for name in names]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sorted(found.values()) == sorted(names))
+"""
+    assert full_python.python(code) == "True"
 
 
 @pytest.mark.parametrize(("backend", "kinds"), [(False, ["StandIn"]), (True, ["function", "type"])])

@@ -98,7 +98,7 @@ def test_a_program_with_a_neuron_and_a_standin(workshop: Workshop) -> None:
         "Missing the `torch` backend. `RateTorch` objects, and others relying on `torch` are not "
         "available.",
         "The `torch` back-end is missing: no module named 'torch' is installed.",
-        'To get it: pip install "rockpool[torch]"',
+        'To get it: pip install "torch>=2.1"',
     ]
     inside = [path for path in program.rglob("*") if "torch" in path.name.lower()]
     assert {path.suffix for path in inside} <= {".pyi", ""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from rockpool.backends.specs import INSTALL_PLOTS
+from rockpool.utilities.backend_management import backend_status, known_backends
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -83,12 +88,30 @@ def test_brian_keeps_numpy_below_the_release_that_breaks_it() -> None:
     assert "numpy<2.4; python_version < '3.12'" in EXTRAS["brian"]
 
 
-def test_each_backends_command_names_an_extra_that_exists() -> None:
-    from rockpool.utilities.backend_management import backend_status, known_backends
+BACKENDS_OF_EXTRAS = {
+    **{name: name for name in "scipy numba torch jax brian nest sinabs nir".split()},
+    "exodus": "sinabs-exodus",
+}
 
+
+@pytest.mark.parametrize(("extra", "backend"), BACKENDS_OF_EXTRAS.items())
+def test_the_command_for_a_backend_names_all_that_its_extra_does(extra: str, backend: str) -> None:
+    """Not the extra itself: the index has another project's package of our name."""
+    wanted = [
+        f"{needed.name}{needed.specifier}"
+        for needed in map(Requirement, EXTRAS[extra])
+        if needed.marker is None or needed.marker.evaluate()
+    ]
+    command = shlex.split(backend_status(backend).install)
+    assert [word for word in command[2:] if not word.startswith("--")] == wanted
+
+
+def test_no_command_for_a_backend_installs_a_package_of_our_name() -> None:
     for name in known_backends():
-        for extra in re.findall(r"rockpool\[([\w,]+)\]", backend_status(name).install):
-            assert extra in EXTRAS, name
+        assert "rockpool" not in backend_status(name).install
+    assert shlex.split(INSTALL_PLOTS)[2:] == EXTRAS["plots"]
+    for path in [*(ROOT / "rockpool").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
+        assert 'pip install "rockpool' not in path.read_text(), path
 
 
 def test_minimum_versions_are_the_same_in_the_extras_and_in_the_checks() -> None:

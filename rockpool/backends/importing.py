@@ -1,19 +1,23 @@
 """Import a back-end, run its check, and tell what went wrong. Loaded when one is first tried.
 
-Whatever an import raises, short of `KeyboardInterrupt`, is kept with the back-end's own frames.
+Whatever an import raises, short of `KeyboardInterrupt`, is kept with the back-end's own frames:
+extensions in Rust raise a `BaseException` of their own where they fail.
 """
 
 import sys
 from importlib import import_module
 
-from .finder import Search, location, module_version
-from .guarded import HalfImported, guarded_import
+from .finder import HalfImported, Search, is_loading, location, module_version
+from .guarded import guarded_import
 from .plain_text import is_distribution
 from .retry import Failure
 from .specs import specification
 from .status import (
+    beyond_understanding,
     failures,
+    first_line,
     forget_failure,
+    missing_module,
     modules_in,
     obstacle_to,
     replaced,
@@ -33,10 +37,13 @@ _OURS = ("rockpool", "lazy_loader", "importlib")
 
 def probe(spec: "BackendSpec", *, remember: bool = True) -> "BackendStatus":
     """Import the back-end, run its check, and remember what happened."""
-    obstacle = obstacle_to(spec)
-    if obstacle is not None:
-        return obstacle
-    status = _try(spec)
+    try:
+        obstacle = obstacle_to(spec, to_import=True)
+        if obstacle is not None:
+            return obstacle
+        status = _try(spec)
+    except Exception as error:  # of what finders and modules hold, anything may raise
+        return beyond_understanding(spec, error)
     if remember:
         _remember(spec, status)
     return status
@@ -58,6 +65,8 @@ def status_after(name: str, error: BaseException) -> "BackendStatus":
 
 
 def _remember(spec: "BackendSpec", status: "BackendStatus") -> None:
+    if any(map(is_loading, spec.modules)):  # asked during the import, which may fail yet
+        return
     if status.state != "available":
         failures[spec.name] = Failure(status)
         return
@@ -70,15 +79,19 @@ def _try(spec: "BackendSpec") -> "BackendStatus":
         try:
             with guarded_import():
                 import_module(module)
-        except (Exception, SystemExit) as error:  # an import may raise anything; the error is kept
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an import may raise anything; the error is kept
             return _blame(spec, module, error)
     outdated = obstacle_to(spec)  # now that modules say their own version
     if outdated is not None:
         return outdated
     try:
         passed = spec.check() if callable(spec.check) else spec.check
-    except (Exception, SystemExit) as error:
-        reason = f"its check raised {_first_line(error)}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        reason = f"its check raised {first_line(error)}"
         return status_of(spec, "unmet", reason, error=_trimmed(error))
     if not passed:
         return status_of(spec, "unmet", spec.unmet)
@@ -91,7 +104,7 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
     if isinstance(error, HalfImported):
         parts = still_loaded(Search().parts_without_package(str(error.name)))
         return status_of(spec, "broken", str(error), error, module=module, fix="", restart=parts)
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    missing = missing_module(error)
     if missing is not None and (module == missing or module.startswith(missing + ".")):
         reason = f"no module named {missing!r} is installed"
         return status_of(spec, "missing", reason, error, module=missing)
@@ -106,7 +119,7 @@ def _blame(spec: "BackendSpec", module: str, error: BaseException) -> "BackendSt
         lacking = missing.partition(".")[0]
         pip = f"pip install {lacking}" if is_distribution(lacking) else ""
         return status_of(spec, "broken", reason, error, module=missing, fix=pip, restart=restart)
-    reason = f"importing {where} raises {_first_line(error)}"
+    reason = f"importing {where} raises {first_line(error)}"
     advice = spec.advice() if spec.advice is not None else None
     conflict, fix = advice or ("", None)
     if conflict:
@@ -130,9 +143,5 @@ def _trimmed(error: BaseException) -> BaseException:
         or trace.tb_frame.f_code.co_filename.startswith(("<frozen importlib", "<frozen zipimport"))
     ):
         trace = trace.tb_next
-    return error.with_traceback(trace)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    BaseException.with_traceback(error, trace)  # its own may do anything
+    return error

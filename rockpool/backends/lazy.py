@@ -243,7 +243,9 @@ def _resolve(
         try:
             with guarded_import():
                 return look_up(name)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the import of a back-end may raise anything
             lacking = _backend_at_fault(module, backend, error)
             if lacking is None and isinstance(error, AttributeError):
                 raise _cannot_load(name, module, error) from error
@@ -254,9 +256,10 @@ def _resolve(
 
 def _known_to_lack(module: str, backend: str) -> "str | None":
     """The back-end because of which a file need not be imported to know that it cannot be."""
-    from .status import failed_files, fails_again, look_at, must_be_checked
+    from .specs import specification
+    from .status import failed_files, fails_again, look, must_be_checked
 
-    status = look_at(backend)
+    status = look(specification(backend), to_import=True)
     if status.state in ("missing", "shadowed", "outdated") or status.restart:
         from .specs import is_known
 
@@ -332,7 +335,7 @@ def _import(package: str, name: str, module: str) -> "Any":
     except AttributeError as error:
         raise _cannot_load(name, module, error) from error
     standin = sys.modules.get("rockpool.backends.standin")
-    if standin is None or not isinstance(found, standin.StandIn):  # which is never kept
+    if standin is None or standin.home_of(found) is None:  # which is never kept
         vars(sys.modules[package])[name] = found
     return found
 

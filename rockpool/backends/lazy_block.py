@@ -42,18 +42,30 @@ class lazy_imports:
     harm.
     """
 
-    __slots__ = ("_frame",)
+    __slots__ = ("_frames",)
+
+    def __init__(self) -> None:
+        self._frames: list[FrameType] = []  # one block may be inside of itself
 
     def __enter__(self) -> None:
-        self._frame: FrameType | None = sys._getframe(1)
-        _lazy_blocks.setdefault(get_ident(), []).append(self._frame)
+        frame = _user_frame()
+        self._frames.append(frame)
+        _lazy_blocks.setdefault(get_ident(), []).append(frame)
 
     def __exit__(self, *error: object) -> None:
+        frame = self._frames.pop()
         frames = _lazy_blocks[get_ident()]
-        frames.remove(self._frame)  # type: ignore[arg-type]
+        frames.remove(frame)
         if not frames:
             del _lazy_blocks[get_ident()]
         standin = sys.modules.get("rockpool.backends.standin")
-        if standin is not None and self._frame is not None:
-            standin.watch(self._frame.f_globals)
-        self._frame = None
+        if standin is not None:
+            standin.watch(frame.f_globals)
+
+
+def _user_frame() -> "FrameType":
+    """The frame whose block this is, also where an `ExitStack` has entered it."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == "contextlib":
+        frame = frame.f_back
+    return frame

@@ -8,7 +8,7 @@ rule of `retry`.
 
 import sys
 
-from .finder import Search, invalidate_caches, release
+from .finder import Search, invalidate_caches, module_version, release
 from .specs import (
     REGISTERED,
     STANDARD,
@@ -179,6 +179,9 @@ def refresh_backends() -> None:
     usable.clear()
     failures.clear()
     failed_files.clear()
+    standin = sys.modules.get("rockpool.backends.standin")
+    if standin is not None:
+        standin.told.clear()
     invalidate_caches()
 
 
@@ -199,14 +202,16 @@ def list_backends() -> None:
 
 
 def torch_version_satisfied(req_major: int = 0, req_minor: int = 0, req_patch: int = 0) -> bool:
-    """Whether torch can be used and is at least this version.
+    """Whether torch can be imported and is at least this version.
 
     A local suffix (``2.13.0+cpu``) does not count; a pre-release (``2.4.0a0+git1``) counts as older
     than the release that it leads to; missing parts (``2.13``) are zeros.
     """
-    if not backend_available("torch"):
+    if "torch" not in usable and _probe(specification("torch")).state == "outdated":
         return False
-    text = str(sys.modules["torch"].__version__)
+    text = module_version("torch")
+    if text is None:
+        return False
     found = (*release(text), 0, 0, 0)[:3]
     wanted = (req_major, req_minor, req_patch)
     if found == wanted:

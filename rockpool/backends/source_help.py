@@ -13,7 +13,7 @@ from .finder import Search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _KINDS = inspect.Parameter
 _ANYTHING = inspect.Signature(
@@ -43,13 +43,17 @@ class Definition:
 
 
 class File:
-    """The source of a module, parsed."""
+    """The source of a module, parsed.
+
+    Names are followed from it into other files; where it is `at_home`, not into those of others.
+    """
 
     def __init__(self, module: str, tree: ast.Module, path: str, is_package: bool) -> None:
         self.module = module
         self.path = path
         self._tree = tree
         self._package = module if is_package else module.rpartition(".")[0]
+        self.at_home = False
 
     def find(self, name: str, depth: int = 0) -> Definition | None:
         """The definition behind a name of this module, in whichever file it is."""
@@ -59,7 +63,7 @@ class File:
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     if (alias.asname or alias.name) == name:
-                        return find(self._absolute(node), alias.name, depth + 1)
+                        return self._elsewhere(self._absolute(node), alias.name, depth + 1)
             if isinstance(node, ast.Assign) and any(
                 isinstance(target, ast.Name) and target.id == name for target in node.targets
             ):
@@ -76,8 +80,14 @@ class File:
             return self.find(expression.id, depth)
         if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
             module = self._module_called(expression.value.id)
-            return None if module is None else find(module, expression.attr, depth + 1)
+            if module is not None:
+                return self._elsewhere(module, expression.attr, depth + 1)
         return None
+
+    def _elsewhere(self, module: str, name: str, depth: int) -> Definition | None:
+        if self.at_home and module.partition(".")[0] != self.module.partition(".")[0]:
+            return None
+        return find(module, name, depth, self.at_home)
 
     def _module_called(self, name: str) -> str | None:
         """The module that is imported here under a name."""
@@ -99,13 +109,16 @@ class File:
         return f"{package}.{node.module}" if node.module else package
 
 
-def find(module: str, name: str, depth: int = 0) -> Definition | None:
+def find(module: str, name: str, depth: int = 0, at_home: bool = False) -> Definition | None:
     """Find the definition behind a name of a module, and import nothing.
 
     None where there is no source (a frozen program), or the name is no class and no function.
     """
     file = _read(module) if depth <= _FAR_ENOUGH else None
-    return None if file is None else file.find(name, depth)
+    if file is None:
+        return None
+    file.at_home = at_home
+    return file.find(name, depth)
 
 
 def documentation(module: str, name: str, backend: str) -> str:
@@ -116,6 +129,20 @@ def documentation(module: str, name: str, backend: str) -> str:
         return head
     place = f"Defined in {found.file.path}, line {found.node.lineno}."
     return "\n\n".join(part for part in (head, _docstring(found), place) if part)
+
+
+def members(module: str, name: str) -> set[str]:
+    """The public names that a class and its base classes of the same project define."""
+    found = find(module, name, at_home=True)
+    names = set()
+    for definition in found.lineage() if found is not None else ():
+        if isinstance(definition.node, ast.ClassDef):
+            for node in _statements(definition.node.body):
+                targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    names.add(node.name)
+    return {name for name in names if not name.startswith("_")}
 
 
 def _availability(backend: str) -> str:
@@ -174,17 +201,10 @@ def signature(module: str, name: str) -> inspect.Signature:
     return next((stated for stated in signatures if stated is not None), _ANYTHING)
 
 
-def signature_of_class(cls: type) -> inspect.Signature:
-    """The signature of a class that derives from a stand-in, whose metaclass hides it."""
-    for base in cls.__mro__:
-        if "_home" in vars(base):
-            home = vars(base)["_home"]
-            return signature(home.module, home.name)
-        constructor = vars(base).get("__init__")
-        if constructor is not None and base is not object:
-            full = inspect.signature(constructor)
-            return full.replace(parameters=list(full.parameters.values())[1:])
-    return _ANYTHING
+def of_constructor(constructor: Callable[..., object]) -> inspect.Signature:
+    """The signature of a class that has this ``__init__``."""
+    full = inspect.signature(constructor)
+    return full.replace(parameters=list(full.parameters.values())[1:])
 
 
 class _AsWritten:

@@ -2,7 +2,7 @@
 
 import sys
 
-from .finder import Search, module_version, release
+from .finder import Search, is_older, module_version, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class BackendSpec:
         minimum: "tuple[int, ...] | None" = None,
         distribution: "str | None" = None,
         version_of: "str | None" = None,
+        telling: str = "",
         advice: "Callable[[], tuple[str, str] | None] | None" = None,
         are_packages: bool = False,
         never_import: bool = False,
@@ -39,6 +40,8 @@ class BackendSpec:
         self.distribution = distribution
         # The module that the back-end's version is stated by.
         self.own_module = version_of or (self.modules[0] if self.modules else "")
+        # An attribute that this module has, and others of the same name have not.
+        self.telling = telling
         self.advice = advice
         self.are_packages = are_packages
         self.never_import = never_import
@@ -98,13 +101,34 @@ class BackendStatus:
 
     def to_dict(self) -> "dict[str, str | None]":
         """The record as plain strings, fit for JSON."""
-        error = None if self.error is None else f"{type(self.error).__name__}: {self.error}"
+        error = None
+        if self.error is not None:
+            error = f"{type(self.error).__name__}: {text_of(self.error)}"
         keys = ("name", "state", "version", "reason", "error", "install")
         return {**{key: getattr(self, key) for key in keys}, "error": error}
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        """Without the error, of which nobody knows whether it can be pickled."""
+        state = [None if key == "error" else getattr(self, key) for key in _RECORD]
+        return BackendStatus, tuple(state)
 
     def __repr__(self) -> str:
         version = f" {self.version}" if self.version else ""
         return f"<{self.name}{version}: {self.state}, {self.reason}>"
+
+
+def text_of(error: "BaseException | None") -> str:
+    """The text of an error; empty where it cannot be had."""
+    try:
+        return str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # that of a class of its own may raise anything, or be no string
+        return ""
+
+
+# In the order in which a record takes them.
+_RECORD = ("name", "state", "version", "reason", "error", "install", "module", "restart")
 
 
 def _cuda_device() -> bool:
@@ -119,15 +143,14 @@ def _brian_numpy_conflict() -> "tuple[str, str] | None":
     search = Search()
     brian = search.dist_version("brian2", "brian2")
     numpy = module_version("numpy") or search.dist_version("numpy", "numpy")
-    if brian and numpy and release(brian) < (2, 10) and release(numpy) >= (2, 4):
+    if brian and numpy and is_older(brian, (2, 10)) and release(numpy) >= (2, 4):
         newer = sys.version_info >= (3, 12)
         fix = 'pip install --upgrade "brian2>=2.10"' if newer else 'pip install "numpy<2.4"'
         return f"brian2 {brian} needs numpy < 2.4, and numpy is {numpy}", fix
     return None
 
 
-def _standard(name: str, *modules: str, pip: str = "", **options: object) -> "BackendSpec":
-    pip = pip or f'"rockpool[{name}]"'
+def _standard(name: str, *modules: str, pip: str, **options: object) -> "BackendSpec":
     return BackendSpec(name, modules, pip=pip, are_packages=True, **options)  # type: ignore[arg-type]
 
 
@@ -136,36 +159,74 @@ _CUDA = {
     "check_needs": "a CUDA device",
     "unmet": "torch sees no CUDA device",
 }
+# brian2 2.9 does not import with numpy >= 2.4; later releases need Python 3.12.
+_BRIAN = '"brian2>=2.7"' + (' "numpy<2.4"' if sys.version_info < (3, 12) else "")
 
+# What pip is told is the extra of that name in pyproject.toml, written out: the name of this
+# package would get another project's from the index.
 STANDARD: "dict[str, BackendSpec]" = {
     spec.name: spec
     for spec in (
-        _standard("numpy", "numpy", pip="numpy", minimum=(1, 24)),
-        _standard("scipy", "scipy", minimum=(1, 10)),
-        _standard("numba", "numba", minimum=(0, 59)),
-        _standard("torch", "torch", minimum=(2, 1)),
-        _standard("jax", "jax", "jaxlib", minimum=(0, 10)),
+        _standard("numpy", "numpy", pip="numpy", minimum=(1, 24), telling="ndarray"),
         _standard(
-            "brian", "brian2", minimum=(2, 7), advice=_brian_numpy_conflict, in_main_thread=True
+            "scipy", "scipy", pip='"scipy>=1.10"', minimum=(1, 10), telling="LowLevelCallable"
         ),
-        _standard("nest", "nest", minimum=(3, 9), distribution="nest-simulator"),
-        _standard("sinabs", "sinabs", minimum=(3, 0)),
+        _standard("numba", "numba", pip='"numba>=0.59"', minimum=(0, 59), telling="njit"),
+        _standard("torch", "torch", pip='"torch>=2.1"', minimum=(2, 1), telling="Tensor"),
+        _standard(
+            "jax",
+            *("jax", "jaxlib"),
+            pip='"jax>=0.10" "jaxlib>=0.10"',
+            minimum=(0, 10),
+            telling="jit",
+        ),
+        _standard(
+            "brian",
+            "brian2",
+            pip=_BRIAN,
+            minimum=(2, 7),
+            telling="NeuronGroup",
+            advice=_brian_numpy_conflict,
+            in_main_thread=True,
+        ),
+        _standard(
+            "nest",
+            "nest",
+            pip='"nest-simulator>=3.9"',
+            minimum=(3, 9),
+            distribution="nest-simulator",
+            telling="Create",
+        ),
+        _standard(
+            "sinabs",
+            "sinabs",
+            pip='"sinabs>=3.0" "torch>=2.1"',
+            minimum=(3, 0),
+            telling="from_torch",
+        ),
         _standard(
             "sinabs-exodus",
-            "torch",
-            "sinabs",
-            "sinabs.exodus",
-            pip='--no-build-isolation "rockpool[exodus]"',
+            *("torch", "sinabs", "sinabs.exodus"),
+            pip='--no-build-isolation "sinabs>=3.0" "sinabs-exodus>=2.0" "torch>=2.1"',
             minimum=(2,),
             distribution="sinabs-exodus",
             version_of="sinabs.exodus",
             **_CUDA,
         ),
-        _standard("nir", "nir", "nirtorch", minimum=(1, 0)),
-        _standard("cuda", "torch", pip='"rockpool[torch]"', minimum=(2, 1), **_CUDA),
+        _standard(
+            "nir",
+            *("nir", "nirtorch"),
+            pip='"nir>=1.0" "nirtorch>=2.0" "torch>=2.1"',
+            minimum=(1, 0),
+            telling="NIRGraph",
+        ),
+        _standard("cuda", "torch", pip='"torch>=2.1"', minimum=(2, 1), telling="Tensor", **_CUDA),
         _standard("samna", "samna", pip="samna", never_import=True),
     )
 }
+
+# What the extra `plots` brings.
+INSTALL_PLOTS = 'pip install "matplotlib>=3.7"'
 
 ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus": "sinabs-exodus"}
 

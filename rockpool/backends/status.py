@@ -7,14 +7,23 @@ its error is kept, to be shown until something changes (see `retry`).
 import os
 import sys
 
-from .finder import Search, differ, module_version, release
+from .finder import (
+    Search,
+    attribute,
+    differ,
+    is_loading,
+    is_made_by_hand,
+    is_older,
+    module_version,
+)
 from .guarded import why_not_here
 from .plain_text import printable
-from .specs import REGISTERED, STANDARD, BackendStatus, specification
+from .specs import REGISTERED, STANDARD, BackendStatus, specification, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
 
     from .retry import Failure
     from .specs import BackendSpec
@@ -29,12 +38,23 @@ failed_files: "dict[str, tuple[str, Failure]]" = {}
 _LISTED = 3
 
 
-def look(spec: "BackendSpec", search: "Search | None" = None) -> "BackendStatus":
-    """What can be said without importing anything; looks at several back-ends share a search."""
-    search = search or Search()
+def look(
+    spec: "BackendSpec", search: "Search | None" = None, *, to_import: bool = False
+) -> "BackendStatus":
+    """What can be said without importing anything; looks at several back-ends share a search.
+
+    `to_import`: where the import is to follow, which may make a module that no finder knows.
+    """
+    try:
+        return _look(spec, search or Search(), to_import)
+    except Exception as error:  # of what finders and modules hold, anything may raise
+        return beyond_understanding(spec, error)
+
+
+def _look(spec: "BackendSpec", search: Search, to_import: bool) -> "BackendStatus":
     if spec.name in usable:
         return status_of(spec, "available", "imported, and works", search=search)
-    obstacle = obstacle_to(spec, search)
+    obstacle = obstacle_to(spec, search, to_import=to_import)
     if obstacle is not None:
         return obstacle
     failure = failures.get(spec.name)
@@ -70,7 +90,7 @@ def forget_failure(name: str) -> None:
 
 def missing_backend(error: BaseException) -> "BackendStatus | None":
     """The known back-end that is missing, where that is what an error of an import is about."""
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    missing = missing_module(error)
     if missing is not None:
         for spec in (*STANDARD.values(), *REGISTERED.values()):
             if any(f"{missing}.".startswith(f"{module}.") for module in spec.modules):
@@ -80,44 +100,81 @@ def missing_backend(error: BaseException) -> "BackendStatus | None":
     return None
 
 
-def obstacle_to(spec: "BackendSpec", search: "Search | None" = None) -> "BackendStatus | None":
-    """The reason why importing this back-end need not be tried, if there is one."""
+def obstacle_to(
+    spec: "BackendSpec", search: "Search | None" = None, *, to_import: bool = False
+) -> "BackendStatus | None":
+    """The reason why importing this back-end need not be tried, if there is one (see `look`)."""
     search = search or Search()
     if spec.never_import:
         return status_of(spec, "unmet", "rockpool never imports it: its import installs software")
     for module in spec.modules:
         found = search.find_spec(module)
+        if module in search.trouble:
+            error = search.trouble[module]
+            reason = f"looking for {module} raises {first_line(error)}"
+            return status_of(spec, "broken", reason, error, module=module)
         if found is None:
+            if to_import and not spec.are_packages and search.may_be_made(module):
+                continue
             also = f"; it also needs {spec.check_needs}" if spec.check_needs else ""
             return status_of(
                 spec, "missing", f"no module named {module!r} is installed{also}", module=module
             )
-        if found.loader is None or (found.origin is None and found.submodule_search_locations):
-            folders = ", ".join(found.submodule_search_locations or ())
-            where = folders or module
-            reason = f"{where} is a folder without a package, in the place of {module!r}"
-            return status_of(spec, "shadowed", reason, module=module, search=search)
-        if spec.are_packages and found.submodule_search_locations is None and "." not in module:
-            reason = f"the file {found.origin} is in the place of the package {module!r}; rename it"
-            return status_of(spec, "shadowed", reason, module=module, search=search)
+        in_the_way = "" if is_made_by_hand(module) else _in_the_way(spec, module, found)
+        if in_the_way:
+            return status_of(spec, "shadowed", in_the_way, module=module, search=search)
         parts = search.parts_without_package(module)
         if parts:
             return _half_imported(spec, module, parts)
     refusal = why_not_here(spec)
     if refusal:
         return status_of(spec, "unmet", refusal, fix="", search=search)
+    if spec.telling and _is_another(spec, search):
+        return _another(spec)
     return _too_old(spec, search) if spec.minimum is not None else None
+
+
+def _in_the_way(spec: "BackendSpec", module: str, found: "ModuleSpec") -> str:
+    """What lies in the place of a module, if it is seen without importing it; mostly empty."""
+    if found.loader is None or (found.origin is None and found.submodule_search_locations):
+        folders = ", ".join(found.submodule_search_locations or ())
+        return f"{folders or module} is a folder without a package, in the place of {module!r}"
+    if spec.are_packages and found.submodule_search_locations is None and "." not in module:
+        return f"the file {found.origin} is in the place of the package {module!r}; rename it"
+    return ""
+
+
+def _is_another(spec: "BackendSpec", search: Search) -> bool:
+    """Whether the module that is loaded is another one of the same name.
+
+    The right one has its telling attribute, or the record of its installation beside it.
+    """
+    own = spec.own_module
+    loaded = sys.modules.get(own)
+    if loaded is None or is_made_by_hand(own) or is_loading(own):
+        return False
+    return attribute(loaded, spec.telling) is None and not search.is_recorded(
+        spec.distribution or own, own
+    )
+
+
+def _another(spec: "BackendSpec") -> "BackendStatus":
+    own = spec.own_module
+    where = attribute(sys.modules[own], "__file__") or own
+    reason = f"{where} is another package called {own!r}: it has no `{own}.{spec.telling}`"
+    restart = f"{own} is loaded from there; rename that package, or remove it, first"
+    return status_of(spec, "shadowed", reason, module=own, restart=restart)
 
 
 def _too_old(spec: "BackendSpec", search: Search) -> "BackendStatus | None":
     """A back-end of a version before the oldest one that will do; one without any may pass."""
     version, minimum = version_of(spec, search), spec.minimum or ()
-    if version is None or release(version) >= minimum:
+    if version is None or not is_older(version, minimum):
         return None
     own = spec.own_module
     reason = f"{own} is {version}; at least {'.'.join(map(str, minimum))} is needed"
     installed = search.dist_version(spec.distribution or own, own)
-    if installed is None or release(installed) < minimum:
+    if installed is None or is_older(installed, minimum):
         return status_of(spec, "outdated", reason)
     restart = f"{version} is loaded, but {installed} is installed by now"
     return status_of(spec, "outdated", reason, fix="", restart=restart)
@@ -129,7 +186,7 @@ def _half_imported(spec: "BackendSpec", module: str, parts: "list[str]") -> "Bac
     failure = failures.get(spec.name)
     if failure is not None and failure.status.state == "broken":
         reason, error = failure.status.reason, failure.status.error
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        missing = missing_module(error)
         if failure.is_current() and not (missing and Search().find_spec(missing)):
             fix = failure.status.install  # else it was fixed since: only the restart is left
     restart = still_loaded(parts)
@@ -163,6 +220,14 @@ def status_of(
     about = module or (*spec.modules, spec.name)[0]
     version = version and printable(version)
     return BackendStatus(spec.name, state, version, printable(reason), error, fix, about, restart)
+
+
+def beyond_understanding(spec: "BackendSpec", error: BaseException) -> "BackendStatus":
+    """The record of a back-end of which not even this much can be found out."""
+    reason = f"looking at it raises {first_line(error)}"
+    fix = f"pip install --force-reinstall {spec.pip}"
+    about = (*spec.modules, spec.name)[0]
+    return BackendStatus(spec.name, "broken", None, reason, error, fix, about)
 
 
 def version_of(spec: "BackendSpec", search: "Search | None" = None) -> "str | None":
@@ -213,6 +278,30 @@ def replaced_while_loaded(name: str) -> str:
     return replaced([*spec.modules, "numpy"], spec.distribution)
 
 
+def _is_gone(module: object) -> bool:
+    """Whether a module was loaded from a file that does not exist any more."""
+    spec = attribute(module, "__spec__")
+    origin = attribute(spec, "origin")
+    loader = type(attribute(spec, "loader")).__name__
+    on_disk = loader in ("SourceFileLoader", "ExtensionFileLoader", "SourcelessFileLoader")
+    return on_disk and isinstance(origin, str) and not os.path.exists(origin)
+
+
+# --- errors of imports, which may be anything -----------------------------------------------------
+
+
+def first_line(error: "BaseException | None") -> str:
+    """The type of an error and the first line of its text, where that can be had."""
+    lines = text_of(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def missing_module(error: "BaseException | None") -> "str | None":
+    """The module that an error says is missing."""
+    name = attribute(error, "name") if isinstance(error, ModuleNotFoundError) else None
+    return name if isinstance(name, str) and name else None
+
+
 def modules_in(error: BaseException) -> "list[str]":
     """The packages through which an error has come, each once, the innermost one last."""
     names: dict[str, None] = {}
@@ -223,12 +312,3 @@ def modules_in(error: BaseException) -> "list[str]":
             names.setdefault(name.partition(".")[0])
         trace = trace.tb_next
     return list(names)
-
-
-def _is_gone(module: object) -> bool:
-    """Whether a module was loaded from a file that does not exist any more."""
-    spec = getattr(module, "__spec__", None)
-    origin = getattr(spec, "origin", None)
-    loader = type(getattr(spec, "loader", None)).__name__
-    on_disk = loader in ("SourceFileLoader", "ExtensionFileLoader", "SourcelessFileLoader")
-    return on_disk and isinstance(origin, str) and not os.path.exists(origin)

@@ -19,7 +19,9 @@ def need_numpy(purpose: str, picture: "str | None") -> None:
         check_picture(picture)
     need("numpy", purpose)
     if picture is not None:
-        need("matplotlib", "--plot needs matplotlib", 'pip install "rockpool[plots]"')
+        from rockpool.backends.specs import INSTALL_PLOTS
+
+        need("matplotlib", "--plot needs matplotlib", INSTALL_PLOTS)
 
 
 def need(name: str, purpose: str, install: str = "") -> None:

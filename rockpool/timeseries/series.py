@@ -151,6 +151,8 @@ def axes_for(target: Any) -> Any:
     try:
         import matplotlib.pyplot as plt
     except ModuleNotFoundError as error:
-        error.add_note('Plots need matplotlib: pip install "rockpool[plots]"')
+        from rockpool.backends.specs import INSTALL_PLOTS
+
+        error.add_note(f"Plots need matplotlib: {INSTALL_PLOTS}")
         raise
     return plt.gca()

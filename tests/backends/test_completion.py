@@ -54,6 +54,28 @@ print(sorted(set({BACKENDS!r}) & (set(sys.modules) - before)))
     assert said[-2:] == ["0", "[]"]
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+def test_ipython_shows_the_help_of_the_class_after_a_listing(
+    is_here: bool, full_python, tmp_path
+) -> None:
+    code = f"""
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+import rockpool.nn.modules as m
+if not {is_here}: sys.modules["numba"] = None
+shell = InteractiveShell.instance()
+shell.push({{"m": m}})
+dir(m)
+assert "rockpool.nn.modules.numba" not in sys.modules
+for name in ("LIF", "LIFNumba"):
+    shown = shell.object_inspect(f"m.{{name}}")
+    print(shown["type_name"], "leaky integrate-and-fire" in shown["docstring"].lower())
+"""
+    said = full_python.python(code, IPYTHONDIR=str(tmp_path)).splitlines()
+    kind = "PostInitMetaMixin" if is_here else "StandIn"
+    assert said == ["PostInitMetaMixin True", f"{kind} True"]
+
+
 @pytest.mark.parametrize(
     "walk",
     [

@@ -198,6 +198,109 @@ print("fake_backend" in sys.modules, lazy._lazy_blocks)
     assert bare_python.python(code, path=path) == "False {}"
 
 
+def test_a_block_may_be_inside_of_itself_and_in_a_stack(bare_python, path: Path) -> None:
+    code = """
+import contextlib, rockpool, sys
+from rockpool.backends import lazy
+block = rockpool.lazy_imports()
+with block:
+    with block:
+        from little import Lazy
+    from little import late
+with block, contextlib.ExitStack() as stack:
+    stack.enter_context(rockpool.lazy_imports())
+with contextlib.ExitStack() as stack:
+    stack.enter_context(block)
+    from little.fake import Lazy as Again
+print("fake_backend" in sys.modules, lazy._lazy_blocks)
+Again((1,))
+print(type(Again).__name__, type(Lazy).__name__)
+"""
+    assert bare_python.python(code, path=path).splitlines() == ["False {}", "type type"]
+
+
+NAMESPACES = """
+import gc, sys, weakref
+class Marked: pass
+cell = '''
+import rockpool
+with rockpool.lazy_imports():
+    from little import Lazy
+marked = Marked()
+'''
+"""
+
+
+def test_it_keeps_no_namespace_alive(bare_python, path: Path) -> None:
+    code = f"""{NAMESPACES}
+import types
+kept = []
+for i in range(20):
+    module = types.ModuleType("cell")
+    sys.modules["cell"] = module
+    for space in ({{"Marked": Marked}}, {{"Marked": Marked, "__name__": "__main__"}}, vars(module)):
+        space["Marked"] = Marked
+        exec(cell, space)
+        kept.append(weakref.ref(space["marked"]))
+        if i % 2: space["Lazy"]((1,))
+del space, module, sys.modules["cell"]
+gc.collect()
+print(sum(marked() is not None for marked in kept))
+"""
+    assert bare_python.python(code, path=path) == "0"
+
+
+def test_a_cell_that_is_run_again_is_watched_once(bare_python, tmp_path: Path) -> None:
+    little_package.write(tmp_path)
+    code = f"""{NAMESPACES}
+for _ in range(50): exec(cell)
+from rockpool.backends.standin import home_of
+print(len(home_of(Lazy).bindings))
+"""
+    assert bare_python.python(code, path=tmp_path) == "1"
+
+
+def test_in_a_namespace_of_no_module_the_class_is_bound_too(bare_python, path: Path) -> None:
+    code = """
+space = {}
+exec(BLOCK + "standin = Lazy; made = Lazy((1,))", space)
+print(type(space["Lazy"]).__name__, type(space["standin"]).__name__)
+"""
+    code = f"BLOCK = {BLOCK!r}\n{code}"
+    assert bare_python.python(code, path=path) == "type StandIn"
+
+
+def test_a_standin_that_was_put_back_heals_at_its_next_use(bare_python, path: Path) -> None:
+    code = """
+this = sys.modules["__main__"]
+standin = Lazy
+this.Lazy = "patched"
+standin((1,))
+this.Lazy = standin
+made = Lazy((2,))
+print(type(made) is Lazy, type(Lazy).__name__)
+this.Lazy = standin
+print(isinstance(made, Lazy), type(Lazy).__name__)
+"""
+    assert run(bare_python, path, code).splitlines() == ["True type", "True type"]
+
+
+def test_a_standin_that_was_put_back_heals_in_each_module(bare_python, path: Path) -> None:
+    (path / "first.py").write_text(
+        "import rockpool\nwith rockpool.lazy_imports():\n    from little import Lazy\n"
+    )
+    code = """
+import first
+standin = first.Lazy
+first.Lazy = "patched"
+standin((1,))
+first.Lazy = standin
+first.Lazy.evolve
+print(type(first.Lazy).__name__)
+"""
+    assert bare_python.python(code, path=path) == "type"
+
+
 def test_in_a_function_the_name_goes_on_working(any_bare_python, path: Path) -> None:
     code = """
 import rockpool

@@ -108,7 +108,7 @@ def test_without_numba_it_is_a_line_that_says_how_to_get_it(numpy_python: Any) -
     done = numpy_python.run("-m", "rockpool", "bench", *SMALL)
     rows = {line.split()[0]: line for line in done.stdout.splitlines()[3:]}
     assert list(rows) == list(SUFFIXES)
-    assert rows["numba"].endswith('to get it: pip install "rockpool[numba]"')
+    assert rows["numba"].endswith('to get it: pip install "numba>=0.59"')
     assert rows["numpy"].endswith("is the reference")
 
 

@@ -202,7 +202,7 @@ def test_without_matplotlib_it_says_how_to_get_it_before_the_work(
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
         "rockpool demo: --plot needs matplotlib: no module named 'matplotlib' is installed",
-        'Get it with: pip install "rockpool[plots]"',
+        'Get it with: pip install "matplotlib>=3.7"',
     ]
     assert not file.exists()
 

@@ -45,7 +45,7 @@ def test_picture(full_python, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--neurons", "0"], "--neurons must be at least 1, got 0"),
-        (["--plot", "network.png"], '--plot needs matplotlib: pip install "rockpool[plots]"'),
+        (["--plot", "network.png"], '--plot needs matplotlib: pip install "matplotlib>=3.7"'),
     ],
 )
 def test_mistakes_are_named(numpy_python, arguments: list[str], message: str) -> None:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from rockpool.graph import GraphModuleBase
     from rockpool.nn.modules import TimedModuleWrapper
 
+    _ClassMeta = ABCMeta
+else:  # which would hide constructors and attributes from type checkers
+    from rockpool.backends.standin import StandIn as _ClassMeta
+
 Array = TypeVar("Array", covariant=True)
 
 __all__ = ["Module", "ModuleBase", "PostInitMetaMixin"]
@@ -63,9 +67,10 @@ class Evolves(Protocol[Array]):
     def evolve(self) -> Evolve[Array]: ...
 
 
-class PostInitMetaMixin(ABCMeta):
+class PostInitMetaMixin(_ClassMeta):
     """The metaclass of modules: calls ``__post_init__`` after ``__init__``, if there is one.
 
+    It derives from that of stand-ins, so that a class may derive from a module and from one.
     A module's class shows the signature of its constructor to ``inspect.signature`` and ``help``.
     """
 

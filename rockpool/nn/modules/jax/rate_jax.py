@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import jax
 import jax.numpy as jnp
+import numpy  # noqa: F401 - waits where another thread is importing it
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import sinabs  # noqa: F401 - waits where another thread is importing it
 import torch
 from sinabs.exodus.leaky import LeakyIntegrator
 from sinabs.exodus.spike import IntegrateAndFire

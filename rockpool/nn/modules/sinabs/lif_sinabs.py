@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
+import sinabs  # noqa: F401 - waits where another thread is importing it
 import torch
 from sinabs.activation import MembraneSubtract
 from sinabs.layers.functional import lif_forward

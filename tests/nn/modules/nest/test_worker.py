@@ -210,7 +210,7 @@ except ModuleNotFoundError as error:
     print(error.name)
 """
     first, second = numpy_python.python(code).splitlines()
-    assert first.startswith("nest ") and 'pip install "rockpool[nest]"' in first
+    assert first.startswith("nest ") and 'pip install "nest-simulator>=3.9"' in first
     assert second == "nest"
 
 

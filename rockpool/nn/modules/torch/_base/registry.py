@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy  # noqa: F401 - waits where another thread is importing it
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
