@@ -313,8 +313,9 @@ def _constant_class(base: type) -> type:
             "__deepcopy__": _deepcopy_constant,
             "_unmarked_class": base,
         }
-        torch = sys.modules.get("torch")
-        if torch is not None and issubclass(base, torch.Tensor):
+        torch: Any = sys.modules.get("torch")
+        tensor_class = getattr(torch, "Tensor", None)  # not yet there in the middle of its import
+        if tensor_class is not None and issubclass(base, tensor_class):
             # The result of arithmetic with a constant is an ordinary tensor
             namespace["__torch_function__"] = torch._C._disabled_torch_function_impl
         # The original class comes first: numpy's scalars take the memory layout of that for granted

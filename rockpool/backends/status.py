@@ -126,11 +126,11 @@ def obstacle_to(
         parts = search.parts_without_package(module)
         if parts:
             return _half_imported(spec, module, parts)
+    if spec.telling and _is_another(spec, search):
+        return _another(spec)
     refusal = why_not_here(spec)
     if refusal:
         return status_of(spec, "unmet", refusal, fix="", search=search)
-    if spec.telling and _is_another(spec, search):
-        return _another(spec)
     return _too_old(spec, search) if spec.minimum is not None else None
 
 
@@ -227,7 +227,7 @@ def beyond_understanding(spec: "BackendSpec", error: BaseException) -> "BackendS
     reason = f"looking at it raises {first_line(error)}"
     fix = f"pip install --force-reinstall {spec.pip}"
     about = (*spec.modules, spec.name)[0]
-    return BackendStatus(spec.name, "broken", None, reason, error, fix, about)
+    return BackendStatus(spec.name, "broken", None, printable(reason), error, fix, about)
 
 
 def version_of(spec: "BackendSpec", search: "Search | None" = None) -> "str | None":

@@ -153,6 +153,8 @@ def _paragraph(finding: "Finding") -> str:
 
 def _summary(found: "Diagnosis") -> str:
     good = sum(record["state"] == "available" for record in found.backends)
-    problems = sum(finding.level == "problem" for finding in found.findings)
-    verdict = "all is well" if not problems else f"{problems} broken"
+    levels = [finding.level for finding in found.findings]
+    problems, warnings = levels.count("problem"), levels.count("warning")
+    verdict = f"{warnings} may go wrong" if warnings else "all is well"
+    verdict = f"{problems} broken" if problems else verdict
     return f"{good} of {len(found.backends)} back-ends can be used: {verdict}.\n"

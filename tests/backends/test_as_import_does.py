@@ -50,7 +50,9 @@ def odd_spec() -> ModuleType:
 
 
 @pytest.mark.parametrize("name", ["by_hand", "torch", "nest"])
-@pytest.mark.parametrize("make", [lambda: ModuleType("x"), MagicMock, odd_spec], ids=str)
+@pytest.mark.parametrize(
+    "make", [lambda: ModuleType("x"), MagicMock, odd_spec], ids=["module", "mock", "odd spec"]
+)
 def test_a_module_that_was_put_there_by_hand_is_there(name: str, make, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, name, make())
     assert backend_status(name).state == "installed"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from support.fakes import FAKES, WORKING, Fake
 from support.patience import PATIENCE, within_a_limit
 
 import rockpool
+from rockpool.backends import kept_code
 from rockpool.backends.doctor import diagnose
 from rockpool.cli import main
 from rockpool.utilities.backend_management import known_backends
@@ -429,8 +432,8 @@ def test_a_cache_folder_that_cannot_be_written(bare_python, site: Path, tmp_path
     assert not Path(good).exists()
 
 
-def test_no_cache_at_all_is_a_problem(bare_python, site: Path, tmp_path: Path) -> None:
-    """The package is in a zip file, and the home folder is none."""
+def test_no_cache_at_all_breaks_nothing(bare_python, site: Path, tmp_path: Path) -> None:
+    """The package is in a zip file, and the home folder is none: what is advised is private."""
     package(site, "numba", "", "99.0")
     root = Path(rockpool.__file__).parent
     archive = tmp_path / "rockpool.zip"
@@ -441,13 +444,46 @@ def test_no_cache_at_all_is_a_problem(bare_python, site: Path, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     nowhere = str(tmp_path / "file" / "home")
     code, found = examine(
-        bare_python, "numba", path=f"{archive}:{site}", HOME=nowhere, XDG_CACHE_HOME=nowhere
+        bare_python,
+        "numba",
+        path=f"{archive}:{site}",
+        HOME=nowhere,
+        XDG_CACHE_HOME=nowhere,
+        TMPDIR=str(tmp_path),
     )
-    assert code == 1
-    ((about, what, mend),) = said(found)
+    assert (code, said(found)) == (0, [])
+    ((about, what, mend),) = said(found, "warning")
     assert about == "caches"
     assert what.startswith("no folder for what numba compiles can be written: ")
     assert mend.startswith("export NUMBA_CACHE_DIR=")
+    subprocess.run(["sh", "-c", mend], check=True)
+    (private,) = tmp_path.glob(f"rockpool-{os.getuid()}")
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_folder_that_others_can_write(bare_python, site: Path, tmp_path: Path) -> None:
+    package(site, "numba", "", "99.0")
+    tmp_path.chmod(0o777)
+    code, found = examine(bare_python, "numba", path=site, NUMBA_CACHE_DIR=str(tmp_path))
+    ((_, what, mend),) = said(found, "warning")
+    assert what.startswith(f"NUMBA_CACHE_DIR is {tmp_path}, which can be written by other users; ")
+    assert (code, mend) == (0, f"chmod -R go-w {tmp_path}")
+    assert found["caches"][0]["folder"] != str(tmp_path)
+
+
+def test_damaged_files_in_a_cache_are_named(bare_python, site: Path, tmp_path: Path) -> None:
+    package(site, "numba", "", "99.0")
+    good, bad = (
+        Path(kept_code.folder_within(str(tmp_path)), kept_code.file_name(name, "()"))
+        for name in ("lif.lif_forward", "lif.lif_backward")
+    )
+    for path in (good, bad):
+        kept_code.write(str(path), "source", b"machine code")
+    bad.write_bytes(good.read_bytes()[:-1])
+    code, found = examine(bare_python, "numba", path=site, NUMBA_CACHE_DIR=str(tmp_path))
+    ((_, what, mend),) = said(found, "warning")
+    assert "(1 of the files)" in what
+    assert (code, mend) == (0, f"rm {bad}")
 
 
 # --- manners --------------------------------------------------------------------------------------
@@ -496,6 +532,7 @@ def test_the_text_is_for_people(bare_python, site: Path) -> None:
 def test_it_imports_no_backend_itself(full_python, site: Path) -> None:
     code = """
 import sys
+from rockpool.backends import kept_code
 from rockpool.backends.doctor import diagnose
 found = diagnose(["numpy", "scipy"])
 print(found.is_well, sorted({"numpy", "scipy"} & set(sys.modules)))
@@ -511,6 +548,7 @@ def test_a_backend_of_another_package_is_examined_as_it_is_registered(
     code = """
 import json, little.fake, little.check
 from rockpool.utilities.backend_management import register_backend
+from rockpool.backends import kept_code
 from rockpool.backends.doctor import diagnose
 from rockpool.backends.probe import probe_backend
 def ask(**more):

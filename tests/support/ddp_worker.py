@@ -3,7 +3,8 @@
     python ddp_worker.py RANK SIZE STORE RESULT
 
 Takes two steps of gradient descent on its share of a batch, and saves the gradients of both steps
-and the values after them: first with a module in Rockpool mode, then with one in torch mode.
+and the values after them: first with a module in Rockpool mode, then with one in torch mode. Then
+it saves what comes of its share in two pieces, also from a module of torch around such a module.
 """
 
 from __future__ import annotations
@@ -55,6 +56,27 @@ def train(model: torch.nn.Module, module: torch.nn.Module, rank: int, size: int)
     return result
 
 
+class Around(torch.nn.Module):
+    """A module of torch alone that holds one of ours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = network()
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        """Return the output alone."""
+        return self.inner(data)[0]
+
+
+def stream(model: torch.nn.Module, module: torch.nn.Module, rank: int, size: int) -> list:
+    """Return the output for this process's share, which comes in two pieces."""
+    module.keep_batch_state()
+    pieces = batch()[0].chunk(size)[rank].chunk(2, dim=1)
+    with torch.no_grad():
+        outputs = [model(piece) for piece in pieces]
+    return [output[0] if isinstance(output, tuple) else output for output in outputs]
+
+
 def main(rank: int, size: int, store: str, path: str) -> None:
     """Train in parallel with the other processes."""
     distributed.init_process_group(
@@ -64,6 +86,11 @@ def main(rank: int, size: int, store: str, path: str) -> None:
         results = {}
         for mode, module in (("rockpool", network()), ("torch", network().to_torch())):
             results[mode] = train(DistributedDataParallel(module), module, rank, size)
+        module, around = network(), Around()
+        results["streams"] = [
+            stream(DistributedDataParallel(module), module, rank, size),
+            stream(DistributedDataParallel(around), around.inner, rank, size),
+        ]
         torch.save(results, path)
         distributed.barrier()  # one that leaves early takes the connections of the other with it
     finally:

@@ -1,15 +1,22 @@
-"""The folders in which back-ends keep what they compile, and whether they can be written."""
+"""The folders in which back-ends keep what they compile: which of them serve, and what is amiss."""
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["PACKAGE", "Cache", "bytecode_folder", "caches", "can_write"]
+from rockpool.backends.kept_code import (
+    CANNOT_BE_WRITTEN,
+    PACKAGE,
+    base_folders,
+    can_write,
+    chosen_folder,
+    damaged_files,
+    folder_within,
+)
 
-# The folder of this package.
-PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 2))
+__all__ = ["Cache", "bytecode_folder", "caches"]
 
 
 @dataclass
@@ -19,19 +26,16 @@ class Cache:
     backend: str
     folders: list[str]  # where it may be, in the order in which they are tried
     variable: str  # the environment variable that moves it
-    needed: bool = False  # whether modules fail without it, rather than compile anew each time
-
-    @property
-    def used(self) -> str | None:
-        """The first of its folders that can be written; None where none can."""
-        return next((folder for folder in self.folders if can_write(folder)), None)
+    used: str | None  # the first of them that serves, if any
+    passed: list[tuple[str, str]]  # those before it, each with the reason
+    damaged: list[str] = field(default_factory=list)  # files in it that are not going to be used
 
 
 def caches() -> list[Cache]:
     """The caches of the back-ends that compile, as the environment says."""
     found = [
-        Cache("numba", _numba_folders(), "NUMBA_CACHE_DIR", needed=True),
-        Cache("brian", [_cython_folder()], "CYTHON_CACHE_DIR"),
+        _numba("NUMBA_CACHE_DIR"),
+        _in_one_folder("brian", _cython_folder(), "CYTHON_CACHE_DIR"),
     ]
     for backend, variable in (
         ("jax", "JAX_COMPILATION_CACHE_DIR"),
@@ -40,16 +44,21 @@ def caches() -> list[Cache]:
     ):
         folder = os.environ.get(variable)
         if folder:
-            found.append(Cache(backend, [folder], variable))
+            found.append(_in_one_folder(backend, folder, variable))
     return found
 
 
-def can_write(folder: str) -> bool:
-    """Whether files can be made in a folder, or the folder itself. Nothing is made to find out."""
-    path = os.path.abspath(folder)
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    return os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)
+def _numba(variable: str) -> Cache:
+    given = os.environ.get(variable)
+    used, passed = chosen_folder(given)
+    damaged = list(damaged_files(folder_within(used))) if used is not None else []
+    return Cache("numba", base_folders(given), variable, used, passed, damaged)
+
+
+def _in_one_folder(backend: str, folder: str, variable: str) -> Cache:
+    if can_write(folder):
+        return Cache(backend, [folder], variable, folder, [])
+    return Cache(backend, [folder], variable, None, [(folder, CANNOT_BE_WRITTEN)])
 
 
 def bytecode_folder() -> str:
@@ -59,13 +68,6 @@ def bytecode_folder() -> str:
     return os.path.dirname(cache_from_source(os.path.join(PACKAGE, "__init__.py")))
 
 
-def _numba_folders() -> list[str]:
-    """As numba looks for them: where it is told to, beside the source, in the user's cache."""
-    kernels = os.path.join(PACKAGE, "nn", "kernels", "__pycache__")
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    return [*([given] if given else []), kernels, os.path.join(_user_cache(), "numba")]
-
-
 def _cython_folder() -> str:
     given, base = os.environ.get("CYTHON_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
     if sys.platform == "darwin":
@@ -73,11 +75,3 @@ def _cython_folder() -> str:
     else:
         usual = os.path.join(base, "cython") if base else os.path.expanduser("~/.cython")
     return given or usual
-
-
-def _user_cache() -> str:
-    if sys.platform == "win32":
-        return os.environ.get("LOCALAPPDATA") or os.path.expanduser("~")
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Caches")
-    return os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")

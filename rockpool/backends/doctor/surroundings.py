@@ -6,12 +6,15 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Iterator
+from tempfile import gettempdir
 from typing import Any
 
-from rockpool.backends.doctor.caches import PACKAGE, bytecode_folder, can_write
+from rockpool.backends.doctor.caches import Cache, bytecode_folder
 from rockpool.backends.doctor.caches import caches as known_caches
 from rockpool.backends.doctor.examination import Finding, renaming
 from rockpool.backends.doctor.installed import places
+from rockpool.backends.kept_code import CANNOT_BE_WRITTEN, PACKAGE, can_write, not_private
 
 
 def versions() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -64,26 +67,46 @@ def openmp(loaded: dict[str, list[str]]) -> list[Finding]:
 
 
 def caches(backends: set[str]) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """The caches of these back-ends, and those that cannot be written."""
-    kept: list[dict[str, Any]] = []
-    found: list[Finding] = []
-    for cache in known_caches():
-        if cache.backend not in backends:
-            continue
-        given, used = os.environ.get(cache.variable), cache.used
-        folder = used or cache.folders[0]
-        record = {"backend": cache.backend, "folder": folder, "variable": cache.variable}
-        kept.append({**record, "writable": used is not None})
-        if used is None:
-            what = f"no folder for what {cache.backend} compiles can be written: "
-            level = "problem" if cache.needed else "warning"
-            elsewhere = os.path.join(_writable_home(), cache.backend)
-            fix = f"export {cache.variable}={shlex.quote(elsewhere)}"
-            found.append(Finding(level, ["caches"], what + ", ".join(cache.folders), fix))
-        elif given and folder != given:
-            what = f"{cache.variable} is {given}, which cannot be written; {folder} is used"
-            found.append(Finding("warning", ["caches"], what, f"unset {cache.variable}"))
+    """The caches of these back-ends, and what is wrong with them."""
+    known = [cache for cache in known_caches() if cache.backend in backends]
+    kept = [
+        {
+            "backend": cache.backend,
+            "folder": cache.used or cache.folders[0],
+            "variable": cache.variable,
+            "writable": cache.used is not None,
+        }
+        for cache in known
+    ]
+    found = [
+        Finding("warning", ["caches"], *sentence) for cache in known for sentence in _wrong(cache)
+    ]
     return kept, found + _bytecode()
+
+
+def _wrong(cache: Cache) -> Iterator[tuple[str, str]]:
+    """What is wrong with a cache, and what is done about it. Its modules work all the same."""
+    given = os.environ.get(cache.variable)
+    if cache.used is None:
+        folders = [f if why == CANNOT_BE_WRITTEN else f"{f} ({why})" for f, why in cache.passed]
+        what = f"no folder for what {cache.backend} compiles can be written: {', '.join(folders)}"
+        yield what, f"export {cache.variable}={_elsewhere(cache.backend)}"
+        return
+    for folder, reason in cache.passed:
+        fix = f"unset {cache.variable}" if folder == given else ""
+        if folder == given:
+            what = f"{cache.variable} is {given}, which {reason}; {cache.used} is used"
+        elif reason != CANNOT_BE_WRITTEN:
+            what = f"{folder} {reason}; {cache.used} is used"
+        else:
+            continue  # the package is installed for several users
+        if os.access(folder, os.W_OK) and "other users" in reason:
+            fix = f"chmod -R go-w {shlex.quote(folder)}"
+        yield what, fix
+    if cache.damaged:
+        count = len(cache.damaged)
+        what = f"what {cache.backend} has compiled cannot be used where it is kept ({count} of the "
+        yield f"{what}files); it is compiled again", f"rm {shlex.join(cache.damaged)}"
 
 
 def _bytecode() -> list[Finding]:
@@ -98,8 +121,8 @@ def _bytecode() -> list[Finding]:
         return [Finding("note", ["caches"], what, "unset PYTHONDONTWRITEBYTECODE")]
     if not can_write(folder):
         what = f"{folder} cannot be written: each start compiles rockpool again"
-        elsewhere = shlex.quote(os.path.join(_writable_home(), "python"))
-        return [Finding("note", ["caches"], what, f"export PYTHONPYCACHEPREFIX={elsewhere}")]
+        fix = f"export PYTHONPYCACHEPREFIX={_elsewhere('python')}"
+        return [Finding("note", ["caches"], what, fix)]
     return []
 
 
@@ -134,8 +157,16 @@ def packaging() -> list[Finding]:
     return [Finding("warning", ["packaging"], what, "pip install packaging")]
 
 
-def _writable_home() -> str:
-    from tempfile import gettempdir
-
+def _elsewhere(name: str) -> str:
+    """A folder of this user alone, as a word of the shell; with the command that makes it so."""
     home = os.path.join(os.path.expanduser("~"), ".cache")
-    return home if can_write(home) else gettempdir()
+    if can_write(home) and not_private(home) is None:
+        return shlex.quote(os.path.join(home, name))
+    if not hasattr(os, "getuid"):
+        return shlex.quote(os.path.join(gettempdir(), name))
+    private = os.path.join(gettempdir(), f"rockpool-{os.getuid()}")
+    if not os.path.lexists(private):
+        made = f"mkdir -m 700 {shlex.quote(private)}"
+        return f"{shlex.quote(os.path.join(private, name))} && {made}"
+    usable = os.path.isdir(private) and can_write(private) and not_private(private) is None
+    return shlex.quote(os.path.join(private, name)) if usable else '"$(mktemp -d)"'

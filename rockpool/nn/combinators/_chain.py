@@ -37,6 +37,7 @@ class ChainMixin(_Base):
     """
 
     _member_names: tuple[str, ...]
+    _evolves_whole = True
 
     if TYPE_CHECKING:
 
@@ -74,8 +75,44 @@ class ChainMixin(_Base):
                 f"{label}: the arguments must be modules, or dicts of modules by name, "
                 f"got {others[0]!r}"
             )
-        self._check_fit(list(members.items()))
+        self._check_members(list(members.items()))
         return members, others
+
+    def _check_members(self, members: list[tuple[str, ModuleBase]]) -> None:
+        """Raise a ValueError if modules cannot stand in a row."""
+        self._check_fit(members)
+        self._check_places(members)
+        self._check_time_steps(members)
+
+    def _check_places(self, members: list[tuple[str, ModuleBase]]) -> None:
+        """Raise a ValueError if one module stands at two places, and holds what they would share.
+
+        What a member does inside with its own modules is its own affair.
+        """
+        places: dict[int, str] = {}
+        for name, member in members:
+            inside = {id(module): (place, module) for place, module in _holders(name, member)}
+            for key, (place, module) in inside.items():
+                if key in places:
+                    raise ValueError(
+                        f"{type(self).__name__}: one and the same {type(module).__name__} stands "
+                        f"at two places, {places[key]!r} and {place!r}, which would share its "
+                        "state and parameters; use copy.deepcopy for another one, or, to use one "
+                        "twice on purpose, a module of your own that calls it twice"
+                    )
+            places |= {key: place for key, (place, _) in inside.items()}
+
+    def _check_time_steps(self, members: list[tuple[str, ModuleBase]]) -> None:
+        """Raise a ValueError if modules in a row have time steps that differ."""
+        first_name, first = "", None
+        for name, dt in _time_steps(members):
+            if first is None:
+                first_name, first = name, dt
+            elif abs(dt - first) > 1e-6 * first:  # single precision may have rounded one of them
+                raise ValueError(
+                    f"{type(self).__name__}: all modules must have the same time step dt, but "
+                    f"{first_name!r} has {first:g} s and {name!r} has {dt:g} s"
+                )
 
     def _check_fit(self, members: list[tuple[str, ModuleBase]]) -> None:
         """Raise a ValueError if an output does not fit the next input."""
@@ -229,3 +266,22 @@ def outer_properties(members: list[tuple[str, ModuleBase]]) -> dict[str, Any]:
         "spiking_input": first.spiking_input,
         "spiking_output": last.spiking_output,
     }
+
+
+def _holders(place: str, module: ModuleBase) -> Iterator[tuple[str, ModuleBase]]:
+    """Go through a module and all inside it: those that hold parameters or states, with places."""
+    if any(e.kind != "SimulationParameter" for e in module._registered_attributes.values()):
+        yield place, module
+    for name, child in module._registered_modules.items():
+        yield from _holders(f"{place}.{name}", child)
+
+
+def _time_steps(members: list[tuple[str, ModuleBase]], place: str = "") -> Iterator[Any]:
+    """Go through modules in a row, and rows inside it: places and time steps that are numbers."""
+    for name, module in members:
+        if isinstance(module, ChainMixin):
+            yield from _time_steps(module._members, f"{place}{name}.")
+            continue
+        dt = module.__dict__.get("dt")
+        if isinstance(dt, (float, int)):
+            yield place + name, dt

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
+from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
 
     def _added(self, output: Any, data: Any) -> jax.Array:
         data = jnp.asarray(data)
-        return output + (data[:, jnp.newaxis] if data.ndim == 1 else data)
+        return output + aligned(data[:, jnp.newaxis] if data.ndim == 1 else data, output)
 
 
 class JaxFFwdStack(FFwdStackMixin, JaxModule):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.modules.module import ModuleBase
+from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
@@ -52,7 +53,9 @@ class TorchChainMixin(_Base):
         self, name: str, data: Any, record: bool
     ) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         # not a call: in torch mode that of a member may return the output alone
-        return getattr(self, name).evolve(data, record=record)
+        member = getattr(self, name)
+        in_use(member)  # a class may have an `evolve` of its own
+        return member.evolve(data, record=record)
 
 
 class TorchSequential(TorchChainMixin, SequentialMixin, TorchModule):  # type: ignore[misc]

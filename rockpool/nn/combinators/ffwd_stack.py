@@ -65,6 +65,12 @@ class FFwdStackMixin(ChainMixin):
         Parameters and returned values are as for :meth:`SequentialMixin.evolve`; the record holds
         the outputs of all modules but the last, before the weights.
         """
+        self._check_time_steps(self._members)
+        return self._all_or_nothing(self._evolve_members, input_data, record)
+
+    def _evolve_members(
+        self, input_data: Any, record: bool
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         data = input_data
         new_state: dict[str, Any] = {}
         records: dict[str, Any] = {}

@@ -44,7 +44,12 @@ class ResidualMixin(SequentialMixin):
         record holds the outputs of the modules, without the input that is added.
         """
         self._check_square()
-        output, new_state, records = super().evolve(input_data, record=record)
+        return super().evolve(input_data, record)
+
+    def _evolve_members(
+        self, input_data: Any, record: bool
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        output, new_state, records = super()._evolve_members(input_data, record)
         return self._added(output, input_data), new_state, records
 
     def as_graph(self) -> GraphHolder:

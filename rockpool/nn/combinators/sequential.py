@@ -53,7 +53,7 @@ class SequentialMixin(ChainMixin):
         self._check_name(name, self._member_names)
         if hasattr(self, name):
             raise ValueError(f"{self._label}: there is an attribute {name!r} already")
-        self._check_fit([*self._members, (name, module)])
+        self._check_members([*self._members, (name, module)])
         self._add_members({name: module})
         self._adopt_sizes()
 
@@ -71,8 +71,16 @@ class SequentialMixin(ChainMixin):
 
         Parameters and output are as for :meth:`Module.evolve`; the new state has that of each
         module, by its name. The record has that of each module by its name, with `record`, and
-        always its output, by its name with ``_output``.
+        always its output, by its name with ``_output``. Should one of the modules fail, all have
+        the state from before.
         """
+        self._check_time_steps(self._members)
+        return self._all_or_nothing(self._evolve_members, input_data, record)
+
+    def _evolve_members(
+        self, input_data: Any, record: bool
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Evolve the modules, of which some go on even where a later one fails."""
         data = input_data
         new_state: dict[str, Any] = {}
         records: dict[str, Any] = {}

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, event, types
+from numba.core import cgutils, types
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 from numpy.typing import ArrayLike, DTypeLike
+
+from rockpool.nn.kernels.keeping import KeptCode
 
 # Seconds after which a compilation is announced.
 PATIENCE = 2.0
@@ -49,9 +47,9 @@ _optional: dict[Any, tuple[str, dict[str, int]]] = {}
 def kernel(like: str = "output", **optional: int) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function on its first call, and keep the machine code on disk.
 
-    Numba keeps it beside the source, or in the user's cache folder where that cannot be written;
-    the environment variable ``NUMBA_CACHE_DIR`` names another place. With none, each process
-    compiles anew.
+    It is kept beside the source, or in the user's cache folder where that cannot be written; the
+    environment variable ``NUMBA_CACHE_DIR`` names another place. With none, each process compiles
+    anew.
 
     Parameters
     ----------
@@ -64,32 +62,11 @@ def kernel(like: str = "output", **optional: int) -> Callable[[Callable[..., Any
 
     def decorate(function: Callable[..., Any]) -> Any:
         compiled = numba.njit(**OPTIONS)(function)
-        keep_on_disk(compiled)
+        compiled._cache = KeptCode(function)
         _optional[compiled] = like, optional
         return compiled
 
     return decorate
-
-
-def keep_on_disk(compiled: Any) -> None:
-    """Keep machine code on disk, where there is a place, until a file of this folder changes."""
-    try:
-        compiled.enable_caching()
-    except RuntimeError:  # there is no place
-        return
-    # Numba looks at the file of the kernel alone, to see whether what it has kept is still true.
-    kept: Any = getattr(compiled._cache, "_cache_file", None)
-    if hasattr(kept, "_source_stamp"):
-        kept._source_stamp = (kept._source_stamp, _newest_source())
-
-
-@lru_cache
-def _newest_source() -> float:
-    """Return when a file of this folder was last changed; 0 where there are no files."""
-    try:
-        return max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
-    except (OSError, ValueError):
-        return 0.0
 
 
 def inner(function: Callable[..., Any]) -> Any:
@@ -202,40 +179,6 @@ def call(compiled: Any, **arguments: Any) -> None:
     if key in _ready:
         compiled(**arguments)
         return
-    with event.install_listener("numba:compile", _Announcer(compiled)):
+    with compiled._cache.announced(PATIENCE):
         compiled(**arguments)
     _ready.add(key)
-
-
-@contextmanager
-def announced(name: str) -> Iterator[None]:
-    """Say on stderr that a kernel is being compiled, once this has lasted for a while."""
-    timer = threading.Timer(PATIENCE, _announce, [name])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _announce(name: str) -> None:
-    if sys.stderr is not None:
-        sys.stderr.write(f"rockpool: compiling {name}; later runs find it in the cache\n")
-        sys.stderr.flush()
-
-
-class _Announcer(event.Listener):
-    """Announces the compilation of one kernel."""
-
-    def __init__(self, compiled: Any) -> None:
-        self._compiled = compiled
-        self._announced = announced(compiled.py_func.__name__)
-
-    def on_start(self, event: Any) -> None:
-        if event.data["dispatcher"] is self._compiled:
-            self._announced.__enter__()
-
-    def on_end(self, event: Any) -> None:
-        if event.data["dispatcher"] is self._compiled:
-            self._announced.__exit__(None, None, None)

@@ -42,12 +42,14 @@ def padded_rows(n_rows: int, size: int, like: Any) -> Any:
 def invert(threshold: Any, inverse: Any) -> bool:
     """Write the inverse of thresholds; say whether they are powers of two, as the usual 1 is.
 
-    Then a product with the inverse is the quotient to the last bit, and faster.
+    Then a product with the inverse is the quotient to the last bit, and faster. Where an inverse is
+    too large for its type, the largest number stands for it: none of its products is NaN.
     """
-    exact = True
+    exact, largest = True, np.finfo(inverse.dtype).max
     for k in range(threshold.size):
         inverse[k] = 1 / threshold[k]
-        exact = exact and frexp(threshold[k])[0] == 0.5
+        exact = exact and frexp(threshold[k])[0] == 0.5 and inverse[k] <= largest
+        inverse[k] = min(inverse[k], largest)
     return exact
 
 

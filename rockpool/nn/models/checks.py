@@ -3,18 +3,21 @@
 Each one takes the name of the class that the user called and of the argument, returns None, and
 raises before anything is changed. An argument that is None is not checked (its default will be
 used). Values of foreign array types need no import here: what is not known yet (a jax tracer, a
-meta tensor) is not judged. Input data are checked by ``Module._auto_batch``.
+meta tensor) is not judged. Input data are checked by `real_input`, and their shape
+by ``Module._auto_batch``.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 Shape = tuple[int, ...]
+
+LARGEST_SIZE = 2**31 - 1  # of an entry of a shape
 
 
 def known_values(owner: str, name: str, value: Any) -> np.ndarray | None:
@@ -26,6 +29,7 @@ def known_values(owner: str, name: str, value: Any) -> np.ndarray | None:
         `value` is not numbers.
     """
     foreign = hasattr(value, "dtype") and not isinstance(value, np.ndarray | np.generic)
+    _refuse_masked(owner, name, value)
     try:
         if hasattr(value, "detach"):  # a torch tensor; numpy has none of its smaller types
             value = value.detach().cpu().double()
@@ -39,6 +43,42 @@ def known_values(owner: str, name: str, value: Any) -> np.ndarray | None:
             f"{owner}: {name} must be a number or an array of numbers, got {value!r}"
         ) from error
     raise TypeError(f"{owner}: {name} must be a number or an array of numbers, got {value!r}")
+
+
+def _refuse_masked(owner: str, name: str, value: Any) -> None:
+    """Refuse a masked array, whose mask would be lost."""
+    if isinstance(value, np.ndarray) and hasattr(value, "mask"):
+        raise TypeError(
+            f"{owner}: {name} must be an array of real numbers, got a masked array, whose mask has "
+            f"no meaning here; say by .filled(0) or so what masked values are"
+        )
+
+
+def real_input(owner: str, data: Any) -> np.ndarray:
+    """Return input data as an array of real numbers, of the type that they have.
+
+    Raises
+    ------
+    TypeError
+        They are no real numbers: text, dates, complex numbers, objects, a masked array, a tensor
+        that numpy cannot read.
+    ValueError
+        Lists of unequal length.
+    """
+    _refuse_masked(owner, "the input", data)
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ValueError(
+            f"{owner}: the input must be an array of real numbers, got lists of unequal length"
+        ) from error
+    except RuntimeError as error:  # a tensor of torch with gradients
+        raise TypeError(f"{owner}: the input must be an array of real numbers: {error}") from error
+    # the small floats of machine learning are registered with numpy by others
+    if array.dtype.kind in "fbiu" or array.dtype.isbuiltin == 2:
+        return array
+    kind = "" if isinstance(data, np.ndarray) else f" from {type(data).__name__}"
+    raise TypeError(f"{owner}: the input must be an array of real numbers, got {array.dtype}{kind}")
 
 
 def _require(
@@ -155,15 +195,32 @@ def one_of(choices: Iterable[Any]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def shape_entries(owner: str, shape: Any) -> Shape:
-    """Return the `shape` argument, an int or an iterable of ints, as a tuple of ints >= 1."""
-    entries = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+def shape_entries(owner: str, shape: Any, name: str = "shape") -> Shape:
+    """Return the `shape` argument, an int or a tuple of ints, as a tuple of ints >= 1."""
     try:
-        sizes = tuple(operator.index(entry) for entry in entries)
+        sizes = tuple(_size(entry) for entry in as_entries(shape))
     except TypeError:
         raise TypeError(
-            f"{owner}: shape must be an int or a tuple of ints, got {shape!r}"
+            f"{owner}: {name} must be an int or a tuple of ints, got {shape!r}"
         ) from None
     if not sizes or min(sizes) < 1:
-        raise ValueError(f"{owner}: each entry of shape must be >= 1, got {shape!r}")
+        raise ValueError(f"{owner}: each entry of {name} must be >= 1, got {shape!r}")
+    if max(sizes) > LARGEST_SIZE:
+        raise ValueError(f"{owner}: each entry of {name} must be < 2**31, got {shape!r}")
     return sizes
+
+
+def as_entries(shape: Any) -> tuple[Any, ...]:
+    """Return a list, a tuple or the like, or an array of one dimension, as a tuple of its entries.
+
+    Anything else is a single entry: a number; text, bytes and sets, which are no shapes, too.
+    """
+    is_row = isinstance(shape, Sequence) and not isinstance(shape, str | bytes | bytearray)
+    return tuple(shape) if is_row or getattr(shape, "ndim", 0) == 1 else (shape,)
+
+
+def _size(entry: Any) -> int:
+    """Return an int; anything else is a TypeError: True and arrays of one number too."""
+    if isinstance(entry, bool) or (isinstance(entry, np.ndarray) and entry.ndim == 0):
+        raise TypeError(entry)
+    return operator.index(entry)

@@ -7,9 +7,10 @@ the names mean for a module of some shape.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ Shape = tuple[int, ...]
 SymbolicShape = tuple[str | int, ...]
 # (class that the user constructs, name of the argument, value): raises where it is not allowed
 Check = Callable[[str, str, Any], None]
+
+
+_MOST_NUMBERS = 2**45  # of one array: more than any machine has room for
 
 
 def _no_check(owner: str, name: str, value: Any) -> None:
@@ -167,6 +171,12 @@ class Model:
         """What is not trained."""
         return tuple(spec for spec in self.attributes if isinstance(spec, SettingSpec))
 
+    @cached_property
+    def stored(self) -> dict[str, ParameterSpec | SettingSpec]:
+        """The parameters and settings by the name of the attribute that holds them."""
+        stored: dict[str, ParameterSpec | SettingSpec] = {p.name: p for p in self.parameters}
+        return stored | {s.attribute: s for s in self.settings if s.attribute is not None}
+
     def __getitem__(self, name: str) -> Any:
         """Return the parameter, state or setting of that name."""
         return next(spec for spec in self.attributes if spec.name == name)
@@ -224,6 +234,9 @@ class Model:
             A value that is not numbers.
         """
         for spec in self.parameters:
+            shapes = self.parameter_shapes(shape, spec)
+            if spec.is_present(arguments) and math.prod(shapes[0]) > _MOST_NUMBERS:
+                raise ValueError(f"{owner}: shape {shape} would need {spec.name} of {shapes[0]}")
             value = arguments.get(spec.name)
             if value is None:
                 continue
@@ -232,10 +245,42 @@ class Model:
                     f"{owner}: {spec.name} was given, but {spec.only_with} is False; set "
                     f"{spec.only_with}=True"
                 )
-            checks.shape_fits(owner, spec.name, self.parameter_shapes(shape, spec), value)
+            checks.shape_fits(owner, spec.name, shapes, value)
             spec.check(owner, spec.name, value)
         for setting in self.settings:
             if setting.name in arguments:
                 setting.check(owner, setting.name, arguments[setting.name])
         if self.relation is not None:
             self.relation(owner, arguments)
+
+    def check_values(
+        self, owner: str, values: Mapping[str, Any], present: Callable[[str], Any]
+    ) -> None:
+        """Check values that are assigned to attributes of a module, as `check` does arguments.
+
+        Parameters
+        ----------
+        owner : str
+            The module, as messages call it.
+        values : mapping
+            New values by attribute; such that the table does not know are not looked at.
+        present : callable
+            ``name -> value`` of an attribute that stays as it is.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `check`; a TypeError too for None, which is no value.
+        """
+        known = {name: self.stored[name] for name in values if name in self.stored}
+        for name, spec in known.items():
+            if values[name] is None:
+                raise TypeError(f"{owner}: {name} must have a value, got None")
+            spec.check(owner, name, values[name])
+        if known and self.relation is not None:
+            both = {
+                spec.name: values[name] if name in values else present(name)
+                for name, spec in self.stored.items()
+                if not isinstance(spec, ParameterSpec) or not spec.only_with
+            }
+            self.relation(owner, both)

@@ -50,7 +50,7 @@ def module_shape(owner: str, shape: Any) -> Shape:
     return entries
 
 
-def activation_name(owner: str, activation_func: str) -> str:
+def activation_name(owner: str, activation_func: str, name: str = "activation_func") -> str:
     """Return "relu", "sigmoid" or "tanh" for any of the names that a user may give.
 
     Raises
@@ -62,7 +62,7 @@ def activation_name(owner: str, activation_func: str) -> str:
         return ACTIVATION_NAMES[activation_func.lower()]
     except KeyError:
         raise ValueError(
-            f"{owner}: activation_func must be callable or one of 'relu', 'sigmoid', 'tanh', got "
+            f"{owner}: {name} must be callable or one of 'relu', 'sigmoid', 'tanh', got "
             f"{activation_func!r}"
         ) from None
 
@@ -95,7 +95,7 @@ def activation(
 def _activation_check(owner: str, name: str, value: Any) -> None:
     """Require a callable or the name of a function."""
     if isinstance(value, str):
-        activation_name(owner, value)
+        activation_name(owner, value, name)
     else:
         checks.function(owner, name, value)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from rockpool.nn.models import checks
 from rockpool.nn.modules._attributes import RegisteredAttribute
-from rockpool.parameters import Shape, is_tensor, shape_of, to_numpy
+from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
 
 
 class BackendHooks:
@@ -38,6 +40,11 @@ class BackendHooks:
     _registered_attributes: dict[str, RegisteredAttribute]
     _registered_modules: dict[str, Any]
     _keep_batch_state: bool
+
+    if TYPE_CHECKING:  # what stands in the registry
+
+        def state(self) -> dict[str, Any]: ...
+        def _check_shape(self, name: str, value: Any) -> None: ...
 
     @property
     def _label(self) -> str:
@@ -91,11 +98,46 @@ class BackendHooks:
         """
         return self
 
+    # -- evolution that fails: override what differs ------------------------------------------
+
+    def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Evolve; if that fails, this module and all inside it have the state from before."""
+        before = self._snapshot()
+        try:
+            return evolve(*args, **kwargs)
+        except BaseException:
+            self._put_back(before)
+            raise
+
+    def _snapshot(self) -> Any:
+        """Return the state of this module and of all modules inside it, for `_put_back`."""
+        states = []
+        for name, entry in self._registered_attributes.items():
+            if entry.kind == "State":
+                value = self._load_attribute(name)
+                # a class of somebody else may write into its arrays
+                copy = value.copy() if isinstance(value, np.ndarray) else None
+                states.append((name, value, copy))
+        modules = self._registered_modules
+        return states, [(name, child, child._snapshot()) for name, child in modules.items()]
+
+    def _put_back(self, snapshot: Any) -> None:
+        """Go back to a state that `_snapshot` gave."""
+        states, modules = snapshot
+        for name, value, copy in states:
+            if copy is not None and value.flags.writeable:
+                value[...] = copy
+            self._store_attribute(name, value, self._registered_attributes[name])
+        for name, child, inside in modules:
+            child._put_back(inside)
+            if self._registered_modules[name] is not child:  # of a functional back-end
+                setattr(self, name, child)
+
     # -- batches: override what differs -------------------------------------------------------
 
     def _batched_input(self, data: Any) -> Any:
         """Return input as ``(B, T, size_in)``; see `_auto_batch`. Here: a copy, of float64."""
-        array = np.asarray(data).astype("float64")
+        array = checks.real_input(self._label, data).astype(np.float64)
         if array.ndim == 0:
             raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
         array = array.reshape(self._batch_shape(array.shape))
@@ -153,11 +195,24 @@ class BackendHooks:
         """Return what is to be stored and returned of a final state with batch dimension."""
         return batched if self._keep_batch_state else batched[0]
 
-    def _keep_state(self, **states: Any) -> None:
-        """Store the final states ``(B, ...)`` of a batch; an empty one leaves them as they were."""
+    def _keep_state(self, **states: Any) -> Any:
+        """Store the final states ``(B, ...)`` of a batch, and return the new state.
+
+        An empty batch leaves them as they were. This is the last thing that an ``evolve`` does, and
+        all states are stored in one step: whatever fails leaves the module as it was.
+        """
+        kept = {}
         for name, batched in states.items():
             if len(batched):
-                setattr(self, name, self._state_to_keep(batched))
+                value, entry = self._state_to_keep(batched), self._registered_attributes.get(name)
+                if entry is not None:
+                    self._check_shape(name, value)
+                    value = self._convert_attribute(name, value, entry)
+                kept[name] = value
+        new_state = self.state()
+        new_state.update((name, kept[name]) for name in kept if name in new_state)
+        self.__dict__.update(kept)
+        return new_state
 
     def _repeated(self, state: Any, shape: Shape, batch_size: int) -> Any:
         """Return a state of a shape without batch, or one kept for this batch, as ``(B, ...)``."""
@@ -200,7 +255,6 @@ class BackendHooks:
 
 def _is_foreign(value: Any) -> bool:
     """Return True for a torch tensor, and for a JAX array that has values: one not being traced."""
-    jax = sys.modules.get("jax")
-    return is_tensor(value) or (
-        jax is not None and isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
-    )
+    core = getattr(sys.modules.get("jax"), "core", None)  # it may be in the middle of its import
+    is_traced = isinstance(value, getattr(core, "Tracer", ()))
+    return is_tensor(value) or (is_jax_array(value) and not is_traced)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+from rockpool.nn.models.model import Check
 from rockpool.nn.modules._attributes import RegisteredAttribute, family_keys, kind_of
 from rockpool.nn.modules._backend_hooks import BackendHooks
 from rockpool.parameters import ParameterBase, Shape, shape_of
@@ -26,6 +27,9 @@ class AttributeRegistry(BackendHooks):
 
     _in_Module_init: bool
     _force_set_attributes: bool
+
+    # What plain values of attributes must be, by name, besides what the table of a model says
+    _checks: ClassVar[Mapping[str, Check]] = {}
 
     def _setup_registry(self) -> None:
         """Start with nothing registered. Safe to call before other base classes are set up."""
@@ -110,14 +114,26 @@ class AttributeRegistry(BackendHooks):
 
     def _set_registered_attribute(self, name: str, value: Any) -> None:
         """Store a plain value in an attribute that is registered already."""
+        if not self._force_set_attributes:
+            self._check_shape(name, value)
+            if self._registered_attributes[name].kind != "State":
+                self._check_values({name: value})
+        self._put_attribute(name, value)
+
+    def _put_attribute(self, name: str, value: Any) -> None:
+        """Store a plain value that has been checked, or one that is forced."""
         entry = self._registered_attributes[name]
         if self._force_set_attributes:
             entry.shape = shape_of(value)
-        else:
-            self._check_attribute(name, value)
         self._store_attribute(name, self._convert_attribute(name, value, entry), entry)
 
-    def _check_attribute(self, name: str, value: Any) -> None:
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        """Raise if values of parameters and settings, by name, are out of their range."""
+        for name, check in self._checks.items():
+            if name in values:
+                check(self._label, name, values[name])
+
+    def _check_shape(self, name: str, value: Any) -> None:
         """Raise a ValueError if a value has not the shape that its attribute must have."""
         if value is None:
             return
@@ -132,6 +148,11 @@ class AttributeRegistry(BackendHooks):
         raise ValueError(f"{self._label}: {name} must have the shape {allowed}, got {given}")
 
     # -- questions --------------------------------------------------------------------------
+
+    def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
+        """Return the registered attributes of some kinds, or all, with what is known of them."""
+        entries = self._registered_attributes.items()
+        return [(name, entry) for name, entry in entries if not kinds or entry.kind in kinds]
 
     def parameters(self, family: Family = None) -> dict[str, Any]:
         """Return the trainable values, by name.
@@ -162,8 +183,8 @@ class AttributeRegistry(BackendHooks):
         wanted = family_keys(family)
         tree: dict[str, Any] = {
             name: self._load_attribute(name)
-            for name, entry in self._registered_attributes.items()
-            if entry.kind == kind and entry.belongs_to(wanted)
+            for name, entry in self._attributes_of(kind)
+            if entry.belongs_to(wanted)
         }
         for name, module in self._registered_modules.items():
             branch = module._collect(kind, family)
@@ -179,7 +200,7 @@ class AttributeRegistry(BackendHooks):
         """
         names = (name,) if isinstance(name, str) else tuple(name)
         tree: dict[str, Any] = {
-            own: self._load_attribute(own) for own in self._registered_attributes if own in names
+            own: self._load_attribute(own) for own, _ in self._attributes_of() if own in names
         }
         for child, module in self._registered_modules.items():
             branch = module.attributes_named(names)
@@ -203,7 +224,7 @@ class AttributeRegistry(BackendHooks):
         """
         attributes = {
             name: [self._load_attribute(name), *entry.fields()]
-            for name, entry in self._registered_attributes.items()
+            for name, entry in self._attributes_of()
         }
         modules = {
             name: [module, type(module).__name__]
@@ -229,30 +250,35 @@ class AttributeRegistry(BackendHooks):
 
         Raises
         ------
-        ValueError
-            If a value has a wrong shape. Nothing has been changed then.
+        ValueError, TypeError
+            If a value has a wrong shape, or is none that the constructor takes. Nothing has been
+            changed then.
         """
         self._check_attributes(new_attributes)
         target = self._update_target()
         for name in list(target._registered_attributes):
             if name in new_attributes:
-                setattr(target, name, new_attributes[name])
+                target._put_attribute(name, new_attributes[name])
         for name, module in list(target._registered_modules.items()):
             if name in new_attributes:
                 target._replace_module(name, module.set_attributes(new_attributes[name]))
         return target
 
     def _check_attributes(self, new_attributes: dict[str, Any]) -> None:
-        """Raise a ValueError if a value in a nested dict has a wrong shape."""
+        """Raise if a value in a nested dict has a wrong shape, or cannot be a value at all."""
         if not isinstance(new_attributes, Mapping):
             raise TypeError(
                 f"{self._label}: attributes must be a dict of values by name, "
                 f"got {new_attributes!r}"
             )
         if not self._force_set_attributes:
-            for name in self._registered_attributes:
-                if name in new_attributes:
-                    self._check_attribute(name, new_attributes[name])
+            entries = self._registered_attributes
+            own = {name: new_attributes[name] for name in entries if name in new_attributes}
+            for name, value in own.items():
+                self._check_shape(name, value)
+            self._check_values({n: v for n, v in own.items() if entries[n].kind != "State"})
+            for name, value in own.items():  # what a back-end cannot store it says now
+                self._convert_attribute(name, value, entries[name])
         for name, module in self._registered_modules.items():
             if name in new_attributes:
                 module._check_attributes(new_attributes[name])
@@ -295,8 +321,8 @@ class AttributeRegistry(BackendHooks):
 
     def _reset_kind(self, kind: str) -> Self:
         target = self._update_target()
-        for name, entry in list(target._registered_attributes.items()):
-            if entry.kind == kind and entry.init_func is not None:
+        for name, entry in target._attributes_of(kind):
+            if entry.init_func is not None:
                 target._reset_attribute(name)
         return target
 
@@ -377,7 +403,7 @@ class AttributeRegistry(BackendHooks):
         self.__dict__["_keep_batch_state"] = keep
         if keep:
             return
-        for name, entry in self._registered_attributes.items():
-            value = self._load_attribute(name) if entry.kind == "State" else None
+        for name, entry in self._attributes_of("State"):
+            value = self._load_attribute(name)
             if value is not None and len(shape_of(value)) == len(entry.shape) + 1:
                 setattr(self, name, value[0])

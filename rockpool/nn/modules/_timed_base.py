@@ -7,11 +7,13 @@ import math
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rockpool.nn.models import checks
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
@@ -67,6 +69,9 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
     ValueError
         `dt` is not > 0, or the time steps of nested modules have no common multiple of use.
     """
+
+    _checks = MappingProxyType({"dt": checks.time_step})
+    _evolves_whole = True
 
     dt: float
 
@@ -143,6 +148,13 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the module; as `evolve`."""
         return self.evolve(*args, **kwargs)
+
+    def _snapshot(self) -> Any:
+        return self._timestep, super()._snapshot()
+
+    def _put_back(self, snapshot: Any) -> None:
+        self._timestep, states = snapshot
+        super()._put_back(states)
 
     # -- the clock --------------------------------------------------------------------------
 
@@ -336,7 +348,7 @@ def _with_clock(evolve: Callable[..., Any]) -> Callable[..., Any]:
         steps = self._determine_timesteps(ts_input, duration, num_timesteps)
         self._evolving = True
         try:
-            result = evolve(self, ts_input, duration, steps, *args, **kwargs)
+            result = self._all_or_nothing(evolve, self, ts_input, duration, steps, *args, **kwargs)
         finally:
             self._evolving = False
         self._timestep += steps

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict, TypeVar
 
 import numpy as np
 
+from rockpool.nn.models import checks
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
 from rockpool.nn.modules._registry import AttributeRegistry
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
@@ -66,6 +67,13 @@ class Evolves(Protocol[Array]):
     @property
     def evolve(self) -> Evolve[Array]: ...
 
+    @property
+    def _registered_modules(self) -> dict[str, Any]: ...
+
+    _evolves_whole: ClassVar[bool]
+
+    def _all_or_nothing(self, evolve: Any, *args: Any, **kwargs: Any) -> Any: ...
+
 
 class PostInitMetaMixin(_ClassMeta):
     """The metaclass of modules: calls ``__post_init__`` after ``__init__``, if there is one.
@@ -105,6 +113,8 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
     _spiking_input: bool
     _spiking_output: bool
 
+    _evolves_whole: ClassVar[bool] = False  # whether `evolve` itself is all or nothing
+
     def __init__(
         self,
         shape: Any = None,
@@ -125,7 +135,7 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         """Start as a module of that shape with nothing registered."""
         self._setup_registry()
         self.__dict__.update(
-            _shape=_as_shape(shape),
+            _shape=_as_shape(type(self).__name__, shape),
             _spiking_input=bool(spiking_input),
             _spiking_output=bool(spiking_output),
         )
@@ -235,10 +245,13 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         tuple
             ``(output, new_state, record)``
         """
+        evolve = self.evolve
+        if self._registered_modules and not self._evolves_whole:
+            evolve = partial(self._all_or_nothing, evolve)
         if not _is_call_result(input_data):
-            return self.evolve(input_data, *args, **kwargs)
+            return evolve(input_data, *args, **kwargs)
         data, states, records = input_data
-        output, new_state, record = self.evolve(data, *args, **kwargs)
+        output, new_state, record = evolve(data, *args, **kwargs)
         states[self.name] = new_state
         records[self.name] = record
         return output, states, records
@@ -333,8 +346,11 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         model.check(owner, shape, arguments)
         flags = [arguments[name] for name in _SPIKING if name in arguments]
         base_init(shape, *flags, *arguments.get("args", ()), **arguments.get("kwargs", {}))
-        for spec in model.attributes:
-            self._declare_attribute(spec, shape, arguments)
+        try:
+            for spec in model.attributes:
+                self._declare_attribute(spec, shape, arguments)
+        except MemoryError as error:
+            raise MemoryError(f"{owner}: shape {shape} needs more memory than there is") from error
 
     def _declare_attribute(self, spec: Spec, shape: Shape, arguments: Mapping[str, Any]) -> None:
         """Register one parameter, state or setting of the table."""
@@ -362,6 +378,19 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         """Return a setting of the table as it is stored: in the type of its default."""
         return type(spec.default)(value)
 
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        super()._check_values(values)
+        model = getattr(self, "_model", None)
+        if model is not None:
+            model.check_values(self._label, values, partial(getattr, self))
+
+    def _put_attribute(self, name: str, value: Any) -> None:
+        model = getattr(self, "_model", None)
+        spec = None if model is None else model.stored.get(name)
+        if isinstance(spec, SettingSpec) and not isinstance(spec.default, (int, float)):
+            value = self._as_setting(spec, value)  # as the constructor: a function by its name
+        super()._put_attribute(name, value)
+
     def _declare_absent(self, name: str, shape: Shape) -> None:
         """Do what a parameter of the table wants that this module has not; here nothing."""
 
@@ -369,11 +398,20 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
 _SPIKING = ("spiking_input", "spiking_output")
 
 
-def _as_shape(shape: Any) -> tuple[Any, ...]:
-    """Return a shape argument as a tuple, with plain ints in it."""
-    if not np.iterable(shape):
-        shape = (shape,)
-    return tuple(int(entry) if isinstance(entry, np.integer) else entry for entry in shape)
+def _as_shape(owner: str, shape: Any) -> tuple[Any, ...]:
+    """Return the shape argument of any module as a tuple, of plain ints or None (not known)."""
+    entries = checks.as_entries(shape)
+    if not entries or any(not _is_size(entry) for entry in entries):
+        raise TypeError(
+            f"{owner}: shape must be an int or a tuple of ints >= 0 (or None), got {shape!r}"
+        )
+    return tuple(None if entry is None else int(entry) for entry in entries)
+
+
+def _is_size(entry: Any) -> bool:
+    if isinstance(entry, bool):
+        return False
+    return entry is None or (isinstance(entry, int | np.integer) and int(entry) >= 0)
 
 
 def _is_call_result(value: Any) -> bool:

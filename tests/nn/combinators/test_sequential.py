@@ -10,12 +10,19 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rockpool.nn.combinators import ModSequential, Sequential, SequentialMixin
-from rockpool.nn.modules import LIF, Linear, Module, Rate
-from rockpool.parameters import SimulationParameter
+from rockpool.nn.combinators import (
+    FFwdStack,
+    ModSequential,
+    Residual,
+    Sequential,
+    SequentialMixin,
+)
+from rockpool.nn.modules import LIF, ExpSyn, LIFJax, LIFTorch, Linear, Module, Rate
+from rockpool.parameters import SimulationParameter, State
 
 
 class Shapeless(Module):
@@ -304,3 +311,92 @@ def test_parameters_by_family():
 
     assert list(net.parameters("taus")) == ["1_Rate"]
     assert list(net.parameters(["weights"])) == ["0_Linear"]
+
+
+class Failing(Module):
+    """Fails in its second call."""
+
+    calls = 0
+
+    def evolve(self, input_data, record=False):
+        self.calls += 1
+        if self.calls == 2:
+            raise KeyboardInterrupt
+        return input_data, {}, {}
+
+
+class InPlace(Module):
+    """Writes into its state."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.sum = State(shape=(2,), init_func=np.zeros)
+
+    def evolve(self, input_data, record=False):
+        self.sum += input_data.sum(axis=(0, 1))
+        return input_data, self.state(), {}
+
+
+class Row(Module):
+    """A module of a user, with modules in it."""
+
+    def __init__(self, *modules):
+        super().__init__(2)
+        for number, module in enumerate(modules):
+            setattr(self, f"m{number}", module)
+
+    def evolve(self, input_data, record=False):
+        for module in self.modules().values():
+            input_data, _, _ = module(input_data)
+        return input_data, self.state(), {}
+
+
+@pytest.mark.parametrize("combine", [Sequential, Residual, FFwdStack, Row])
+def test_an_error_in_a_later_module_leaves_all_as_they_were(combine):
+    net = combine(LIF(2), Sequential(ExpSyn(2), InPlace()), Failing(2))
+    data = np.ones((1, 4, 2))
+    net(data)
+    before = copy.deepcopy(net.state())
+
+    with pytest.raises(KeyboardInterrupt):
+        net(data)
+
+    assert str(net.state()) == str(before)
+
+
+def test_one_module_at_two_places_is_an_error_that_names_both():
+    layer = LIF(2)
+    for make in (Sequential, Residual, FFwdStack):
+        with pytest.raises(ValueError, match="LIF stands at two places, '0_LIF' and 'again'"):
+            make(layer, {"again": layer})
+    with pytest.raises(ValueError, match=r"'0_LIF' and '1_Row.m0'"):
+        Sequential(layer, Row(layer))
+    net = Sequential(Sequential(layer), LIF(2))
+    with pytest.raises(ValueError, match=r"'0_ModSequential.0_LIF' and '2_LIF'"):
+        net.append(layer)
+    assert len(net) == 2
+
+
+@pytest.mark.parametrize("layer", [LIFJax(2), LIFTorch(2), torch.nn.Linear(2, 2)])
+def test_so_it_is_on_each_back_end(layer):
+    with pytest.raises(ValueError, match="stands at two places, 'a' and 'b'"):
+        Sequential({"a": layer, "b": layer})
+
+
+def test_a_module_that_holds_nothing_may_stand_at_several_places():
+    relu = torch.nn.ReLU()
+    assert len(Sequential(relu, LIFTorch(2), relu)) == 3
+
+
+def test_modules_in_a_row_have_one_time_step():
+    for make in (Sequential, Residual, FFwdStack):
+        with pytest.raises(ValueError, match=r"'0_LIF' has 0.001 s and '1_Rate' has 0.002 s"):
+            make(LIF(2), Rate(2, dt=2e-3))
+    with pytest.raises(ValueError, match=r"'0_LIF' has 0.001 s and '1_ModSequential.0_LIF' has"):
+        Sequential(LIF(2), Sequential(LIF(2, dt=2e-3)))
+    net = Sequential(LIF(2), Linear((2, 2)), LIF(2, dt=float(np.float32(1e-3))))
+    net[2].dt = 2e-3
+    with pytest.raises(ValueError, match=r"'2_LIF' has 0.002 s"):
+        net(np.ones((1, 3, 2)))
+    net[0].dt = 2e-3
+    net(np.ones((1, 3, 2)))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import rockpool.nn.modules
+from rockpool.nn.combinators import Sequential
 from rockpool.nn.models.catalogue import BACKENDS, MODELS, ROWS, model_of
 from rockpool.nn.models.lif import LIF
+from rockpool.nn.modules import LIFJax, Rate
 from rockpool.parameters import to_numpy
 from rockpool.utilities.backend_management import backend_available
 from rockpool.utilities.lazy_loading import advertised
@@ -79,6 +83,80 @@ def test_a_time_constant_of_no_time_is_refused_by_name(backend) -> None:
     name = LIF.classes[backend]
     with pytest.raises(ValueError, match=f"{name}: tau_syn must be > 0 s, got 0"):
         getattr(rockpool.nn.modules, name)(2, tau_syn=0.0)
+
+
+# by attribute, what no constructor takes
+REFUSED = {
+    "tau_mem": -0.01,
+    "tau_syn": 0.0,
+    "tau_ahp": np.nan,
+    "tau": np.nan,
+    "bias": np.inf,
+    "weight": np.nan,
+    "dt": 0.0,
+    "noise_std": -1.0,
+    "max_spikes_per_dt": 2.5,
+    "max_window_length": 0.0,
+    "act_fn": "no such function",
+}
+
+
+def assign(module, name, value):
+    setattr(module, name, value)
+
+
+def assign_with_others(module, name, value):
+    module.set_attributes({**module.parameters(), **module.state(), name: value})
+
+
+def assign_in_a_container(module, name, value):
+    Sequential(module).set_attributes({f"0_{module.class_name}": {name: value}})
+
+
+@pytest.mark.parametrize("way", [assign, assign_with_others, assign_in_a_container])
+@pytest.mark.parametrize(("model", "backend", "name"), CLASSES)
+def test_what_the_constructor_refuses_is_refused_later_as_well(model, backend, name, way) -> None:
+    if not backend_available(backend):
+        return
+    module = getattr(rockpool.nn.modules, name)(SHAPES.get(model.name, 2))
+    refused = REFUSED | ({"threshold": 0.0} if "LIF" in name else {})
+    for attribute in set(refused) & set(model.stored):
+        if not module._has_registered_attribute(attribute):
+            continue
+        present, value = getattr(module, attribute), refused[attribute]
+        if np.ndim(present):
+            value = np.full(np.shape(present), value, np.float32)
+        with pytest.raises((ValueError, TypeError), match=attribute):
+            way(module, attribute, value)
+        assert getattr(module, attribute) is present
+
+
+def test_several_values_are_set_together_or_not_at_all() -> None:
+    module = Rate(1)
+    before = module.simulation_parameters()
+    with pytest.raises(ValueError, match=r"Rate: tau must be >= dt = 0.05 s, got 0.03"):
+        module.set_attributes({"dt": 0.05, "noise_std": 1.0, "tau": np.array([0.03])})
+    assert module.simulation_parameters() == before
+
+    module.set_attributes({"dt": 0.05, "tau": np.array([0.06])})
+
+    assert module.dt == 0.05
+
+
+@pytest.mark.parametrize("name", ["Rate", "RateNumba", "RateTorch", "RateJax"])
+def test_a_function_can_be_assigned_by_its_name(name) -> None:
+    module = getattr(rockpool.nn.modules, name)(1)
+    named = getattr(rockpool.nn.modules, name)(1, activation_func="tanh")
+    module.act_fn = "tanh"
+    assert str(module.act_fn) == str(named.act_fn)
+
+
+def test_what_is_traced_is_not_judged() -> None:
+    @jax.jit
+    def changed(tau):
+        return LIFJax(1).set_attributes({"tau_mem": tau}).tau_mem
+
+    assert changed(jnp.array([-1.0])) == -1.0
 
 
 def test_every_name_that_is_advertised_stands_in_one_row() -> None:

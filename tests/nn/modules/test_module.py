@@ -5,15 +5,19 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import itertools
 import pickle
+import sys
 from collections import OrderedDict
+from types import ModuleType
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
 
-from rockpool.nn.modules import Module
+from rockpool.nn import modules
+from rockpool.nn.modules import LIF, Module
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import Constant, Parameter, ParameterBase, SimulationParameter, State
 
@@ -839,3 +843,109 @@ class TestOtherViews:
 
         assert timed.module is module and timed.shape == (2, 2)
         assert timed.add_events is False
+
+
+class TestInputOfOddTypes:
+    @pytest.mark.parametrize("name", ["LIF", "LIFNumba", "Rate", "RateNumba", "ExpSyn", "Linear"])
+    @pytest.mark.parametrize(
+        ("data", "error", "got"),
+        [
+            (np.ma.masked_array([[1.0, 2.0]], [[False, True]]), TypeError, "a masked array"),
+            (np.ones((3, 2)) * 1j, TypeError, "complex128"),
+            (np.array([["2020", "2021"]], dtype="datetime64[Y]"), TypeError, "datetime64"),
+            ([["1", "2"]], TypeError, "<U1 from list"),
+            (None, TypeError, "object from NoneType"),
+            ([[None, 1.0]], TypeError, "object from list"),
+            ([[1.0, 2.0], [1.0]], ValueError, "lists of unequal length"),
+            (torch.ones(3, 2, requires_grad=True), TypeError, "detach"),
+        ],
+    )
+    def test_is_refused_by_name(self, name, data, error, got):
+        module = getattr(modules, name)((2, 2) if name == "Linear" else 2)
+        before = copy.deepcopy(module.state())
+
+        with pytest.raises(error, match=f"{name}: the input must be an array of real.*{got}"):
+            module(data)
+
+        assert str(module.state()) == str(before)
+
+    @pytest.mark.parametrize("data", [[[True, False]], [[1, 0]], jnp.ones((1, 2), jnp.bfloat16)])
+    def test_numbers_of_any_kind_are_taken(self, data):
+        output = modules.LIF(2)(data)[0]
+
+        np.testing.assert_array_equal(output, modules.LIFNumba(2)(data)[0])
+
+
+class TestErrors:
+    @pytest.mark.parametrize("name", ["LIF", "LIFNumba", "Rate", "RateNumba", "ExpSyn"])
+    def test_wherever_memory_ends_the_state_is_that_before(self, name):
+        module = getattr(modules, name)(2)
+        data = np.ones((1, 2, 2))
+        before = str(module.state())
+        getattr(modules, name)(2)(data)  # what is compiled is compiled now
+
+        for line in itertools.count(1):
+            try:
+                at_line(line, lambda: module(data))
+            except MemoryError:
+                if str(module.state()) != before:
+                    break  # stored in one step, and nothing left to do but to return
+            else:
+                break
+
+        after = str(module.state())
+        module.reset_state()(data)
+        assert line > 10 and str(module.state()) == after
+
+
+def at_line(number, call):
+    """Call, and raise a MemoryError at a line of the package, by its number in order."""
+    lines = itertools.count(1)
+
+    def trace(frame, event, argument):
+        if event == "line" and "rockpool" in frame.f_code.co_filename and next(lines) == number:
+            raise MemoryError
+        return trace
+
+    earlier = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(earlier)
+
+
+class TestShape:
+    @pytest.mark.parametrize("name", ["LIF", "Rate", "ExpSyn", "LIFTorch", "LIFJax", "RateTorch"])
+    @pytest.mark.parametrize(
+        "shape", [b"3", "3", {3}, {3: 1}, True, (2, True), np.array(3), 2.0, (2.0,), None]
+    )
+    def test_what_is_no_int_is_refused_by_name(self, name, shape):
+        with pytest.raises((TypeError, ValueError), match=f"{name}: shape must be"):
+            getattr(modules, name)(shape)
+
+    @pytest.mark.parametrize("shape", [0, -1, (2, -2), 10**12, ()])
+    def test_what_is_no_size_is_refused_by_name(self, shape):
+        with pytest.raises(ValueError, match="LIF: each entry of shape must be"):
+            modules.LIF(shape)
+
+    @pytest.mark.parametrize(("size", "error"), [(2 * 10**6, MemoryError), (2 * 10**9, ValueError)])
+    def test_too_many_weights_are_refused_by_name(self, size, error):
+        with pytest.raises(error, match=rf"Linear: shape \({size}, {size}\) .*needs? "):
+            modules.Linear((size, size))
+
+    @pytest.mark.parametrize("shape", ["ab", b"ab", {1}, (True,), 2.0, -1, (), np.array(3)])
+    def test_a_module_of_any_kind_has_a_shape_of_ints(self, shape):
+        with pytest.raises(TypeError, match="Plain: shape must be an int or a tuple of ints"):
+            Plain(shape)
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_another_thread_may_be_in_the_middle_of_an_import(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a package that has no names yet."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    layer = LIF(2, tau_mem=Constant([0.01, 0.02]))
+    layer.vmem = np.ones(2)
+    assert layer(np.ones((1, 3, 2)))[0].shape == (1, 3, 2)

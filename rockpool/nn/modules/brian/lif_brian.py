@@ -138,12 +138,12 @@ class LIFBrian(LIF):
         if monitor is not None:
             records = self._records(monitor, output, first_irec)
         isyn = [np.array(getattr(group, f"isyn_{s}_")) for s in range(self.n_synapses)]
-        self._keep_state(
+        new_state = self._keep_state(
             spikes=output[:, -1].copy(),
             isyn=np.stack(isyn, axis=-1).reshape(n_batch, self.size_out, self.n_synapses),
             vmem=np.array(group.vmem_).reshape(n_batch, self.size_out),
         )
-        return output, self.state(), records
+        return output, new_state, records
 
     def _over_time(self, data: np.ndarray) -> dict[str, np.ndarray]:
         """Return what is different in each time step: (T, B * N) by name of the variable."""

@@ -148,9 +148,9 @@ class RateBrian(Rate):
             values = np.asarray(getattr(monitor, f"{name}_")).reshape(n_batch, n_out, n_steps)
             return np.ascontiguousarray(values.swapaxes(1, 2))
 
-        self._keep_state(x=np.array(group.x_).reshape(n_batch, n_out))
         records = {name: recorded(name) for name in ("rec_input", "x")} if record else {}
-        return recorded("act"), self.state(), records
+        x = np.array(group.x_).reshape(n_batch, n_out)
+        return recorded("act"), self._keep_state(x=x), records
 
 
 _MODEL = """

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from numpy.typing import ArrayLike
@@ -27,7 +28,7 @@ def smooth_evolution(
     x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
 ) -> Evolution:
     """Return ``a <- a decay + x_t`` over time, and its last value; a `TimeLoop` without kernel."""
-    alpha = decay(values["dt"], values["tau"])
+    alpha = jnp.broadcast_to(decay(values["dt"], values["tau"]), x.shape[2:])[None]
 
     def step(a: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         a = a * alpha + x

@@ -11,8 +11,10 @@ import numpy as np
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
+from rockpool.nn.models import checks
 from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.jax._base.arguments import (
+    any_array,
     float_array,
     number_setting,
     require_static,
@@ -23,7 +25,7 @@ from rockpool.nn.modules.jax._base.rng import initial_key, split_key
 from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve
 from rockpool.nn.modules.jax._kernels.evolve import Evolution, Layout, TimeLoop, jitted_evolve
 from rockpool.nn.modules.module import Module
-from rockpool.parameters import Shape, State, shape_of
+from rockpool.parameters import Shape, State, is_tensor, shape_of, to_numpy
 
 if TYPE_CHECKING:
     from typing import Self
@@ -176,6 +178,12 @@ class JaxModule(Module):
             module._registered_modules[name] = module.__dict__[name] = copied
         return module
 
+    def _snapshot(self) -> None:
+        """Nothing: `evolve` changes no module."""
+
+    def _put_back(self, snapshot: Any) -> None:
+        """Nothing is changed, and nothing put back."""
+
     def _check_submodule(self, name: str, module: ModuleBase) -> None:
         if not isinstance(module, JaxModule):
             raise ValueError(
@@ -186,11 +194,11 @@ class JaxModule(Module):
     def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
         """Return a value as a jax array; settings that are no arrays stay what they are."""
         if entry.kind == "SimulationParameter":
-            return _converted_setting(value)
+            return self._converted_setting(name, value)
         if isinstance(value, jax.Array):
             array = value
-        elif isinstance(value, (np.ndarray, np.generic, int, float, complex, list, tuple)):
-            array = _floats(value)
+        elif isinstance(value, (int, float, complex, list, tuple)) or hasattr(value, "__array__"):
+            array = any_array(self._label, name, value)
         else:
             return value
         if entry.kind == "Parameter" and jnp.issubdtype(array.dtype, jnp.integer):
@@ -198,9 +206,23 @@ class JaxModule(Module):
                 f"{self._label}: {name} must be of a floating-point type, got {array.dtype}; "
                 "there would be no gradient"
             )
+        if hasattr(self, "_model") and jnp.issubdtype(array.dtype, jnp.complexfloating):
+            raise TypeError(f"{self._label}: {name} must be real, got {array.dtype}")
         if getattr(array, "weak_type", False):  # keys have no such thing
             array = jax.lax.convert_element_type(array, array.dtype)
         return array
+
+    def _converted_setting(self, name: str, value: Any) -> Any:
+        if is_tensor(value) and value.ndim == 0:
+            value = to_numpy(value)[()]
+        if isinstance(value, np.generic):
+            number = value.item()
+            return float(number) if isinstance(number, np.longdouble) else number
+        if isinstance(value, np.ndarray) or is_tensor(value):
+            return any_array(self._label, name, value)
+        if callable(value) and not isinstance(value, (Partial, type)):
+            return Partial(value)
+        return value
 
     # -- input ------------------------------------------------------------------------------
 
@@ -210,17 +232,24 @@ class JaxModule(Module):
 
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         """Return input as an array, and the shape ``(B, T, size_in)`` that it stands for."""
-        if not isinstance(data, (jax.Array, np.ndarray)):
-            data = np.asarray(data)
+        data = self._real_input(data)
+        batch, n_steps, channels = self._batch_shape(data.shape)
+        size_in = self._shape[0]
+        return data, (batch, n_steps, channels if size_in is None else size_in)
+
+    def _real_input(self, data: Any) -> Any:
+        """Return input as an array of real numbers that jax takes, of whatever shape."""
+        if not isinstance(data, jax.Array):
+            data = checks.real_input(self._label, data)
         dtype = data.dtype
         real = jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
         if not (real or dtype == np.bool_):
             raise TypeError(
                 f"{self._label}: the input must be an array of real numbers, got {dtype}"
             )
-        batch, n_steps, channels = self._batch_shape(data.shape)
-        size_in = self._shape[0]
-        return data, (batch, n_steps, channels if size_in is None else size_in)
+        if isinstance(data, np.ndarray) and not (dtype.isnative and dtype.itemsize <= 8):
+            return any_array(self._label, "the input", data)
+        return data
 
     def _expand_state(self, value: Any, shape: Shape) -> jax.Array:
         """Return a value repeated to a shape."""
@@ -266,20 +295,3 @@ class JaxModule(Module):
             data, key, before, parameters, traced, loop=loop, layout=layout
         )
         return output, new_state | {name: after[name] for name in states}, records
-
-
-def _floats(value: Any) -> jax.Array:
-    """Return numbers as jax makes an array of them; Python numbers become floats."""
-    if isinstance(value, (int, float)):
-        return jnp.asarray(np.array(value, dtype=jnp.result_type(float)))
-    return jnp.asarray(np.array(value))  # of a copy, as an array of numpy may be edited
-
-
-def _converted_setting(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return jnp.asarray(np.array(value))
-    if callable(value) and not isinstance(value, (Partial, type)):
-        return Partial(value)
-    return value

@@ -6,7 +6,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from numpy.typing import ArrayLike
 
+from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.native.linear import LinearMixin
 
@@ -33,3 +35,13 @@ class LinearJax(LinearMixin, JaxModule):
     @staticmethod
     def _dot(data: Any, weight: Any) -> jax.Array:
         return jnp.dot(jnp.asarray(data), weight)
+
+    @staticmethod
+    def _plus(product: jax.Array, bias: Any) -> jax.Array:
+        return product + aligned(bias, product)
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
+        """Return ``input_data @ weight + bias``; as `Linear.evolve`."""
+        return super().evolve(self._real_input(input_data), record)

@@ -26,10 +26,10 @@ from rockpool.nn.modules.jax._loops.rate import (
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
-from rockpool.parameters import SimulationParameter
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphHolder
+    from rockpool.nn.models.model import SettingSpec
 
 __all__ = [
     "H_LReLU",
@@ -108,15 +108,18 @@ class RateJax(JaxModule):
         *args: Any,
         **kwargs: Unpack[ModuleArguments],
     ) -> None:
-        function = rate.activation(type(self).__name__, activation_func, ACTIVATION_FUNCTIONS)
         self._declare(locals(), super().__init__)
         self._has_rec = bool(has_rec)
-        self.act_fn = SimulationParameter(function)
         self._init_args = {
             "has_rec": self._has_rec,
             "weight_init_func": Partial(weight_init_func),
-            "activation_func": Partial(function),
+            "activation_func": self.act_fn,
         }
+
+    def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "activation_func":
+            return rate.activation(self.class_name, value, ACTIVATION_FUNCTIONS)
+        return super()._as_setting(spec, value)
 
     def _declare_absent(self, name: str, shape: tuple[int, ...]) -> None:
         self.w_rec = 0.0

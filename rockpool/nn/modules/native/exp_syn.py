@@ -121,5 +121,4 @@ class ExpSyn(Module):
             output += drawn_noise(self, output.shape)
             if output.shape[1]:
                 isyn = output[:, -1].copy()
-        self._keep_state(isyn=isyn)
-        return output, self.state(), {}
+        return output, self._keep_state(isyn=isyn), {}

@@ -133,7 +133,7 @@ class FilterBankBase(Module):
         Input of the shape (T,) or (T, 1) gives output of the shape (T, n), and (B, T, 1) gives
         (B, T, n). Another shape is a ValueError.
         """
-        data = np.asarray(input_data, dtype=np.float64)
+        data = checks.real_input(self._label, input_data).astype(np.float64)
         if data.ndim == 1:
             data = data[:, np.newaxis]
         if data.ndim not in (2, 3) or data.shape[-1] != 1:

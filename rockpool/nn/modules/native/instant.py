@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rockpool.nn.models import checks
@@ -30,6 +31,8 @@ class InstantMixin(_ModuleClass):
 
     See `Instant` for the arguments.
     """
+
+    _checks = MappingProxyType({"function": checks.function})
 
     function: Any  # assigned as a parameter object, read as the bare function
 

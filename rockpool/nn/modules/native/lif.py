@@ -61,6 +61,17 @@ def no_weights(shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(np.float64(0.0), shape)
 
 
+def sum_in_order(values: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Return ``(values[0] + values[1]) + values[2] ...``, in `out`.
+
+    ``values.sum(axis=0)`` takes another order for some shapes, which may move a spike.
+    """
+    np.copyto(out, values[0])
+    for value in values[1:]:
+        out += value
+    return out
+
+
 class LIF(Module):
     r"""A layer of leaky integrate-and-fire neurons with exponential synapses.
 
@@ -222,7 +233,7 @@ class LIF(Module):
         alpha, beta, threshold = self._constants(n_batch)
         drive = self._drive(n_batch, n_steps)
         irec = np.zeros((n_batch, n_out, n_syn))
-        reset = np.empty_like(vmem)
+        reset, total = np.empty_like(vmem), np.empty_like(vmem)
         output = np.empty((n_batch, n_steps, n_out))
         records = self._empty_records(output) if record else {}
 
@@ -233,7 +244,7 @@ class LIF(Module):
                 isyn += irec.transpose(2, 0, 1)
             isyn *= beta
             vmem *= alpha
-            vmem += isyn[0] if n_syn == 1 else isyn.sum(axis=0)
+            vmem += isyn[0] if n_syn == 1 else sum_in_order(isyn, out=total)
             if drive is not None:
                 vmem += drive[t]
             # `spike_subtract_threshold`, in place
@@ -250,8 +261,7 @@ class LIF(Module):
                 records["vmem"][:, t] = vmem
 
         isyn = np.ascontiguousarray(isyn.transpose(1, 2, 0))
-        self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
-        return output, self.state(), records
+        return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _constants(self, n_batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the decays of membrane and synapses, and the thresholds, for each batch element.

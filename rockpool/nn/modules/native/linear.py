@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import linear
+from rockpool.nn.models import checks, linear
 from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
+from rockpool.parameters import is_jax_array
 
 if TYPE_CHECKING:
     from rockpool.graph import GraphModule, LinearWeights
@@ -68,11 +70,12 @@ def _times(data: ArrayLike, weight: np.ndarray) -> np.ndarray:
 class LinearMixin(_ModuleClass):
     """What the linear layers of numpy and of jax share; to be combined with a module class.
 
-    A subclass sets `_dot` to its back-end's function. See `Linear` for the arguments.
+    A subclass sets `_dot` and `_plus` to its back-end's functions. See `Linear` for the arguments.
     """
 
     _model = linear.LINEAR
     _dot: ClassVar[Callable[..., Any]] = staticmethod(_times)
+    _plus: ClassVar[Callable[..., Any]] = staticmethod(operator.add)
 
     weight: Any
     bias: Any
@@ -104,13 +107,15 @@ class LinearMixin(_ModuleClass):
         Input of the shape (..., Nin) gives output of the shape (..., Nout); a single number scales
         the weights. Another number of channels than Nin is a ValueError.
         """
+        if not is_jax_array(input_data):
+            input_data = checks.real_input(self._label, input_data)
         shape = np.shape(input_data)
         if shape and shape[-1] != self.size_in:
             raise ValueError(
                 f"{type(self).__name__}: input must have {self.size_in} channels (its last "
                 f"dimension), got {shape[-1]} in shape {tuple(shape)}"
             )
-        return self._dot(input_data, self.weight) + self.bias, {}, {}
+        return self._plus(self._dot(input_data, self.weight), self.bias), {}, {}
 
     def as_graph(self) -> LinearWeights:
         """Return the layer as one node of dense weights."""

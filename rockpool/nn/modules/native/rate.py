@@ -171,8 +171,7 @@ class Rate(Module):
                 if self._has_rec:
                     records["rec_input"][:, t] = rec_input
 
-        self._keep_state(x=x)
-        return output, self.state(), records
+        return output, self._keep_state(x=x), records
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""

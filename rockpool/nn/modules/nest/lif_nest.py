@@ -157,8 +157,9 @@ class LIFNest(LIF):
                 "isyn": replay.isyn_record,
                 "vmem": above + (1.0 - recipe.TOLERANCE - output) * self._threshold,
             }
-        self._keep_state(spikes=output[:, -1].copy(), isyn=replay.isyn, vmem=replay.vmem)
-        return output, self.state(), records
+        spikes = output[:, -1].copy()
+        new_state = self._keep_state(spikes=spikes, isyn=replay.isyn, vmem=replay.vmem)
+        return output, new_state, records
 
     def _simulate(
         self, data: np.ndarray, noise: np.ndarray, vmem: np.ndarray, record: bool

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rockpool.nn.modules.native.lif import sum_in_order
+
 # How far from the threshold, in parts of it, a membrane may be found on its other side. It is a
 # sign of trouble: rounding accounts for a millionth of that.
 _UNCERTAIN = 1e-5
@@ -42,7 +44,7 @@ class Replay:
     ) -> None:
         n_batch, n_steps, n_out, n_syn = x.shape
         isyn = np.zeros((n_batch, n_out, n_syn))
-        membrane = vmem.copy()
+        membrane, total = vmem.copy(), np.empty_like(vmem)
         self.isyn_record = np.empty(x.shape if record else (0,))
         self.thresholds_held = np.empty((n_steps, n_batch, n_out))
         beta = np.broadcast_to(beta, isyn.shape).copy()
@@ -53,7 +55,7 @@ class Replay:
                 isyn += irec[:, t]
             isyn *= beta
             membrane *= alpha
-            membrane += isyn[..., 0] if n_syn == 1 else isyn.sum(axis=-1)
+            membrane += sum_in_order(np.moveaxis(isyn, -1, 0), out=total)
             membrane += drive[:, t]
             self.thresholds_held[t] = membrane
             membrane -= output[:, t] * threshold

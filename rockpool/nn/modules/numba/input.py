@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import kernel_array
+from rockpool.nn.models import checks
 from rockpool.nn.modules.module import Module
 
 
@@ -15,7 +16,7 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
     It is as `Module._auto_batch` gives it, but not free to be edited, and single precision stays
     single precision: the kernels convert each number as they read it.
     """
-    array = np.asarray(data)
+    array = checks.real_input(module._label, data)
     if array.ndim == 0:
         return module._auto_batch(array)[0]
     kind = np.float32 if array.dtype == np.float32 else np.float64

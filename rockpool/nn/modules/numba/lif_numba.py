@@ -75,5 +75,4 @@ class LIFNumba(LIF):
             output=output,
             **optional,
         )
-        self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem)
-        return output, self.state(), records
+        return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records

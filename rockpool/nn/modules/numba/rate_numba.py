@@ -60,5 +60,4 @@ class RateNumba(Rate):
             output=output,
             **optional,
         )
-        self._keep_state(x=x)
-        return output, self.state(), records
+        return output, self._keep_state(x=x), records

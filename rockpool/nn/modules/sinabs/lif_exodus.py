@@ -20,6 +20,7 @@ from rockpool.nn.modules.sinabs.exodus_functions import (
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._loops.lif import lif_loop, sum_in_order
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 from rockpool.parameters import Constant
@@ -88,12 +89,13 @@ class LIFExodus(LIFBaseTorch):
         """Return the spikes over time; as `LIFTorch.forward`, on a CUDA device."""
         data = self._input(data, self.threshold)
         p = self._loop_parameters()
-        if 0 in data.shape:  # there is nothing to run
-            return data.new_zeros(*data.shape[:2], self.n_neurons)
+        if 0 in data.shape:  # there is nothing to run for sinabs
+            output, _, self._record_dict = lif_loop(*self._loop_arguments(data), self._record)
+            return output
         isyn = _currents(self, data, p.beta)
         spikes, vmem = spikes_of_membranes(
             self._label,
-            isyn.sum(-1) + p.bias,
+            sum_in_order(isyn) + p.bias,
             p.alpha,
             self._start("vmem", data),
             p.threshold,
@@ -184,11 +186,14 @@ class LIFMembraneExodus(TorchModule):
             (Required("tau_mem", True, "s"), Required("tau_syn", True, "s"), Required("bias")),
         )
         if 0 in data.shape:  # there is nothing to run
-            return data.new_zeros(*data.shape[:2], self.n_neurons)
+            vmem = data.new_zeros(*data.shape[:2], self.n_neurons)
+            isyn = data.new_zeros(*vmem.shape, self.n_synapses)
+            self._record_dict = {"isyn": isyn, "vmem": vmem} if self._record else {}
+            return vmem
         isyn = _currents(self, data, decay(self.dt, self.tau_syn))
         vmem = leaky_integral(
             self._label,
-            isyn.sum(-1) + self.bias,
+            sum_in_order(isyn) + self.bias,
             decay(self.dt, self.tau_mem),
             self._start("vmem", data),
         )

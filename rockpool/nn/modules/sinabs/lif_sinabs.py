@@ -15,7 +15,7 @@ from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
 from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop, sum_in_order
 from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
@@ -126,8 +126,9 @@ class LIFSinabs(LIFBaseTorch):
         """Return the spikes over time; as `LIFTorch.forward`."""
         data = self._input(data, self.threshold)
         arguments = self._loop_arguments(data)
-        if 0 in data.shape:  # there is nothing to run
-            return data.new_zeros(*data.shape[:2], self.n_neurons)
+        if 0 in data.shape:  # there is nothing to run for sinabs
+            output, _, self._record_dict = lif_loop(*arguments, self._record)
+            return output
         run = self._run_recurrent if self._has_rec else self._run
         final, records = run(*arguments)
         self._record_dict = records if self._record else {}
@@ -156,7 +157,7 @@ class LIFSinabs(LIFBaseTorch):
             isyn = recorded["i_syn"].unsqueeze(-1) if self._record else last
         else:
             isyn = self._currents(x, state.isyn, p.beta)
-            drive = isyn.sum(-1) + (p.bias if noise is None else noise + p.bias)
+            drive = sum_in_order(isyn) + (p.bias if noise is None else noise + p.bias)
             states = {"v_mem": state.vmem}
             spikes, final, recorded = lif_forward(drive, p.alpha, None, states, **settings)
             last = isyn[:, -1]

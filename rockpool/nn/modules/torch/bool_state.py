@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Unpack
 
 import torch
@@ -42,6 +43,9 @@ class BooleanState(TorchModule):
     >>> output.flatten().tolist()
     [False, True, True, False]
     """
+
+    _replaces_states = True
+    _checks = MappingProxyType({"threshold": checks.non_negative})
 
     threshold: Any
     bool_state: Any

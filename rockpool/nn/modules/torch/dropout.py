@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
@@ -18,8 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["TimeStepDropout", "UnitDropout"]
 
 
+def _probability(owner: str, name: str, value: Any) -> None:
+    checks.scalar(owner, name, value)
+    checks.within(owner, name, value, 0.0, 1.0)
+
+
+def _probability_below_1(owner: str, name: str, value: Any) -> None:
+    checks.scalar(owner, name, value)
+    if not 0.0 <= float(value) < 1.0:
+        raise ValueError(f"{owner}: {name} must be within [0, 1), got {value}")
+
+
 class _Dropout(TorchModule):
     """Common part of the dropouts: active in training mode only, transparent in a graph."""
+
+    _checks = MappingProxyType({"p": _probability})
 
     p: Any
     training: Any
@@ -34,8 +48,7 @@ class _Dropout(TorchModule):
     ) -> None:
         owner = type(self).__name__
         entries = same_in_and_out(owner, shape)
-        checks.scalar(owner, "p", p)
-        self._check_probability(owner, p)
+        self._checks["p"](owner, "p", p)
         super().__init__(*args, shape=entries, **kwargs)
         self.p = SimulationParameter(float(p))
         self.training = SimulationParameter(bool(training))
@@ -44,10 +57,6 @@ class _Dropout(TorchModule):
         """Return the data, in training mode with some of them put to zero."""
         data = self._input(data)
         return self._dropped(data) if self.training else data
-
-    @staticmethod
-    def _check_probability(owner: str, p: float) -> None:
-        checks.within(owner, "p", p, 0.0, 1.0)
 
     def _dropped(self, data: Tensor) -> Tensor:
         raise NotImplementedError
@@ -91,10 +100,7 @@ class UnitDropout(_Dropout):
     [[[1.0, 1.0]]]
     """
 
-    @staticmethod
-    def _check_probability(owner: str, p: float) -> None:
-        if not 0.0 <= float(p) < 1.0:
-            raise ValueError(f"{owner}: p must be within [0, 1), got {p}")
+    _checks = MappingProxyType({"p": _probability_below_1})
 
     def _dropped(self, data: Tensor) -> Tensor:
         kept = torch.rand((data.shape[0], 1, data.shape[2]), device=data.device) >= self.p

@@ -50,6 +50,7 @@ class ExpSynTorch(TorchModule):
     """
 
     _model = exp_syn.EXP_SYN.arranged("tau noise_std isyn dt")
+    _replaces_states = True
 
     tau: Tensor
     isyn: Tensor

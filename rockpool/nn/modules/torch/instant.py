@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Unpack
 
 from torch import Tensor
@@ -37,6 +38,8 @@ class InstantTorch(TorchModule):
     >>> tuple(output.shape)
     (1, 3, 2)
     """
+
+    _checks = MappingProxyType({"function": checks.function})
 
     function: Any
 

@@ -110,6 +110,7 @@ class LIFBaseTorch(TorchModule):
     """The parameters, states and leaks of LIF neurons; `LIFTorch` says what they mean."""
 
     _model = LIF_TORCH
+    _replaces_states = True
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
     _state_names: ClassVar[tuple[str, ...]] = ("vmem", "isyn", "spikes")
 
@@ -194,27 +195,26 @@ class LIFBaseTorch(TorchModule):
     # -- the leaks, stated in one way and readable in all ---------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        if not self._is_stored(name):
-            if name in _LEAK_NAMES and "leak_mode" in self.__dict__:
+        stored = self.__dict__
+        if name not in stored.get("_parameters", ()) and name not in stored.get("_buffers", ()):
+            if self._is_other_leak(name):
                 return self._leak(name)
-            if name == "w_rec" and "w_rec" in self.__dict__.get("_registered_attributes", ()):
+            if name == "w_rec" and "w_rec" in stored.get("_registered_attributes", ()):
                 shape = self._registered_attributes["w_rec"].shape
                 return torch.zeros_like(self.threshold.detach()).flatten()[0].expand(shape)
         return super().__getattr__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if (
-            name in _LEAK_NAMES
-            and not isinstance(value, ParameterBase)
-            and not self._is_stored(name)
-        ):
+        if self._is_other_leak(name) and not isinstance(value, ParameterBase):
             self._set_leak(name, value)
         else:
             super().__setattr__(name, value)
 
-    def _is_stored(self, name: str) -> bool:
-        stored = self.__dict__
-        return name in stored.get("_parameters", ()) or name in stored.get("_buffers", ())
+    def _is_other_leak(self, name: str) -> bool:
+        """Whether a name is that of a leak, stated in another way than that of this module."""
+        return name in _LEAK_NAMES and _LEAK_NAMES[name][0] != self.__dict__.get(
+            "leak_mode", _LEAK_NAMES[name][0]
+        )
 
     def _leak(self, name: str) -> Tensor:
         """Return a leak in another way of stating it than that of this module."""
@@ -234,6 +234,11 @@ class LIFBaseTorch(TorchModule):
         super().__setattr__(own_name, converted)
 
     # -- recurrent weights ----------------------------------------------------------------------
+
+    def _is_recurrent(self) -> bool:
+        """Whether there are recurrent weights, in whichever form; else `w_rec` shows zeros."""
+        places = self._parameters, self._buffers, self.__dict__
+        return any("w_rec" in place for place in places) or hasattr(type(self), "w_rec")
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         if name == "w_rec" and not self._has_rec and (value is None or not bool(value.any())):
@@ -263,7 +268,7 @@ class LIFBaseTorch(TorchModule):
             Required("bias"),
             *more,
         ]
-        recurrent = self._is_stored("w_rec")
+        recurrent = self._is_recurrent()
         if recurrent:
             required.append(Required("w_rec"))
         require_values(self._label, self, tuple(required))
@@ -298,7 +303,7 @@ class LIFBaseTorch(TorchModule):
         n = self.n_neurons
         if tau_syn is None:
             tau_syn = to_array(self.tau_syn, n, self.n_synapses)
-        if w_rec is None and self._is_stored("w_rec"):
+        if w_rec is None and self._is_recurrent():
             w_rec = to_array(self.w_rec)
         tau_mem, threshold, bias = (
             to_array(value, n) for value in (self.tau_mem, self.threshold, self.bias)

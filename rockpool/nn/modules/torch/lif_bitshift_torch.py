@@ -5,7 +5,7 @@ Hardware without a multiplier lets a value leak by ``v - (v >> dash)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import torch
@@ -16,6 +16,7 @@ from rockpool.nn.modules.torch._base.decays import bitshift_to_decay, decay_to_t
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch._base.transforms import values_unknown
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.lif_torch import LIFTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
@@ -110,13 +111,22 @@ class LIFBitshiftTorch(LIFTorch):
         self._declare(locals(), super(LIFBaseTorch, self).__init__)
         for name in ("tau_mem", "tau_syn"):
             tau = getattr(self, name).detach()
-            if not bool((calc_bitshift_decay(tau, self.dt) > 0).all()):
-                raise ValueError(
-                    f"{owner}: {name} must be above sqrt(2) dt = {2**0.5 * self.dt:g} s, to leave "
-                    f"a bit-shift of at least 1, got {tau.min():g}"
-                )
+            self._require_a_shift(owner, name, tau)
             tau.copy_(decay_to_tau(self.dt, self._hardware_decay(tau))[0])
             self._registered_attributes[name].init_func = ResetTo(tau)
+
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        super()._check_values(values)
+        for name in ("tau_mem", "tau_syn"):
+            if name in values:
+                self._require_a_shift(self._label, name, torch.as_tensor(values[name]).detach())
+
+    def _require_a_shift(self, owner: str, name: str, tau: Tensor) -> None:
+        if not values_unknown(tau) and not bool((calc_bitshift_decay(tau, self.dt) > 0).all()):
+            raise ValueError(
+                f"{owner}: {name} must be above sqrt(2) dt = {2**0.5 * self.dt:g} s, to leave "
+                f"a bit-shift of at least 1, got {tau.min():g}"
+            )
 
     def _hardware_decay(self, tau: Tensor) -> Tensor:
         return bitshift_to_decay(calc_bitshift_decay(tau, self.dt).to(tau.dtype))[0]

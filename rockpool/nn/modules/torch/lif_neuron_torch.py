@@ -72,6 +72,7 @@ class LIFNeuronTorch(TorchModule):
     """
 
     _model = NEURONS
+    _replaces_states = True
 
     n_neurons: int
     tau_mem: Tensor

@@ -11,7 +11,8 @@ from torch import Tensor
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._base.recomputation import in_use
+from rockpool.nn.modules.torch._base.transforms import no_dynamo, trainable
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -62,7 +63,8 @@ class LowPass(TorchModule):
 
     def init_states(self, batch_size: int = 1) -> None:
         """Set the state to zero, for batches of a size."""
-        self._buffers["vmem"] = self.vmem.new_zeros((batch_size, self.n_neurons))
+        in_use(self)
+        self._buffers["vmem"] = trainable(self.vmem.new_zeros((batch_size, self.n_neurons)))
 
     def detach(self) -> None:
         """Cut the state from what went before. It always is; nothing is left to do."""

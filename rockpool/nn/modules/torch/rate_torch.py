@@ -57,6 +57,7 @@ class RateTorch(TorchModule):
     """
 
     _model = RATE_TORCH
+    _replaces_states = True
 
     tau: Tensor
     bias: Tensor

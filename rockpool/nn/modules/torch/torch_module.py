@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.modules._registry import Family
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch._base.transforms import in_transform
+from rockpool.nn.modules.torch._base.transforms import in_transform, underneath
 from rockpool.parameters import Shape
 from rockpool.utilities._atomic import check_path, replacing
 
@@ -69,6 +71,18 @@ class TorchModule(TorchRegistry):
     ``nn.Parameter``, a ``State`` (a tensor) a persistent buffer, a ``SimulationParameter`` that
     holds a tensor a buffer outside the ``state_dict``; an ``nn.Parameter`` or a buffer of torch is
     entered into the tree, and an ``nn.Module`` is turned into a `TorchModule` in place.
+
+    What is assigned to a parameter that is there, also by `set_attributes` and resets,
+
+    * is written into it, if it is a number, an array or a tensor without a graph: the
+      ``nn.Parameter`` is the one that an optimiser has,
+    * takes its place, if it is an ``nn.Parameter``,
+    * takes its place, if it is a tensor with a graph, which gradients then pass through:
+      ``layer.threshold = 2 * z`` gives ``z`` its gradient. It stands among ``parameters()``, though
+      no optimiser takes it. The next value that is assigned, reset or loaded is written into the
+      parameter that was there before. (To scale a parameter, assign ``2 * layer.weight.detach()``.)
+
+    Parametrizations, pruning and norms of ``torch.nn.utils`` work on every parameter.
 
     Parameters
     ----------
@@ -152,7 +166,7 @@ class TorchModule(TorchRegistry):
         """
         self.__dict__.update(_record=record, _record_dict={}, _passed_state={})
         try:
-            output = nn.Module.__call__(self, input_data, *args, **kwargs)
+            output = self._run_forward(input_data, *args, **kwargs)
             records, passed = self._record_dict, self._passed_state
         finally:
             # nothing with a graph behind it stays in the module, which can be copied at any time
@@ -164,13 +178,24 @@ class TorchModule(TorchRegistry):
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
+            in_use(self)  # a class may have an `evolve` of its own
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
         try:
-            return nn.Module.__call__(self, *args, **kwargs)
+            return self._run_forward(*args, **kwargs)
         finally:
             self.__dict__.update(_record_dict={}, _passed_state={})
+
+    def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
+        in_use(self)
+        before = self._buffers.copy()
+        try:
+            return nn.Module.__call__(self, *args, **kwargs)
+        except BaseException:
+            self._buffers.update(before)
+            raise
 
     def _input(self, data: Any, like: Tensor | None = None) -> Tensor:
         """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module."""
@@ -217,14 +242,18 @@ class TorchModule(TorchRegistry):
         if in_transform():  # values of a transform mean nothing once it has ended
             self._passed_state.update(states)
             return
-        for name, value in states.items():
-            self._buffers[name] = _independent(value)
+        self._buffers.update({name: _independent(value) for name, value in states.items()})
 
     def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
         """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
-        noise_std = float(self.noise_std)
-        if noise_std == 0.0:
-            return None
+        noise_std = self.noise_std
+        if in_transform() and isinstance(noise_std, Tensor):  # there may be one for each of many
+            if not bool(underneath(noise_std).any()):
+                return None
+        else:
+            noise_std = float(noise_std)
+            if noise_std == 0.0:
+                return None
         scale = noise_std * float(self.dt) ** 0.5
         return torch.randn(shape, dtype=like.dtype, device=like.device) * scale
 
@@ -249,6 +278,12 @@ class TorchModule(TorchRegistry):
             return nn.Module.parameters(self, *args, **kwargs)
         return super().parameters(*args, **kwargs)
 
+    def state(self, family: Family = None) -> Any:
+        """Return the states, by name; as `Module.state`."""
+        for module in nn.Module.modules(self):
+            in_use(module)
+        return super().state(family)
+
     def modules(self, *args: Any, **kwargs: Any) -> Any:
         """Return the direct submodules by name; in torch mode, iterate over all modules inside."""
         if self._has_torch_api:
@@ -261,7 +296,7 @@ class TorchModule(TorchRegistry):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Reset the gradients of all parameters: to None, or else to zeros."""
         for parameter in nn.Module.parameters(self):
-            if parameter.grad is None:
+            if not parameter.is_leaf or parameter.grad is None:
                 continue
             if set_to_none:
                 parameter.grad = None
@@ -271,11 +306,15 @@ class TorchModule(TorchRegistry):
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set whether all parameters are trained, and return the module."""
         for parameter in nn.Module.parameters(self):
-            parameter.requires_grad_(requires_grad)
+            if parameter.is_leaf:  # else it stands in a parameter's place, with its own graph
+                parameter.requires_grad_(requires_grad)
         return self
 
     def to_torch(self, use_torch_call: bool = True) -> Self:
-        """Switch to torch mode, in place, this module and all modules inside.
+        """Switch to torch mode: this module itself, and all modules inside.
+
+        There is no copy and no way back: whoever holds the module gets its output alone from now
+        on. ``copy.deepcopy(module).to_torch()`` is a module in torch mode beside this one.
 
         Parameters
         ----------
@@ -286,7 +325,7 @@ class TorchModule(TorchRegistry):
         Returns
         -------
         TorchModule
-            This module.
+            This module, changed.
         """
         self.__dict__.update(_has_torch_api=True, _torch_repr=True, _torch_call=use_torch_call)
         for module in self._registered_modules.values():
@@ -302,7 +341,9 @@ class TorchModule(TorchRegistry):
         ----------
         obj : nn.Module
             The module. It stays an instance of its class, gains the shape ``(None,)``, and has its
-            parameters and persistent buffers as parameters and states.
+            parameters and persistent buffers as parameters and states. `reset_state` does not touch
+            those: a running mean is no state of neurons. If the class of the module has a method
+            ``reset_state``, or ``reset_states``, without arguments, that is called.
         retain_torch_api : bool
             Whether it goes on as before when called, instead of returning ``(output, state,
             record)``. Default: False. Modules inside it always do.
@@ -340,7 +381,8 @@ class TorchModule(TorchRegistry):
         ------
         ValueError
             A name that the module does not know, or a parameter that is missing; another shape or
-            kind of value; another structure of the module. Nothing has been changed then.
+            kind of value, or one that the constructor refuses; another structure of the module.
+            Nothing has been changed then.
         """
         json_io.set_from_json(self, json_params)
 
@@ -364,9 +406,9 @@ class TorchModule(TorchRegistry):
         """
         with open(check_path(self._label, filename), encoding="utf-8") as file:
             try:
-                json_params = json.load(file)
-            except ValueError as error:
+                text = file.read()
+            except ValueError as error:  # no text at all
                 raise ValueError(
                     f"{self._label}: {filename} is not a JSON file: {error}"
                 ) from error
-        self.json_to_param(json_params)
+        self.json_to_param(json_io.parsed(self._label, str(filename), text, "file"))

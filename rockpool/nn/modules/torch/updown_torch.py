@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Unpack
 
 import numpy as np
@@ -79,6 +80,12 @@ def updown_loop(
     return torch.stack(events, 1), torch.stack(references, 1)
 
 
+def _ref_steps(owner: str, name: str, value: Any) -> None:
+    checks.scalar(owner, name, value)
+    if int(value) != value or value < 0:
+        raise ValueError(f"{owner}: {name} must be a whole number >= 0, got {value!r}")
+
+
 class UpDownTorch(TorchModule):
     r"""Convert analog signals to events that say by how many steps a signal went up or down.
 
@@ -124,6 +131,15 @@ class UpDownTorch(TorchModule):
     [[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
     """
 
+    _checks = MappingProxyType(
+        {
+            "thr_up": checks.positive,
+            "thr_down": checks.positive,
+            "n_ref_steps": _ref_steps,
+            "repeat_output": checks.whole_count,
+        }
+    )
+
     thr_up: Tensor
     thr_down: Tensor
     n_ref_steps: Any
@@ -148,10 +164,7 @@ class UpDownTorch(TorchModule):
         for name, value in given.items():
             checks.shape_fits(owner, name, [(1, n), ()], value)
             checks.positive(owner, name, value)
-        if int(n_ref_steps) != n_ref_steps or n_ref_steps < 0:
-            raise ValueError(
-                f"{owner}: n_ref_steps must be a whole number >= 0, got {n_ref_steps!r}"
-            )
+        _ref_steps(owner, "n_ref_steps", n_ref_steps)
         checks.whole_count(owner, "repeat_output", repeat_output)
         checks.time_step(owner, "dt", dt)
 
@@ -179,6 +192,7 @@ class UpDownTorch(TorchModule):
         data = self._input(data, self.thr_up)
         require_values(self._label, self, _REQUIRED)
         if data.shape[1] == 0:
+            self._record_dict = {"analog_value": data} if self._record else {}
             return data.new_zeros((data.shape[0], 0, self.size_out))
         events, reference = updown_loop(data, self.thr_up, self.thr_down, self.n_ref_steps)
         if self._record:

@@ -347,3 +347,42 @@ def test_scans_do_without_numba() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
+
+
+def test_a_package_that_was_dropped_and_imported_again_has_kernels_too() -> None:
+    """So have functions that were compiled before."""
+    code = """
+import gc, sys
+import jax, numpy as np
+functions = []
+for _ in range(3):
+    from rockpool.nn.modules import ExpSynJax
+    functions.append(jax.jit(lambda data, layer=ExpSynJax(1, tau=np.inf): layer(data)[0]))
+    for function in functions:
+        for n in (2, 3 + len(functions)):
+            assert function(np.ones((1, n, 1), np.float32)).ravel().tolist() == list(range(1, n + 1))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "rockpool"]:
+        del sys.modules[name]
+    del ExpSynJax
+    gc.collect()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_first_calls_from_several_threads() -> None:
+    code = """
+import threading
+import jax, numpy as np
+from rockpool.nn.modules import ExpSynJax
+ready, outputs = threading.Barrier(6), []
+def work(size):
+    layer = ExpSynJax(size)
+    ready.wait()
+    outputs.append(jax.grad(lambda p: layer.set_attributes(p)(np.ones((1, 3, size)))[0].sum())(
+        layer.parameters())["tau"].shape)
+threads = [threading.Thread(target=work, args=[n]) for n in (1, 2, 3) * 2]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert sorted(outputs) == [(1,), (1,), (2,), (2,), (3,), (3,)], outputs
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,12 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 
 from rockpool.nn.modules.jax import (
     ExpSynJax,
     InstantJax,
     JaxModule,
     LIFJax,
+    LIFODEJax,
     LinearJax,
     LogSoftmaxJax,
     RateJax,
@@ -145,3 +147,56 @@ def test_settings_may_be_traced() -> None:
 def test_a_traced_flag_for_keeping_states() -> None:
     with pytest.raises(TypeError, match="LIFJax: keep must be True or False"):
         jax.jit(lambda flag: LIFJax(2).keep_batch_state(flag).vmem)(True)
+
+
+LAYERS = [
+    (LIFJax, "tau_mem", "vmem"),
+    (LIFODEJax, "threshold", "vmem"),
+    (RateJax, "tau", "x"),
+    (ExpSynJax, "tau", "isyn"),
+]
+NUMBERS = {
+    "tensor": torch.tensor([0.5, 0.25]),
+    "parameter": torch.nn.Parameter(torch.tensor([0.5, 0.25])),
+    "another byte order": np.array([0.5, 0.25], ">f8"),
+    "long double": np.array([0.5, 0.25], np.longdouble),
+    "objects": np.array([0.5, 0.25], object),
+}
+
+
+@pytest.mark.parametrize("values", NUMBERS.values(), ids=NUMBERS)
+@pytest.mark.parametrize(("layer", "parameter", "state"), LAYERS)
+def test_numbers_that_jax_does_not_take_become_its_arrays(
+    layer: Any, parameter: str, state: str, values: Any
+) -> None:
+    module = layer(2).set_attributes({parameter: values})
+    setattr(module, state, values)
+    for found in (module, layer(2, **{parameter: values})):
+        assert isinstance(getattr(found, parameter), jax.Array)
+        assert getattr(found, parameter).tolist() == [0.5, 0.25]
+    assert getattr(module, state).tolist() == [0.5, 0.25]
+    assert jax.tree.leaves(jax.tree.map(jnp.isfinite, module(np.ones((1, 2, 2)))[0]))[0].all()
+
+
+def test_settings_that_jax_does_not_take() -> None:
+    layer = LIFJax(2)
+    layer.noise_std = torch.tensor(0.5)
+    layer.max_spikes_per_dt = np.longdouble(3)
+    assert (layer.noise_std, layer.max_spikes_per_dt) == (0.5, 3.0)
+    assert type(layer.noise_std) is type(layer.max_spikes_per_dt) is float
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">i2", np.longdouble])
+@pytest.mark.parametrize("module", [LIFJax(2), LinearJax((2, 2), weight=np.eye(2)), RateJax(2)])
+def test_input_of_types_that_jax_does_not_take(module: JaxModule, dtype: Any) -> None:
+    data = np.arange(6.0).reshape(1, 3, 2)
+    assert jnp.array_equal(module(data.astype(dtype))[0], module(data)[0])
+
+
+@pytest.mark.parametrize("value", [np.array(["a", "b"]), np.array([0, 1], "M8[s]"), [1j, 2]])
+def test_what_is_no_real_number_is_no_value(value: Any) -> None:
+    layer = LIFJax(2)
+    for name in ("tau_mem", "vmem"):
+        with pytest.raises(TypeError, match=f"LIFJax: {name} must be "):
+            setattr(layer, name, value)
+    assert layer.vmem.tolist() == [0, 0]

@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.golden import (
@@ -20,6 +21,7 @@ from support.golden import (
     weights,
 )
 
+from rockpool.nn import modules
 from rockpool.nn.modules.native.lif import LIF, sigmoid, spike_subtract_threshold
 from rockpool.parameters import Constant
 
@@ -536,3 +538,28 @@ class TestGraph:
         np.testing.assert_array_equal(recurrent.weights, weights(2, 4))
         assert list(recurrent.input_nodes) == list(graph.output_nodes)
         assert list(recurrent.output_nodes) == list(graph.input_nodes)
+
+
+@pytest.mark.parametrize("name", ["LIF", "LIFNumba", "LIFBrian"])
+@pytest.mark.parametrize("n_batch", [1, 2])
+def test_synapses_are_added_up_in_their_order(name, n_batch):
+    layer = getattr(modules, name)((10, 1), tau_mem=np.inf, tau_syn=np.inf)
+    output, state, _ = layer(np.full((n_batch, 1, 10), 0.1))
+    assert sum([0.1] * 10) < 1.0 and not output.any()
+    np.testing.assert_array_equal(state["vmem"], sum([0.1] * 10))
+
+
+@pytest.mark.parametrize("name", ["LIFTorch", "LIFJax"])
+@pytest.mark.parametrize("kernels", ["0", "1"])
+@pytest.mark.parametrize("n_synapses", [5, 9, 20])
+def test_so_they_are_in_single_precision(name, kernels, n_synapses, monkeypatch):
+    monkeypatch.setenv("ROCKPOOL_KERNELS", kernels)
+    data = np.random.default_rng(n_synapses).random((2, 1, 3 * n_synapses), dtype=np.float32)
+    layer = getattr(modules, name)(
+        (3 * n_synapses, 3), tau_mem=np.inf, tau_syn=np.inf, threshold=1e3
+    )
+    state = layer.keep_batch_state()(torch.tensor(data) if name == "LIFTorch" else data)[1]
+    vmem = np.float32(0.0)
+    for synapse in np.moveaxis(data[:, 0].reshape(2, 3, n_synapses), -1, 0):
+        vmem = vmem + synapse
+    np.testing.assert_array_equal(np.asarray(state["vmem"]), vmem)

@@ -90,6 +90,15 @@ def test_numbers_that_are_none_come_out_as_they_do_in_numpy(bad: float) -> None:
     assert_same(LIFNumba(2)(data, record=True), wanted)
 
 
+@pytest.mark.parametrize("power", [-1074, -1024, -1022])
+@pytest.mark.parametrize("has_rec", [False, True])
+def test_thresholds_whose_inverse_is_too_large(power: int, has_rec: bool) -> None:
+    data = np.array([[[0.0], [2.0**power], [1.0]]])
+    layer = LIFNumba(1, threshold=2.0**power, tau_syn=np.inf, has_rec=has_rec)
+    assert layer(data)[0][0, :2, 0].tolist() == [0.0, 1.0]
+    assert np.isfinite(layer.vmem).all()
+
+
 @pytest.mark.parametrize(("native", "compiled"), PAIRS)
 @pytest.mark.parametrize(
     "data",

@@ -157,7 +157,12 @@ def test_lif_slayer_is_lif_exodus_and_says_so(exodus: ModuleType) -> None:
 
 def test_no_time_is_no_problem(exodus: ModuleType) -> None:
     for module in (exodus.LIFExodus(2), exodus.LIFMembraneExodus(2), exodus.ExpSynExodus(2)):
-        assert module(torch.zeros(2, 0, 2))[0].shape == (2, 0, 2)
+        output, _, record = module(torch.zeros(2, 0, 2), record=True)
+        _, _, expected = module(torch.zeros(2, 1, 2), record=True)
+        assert output.shape == (2, 0, 2)
+        assert {k: v.shape for k, v in record.items()} == {
+            k: (2, 0, *v.shape[2:]) for k, v in expected.items()
+        }
 
 
 def test_a_device_that_the_functions_refuse_is_named(

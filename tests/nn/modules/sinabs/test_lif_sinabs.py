@@ -118,8 +118,12 @@ def test_wrong_arguments_are_refused(arguments: dict[str, Any], message: str) ->
         LIFSinabs(3, **arguments)
 
 
-def test_no_time_is_no_problem() -> None:
-    assert LIFSinabs(3)(torch.zeros(2, 0, 3))[0].shape == (2, 0, 3)
+@pytest.mark.parametrize("shape", [(2, 0, 6), (0, 4, 6)])
+def test_no_time_and_no_batch_are_no_problem(shape: tuple[int, ...]) -> None:
+    output, _, record = LIFSinabs((6, 3))(torch.zeros(shape), record=True)
+    _, _, expected = LIFTorch((6, 3))(torch.zeros(shape), record=True)
+    assert output.shape == (*shape[:2], 3)
+    assert {k: v.shape for k, v in record.items()} == {k: v.shape for k, v in expected.items()}
 
 
 def test_it_has_a_graph() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -211,6 +212,19 @@ def test_a_threshold_that_is_a_power_of_two() -> None:
     tensors = lif_tensors(1, False, False, F32)
     tensors["threshold"] = torch.tensor([0.5, 1.0, 1.0, 2.0, 0.25])
     compare_lif(tensors)
+
+
+@pytest.mark.parametrize("power", [-149, -128, -127, -126])
+@pytest.mark.parametrize("make", [LIFTorch, aLIFTorch])
+def test_thresholds_whose_inverse_is_too_large(make: Any, power: int) -> None:
+    layer = make(2, threshold=[2.0**power, 3 * 2.0 ** (power + 1)], tau_syn=math.inf)
+    x = torch.tensor([[[0.0, 0.0], [2.0**power, 3 * 2.0 ** (power + 2)], [1.0, 1.0]]])
+    x.requires_grad_()
+    output = layer(x)[0]
+    assert layer.last_path == "numba"
+    assert output[0, :2].tolist() == [[0.0, 0.0], [1.0, 2.0]]
+    output[0, 0].sum().backward()
+    assert not x.grad.isnan().any() and not layer.threshold.grad.isnan().any()
 
 
 @pytest.mark.parametrize("dtype", [F32, F64], ids=str)

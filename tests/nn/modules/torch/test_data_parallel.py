@@ -11,10 +11,22 @@ import pytest
 import torch
 from support import ddp_worker
 from support.patience import PATIENCE
+from torch.nn.parallel import DistributedDataParallel
 
 import rockpool
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules.torch import LIFTorch
 
 ROOT = Path(rockpool.__file__).parents[1]
+
+
+def test_states_of_neurons_are_not_those_of_another_process() -> None:
+    module = Sequential(torch.nn.BatchNorm1d(3), LIFTorch(3))
+    states = {f"1_LIFTorch.{name}" for name in ("vmem", "isyn", "spikes")}
+    assert module._ddp_params_and_buffers_to_ignore == states
+    own = "1_LIFTorch.bias"
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, [own])
+    assert module._ddp_params_and_buffers_to_ignore == {own, *states}
 
 
 @pytest.mark.slow
@@ -41,8 +53,13 @@ def test_gradients_of_two_processes_are_those_of_one_on_the_whole_batch(tmp_path
 
     module = ddp_worker.network()
     expected = ddp_worker.train(module, module, 0, 1)
-    for path in results:
-        for mode, found in torch.load(path, weights_only=True).items():
+    module = ddp_worker.network()
+    whole = ddp_worker.stream(module, module, 0, 1)
+    for rank, path in enumerate(results):
+        loaded = torch.load(path, weights_only=True)
+        for pieces in loaded.pop("streams"):  # each process goes on from the states of its share
+            torch.testing.assert_close(pieces, [piece.chunk(2)[rank] for piece in whole])
+        for mode, found in loaded.items():
             for part, tensors in expected.items():
                 for name, tensor in tensors.items():
                     message = f"{mode} mode, {part}: {name}"

@@ -36,7 +36,7 @@ from rockpool.parameters import Constant, Parameter, SimulationParameter
 def network() -> Any:
     return Sequential(
         LinearTorch((3, 4), has_bias=True),
-        LIFTorch(4, has_rec=True, threshold=Constant(0.5), dt=2e-3),
+        LIFTorch(4, has_rec=True, threshold=Constant(0.5)),
         Residual(LinearTorch((4, 4)), ExpSynTorch(4)),
         FFwdStack(RateTorch(4, activation_func="tanh"), RateTorch(2), weight_init_func=torch.ones),
     )
@@ -78,11 +78,13 @@ def test_a_descriptor_is_no_file_name(method: str) -> None:
 def test_another_network_becomes_the_same(tmp_path: Path) -> None:
     one, other = network(), network()
     optimiser = torch.optim.SGD(other.parameters().astorch(), lr=0.0)
-    one[1].noise_std, one[1].dt, one[1].max_spikes_per_dt = 0.0, 1e-3, torch.tensor(3.0)
+    one[1].noise_std, one[1].max_spikes_per_dt = 0.0, torch.tensor(3.0)
+    for layer in (one[1], one[2][1], one[3][0], one[3][1]):
+        layer.dt = 2e-3
     one.save(tmp_path / "network.json")
     other.load(str(tmp_path / "network.json"))
     assert torch.equal(output_from_rest(one, X), output_from_rest(other, X))
-    assert (other[1].dt, other[1].max_spikes_per_dt.item()) == (1e-3, 3.0)
+    assert (other[1].dt, other[1].max_spikes_per_dt.item()) == (2e-3, 3.0)
     assert optimiser.param_groups[0]["params"][0] is other[0].weight
 
 
@@ -132,7 +134,18 @@ def test_double_precision_survives() -> None:
         ({"leak_mode": '"decays"'}, "of a module with leak_mode = 'decays'"),
         ({"unknown": "1"}, r"no place for \['unknown'\] in the module"),
         ({"vmem": "[1.0, 2.0]"}, r"no place for \['vmem'\] in the module"),
-        ({"bias": None, "threshold": "[1, 2, 3]"}, "threshold must have the shape"),
+        ({"threshold": "[1, 2, 3]"}, "threshold must have the shape"),
+        ({"bias": None}, "bias must have a value, got null"),
+        ({"bias": "null"}, "bias is not an array of numbers"),
+        ({"tau_mem": "[-1.0, 1.0]"}, "tau_mem must be > 0 s, got -1"),
+        ({"tau_syn": "[[NaN], [1.0]]"}, "tau_syn must be > 0 s, got nan"),
+        ({"dt": "0"}, "dt must be > 0 s, got 0"),
+        ({"max_spikes_per_dt": "-3"}, "max_spikes_per_dt must be a whole number >= 1, got -3"),
+        ({"noise_std": "NaN"}, "noise_std must be >= 0, got nan"),
+        ({"tau_mem": "[1e400, 1.0]"}, "tau_mem is not a JSON text: 1e400 is beyond the range"),
+        ({"tau_mem": "[1e300, 1.0]"}, "tau_mem has a number beyond the range of torch.float32"),
+        ({"tau_mem": f"[1{'0' * 400}, 1]"}, "tau_mem is not an array of numbers"),
+        ({"tau_mem": "[" * 10**5}, "tau_mem is nested too deeply"),
     ],
 )
 def test_values_that_do_not_fit(change: dict[str, Any], message: str) -> None:
@@ -158,10 +171,21 @@ def test_parameters_that_are_missing() -> None:
         net.json_to_param({**net.to_json(), "0_LinearTorch": "3"})
 
 
-def test_a_file_that_is_no_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"tau_mem = 3", "is not a JSON file"),
+        (b"\xff\xfe{}", "is not a JSON file"),
+        (b'{"dt": "1", "dt": "2"}', "is not a JSON file: there are two values for 'dt'"),
+        (b"[" * 10**5, "is nested too deeply"),
+        (b'{"dt": 1e400}', "is not a JSON file: 1e400 is beyond the range"),
+        (b"null", "expected a dict of its parameters, got None"),
+    ],
+)
+def test_a_file_that_is_no_json(text: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "values.json"
-    path.write_text("tau_mem = 3", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"LIFTorch: .*values\.json is not a JSON file"):
+    path.write_bytes(text)
+    with pytest.raises(ValueError, match=rf"LIFTorch: .*{message}"):
         LIFTorch(2).load(path)
 
 
@@ -262,6 +286,25 @@ def test_a_state_dict_goes_through_a_file() -> None:
     file.seek(0)
     other.load_state_dict(torch.load(file, weights_only=True))
     assert torch.equal(one(X)[0], other(X)[0])  # states are in it
+
+
+@pytest.mark.parametrize("tree", ["parameters", "state"])
+def test_trees_go_through_a_file_that_is_not_trusted(tree: str) -> None:
+    one, other = network(), network()
+    one(X)
+    values = getattr(one, tree)()
+    file = io.BytesIO()
+    torch.save({"values": values, "copied": {**values}}, file)
+    file.seek(0)
+    loaded = torch.load(file, weights_only=True)
+    other.set_attributes(loaded["copied"]).set_attributes(loaded["values"])
+    for value, expected in zip(getattr(other, tree)().astorch(), values.astorch(), strict=True):
+        assert torch.equal(value, expected)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda tree: pickle.loads(pickle.dumps(tree))])
+def test_trees_stay_trees_in_copies(copied: Any) -> None:
+    assert len(list(copied(network().parameters()).astorch())) > 1
 
 
 @pytest.mark.parametrize("assign", [False, True])

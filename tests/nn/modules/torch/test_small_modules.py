@@ -131,6 +131,11 @@ def test_the_reference_starts_anew_with_each_call() -> None:
         assert output.flatten().tolist() == [0, 0, 2, 0] and state == {}
 
 
+def test_no_time_steps_give_an_empty_record() -> None:
+    _, _, record = UpDownTorch(2)(torch.zeros(3, 0, 2), record=True)
+    assert record["analog_value"].shape == (3, 0, 2)
+
+
 def test_gradients_of_events() -> None:
     x = torch.tensor([[[0.0], [0.04], [0.06], [0.25]]], requires_grad=True)
     UpDownTorch(1, thr_up=0.1, thr_down=0.1)(x)[0][0, :, 0].sum().backward()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import abc
+import copy
 from collections import OrderedDict
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from torch import Tensor, nn
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules.native import LIF
 from rockpool.nn.modules.torch import (
+    LIFBitshiftTorch,
     LIFTorch,
     LinearTorch,
     RateTorch,
@@ -20,6 +24,8 @@ from rockpool.nn.modules.torch import (
     TorchModuleParameters,
 )
 from rockpool.parameters import Constant, Parameter, SimulationParameter, State
+
+T = TypeVar("T")
 
 
 class Gain(TorchModule):
@@ -176,6 +182,87 @@ def test_a_tensor_assigned_to_a_parameter() -> None:
     assert layer.tau_mem.tolist() == pytest.approx([0.01, 0.02])
 
 
+@pytest.mark.parametrize("form", [Tensor.clone, Tensor.double, Tensor.numpy, Tensor.tolist])
+def test_an_assignment_writes_into_the_parameter(form: Any) -> None:
+    layer = LIFTorch(2, has_rec=True)
+    parameters = dict(layer.named_parameters())
+    values = {name: form(value.detach() / 2) for name, value in parameters.items()}
+    for name in ("tau_mem", "w_rec"):
+        setattr(layer, name, values[name])
+    layer.set_attributes(values)
+    for name, parameter in parameters.items():
+        assert getattr(layer, name) is parameter
+        np.testing.assert_array_equal(parameter.detach(), values[name])
+    layer.reset_parameters()
+    assert all(getattr(layer, name) is parameter for name, parameter in parameters.items())
+
+
+@pytest.mark.parametrize(
+    "form", [Tensor.clone, nn.Parameter, lambda value: value.requires_grad_() * 1]
+)
+@pytest.mark.parametrize(
+    ("layer", "name", "value"),
+    [
+        (LIFTorch(2), "tau_mem", -0.01),
+        (LIFTorch(2, leak_mode="decays"), "alpha", 2.0),
+        (LIFBitshiftTorch(2), "tau_mem", 1e-3),
+        (LinearTorch((2, 2)), "weight", np.nan),
+    ],
+)
+def test_values_out_of_range_change_nothing(layer: Any, name: str, value: float, form: Any) -> None:
+    parameter = getattr(layer, name)
+    before = parameter.tolist()
+    for change in (partial(setattr, layer, name), lambda new: layer.set_attributes({name: new})):
+        with pytest.raises(ValueError, match=f"{name} must be"):
+            change(form(torch.full_like(parameter, value)))
+    assert getattr(layer, name) is parameter and parameter.tolist() == before
+
+
+def test_a_parameter_may_be_set_to_a_view_of_itself() -> None:
+    layer = LinearTorch((2, 2), weight=[[1.0, 2.0], [3.0, 4.0]])
+    layer.weight = layer.weight.detach().t()
+    assert layer.weight.tolist() == [[1, 3], [2, 4]]
+
+
+def test_a_tensor_with_a_graph_takes_the_place_of_a_parameter() -> None:
+    layer, z = LinearTorch((2, 3)), torch.ones(2, 3, requires_grad=True)
+    parameter, names = layer.weight, list(layer.state_dict())
+    layer.set_attributes({"weight": 2 * z})
+    layer(torch.ones(1, 1, 2))[0].sum().backward()
+    assert z.grad.tolist() == [[2, 2, 2]] * 2 and parameter.grad is None
+    assert list(layer.state_dict()) == names and list(layer.parameters("weights")) == names
+    layer.double().zero_grad()
+    assert layer(torch.ones(1, 1, 2).double())[0].tolist() == [[[4, 4, 4]]]
+    layer.weight = torch.ones(2, 3)
+    assert layer.weight is parameter and parameter.tolist() == [[1, 1, 1]] * 2
+    assert parameter.dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    "put_back", [LinearTorch.reset_parameters, lambda layer: layer.load_state_dict(LINEAR)]
+)
+def test_the_parameter_comes_back(put_back: Any) -> None:
+    layer = LinearTorch((2, 2))
+    parameter, (value, *_) = layer.weight, LINEAR.values()
+    layer.weight = 2 * layer.weight
+    put_back(layer)
+    assert layer.weight is parameter and isinstance(value, Tensor)
+
+
+LINEAR = {"weight": torch.ones(2, 2)}
+
+
+def test_a_step_of_gradient_descent_that_gradients_pass_through() -> None:
+    layer, x = LinearTorch((1, 1), weight=[[2.0]]), torch.ones(1, 1, 1)
+    start = layer.weight
+    (slope,) = torch.autograd.grad(layer(x)[0].square().sum(), start, create_graph=True)
+    layer.weight = start - 0.1 * slope  # 0.8 w
+    layer(x)[0].square().sum().backward()
+    assert start.grad.item() == pytest.approx(2 * 1.6 * 0.8)
+    layer.weight = start
+    assert layer.weight is start
+
+
 def test_a_parameter_of_torch_assigned_keeps_the_family() -> None:
     layer, shared = LinearTorch((2, 3)), nn.Parameter(torch.ones(2, 3))
     layer.weight = shared
@@ -240,11 +327,27 @@ def test_add_module() -> None:
     assert list(module.modules()) == ["a", "b"]
 
 
+def test_what_torch_takes_out_is_not_registered() -> None:
+    module = LIFTorch(2)
+    del module._parameters["bias"]
+    assert list(module.parameters()) == ["tau_mem", "tau_syn", "threshold"]
+    module.reset_parameters()
+    stack = nn.Sequential(nn.ReLU(), nn.Linear(2, 2), nn.Linear(2, 2))
+    TorchModule.from_torch(stack)
+    del stack[0]
+    assert list(stack.parameters()) == list(stack.modules()) == ["0", "1"]
+    layers = nn.ModuleList([LIFTorch(2)])
+    TorchModule.from_torch(layers)
+    layers.insert(0, nn.Linear(2, 2))
+    assert [layer.name for layer in layers.modules().values()] == ["'0'", "'1'"]
+    assert list(layers.parameters()["0"]) == ["weight", "bias"]
+
+
 def test_reset() -> None:
     torch.manual_seed(0)
     module = Sequential(LinearTorch((2, 3)), LIFTorch(3, tau_mem=[0.01, 0.02, 0.03])).double()
     module(torch.ones(1, 5, 2))
-    weight = module[0].weight
+    weight = module[0].weight.clone()
     module[1].tau_mem.data.mul_(2)
     assert module.reset_state() is module and module.reset_parameters() is module
     assert not module[1].isyn.any()
@@ -405,6 +508,68 @@ def test_from_torch_with_the_api_of_torch() -> None:
     assert len(list(module.parameters())) == 2
     assert repr(module) == "Linear  with shape (None,)"
     assert isinstance(module.evolve(torch.rand(1, 2)), tuple)
+
+
+class Counting(nn.Module):
+    """A module of torch with buffers of its own, one of which grows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("seen", torch.zeros(0))
+
+    def forward(self, data: Tensor) -> Tensor:
+        self.calls = self.calls + 1
+        self.seen = torch.cat((self.seen, data.flatten()))
+        return data
+
+
+class AbstractBefore(abc.ABC, Counting):
+    """Classes like this one lay their objects out in another way."""
+
+
+class GenericBefore(Generic[T], Counting):
+    """So do these."""
+
+
+class Meta(type):
+    """A metaclass of a user's own."""
+
+
+class WithMeta(Counting, metaclass=Meta):
+    """A class of that."""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.BatchNorm1d(2, momentum=None),
+        lambda: torch.ao.quantization.FakeQuantize(),
+        *(Counting, AbstractBefore, GenericBefore, WithMeta),
+    ],
+)
+def test_resetting_the_state_leaves_what_is_no_state_of_neurons(make: Any) -> None:
+    own = make()
+    kind, module = type(own), Sequential(own, LIFTorch(2))
+    assert isinstance(own, TorchModule) and isinstance(own, kind)
+    _, state, _ = module(torch.ones(2, 2, 2))
+    kept = {name: value.clone() for name, value in own.state_dict().items()}
+    module.reset_state()
+    assert not module[1].isyn.any()
+    for name, value in own.state_dict().items():
+        assert torch.equal(value, kept[name]), name
+    module.set_attributes(state)
+    assert torch.equal(copy.deepcopy(module)[1].isyn, module[1].isyn)
+
+
+def test_a_module_of_torch_that_resets_itself() -> None:
+    class Neuron(Counting):
+        def reset_state(self) -> None:
+            self.calls.zero_()
+
+    module = Sequential(Neuron(), LIFTorch(2))
+    module(torch.ones(1, 2, 2))
+    assert module.reset_state()[0].calls == 0 and len(module[0].seen) == 4
 
 
 @pytest.mark.parametrize("thing", [3, nn.Linear, LIF(2)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 import warnings
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, jacrev, vmap
+from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
+from torch.nn.utils import parametrize, prune
 from torch.utils.data import DataLoader, TensorDataset
 
 from rockpool.nn.combinators import Sequential
@@ -112,6 +114,40 @@ def test_without_gradients(name: str, context: Any) -> None:
     module(X)[0].sum().backward()  # what inference left behind is no obstacle
 
 
+CHANGES: dict[str, Any] = {
+    "reset_state": lambda module: module.reset_state(),
+    "reset_parameters": lambda module: module.reset_parameters(),
+    "load_state_dict": lambda module: module.load_state_dict(copy.deepcopy(module.state_dict())),
+    "assign": lambda module: module.load_state_dict(
+        {name: value * 1 for name, value in module.state_dict().items()}, assign=True
+    ),
+    "set_attributes": lambda module: module.set_attributes(
+        {name: value * 1 for name, value in {**module.state(), **module.parameters()}.items()}
+    ),
+    "to": lambda module: module.double().float(),
+    "keep_batch_state": lambda module: module.keep_batch_state().keep_batch_state(False),
+    "load": lambda module: module.json_to_param(module.to_json()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", ["LIFTorch", "aLIFTorch", "ExpSynTorch", "RateTorch"])
+def test_changes_in_inference_mode_are_no_obstacle_to_training(name: str, change: str) -> None:
+    module = ALL[name]()
+    module(X)
+    with torch.inference_mode():
+        CHANGES[change](module)
+    assert not any(value.is_inference() for value in module.state_dict().values())
+    module(X)[0].sum().backward()
+
+
+def test_a_module_made_in_inference_mode_can_be_trained() -> None:
+    with torch.inference_mode():
+        module = network()
+    module(X)[0].sum().backward()
+    module.reset_parameters().reset_state()(X)[0].sum().backward()
+
+
 # -- transforms -----------------------------------------------------------------------------------
 
 
@@ -165,6 +201,62 @@ def test_jacobian() -> None:
     found = jacrev(lambda x: functional_call(module, {}, (x,))[0])(x)
     expected = torch.autograd.functional.jacobian(lambda x: module.reset_state()(x)[0], x)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_ensemble(name: str) -> None:
+    modules = [ALL[name]().double() for _ in range(3)]
+    for module, factor in zip(modules, (1.0, 1.25, 1.5), strict=True):
+        for parameter in module.parameters().astorch():
+            parameter.data *= factor
+    values, buffers = stack_module_state(modules)
+    values = {key: value.detach() for key, value in values.items()}
+    x = X.double()
+
+    def call(values: dict[str, Tensor], buffers: dict[str, Tensor]) -> Any:
+        output, state, _ = functional_call(modules[0], (values, buffers), (x,))
+        return output.sum(), (output, state)
+
+    found, (outputs, states) = vmap(grad(call, has_aux=True))(values, buffers)
+    jacobians = vmap(jacrev(lambda *tensors: call(*tensors)[0]))(values, buffers)
+    for index, module in enumerate(modules):
+        expected, state, _ = module(x)
+        torch.testing.assert_close(outputs[index], expected.detach())
+        for one, other in zip(states.astorch(), state.astorch(), strict=True):
+            torch.testing.assert_close(one[index], other)
+        for key, value in gradients(module, x).items():
+            value = torch.zeros_like(found[key][index]) if value is None else value
+            torch.testing.assert_close(found[key][index], value, msg=key)
+            torch.testing.assert_close(jacobians[key][index], value, msg=key)
+
+
+def test_an_ensemble_of_settings() -> None:
+    layers = [
+        LIFTorch(3, spike_generation_fn=PeriodicExponential, max_spikes_per_dt=n, learning_window=w)
+        for n, w in ((1.0, 0.5), (2.0, 0.25))
+    ]
+    values, buffers = stack_module_state(layers)
+    x = 3 * X
+
+    def call(values: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
+        return functional_call(layers[0], (values, buffers), (x,))[0].sum()
+
+    found = vmap(grad(call))(values, buffers)
+    for index, layer in enumerate(layers):
+        for key, value in gradients(layer, x).items():
+            torch.testing.assert_close(found[key][index], value, rtol=1e-4, atol=1e-4)
+
+
+def test_an_ensemble_with_noise() -> None:
+    values, buffers = stack_module_state([ExpSynTorch(3, noise_std=std) for std in (0.0, 1.0)])
+    layer = ExpSynTorch(3)
+
+    def call(values: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
+        return functional_call(layer, (values, buffers), (X,))[0]
+
+    without, with_noise = vmap(call, randomness="different")(values, buffers)
+    torch.testing.assert_close(without, layer(X)[0])
+    assert not torch.isclose(with_noise, without).all()
 
 
 def test_new_states_within_a_transform() -> None:
@@ -269,13 +361,88 @@ def test_data_loaders(n_workers: int) -> None:
         assert module(x)[0].shape[0] == len(x)
 
 
-def test_weights_in_another_form() -> None:
-    layer = nn.utils.parametrizations.weight_norm(LinearTorch((3, 4)), "weight")
-    layer(X)[0].sum().backward()
-    assert [name for name, _ in layer.named_parameters()] == [
-        *(f"parametrizations.weight.original{i}" for i in (0, 1)),
+class AsItIs(nn.Module):
+    """A parametrization that changes nothing."""
+
+    def forward(self, value: Tensor) -> Tensor:
+        return value
+
+
+def parametrized(module: Any, name: str) -> str:
+    parametrize.register_parametrization(module, name, AsItIs())
+    return f"parametrizations.{name}.original"
+
+
+def pruned(module: Any, name: str) -> str:
+    prune.custom_from_mask(module, name, torch.ones_like(getattr(module, name)))
+    return f"{name}_orig"
+
+
+FORMS: dict[Any, Any] = {parametrized: parametrize.remove_parametrizations, pruned: prune.remove}
+LAYERS = [name for name in ALL if name not in ("network", "two synapses")]
+NAMES = [(layer, name) for layer in LAYERS for name, _ in ALL[layer]().named_parameters()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("layer", "name"), [*NAMES, ("LinearTorch", "weight")])
+def test_parameters_in_another_form(layer: str, name: str, form: Any) -> None:
+    make = ALL.get(layer, lambda: LinearTorch((3, 4)))
+    torch.manual_seed(0)
+    reference = make()
+    torch.manual_seed(0)
+    module = make()
+    family = module._registered_attributes[name].family
+    original = form(module, name)
+    with torch.no_grad():
+        assert torch.equal(module(X)[0], reference(X)[0])
+    expected, found = gradients(reference)[name], gradients(module)[original]
+    assert (found is None and expected is None) or torch.equal(found, expected)
+    assert [id(p) for p in module.parameters().astorch()] == [
+        id(p) for _, p in module.named_parameters()
     ]
-    assert {"original0", "original1"} < layer.parameters()["parametrizations"]["weight"].keys()
+    module.reset_parameters()
+    FORMS[form](module, name)
+    assert module.parameters(family).keys() == reference.parameters(family).keys()
+    assert module.parameters().keys() == gradients(module).keys() == gradients(reference).keys()
+
+
+def test_recurrent_weights_in_another_form_are_used() -> None:
+    layer = LIFTorch(1, has_rec=True, w_rec=[[0.5]])
+    parametrized(layer, "w_rec")
+    output, _, _ = layer(torch.tensor([[[2.0], [0.0], [0.0], [0.0]]]))
+    assert output.flatten().tolist() == [1, 3, 3, 5]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(
+    ("norm", "remove"),
+    [
+        (nn.utils.weight_norm, nn.utils.remove_weight_norm),
+        (nn.utils.spectral_norm, nn.utils.remove_spectral_norm),
+        (nn.utils.parametrizations.weight_norm, parametrize.remove_parametrizations),
+        (nn.utils.parametrizations.spectral_norm, parametrize.remove_parametrizations),
+        (nn.utils.parametrizations.orthogonal, parametrize.remove_parametrizations),
+    ],
+)
+def test_norms_of_weights(norm: Any, remove: Any) -> None:
+    for layer, name in ((LinearTorch((3, 3)), "weight"), (LIFTorch(3, has_rec=True), "w_rec")):
+        norm(layer, name)
+        assert all(value is not None for value in gradients(layer).values())
+        kept = {key: value.clone() for key, value in layer.named_buffers() if "_u" in key}
+        layer.reset_state()
+        assert all(torch.equal(dict(layer.named_buffers())[key], kept[key]) for key in kept)
+        remove(layer, name)
+        assert gradients(layer)[name] is not None and list(layer.parameters("weights")) == [name]
+
+
+def test_a_module_of_torch_whose_parameters_are_in_another_form() -> None:
+    module = Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 2)), LIFTorch(2))
+    prune.l1_unstructured(module[0], "bias", 1)
+    assert all(value is not None for value in gradients(module).values())
+    parametrize.remove_parametrizations(module[0], "weight")
+    prune.remove(module[0], "bias")
+    assert isinstance(module[0].weight, nn.Parameter) and module[0].weight is not None
+    assert set(next(iter(module.parameters().values()))) == {"weight", "bias"}
 
 
 def test_a_spike_function_of_a_users_own() -> None:

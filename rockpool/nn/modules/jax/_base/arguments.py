@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["float_array", "number_setting", "require_static", "static_bool"]
+from rockpool.parameters import to_numpy
+
+__all__ = ["any_array", "float_array", "number_setting", "require_static", "static_bool"]
 
 
 def float_array(value: Any) -> jax.Array:
@@ -20,7 +22,25 @@ def float_array(value: Any) -> jax.Array:
     if isinstance(value, jax.Array):
         floats = jnp.issubdtype(value.dtype, jnp.floating)
         return jnp.asarray(value, value.dtype if floats else jnp.result_type(float))
-    return jnp.asarray(np.array(value, dtype=jnp.result_type(float)))  # of a copy
+    return jnp.asarray(np.array(to_numpy(value), dtype=jnp.result_type(float)))  # of a copy
+
+
+def any_array(owner: str, name: str, value: Any) -> jax.Array:
+    """Return numbers as a new jax array, of their own type; Python numbers become floats.
+
+    Jax takes no tensors, and none of numpy's arrays in the byte order of another machine, of more
+    than 64 bits or of objects. A TypeError says what cannot become numbers.
+    """
+    given = jnp.result_type(float) if isinstance(value, (int, float)) else None
+    array = np.array(to_numpy(value), dtype=given)  # a copy, as an array of numpy may be edited
+    wide = {"g": np.float64, "G": np.complex128, "O": np.float64}
+    try:
+        dtype = wide.get(array.dtype.char) or array.dtype.newbyteorder("=")
+        return jnp.asarray(array.astype(dtype, copy=False))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{owner}: {name} must be a number or an array of numbers, got {array.dtype}"
+        ) from error
 
 
 def number_setting(value: Any) -> Any:

@@ -10,7 +10,18 @@ import numpy as np
 
 from rockpool.parameters import Shape
 
-__all__ = ["batched_input", "batched_state", "common_type", "state_to_keep"]
+__all__ = ["aligned", "batched_input", "batched_state", "common_type", "state_to_keep"]
+
+
+def aligned(values: Any, like: jax.Array) -> Any:
+    """Return values with as many dimensions as an array that they are to be combined with.
+
+    Jax does so itself, but where ``jax_numpy_rank_promotion`` is set to ask for it.
+    """
+    shape = jnp.shape(values)
+    if jax.config.jax_numpy_rank_promotion == "allow" or not shape:
+        return values
+    return jnp.reshape(values, (1,) * (like.ndim - len(shape)) + shape)
 
 
 def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:

@@ -8,6 +8,7 @@ known of the attributes (kind, family, how they are initialised), and ordinary a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -255,22 +256,28 @@ def restore(module: Any, structure: Structure, children: Children) -> None:
         values[child] = modules[child]
 
 
+_registering = threading.RLock()
+
+
 def register(cls: Any) -> None:
     """Make a class of modules known to JAX, unless it is."""
     if "_is_pytree" in cls.__dict__:
         return
-    cls._is_pytree = True
-    try:
-        register_pytree_with_keys(
-            cls,
-            _module_with_keys,
-            lambda aux, children: cls.tree_unflatten(aux, tuple(children)),
-            lambda module: module.tree_flatten(),
-        )
-    except ValueError as error:
-        # The author of the class has registered it, with functions of their own
-        if "uplicate" not in str(error):
-            raise
+    with _registering:
+        if "_is_pytree" in cls.__dict__:
+            return
+        try:
+            register_pytree_with_keys(
+                cls,
+                _module_with_keys,
+                lambda aux, children: cls.tree_unflatten(aux, tuple(children)),
+                lambda module: module.tree_flatten(),
+            )
+        except ValueError as error:
+            # The author of the class has registered it, with functions of their own
+            if "uplicate" not in str(error):
+                raise
+        cls._is_pytree = True
 
 
 def _module_with_keys(module: Any) -> tuple[list[tuple[Any, Any]], Any]:

@@ -73,6 +73,10 @@ def _step_pwl_jvp(
 ) -> tuple[jax.Array, jax.Array]:
     x, threshold, window, max_spikes_per_dt = primals
     x_dot, threshold_dot = tangents[:2]
+    shape = jnp.broadcast_shapes(jnp.shape(x), jnp.shape(threshold))
+    x, threshold, x_dot, threshold_dot = (
+        jnp.broadcast_to(values, shape) for values in (x, threshold, x_dot, threshold_dot)
+    )
     spikes = step_pwl(x, threshold, window, max_spikes_per_dt)
     slope = jnp.where(x >= threshold - window, (x_dot - threshold_dot * x / threshold), 0.0)
     return spikes, lax.convert_element_type(slope / threshold, spikes.dtype)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
+import itertools
+import threading
 from typing import Any
 
 import jax
@@ -19,12 +20,36 @@ _capsule.restype = ctypes.py_object
 _capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
 
 
-@cache
+_targets: dict[tuple[str, str], str] = {}
+_registering = threading.RLock()
+
+
 def _target(kernel: str, dtype: str) -> str:
     """Return the name under which XLA knows a kernel."""
-    name = f"rockpool_{kernel}_{dtype}"
+    name = _targets.get((kernel, dtype))
+    if name is None:
+        with _registering:
+            name = _targets.get((kernel, dtype)) or _registered(kernel, dtype)
+            _targets[kernel, dtype] = name
+    return name
+
+
+def _registered(kernel: str, dtype: str) -> str:
+    """Make a kernel known to XLA, which forgets nothing, and return the name.
+
+    It is the same name in each process, as caches of compiled functions contain it, unless this
+    package was imported before and dropped: that one's functions go on with its kernels.
+    """
     handler = _capsule(handler_address(kernel, dtype), None, None)
-    jax.ffi.register_ffi_target(name, handler, platform="cpu", api_version=1)
+    for number in itertools.count(1):
+        name = f"rockpool_{kernel}_{dtype}" + (f"_{number}" if number > 1 else "")
+        try:
+            jax.ffi.register_ffi_target(name, handler, platform="cpu", api_version=1)
+        except jax.errors.JaxRuntimeError as error:
+            if "uplicate" not in str(error):
+                raise
+        else:
+            break
     return name
 
 

@@ -55,7 +55,7 @@ def _reference(inputs: Inputs) -> Outputs:
     )
     state = LIFState(i.vmem, i.isyn.reshape(per_synapse), i.spikes)
     output, final, records = lif_loop(i.x, state, parameters, i.noise if i.noise.size else None)
-    before = records["vmem"] + output * i.threshold
+    before = records["vmem"] + output * i.threshold[None, None]
     return Outputs(output, before, final.vmem, final.isyn.reshape(i.isyn.shape))
 
 
@@ -121,7 +121,7 @@ def lif(
     currents, _ = exp_syn(x + irec, inputs.isyn, inputs.beta)
     per_synapse = (*output.shape, n_syn)
     records = {
-        "vmem": before - output * inputs.threshold,
+        "vmem": before - output * inputs.threshold[None, None],
         "isyn": currents.reshape(per_synapse),
         "irec": irec.reshape(per_synapse),
         "spikes": output,

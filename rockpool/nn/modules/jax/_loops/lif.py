@@ -6,6 +6,8 @@ and knows nothing of modules. Another implementation (a compiled kernel) can tak
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import Any, NamedTuple
 
 import jax
@@ -74,7 +76,7 @@ def lif_loop(
     # In the loop: time in front, and synapses before neurons, so that memory is contiguous
     layer = _Layer(
         x=_synapses_first(x.swapaxes(0, 1).reshape(n_steps, *state.isyn.shape)),
-        drive=bias if noise is None else noise.swapaxes(0, 1) + bias,
+        drive=bias if noise is None else noise.swapaxes(0, 1) + bias[None],
         alpha=jnp.broadcast_to(p.alpha, (batch, n_neurons)),
         beta=_synapses_first(jnp.broadcast_to(p.beta, state.isyn.shape)),
         threshold=jnp.broadcast_to(p.threshold, (batch, n_neurons)),
@@ -157,7 +159,7 @@ def _evolve(layer: _Layer) -> tuple[_Course, LIFState]:
             irec = _recurrent(state.spikes, layer.w_rec, x.shape)
             x = x + irec
         isyn = (state.isyn + x) * beta
-        before = state.vmem * alpha + (isyn.sum(1) + (drive if noisy else layer.drive))
+        before = state.vmem * alpha + (sum_in_order(isyn, 1) + (drive if noisy else layer.drive))
         spikes = count_spikes(before, threshold, layer.max_spikes)
         vmem = before - spikes * threshold
         return LIFState(vmem, isyn, spikes), _Course(spikes, vmem, isyn, irec, before)
@@ -165,6 +167,15 @@ def _evolve(layer: _Layer) -> tuple[_Course, LIFState]:
     start = LIFState(layer.vmem, layer.isyn, layer.spikes)
     final, course = lax.scan(step, start, (layer.x, layer.drive if noisy else None))
     return course, final
+
+
+def sum_in_order(values: Any, axis: int) -> Any:
+    """Return the sum over a dimension, from its first to its last entry, as the model has it."""
+    if values.shape[axis] > 16:  # a program of moderate size
+        first, *_ = rows = jnp.moveaxis(values, axis, 0)
+        return lax.fori_loop(1, len(rows), lambda k, total: total + rows[k], first)
+    rows = [lax.index_in_dim(values, k, axis, False) for k in range(values.shape[axis])]
+    return reduce(operator.add, rows)
 
 
 def _recurrent(spikes: Any, w_rec: Any, shape: tuple[int, ...]) -> Any:

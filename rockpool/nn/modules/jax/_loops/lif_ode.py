@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from rockpool.nn.modules.jax._base.spikes import optimization_barrier, step_pwl
-from rockpool.nn.modules.jax._loops.lif import LIFState
+from rockpool.nn.modules.jax._loops.lif import LIFState, sum_in_order
 
 __all__ = ["lif_ode_loop"]
 
@@ -40,7 +40,7 @@ def lif_ode_loop(
             irec = jnp.matmul(state.spikes, w_rec, precision=lax.Precision.HIGHEST)
             irec = irec.reshape(per_synapse)
         isyn = state.isyn + gain_syn * (x + irec - state.isyn)
-        drive = isyn.sum(-1) + (bias if noise is None else noise + bias)
+        drive = sum_in_order(isyn, -1) + (bias if noise is None else noise + bias)
         vmem = state.vmem + gain_mem * (drive - state.vmem)
         spikes = step_pwl(vmem, exact_threshold, 0.5, max_spikes)
         vmem = vmem - spikes * threshold

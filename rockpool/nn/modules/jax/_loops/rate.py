@@ -65,7 +65,8 @@ def rate_loop(
     """
     p = parameters
     gain = jnp.broadcast_to(p.gain, state.shape)
-    drive = (x + p.bias if noise is None else x + noise + p.bias).swapaxes(0, 1)
+    bias = jnp.broadcast_to(p.bias, (1, 1, *state.shape[1:]))
+    drive = (x + bias if noise is None else x + noise + bias).swapaxes(0, 1)
     activation = jax.vmap(lambda x: p.act_fn(x, p.threshold))  # over the batch
     if p.w_rec is None:
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.parameters import ResetTo
@@ -40,6 +42,30 @@ class ConvertedModule:
         own = frozenset(name for name, value in values if isinstance(value, _OwnValue))
         return _blank, (self._original, self._base, own), self.__getstate__()
 
+    def _check_shape(self: Any, name: str, value: Any) -> None:
+        if name not in self._buffers:  # torch lets these grow
+            self._base._check_shape(self, name, value)
+
+    def reset_state(self: Any) -> Any:
+        """Reset the modules inside; what a module of torch holds itself is for it to reset.
+
+        A running mean, a counter and the like are no state of neurons. One that has such a state
+        has a method ``reset_state`` or, as neurons of sinabs, ``reset_states``.
+        """
+        self._base.reset_state(self)
+        for name in ("reset_state", "reset_states"):
+            own = getattr(self._original, name, None)
+            if callable(own) and _needs_nothing(own):
+                own(self)
+        return self
+
+
+def _needs_nothing(method: Any) -> bool:
+    """Whether a method can be called without arguments."""
+    _, *others = signature(method).parameters.values()
+    variadic = Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD
+    return all(one.default is not Parameter.empty or one.kind in variadic for one in others)
+
 
 _classes: dict[tuple[Any, Any, frozenset[str]], Any] = {}
 
@@ -52,10 +78,40 @@ def _converted_class(original: Any, base: Any, own: frozenset[str]) -> Any:
         for name in ("__module__", "__qualname__", "__doc__"):
             namespace[name] = getattr(original, name)
         namespace |= {"_original": original, "_base": base}
-        metaclass: Any = type(base)
-        bases = (ConvertedModule, base, original)
+        metaclass = _metaclass(type(base), type(original))
+        bases = (_first_base(original, metaclass), base, original)
         _classes[key] = metaclass(original.__name__, bases, namespace)
     return _classes[key]
+
+
+def _metaclass(first: type, second: type) -> Any:
+    """Return the metaclass for classes that derive from classes of two metaclasses."""
+    if issubclass(first, second):
+        return first
+    return second if issubclass(second, first) else type(first.__name__, (first, second), {})
+
+
+def _first_base(original: type, metaclass: Any) -> type:
+    """Return `ConvertedModule`, or a class like it with which instances of `original` agree.
+
+    An object can change its class for one that lays it out in the same way. Where the first base of
+    a class has no room for attributes, such as ``abc.ABC`` and ``Generic``, that base counts.
+    """
+    layout: Any = original
+    while layout.__base__.__dictoffset__:
+        layout = layout.__base__
+    if layout.__base__ is object:
+        return ConvertedModule
+    namespace = _contents(ConvertedModule)
+    if "__orig_bases__" in vars(layout):  # without them, nobody may derive from Generic
+        namespace["__orig_bases__"] = vars(layout)["__orig_bases__"]
+    return metaclass(ConvertedModule.__name__, (layout.__base__,), namespace)
+
+
+def _contents(kind: type) -> dict[str, Any]:
+    """Return what stands in a class, to make another one like it."""
+    slots = ("__dict__", "__weakref__")
+    return {name: value for name, value in vars(kind).items() if name not in slots}
 
 
 def _blank(original: type[nn.Module], base: type[Any], own: frozenset[str]) -> Any:
@@ -80,7 +136,12 @@ def convert(obj: Any, base: type[Any], retain_torch_api: bool) -> None:
                 f"yet; call the module once, then convert it"
             )
     own = frozenset(name for name in vars(obj) if isinstance(getattr(base, name, None), property))
-    obj.__class__ = _converted_class(type(obj), base, own)
+    if is_parametrized(obj):  # torch has put a class on top, and takes it away again
+        top, (original, *_) = type(obj), type(obj).__bases__
+        converted = _converted_class(original, base, own)
+        obj.__class__ = type(converted)(top.__name__, (converted,), _contents(top))
+    else:
+        obj.__class__ = _converted_class(type(obj), base, own)
     _enter_contents(obj, retain_torch_api)
 
 
@@ -88,20 +149,18 @@ def _enter_contents(obj: Any, retain_torch_api: bool) -> None:
     """Set up a module that has just got its class, with what it holds already."""
     obj._setup_modes(torch_api=retain_torch_api)
     obj._setup_module()
+    entries = obj._registered_attributes
     for name, parameter in obj._parameters.items():
-        _enter(obj, name, parameter, "Parameter")
+        if parameter is not None:
+            reset = ResetTo(parameter)
+            entries[name] = RegisteredAttribute("Parameter", None, reset, tuple(parameter.shape))
     for name, buffer in obj._buffers.items():
-        persistent = name not in obj._non_persistent_buffers_set
-        _enter(obj, name, buffer, "State" if persistent else "SimulationParameter")
+        if buffer is not None:
+            passing = name in obj._non_persistent_buffers_set
+            kind = "SimulationParameter" if passing else "State"
+            entries[name] = RegisteredAttribute(kind, None, None, tuple(buffer.shape))
     for name, child in obj._modules.items():
         if child is not None:
             convert(child, obj._base, retain_torch_api=True)
-            obj._registered_modules[name] = child
             child._name = name
     obj._in_Module_init = False
-
-
-def _enter(obj: Any, name: str, value: Any, kind: str) -> None:
-    if value is not None:
-        entry = RegisteredAttribute(kind, None, ResetTo(value), tuple(value.shape))
-        obj._registered_attributes[name] = entry

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor
+from torch.serialization import DEFAULT_PROTOCOL
 from torch.utils import _pytree
 
 _HINT = (
@@ -39,6 +41,16 @@ class TorchModuleParameters(dict[str, Any]):
     >>> optimiser = Adam(LIFTorch(3).parameters().astorch(), lr=1e-3)
     """
 
+    def __iter__(self) -> Iterator[str]:
+        return map(ParameterName, super().__iter__())
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # what torch.save writes is what torch.load takes without trust, as it does a state_dict;
+        # copies, and messages between processes, are of this class
+        if protocol == DEFAULT_PROTOCOL:
+            return OrderedDict, (), None, None, iter(self.items())
+        return super().__reduce_ex__(protocol)
+
     def astorch(self) -> Iterator[Tensor]:
         """Yield the tensors of the tree, each one once, in the order of ``nn.Module.parameters``.
 
@@ -67,9 +79,7 @@ def _flatten(tree: TorchModuleParameters) -> tuple[list[Any], list[str]]:
 
 
 def _unflatten(values: Iterable[Any], names: list[str]) -> TorchModuleParameters:
-    return TorchModuleParameters(
-        {ParameterName(name): value for name, value in zip(names, values, strict=True)}
-    )
+    return TorchModuleParameters(zip(names, values, strict=True))
 
 
 # The transforms of torch.func look for tensors in what a function returns.

@@ -1,13 +1,20 @@
 """How a torch module keeps what is assigned to it: for this package and for torch at once.
 
 Every value stands in one place, where torch keeps it: parameters among the ``nn.Parameter``
-objects, states among the persistent buffers, tensors that are not trained among the other buffers.
-The registry knows what each of them is (its kind, family, shape and how it is reset).
+objects, states among the persistent buffers, tensors that are not trained among the other buffers,
+submodules among torch's. The registry knows what each of them is (its kind, family, shape and how
+it is reset). What tools of torch take out of there themselves is not registered any longer, and
+what comes back under its name is what it was: so they prune and parametrize modules.
+
+A value that is assigned to a parameter is written into it, such that an optimiser goes on with it.
+An ``nn.Parameter`` takes its place, as in torch. So does a tensor with a graph, which gradients
+pass through, until the next value is assigned: that is written into the parameter that was there.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Self
 
 import numpy  # noqa: F401 - waits where another thread is importing it
 import torch
@@ -16,7 +23,10 @@ from torch import Tensor, nn
 
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
-from rockpool.nn.modules.torch._base.parameter_tree import ParameterName, TorchModuleParameters
+from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart, neuron_states
+from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
+from rockpool.nn.modules.torch._base.recomputation import in_use
+from rockpool.nn.modules.torch._base.transforms import has_graph, trainable
 from rockpool.parameters import ParameterBase, ResetTo
 
 Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
@@ -32,10 +42,54 @@ def to_float_tensor(x: Any) -> Tensor:
 class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
     """A module of this package and of torch, as far as its contents go; see `TorchModule`."""
 
+    # whether an evolution puts new tensors in the place of states, instead of writing into them
+    _replaces_states: ClassVar[bool] = False
+
+    _replaced_parameters: dict[str, nn.Parameter]  # in whose place a tensor with a graph stands
+    _taken_out: dict[str, RegisteredAttribute]  # what is known of attributes that were deleted
+
+    def _setup_registry(self) -> None:
+        super()._setup_registry()
+        self.__dict__.update(_replaced_parameters={}, _taken_out={})
+
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
             self._adopt(value)
+        entry = self.__dict__.get("_registered_attributes", {}).get(name)
+        if entry is not None and not self._is_there(name, entry):
+            self._take_out(name)
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self._registered_attributes:
+            self._take_out(name)
+        super().__delattr__(name)
+
+    def _take_out(self, name: str) -> None:
+        """Remember of an attribute that is no longer there what it was."""
+        self._taken_out[name] = self._registered_attributes.pop(name)
+        self._replaced_parameters.pop(name, None)
+
+    def _is_there(self, name: str, entry: RegisteredAttribute) -> bool:
+        if entry.kind == "Parameter":
+            return name in self._parameters
+        return name in self._buffers or hasattr(self, name)
+
+    def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
+        found = super()._attributes_of(*kinds)
+        return [(name, entry) for name, entry in found if self._is_there(name, entry)]
+
+    @property
+    def _registered_modules(self) -> dict[str, Any]:  # type: ignore[override]
+        # containers of torch put modules there themselves, take them out, and number them anew
+        found: dict[str, Any] = {
+            name: module for name, module in self._modules.items() if module is not None
+        }
+        for name, module in found.items():
+            if not isinstance(module, AttributeRegistry):
+                self._adopt(module)
+            module._name = name
+        return found
 
     def _adopt(self, module: nn.Module) -> None:
         """Turn a module of torch that has been assigned into one of this package, in place."""
@@ -45,15 +99,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         if value is None:
             return value
         if entry.kind == "Parameter":
-            present = self._parameters.get(name)
-            if isinstance(value, nn.Parameter) and (
-                present is not None or value.dtype == torch.float32
-            ):
-                return value
-            if present is None:
-                return nn.Parameter(to_float_tensor(value))
-            tensor = torch.as_tensor(value).detach().to(present, copy=True)
-            return nn.Parameter(tensor, present.requires_grad)
+            return self._converted_parameter(name, value)
         if entry.kind == "State" and not isinstance(value, Tensor):
             raise TypeError(
                 f"{self._label}: the state {name} must be a torch tensor, got {value!r}"
@@ -62,7 +108,28 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             return value.detach()
         return value
 
+    def _converted_parameter(self, name: str, value: Any) -> Tensor:
+        """Return a parameter or a tensor with a graph as such, other values in the right type."""
+        present = self._parameters.get(name)
+        if isinstance(value, nn.Parameter) and (
+            present is not None or value.dtype == torch.float32
+        ):
+            return value
+        if present is None:
+            return nn.Parameter(to_float_tensor(value))
+        if has_graph(value):
+            return value.to(present)
+        return torch.as_tensor(value).detach().to(present, copy=True)
+
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        if entry.kind == "State":
+            in_use(self)
+        if isinstance(value, Tensor):
+            value = trainable(value)
+            if entry.kind == "Parameter" and not isinstance(value, nn.Parameter):
+                self._store_in_parameter(name, value)
+                return
+        self._replaced_parameters.pop(name, None)
         homes: dict[str, dict[str, Any]] = {
             "parameter": self._parameters,
             "buffer": self._buffers,
@@ -75,6 +142,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         else:  # None leaves a parameter or buffer of torch empty
             empty = ["parameter", "buffer"] if value is None else []
             home = next((key for key in empty if name in homes[key]), "plain")
+        self._modules.pop(name, None)
         for key, table in homes.items():
             if key == home:
                 table[name] = value
@@ -84,6 +152,47 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             self._non_persistent_buffers_set.add(name)
         else:
             self._non_persistent_buffers_set.discard(name)
+
+    def _store_in_parameter(self, name: str, value: Tensor) -> None:
+        """Write a value into a parameter, or put one with a graph in its place."""
+        present = self._parameters.get(name)
+        if has_graph(value):
+            if isinstance(present, nn.Parameter):
+                self._replaced_parameters[name] = present
+            self._parameters[name] = value  # type: ignore[assignment]
+            return
+        parameter = self._replaced_parameters.pop(name, present)
+        if not isinstance(parameter, nn.Parameter) or parameter.shape != value.shape:
+            grad = present is None or present.requires_grad
+            parameter = nn.Parameter(value, grad)
+        elif parameter.is_inference():
+            parameter = nn.Parameter(value, parameter.requires_grad)
+        else:
+            with torch.no_grad():
+                parameter.copy_(value)
+        self._parameters[name] = parameter
+
+    def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_compiling():  # no graph would reach out of the block around it
+            return evolve(*args, **kwargs)
+        return super()._all_or_nothing(evolve, *args, **kwargs)
+
+    def _snapshot(self) -> Any:
+        unsaved = self._non_persistent_buffers_set
+        states = {
+            name: value if value is None or self._replaces_states else value.detach().clone()
+            for name, value in self._buffers.items()
+            if name not in unsaved
+        }
+        return states, [
+            (module, module._snapshot()) for module in self._registered_modules.values()
+        ]
+
+    def _put_back(self, snapshot: Any) -> None:
+        states, modules = snapshot
+        self._buffers.update(states)
+        for module, inside in modules:
+            module._put_back(inside)
 
     def _check_submodule(self, name: str, module: Any) -> None:
         if not isinstance(module, TorchRegistry):
@@ -98,21 +207,53 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             return value.to(present)
         return value
 
+    def _batched_state(self, name: str, batch_size: int) -> Any:
+        keep_states_apart()
+        return super()._batched_state(name, batch_size)
+
+    @property
+    def _ddp_params_and_buffers_to_ignore(self) -> set[str]:
+        # DistributedDataParallel asks for it, and has a function that sets it
+        return neuron_states(self).union(self.__dict__.get("_ignored_by_ddp", ()))
+
+    @_ddp_params_and_buffers_to_ignore.setter
+    def _ddp_params_and_buffers_to_ignore(self, names: Iterable[str]) -> None:
+        self.__dict__["_ignored_by_ddp"] = set(names)
+
     def _make_tree(self, tree: dict[str, Any]) -> TorchModuleParameters:
-        return TorchModuleParameters({ParameterName(name): tree[name] for name in tree})
+        return TorchModuleParameters(tree)
 
     def register_parameter(self, name: str, param: nn.Parameter | None) -> None:
-        """Add a parameter, as torch does; it is entered into the tree, without a family."""
+        """Add a parameter, as torch does; it is entered into the tree.
+
+        It has no family, but the one that was taken out under this name, if there was, or that the
+        same object has under another name.
+        """
         nn.Module.register_parameter(self, name, param)
-        if param is not None:
-            self._register_attribute(name, param, "Parameter", None, ResetTo(param))
+        if param is not None and not self._came_back(name, param, "Parameter"):
+            parameters, entries = self._parameters, self._registered_attributes
+            others = (entries[key].family for key in entries if parameters.get(key) is param)
+            family = next(others, None)
+            self._register_attribute(name, param, "Parameter", family, ResetTo(param))
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a buffer, as torch does; a persistent one is a state, others are not trained."""
         nn.Module.register_buffer(self, name, tensor, persistent)
-        if tensor is not None:
-            kind = "State" if persistent else "SimulationParameter"
-            self._register_attribute(name, tensor, kind, None, ResetTo(tensor))
+        kind = "State" if persistent else "SimulationParameter"
+        if tensor is not None and not self._came_back(name, tensor, kind, "SimulationParameter"):
+            # what tools of torch compute a parameter with is not reset with the state of neurons
+            computes = f"{name.rpartition('_')[0]}_orig" in self._parameters
+            self._register_attribute(
+                name, tensor, kind, None, None if computes else ResetTo(tensor)
+            )
+
+    def _came_back(self, name: str, value: Tensor, *kinds: str) -> bool:
+        """Register what comes back as what it was before; return False if it is something else."""
+        entry = self._taken_out.pop(name, None)
+        if entry is None or entry.kind not in kinds or entry.shape != value.shape:
+            return False
+        self._register_attribute(name, value, *entry.fields())
+        return True
 
     def add_module(self, name: str, module: nn.Module | None) -> None:
         """Add a submodule, as torch does."""
@@ -121,6 +262,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             setattr(self, name, module)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        for name in [name for name in self._replaced_parameters if prefix + name in state_dict]:
+            self._parameters[name] = self._replaced_parameters.pop(name)
         for name, entry in self._registered_attributes.items():
             saved, present = state_dict.get(prefix + name), self._buffers.get(name)
             if entry.kind != "State" or saved is None or present is None:
@@ -129,5 +272,16 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             if saved.shape == entry.shape or (
                 self._keep_batch_state and saved.shape[1:] == entry.shape
             ):
-                self._buffers[name] = present.new_empty(saved.shape)
+                self._buffers[name] = trainable(present.new_empty(saved.shape))
         super()._load_from_state_dict(state_dict, prefix, *args)  # type: ignore[misc]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # to another device or type; torch knows how for parameters, and only for those
+        stand_ins = {name: self._parameters[name] for name in self._replaced_parameters}
+        self._parameters.update(self._replaced_parameters)
+        with torch.inference_mode(False):  # what is made there could not be trained
+            super()._apply(fn, recurse)  # type: ignore[misc]
+            for name, tensor in stand_ins.items():
+                self._replaced_parameters[name] = self._parameters[name]  # type: ignore[assignment]
+                self._parameters[name] = fn(tensor)  # type: ignore[arg-type, assignment]
+        return self

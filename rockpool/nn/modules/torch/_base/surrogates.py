@@ -44,8 +44,8 @@ def _count_spikes(
     """Return the number of spikes ``min([x >= threshold] floor(x / threshold), max)``."""
     # below the threshold the quotient is below 1, so that the lower bound stands for the bracket
     spikes = torch.div(x, threshold).floor_()
-    if in_transform():  # where there is no clamp in place
-        return spikes.clamp(0.0, float(max_spikes_per_dt))
+    if in_transform():  # where there is no clamp in place, and the limits may be those of many
+        return torch.minimum(spikes.clamp(min=0.0), torch.as_tensor(max_spikes_per_dt).to(spikes))
     if isinstance(max_spikes_per_dt, torch.Tensor):
         return torch.minimum(spikes.clamp_(min=0.0), max_spikes_per_dt.to(spikes))
     return spikes.clamp_(0.0, max_spikes_per_dt)
@@ -83,8 +83,18 @@ class SpikeFunction(Function):
 
 def _remember(ctx: Any, x: Any, threshold: Any, window: Any, max_spikes_per_dt: Any) -> None:
     is_tensor = isinstance(threshold, torch.Tensor)
-    ctx.save_for_backward(x, threshold if is_tensor else torch.as_tensor(threshold).to(x))
-    ctx.window, ctx.max_spikes_per_dt = window, max_spikes_per_dt
+    threshold = threshold if is_tensor else torch.as_tensor(threshold).to(x)
+    # a transform knows the tensors that are saved, and none that is kept in another way
+    ctx.settings = [None if isinstance(v, torch.Tensor) else v for v in (window, max_spikes_per_dt)]
+    tensors = [v for v in (window, max_spikes_per_dt) if isinstance(v, torch.Tensor)]
+    ctx.save_for_backward(x, threshold, *tensors)
+
+
+def _remembered(ctx: Any) -> tuple[torch.Tensor, torch.Tensor, Any, Any]:
+    x, threshold, *tensors = ctx.saved_tensors
+    left = iter(tensors)
+    window, max_spikes_per_dt = (next(left) if v is None else v for v in ctx.settings)
+    return x, threshold, window, max_spikes_per_dt
 
 
 class _Transformable(Function):
@@ -107,24 +117,24 @@ class _Transformable(Function):
 
 
 def _step_pwl_backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-    x, threshold = ctx.saved_tensors
-    grad_x = (grad / threshold).masked_fill(x < threshold - ctx.window, 0.0)
+    x, threshold, window, _ = _remembered(ctx)
+    grad_x = (grad / threshold).masked_fill(x < threshold - window, 0.0)
     grad_threshold = -grad_x * x / threshold if ctx.needs_input_grad[1] else None
     return grad_x, grad_threshold, None, None
 
 
 def _periodic_exponential_backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-    x, threshold = ctx.saved_tensors
+    x, threshold, window, max_spikes_per_dt = _remembered(ctx)
     half = threshold / 2
     period = torch.floor((x - half) / threshold)
-    highest = ctx.max_spikes_per_dt - 1
+    highest = max_spikes_per_dt - 1
     if isinstance(highest, torch.Tensor):
         period = torch.minimum(period, highest.to(period))
     else:
         period = period.clamp(max=highest)
     # distance of x from the nearest multiple of the threshold (from the threshold itself below it)
     distance = x - threshold - torch.where(x < threshold, 0.0, period) * threshold
-    grad_x = grad * torch.exp(-distance.abs() / ctx.window) / threshold
+    grad_x = grad * torch.exp(-distance.abs() / window) / threshold
     grad_threshold = -grad_x * x / threshold if ctx.needs_input_grad[1] else None
     return grad_x, grad_threshold, None, None
 

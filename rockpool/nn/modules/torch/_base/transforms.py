@@ -1,4 +1,7 @@
-"""What goes on around a call: a transform of ``torch.func``, a compiler, a CUDA graph capture."""
+"""What goes on around a call: a transform of ``torch.func``, a compiler, a CUDA graph capture.
+
+And what tensors have from there: a graph, the mark of inference mode.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # torch has no public question for this one; a torch without it counts as eager
 _transforms_active = getattr(torch._C, "_are_functorch_transforms_active", None)
+_is_wrapped = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lambda tensor: True)
 _is_compiling = getattr(torch.compiler, "is_compiling", None)  # not in the oldest torch we take
 
 
@@ -24,6 +28,32 @@ def compiling() -> bool:
 def in_transform() -> bool:
     """Whether ``torch.func.grad``, ``vmap``, ``jvp`` or the like is being applied right now."""
     return _transforms_active is not None and _transforms_active()
+
+
+def has_graph(value: Any) -> bool:
+    """Whether `value` is a tensor that was computed from others which gradients can reach."""
+    if not isinstance(value, torch.Tensor):
+        return False
+    return value.grad_fn is not None or (in_transform() and _is_wrapped(value))
+
+
+def trainable(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor that can take part in training: a copy, of one of inference mode."""
+    if not tensor.is_inference():
+        return tensor
+    with torch.inference_mode(False):
+        copied = tensor.detach().clone()
+        if isinstance(tensor, torch.nn.Parameter):
+            return torch.nn.Parameter(copied, tensor.requires_grad)
+        return copied
+
+
+def underneath(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the tensor whose values `tensor` has within transforms of ``torch.func``: of all."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = functorch.get_unwrapped(tensor)
+    return tensor
 
 
 def values_unknown(tensor: torch.Tensor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 from itertools import repeat
 from typing import NamedTuple
 
@@ -137,9 +138,17 @@ def _synapses(x: Tensor, isyn: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Te
     return x.unflatten(-1, isyn.shape[1:]), isyn, beta
 
 
+def sum_in_order(isyn: Tensor) -> Tensor:
+    """Return the sum over the last dimension, added up from its first entry to its last.
+
+    That of torch takes another order, from five entries on.
+    """
+    return reduce(torch.add, isyn.unbind(-1))
+
+
 def _total(isyn: Tensor) -> Tensor:
     """Return the sum over the synapses of each neuron."""
-    return isyn if isyn.dim() == 2 else isyn.sum(-1)
+    return isyn if isyn.dim() == 2 else sum_in_order(isyn)
 
 
 def _per_step(bias: Tensor, noise: Tensor | None) -> Iterable[Tensor]:
