@@ -115,6 +115,8 @@ class ChildProcess(subprocess.Popen[bytes]):
             self._read(self.stderr, self._read_printed)
         except RuntimeError as error:  # there can be no more threads
             self.end()
+            for pipe in filter(None, (self.stdout, self.stderr)):
+                pipe.close()
             raise OSError(errno.EAGAIN, str(error)) from error
 
     def _read(self, pipe: IO[bytes] | None, read: Callable[[IO[bytes]], None]) -> None:

@@ -15,13 +15,30 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class HalfImported(ImportError):
+    """A package that would be imported a second time; `name` is its name."""
+
+
+class Guard:
+    """A finder that lets nobody import packages a second time."""
+
+    def __init__(self, packages: "set[str]") -> None:
+        self._packages = packages
+        self.refused: HalfImported | None = None
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in self._packages and name not in sys.modules:
+            self.refused = HalfImported(f"an import of {name} has failed midway", name=name)
+            raise self.refused
+
+
 class Search:
     """One look: each module is looked for once, and each folder of `sys.path` listed once."""
 
     __slots__ = ("_finders", "_loaded", "_names", "_records", "_specs", "trouble")
 
     def __init__(self) -> None:
-        self._finders = [finder for finder in sys.meta_path if not hasattr(finder, "is_guard")]
+        self._finders = [f for f in sys.meta_path if not isinstance(f, Guard)]
         self._loaded: set[str] | None = None
         self._specs: dict[str, ModuleSpec | None] = {}
         # What finders have raised, by the module that they were asked for.

@@ -7,7 +7,7 @@ on it: sinabs imports torch.
 
 import sys
 
-from .finder import Search
+from .finder import Guard, Search
 from .specs import STANDARD
 
 TYPE_CHECKING = False
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from .specs import BackendSpec
 
 
-class HalfImported(ImportError):
-    """A package that would be imported a second time; `name` is its name."""
+# What an error of a class of its own has: its attributes may be anything.
+_CAUSE = vars(BaseException)["__cause__"].__get__
+_CONTEXT = vars(BaseException)["__context__"].__get__
 
 
 def why_not_here(spec: "BackendSpec") -> str:
@@ -44,14 +45,14 @@ class guarded_import:
         search = Search()
         tops = {module.partition(".")[0] for spec in STANDARD.values() for module in spec.modules}
         halves = {top for top in tops if search.parts_without_package(top)}
-        self._guard = _Guard(halves) if halves else None
+        self._guard = Guard(halves) if halves else None
         if self._guard is not None:
             sys.meta_path.insert(0, self._guard)
         self._before = (sys.exception(), getattr(sys, "last_value", None))
 
     def __exit__(self, kind: object, error: "BaseException | None", trace: object) -> None:
-        if self._guard in sys.meta_path:
-            sys.meta_path.remove(self._guard)
+        if self._guard is not None:
+            sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self._guard]
         if isinstance(error, Exception) and self._was_interrupted(error):
             raise KeyboardInterrupt from error
         if error is not None and self._guard is not None and self._guard.refused is not None:
@@ -65,21 +66,6 @@ class guarded_import:
             if isinstance(error, KeyboardInterrupt):
                 return True
             seen.add(id(error))
-            error = error.__cause__ or error.__context__
+            error = _CAUSE(error) or _CONTEXT(error)
         last = getattr(sys, "last_value", None)
         return isinstance(last, KeyboardInterrupt) and last is not printed
-
-
-class _Guard:
-    """A finder that lets nobody import packages a second time."""
-
-    is_guard = True
-
-    def __init__(self, packages: "set[str]") -> None:
-        self._packages = packages
-        self.refused: HalfImported | None = None
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name in self._packages and name not in sys.modules:
-            self.refused = HalfImported(f"an import of {name} has failed midway", name=name)
-            raise self.refused

@@ -7,8 +7,8 @@ extensions in Rust raise a `BaseException` of their own where they fail.
 import sys
 from importlib import import_module
 
-from .finder import Search, is_loading, location, module_version
-from .guarded import HalfImported, guarded_import
+from .finder import HalfImported, Search, is_loading, location, module_version
+from .guarded import guarded_import
 from .plain_text import is_distribution
 from .retry import Failure
 from .specs import specification

@@ -80,11 +80,8 @@ def run() -> "NoReturn":
         code = main(sys.argv[1:])
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where its troubles are still ours to deal with
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-        _forget_output()
-    except _Ended as end:
-        code = _BY_SIGNAL + end.number
+    except KeyboardInterrupt as interrupt:
+        code = exit_code_of(interrupt)
         _forget_output()
     except BrokenPipeError:  # `rockpool modules | head -1`: the reader has all it wanted
         code = 0
@@ -92,6 +89,11 @@ def run() -> "NoReturn":
     except OSError as error:
         code = _output_failed(error)
     sys.exit(code)
+
+
+def exit_code_of(interrupt: KeyboardInterrupt) -> int:
+    """What a shell reports for a program that was ended in this way."""
+    return getattr(interrupt, "exit_code", INTERRUPTED)
 
 
 def _output_failed(error: OSError) -> int:
@@ -107,12 +109,12 @@ def _output_failed(error: OSError) -> int:
     return 1
 
 
-class _Ended(BaseException):
-    """Somebody has asked this process to end."""
+class _Ended(KeyboardInterrupt):
+    """Somebody has asked this process to end, as Ctrl-C does, but by another signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.number = number
+        self.exit_code = _BY_SIGNAL + number
 
 
 def _end_orderly() -> None:

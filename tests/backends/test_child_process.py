@@ -76,6 +76,26 @@ def test_it_ends_with_the_process_that_has_started_it(start) -> None:
     assert child.wait(60.0) < 0
 
 
+def test_without_a_thread_to_listen_nothing_is_left_running(
+    start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    end = ChildProcess.end
+
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def end_and_say(child: ChildProcess) -> None:
+        end(child)
+        ended.append(child.returncode)
+
+    monkeypatch.setattr("threading.Thread.start", no_thread)
+    monkeypatch.setattr(ChildProcess, "end", end_and_say)
+    with pytest.raises(OSError, match="can't start new thread"):
+        start("time.sleep(60)")
+    assert ended == [-9]
+
+
 FLAGS = ("-I", "-B", "-OO", "-Werror::UserWarning", "-Xutf8=1", "-Xown=2")
 
 

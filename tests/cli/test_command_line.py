@@ -333,6 +333,16 @@ def test_a_deleted_folder_is_known_before_the_work(full_python, words: list[str]
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [["backends", "--check"], ["doctor"], ["bench"]])
+def test_a_frozen_program_starts_nothing_and_says_so(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "this is a frozen program" in err and "ROCKPOOL_PYTHON" in err
+
+
 @pytest.mark.parametrize("columns", ["²", "x", "-3", "9" * 5000, "0"])
 def test_a_width_that_is_none_is_no_matter(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)

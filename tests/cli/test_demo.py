@@ -177,6 +177,22 @@ def test_the_picture_is_drawn(tmp_path: Path, full_python) -> None:
     assert (width, height) == (1650, 840)
 
 
+def test_a_full_disk_leaves_the_picture_that_was_there(tmp_path: Path, full_python) -> None:
+    picture = tmp_path / "digits.png"
+    picture.write_bytes(b"a good picture")
+    code = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+from rockpool.cli import main
+sys.exit(main(["demo", "--neurons", "10", "--plot", {str(picture)!r}]))
+"""
+    done = full_python.run("-c", code, check=False)
+    assert done.returncode == 1
+    assert f"rockpool demo: cannot write {picture}: " in done.stderr
+    assert picture.read_bytes() == b"a good picture"
+    assert [file.name for file in tmp_path.iterdir()] == ["digits.png"]
+
+
 def test_without_matplotlib_it_says_how_to_get_it_before_the_work(
     numpy_python, tmp_path: Path
 ) -> None:

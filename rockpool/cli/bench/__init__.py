@@ -2,7 +2,7 @@
 
 import sys
 
-from rockpool.cli import INTERRUPTED
+from rockpool.cli import exit_code_of
 from rockpool.cli._options import flag, integer, seconds, value
 from rockpool.cli._output import CommandError, did_you_mean, in_json, paint, table, tell, write
 from rockpool.cli._requirements import need_numpy, write_picture
@@ -93,16 +93,16 @@ def run(values: "dict[str, Any]") -> int:
     names = [REFERENCE, *(values["backends"] or SUFFIXES)]
     classes = {name: values["model"] + SUFFIXES[name] for name in names}
     records: list[Record] = []
-    interrupted = False
+    interrupted = 0
     try:
         for record in run_all(classes, values):
             records.append(record)
     except OSError as error:
         raise CommandError(f"no process can be started to run in: {error.strerror}") from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if not any(record.seconds for record in records):
             raise
-        interrupted = True
+        interrupted = exit_code_of(interrupt)
     if values["json"]:
         settings = {name: values[name] for name in SETTINGS}
         write(in_json({"settings": settings, "results": [record.to_dict() for record in records]}))
@@ -117,7 +117,7 @@ def run(values: "dict[str, Any]") -> int:
             write(f"\nThe speeds are drawn in {picture}\n")
     if interrupted:
         tell("Interrupted: the other back-ends have not been run.\n")
-        return INTERRUPTED
+        return interrupted
     wanted = {REFERENCE, *(values["backends"] or ())}
     failed = any(record.backend in wanted and not record.seconds for record in records)
     return int(failed or any(record.agrees is False for record in records))

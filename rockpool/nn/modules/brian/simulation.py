@@ -49,7 +49,7 @@ _STANDALONE = "cpp_standalone"
 
 # In force while a simulation is built and run. With Brian's own flags the compiler may reorder sums
 # and fuse multiplications with additions, which moves spikes.
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "codegen.loop_invariant_optimisations": False,
     "codegen.cpp.extra_compile_args_gcc": [
         "-w",
@@ -59,9 +59,11 @@ _SETTINGS = {
         "-std=c++11",
     ],
     "codegen.cpp.extra_compile_args_msvc": ["/Ox", "/w", "/MP", "/fp:strict"],
-    # else Ctrl-C ends a simulation as if it were over, and what there is by then is the result
-    "core.stop_on_keyboard_interrupt": False,
 }
+# Of later releases: else Ctrl-C ends a simulation as if it were over, and gives what there is then.
+_STOP_ON_CTRL_C = "core.stop_on_keyboard_interrupt"
+if _STOP_ON_CTRL_C in brian2.prefs:
+    _SETTINGS[_STOP_ON_CTRL_C] = False
 
 
 def check_target(owner: str, name: str, target: Any) -> None:
@@ -121,7 +123,7 @@ def run(owner: str, network: Any, n_steps: int, dt: float, namespace: dict[str, 
     An error, Ctrl-C among them, leaves no trace: Brian would go on to take a simulation for running
     and the next Ctrl-C for one that is meant to stop it.
     """
-    running = brian2.Network._globally_running
+    running = getattr(brian2.Network, "_globally_running", False)
     try:
         network.run(n_steps * dt * brian2.second, namespace=namespace)
     finally:

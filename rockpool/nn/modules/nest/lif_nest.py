@@ -45,7 +45,9 @@ class LIFNest(LIF):
     NEST runs in a process of its own, which is started by the first call of any module and ends
     with this one. Nothing of NEST is loaded here, where it would print, and change flags and
     numbers of threads. Should that process die, the call raises `NestWorkerError`, the state is as
-    before, and the next call starts another.
+    before, and the next call starts another. So does one after it has grown by 256 MiB, as NEST
+    keeps a little of each run. A frozen program is no Python to start: the environment variable
+    ``ROCKPOOL_PYTHON`` may name one that has rockpool and NEST.
 
     Parameters
     ----------
