@@ -10,7 +10,6 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import same_in_and_out
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch.torch_module import (
     TorchModule,
     TorchModuleArguments,
@@ -67,7 +66,6 @@ class BooleanState(TorchModule):
         self.threshold = SimulationParameter(threshold, shape=shapes, cast_fn=to_float_tensor)
         self.bool_state = State(shape=(size,), init_func=partial(torch.zeros, dtype=torch.bool))
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the states over time, bools."""
         data = self._input(data, self.threshold)

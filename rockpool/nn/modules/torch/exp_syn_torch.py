@@ -8,10 +8,10 @@ from torch import Tensor
 
 from rockpool.nn.models import exp_syn
 from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -72,7 +72,11 @@ class ExpSynTorch(TorchModule):
             return to_float_tensor(value).reshape(())
         return super()._as_setting(spec, value)
 
-    @no_dynamo
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        super()._store_attribute(name, value, entry)
+        if name == "noise_std":  # a graph has a number, that can be known to be zero
+            self._noise_in_graph = float(value)
+
     def forward(self, data: Tensor) -> Tensor:
         """Return the synaptic currents over time."""
         data = self._input(data, self.tau)

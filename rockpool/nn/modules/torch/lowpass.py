@@ -12,7 +12,6 @@ from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.recomputation import in_use
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -73,7 +72,6 @@ class LowPass(TorchModule):
         """Return the shape of the output for a shape of the input: the same."""
         return input_shape
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the filtered data, (T, B, N) as the input: time comes first."""
         require_float_tensor(self._label, data)
@@ -91,7 +89,7 @@ class LowPass(TorchModule):
             )
         # all channels of all batch elements side by side, such that time stays where it is
         channels = batch_size * self.n_neurons
-        drive = data.to(self.vmem.dtype).reshape(1, len(data), channels)
+        drive = data.to(self.vmem.dtype).reshape(1, data.shape[0], channels)
         start = self.vmem.expand(batch_size, -1).reshape(1, channels)
         arguments = drive, start, self.alpha_mem
         output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)

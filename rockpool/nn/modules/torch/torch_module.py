@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 import torch
 from torch import Tensor, nn
 
-from rockpool.nn.modules._registry import Family
+from rockpool.nn.modules._registry import Family, RegisteredAttribute
 from rockpool.nn.modules.module import ModuleArguments
-from rockpool.nn.modules.torch._base import json_io
+from rockpool.nn.modules.torch._base import json_io, tracing
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch._base.transforms import in_transform, underneath
+from rockpool.nn.modules.torch._base.transforms import (
+    compiling,
+    in_transform,
+    underneath,
+)
+from rockpool.nn.modules.torch._kernels.operators import function_name
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:
@@ -95,6 +100,8 @@ class TorchModule(TorchRegistry):
     _torch_repr: bool
     _record: bool  # whether forward is to fill the following
     _record_dict: dict[str, Any]
+    _noise_in_graph: float = 0.0  # `noise_std`, where that is a tensor whose value is not known
+    _function_name: str = ""  # of its spike or activation function, where a graph can have that
     _passed_state: dict[str, Any]  # final states that cannot be stored, within a transform
 
     def __init__(self, retain_torch_api: bool = False, *args: Any, **kwargs: Any) -> None:
@@ -104,6 +111,11 @@ class TorchModule(TorchRegistry):
             )
         self._setup_modes(retain_torch_api)
         super().__init__(*args, **kwargs)
+
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        super()._store_attribute(name, value, entry)
+        if callable(value):
+            self.__dict__["_function_name"] = function_name(value)
 
     def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
         # what is first among the arguments of a base class is `retain_torch_api`
@@ -177,6 +189,7 @@ class TorchModule(TorchRegistry):
     def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
         in_use(self)
+        tracing.before_call(self)
         before = self._buffers.copy()
         try:
             return nn.Module.__call__(self, *args, **kwargs)
@@ -216,7 +229,9 @@ class TorchModule(TorchRegistry):
 
     def _start(self, name: str, like: Tensor) -> Tensor:
         """Return a state with the batch dimension in front, in the type and batch size of input."""
-        return self._batched_state(name, like.shape[0]).to(like)
+        start = self._batched_state(name, like.shape[0]).to(like)
+        # a graph writes into the state itself, where gradients still need it
+        return start.clone() if compiling() or torch.jit.is_tracing() else start
 
     def _keep_state(self, **states: Tensor | None) -> None:
         """Store final states (B, ...), each without its graph and in storage of its own."""
@@ -229,12 +244,30 @@ class TorchModule(TorchRegistry):
         if in_transform():  # values of a transform mean nothing once it has ended
             self._passed_state.update(states)
             return
+        if compiling() or torch.jit.is_tracing():
+            self._write_states(states)
+            return
         self._buffers.update({name: _independent(value) for name, value in states.items()})
+
+    def _write_states(self, states: dict[str, Tensor]) -> None:
+        """Write states into the tensors that are there: the way that a graph can have them."""
+        for name, value in states.items():
+            present, value = self._buffers[name], value.detach()
+            if present is None or present.shape != value.shape:
+                raise ValueError(
+                    f"{self._label}: the state {name} has the shape "
+                    f"{None if present is None else tuple(present.shape)} but would become "
+                    f"{tuple(value.shape)}, which a graph cannot change; call the module once with "
+                    f"such a batch before"
+                )
+            tracing.write(self, present, value)
 
     def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
         """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
         noise_std = self.noise_std
-        if in_transform() and isinstance(noise_std, Tensor):  # there may be one for each of many
+        if isinstance(noise_std, Tensor) and compiling():
+            noise_std = self._noise_in_graph
+        if isinstance(noise_std, Tensor) and in_transform():  # there may be one for each of many
             if not bool(underneath(noise_std).any()):
                 return None
         else:

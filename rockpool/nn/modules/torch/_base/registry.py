@@ -17,6 +17,7 @@ from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.parameter_tree import ParameterName, TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
+from rockpool.nn.modules.torch._base.transforms import compiling
 from rockpool.parameters import ParameterBase, ResetTo
 
 Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
@@ -101,6 +102,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return value
 
     def _make_tree(self, tree: dict[str, Any]) -> TorchModuleParameters:
+        if compiling():  # no graph can have these names
+            return TorchModuleParameters(tree)
         return TorchModuleParameters({ParameterName(name): tree[name] for name in tree})
 
     def register_parameter(self, name: str, param: nn.Parameter | None) -> None:
