@@ -76,7 +76,8 @@ class BooleanState(TorchModule):
         latest = torch.where(strong, steps, 0).cummax(1).values
         stated = torch.cat((start.unsqueeze(1), data > 0), 1)
         output = stated.gather(1, latest)
-        self._keep_state(bool_state=torch.cat((start.unsqueeze(1), output), 1)[:, -1])
+        last = torch.cat((start.unsqueeze(1), output), 1)[:, -1]
+        self._keep_state({"bool_state": output}, bool_state=last)
         if self._record:
             self._record_dict = {"bool_state": output}
         return output

@@ -84,5 +84,5 @@ class ExpSynTorch(TorchModule):
         require_values(self._label, self, (Required("tau", positive=True, unit="s"),))
         arguments = data, isyn, decay(self.dt, self.tau), self._noise(data.shape, data)
         output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
-        self._keep_state(isyn=isyn)
+        self._keep_state({"isyn": output}, isyn=isyn)
         return output

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.models import checks
+from rockpool.nn.modules.torch._base.call_options import CallOptions, call_options
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.recomputation import in_use
@@ -35,6 +36,8 @@ class LowPass(TorchModule):
     tau_mem : float
         Time constant in seconds, > 0.
     """
+
+    _time_first = True
 
     vmem: Tensor
     alpha_mem: Tensor
@@ -93,5 +96,17 @@ class LowPass(TorchModule):
         start = self.vmem.expand(batch_size, -1).reshape(1, channels)
         arguments = drive, start, self.alpha_mem
         output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)
-        self._store_states({"vmem": vmem.reshape(batch_size, self.n_neurons)})
-        return output.reshape(data.shape)
+        output = output.reshape(data.shape)
+        vmem = vmem.reshape(batch_size, self.n_neurons)
+        options = call_options()
+        if options.lengths is not None:
+            before = start.reshape(vmem.shape)
+            vmem = options.last(self._label, "vmem", output.transpose(0, 1), before)
+            output = options.cut(output.transpose(0, 1)).transpose(0, 1)
+        self._store_states({"vmem": vmem})
+        return output
+
+    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
+        if lengths is not None and isinstance(data, Tensor) and data.dim() == 3:
+            data = data.transpose(0, 1)
+        return super()._options(data, detach, lengths)

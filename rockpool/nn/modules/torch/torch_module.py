@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
@@ -17,7 +18,17 @@ from torch import Tensor, nn
 from rockpool.nn.modules._registry import Family, RegisteredAttribute
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io, tracing
-from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.call_options import (
+    CallOptions,
+    call_options,
+    lengths_of,
+    options_set,
+)
+from rockpool.nn.modules.torch._base.checks import (
+    require_dense,
+    require_float_tensor,
+    require_same_device,
+)
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
@@ -89,6 +100,8 @@ class TorchModule(TorchRegistry):
 
     _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
 
+    _time_first: ClassVar[bool] = False  # whether data are (T, B, N), and not (B, T, N)
+
     dt: float  # of the modules that have noise
     noise_std: float | Tensor
 
@@ -141,7 +154,13 @@ class TorchModule(TorchRegistry):
     # -- evolution --------------------------------------------------------------------------
 
     def evolve(
-        self, input_data: Any, record: bool = False, *args: Any, **kwargs: Any
+        self,
+        input_data: Any,
+        record: bool = False,
+        *args: Any,
+        detach: bool | None = None,
+        lengths: Any = None,
+        **kwargs: Any,
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Process input and return ``(output, new_state, record)``.
 
@@ -151,8 +170,16 @@ class TorchModule(TorchRegistry):
             Shape (B, T, Nin), (T, Nin) or (T,).
         record : bool
             Whether to keep the time course of internal values. Default: False.
+        detach : bool
+            Whether the states that are left for the next call, of this module and of all inside
+            it, are cut from their graph. Default: True. With False, gradients of the next call
+            reach back into this one, for backpropagation through time over several calls; until
+            then the module cannot be copied. `keep_batch_state` has them for all batch elements.
+        lengths : array_like of int, optional
+            How many time steps of the input each batch element has, shape (B,). Outputs and records
+            beyond are zero; the states are those at each end. Default: all time steps.
         *args, **kwargs
-            Further arguments of ``forward``.
+            Further arguments of ``forward``; also `detach` and `lengths` where it has such names.
 
         Returns
         -------
@@ -163,7 +190,34 @@ class TorchModule(TorchRegistry):
         record : dict
             Tensors (B, T, ...) by name; empty without `record`.
         """
-        self.__dict__.update(_record=record, _record_dict={}, _passed_state={})
+        given = {"detach": detach, "lengths": lengths}
+        given = {name: value for name, value in given.items() if value is not None}
+        if not given:
+            return self._evolve(input_data, record, args, kwargs)
+        own = given.keys() & signature(self.forward).parameters.keys()
+        kwargs |= {name: given.pop(name) for name in own}
+        if not given:
+            return self._evolve(input_data, record, args, kwargs)
+        with options_set(self._label, self._options(input_data, **given)):
+            return self._evolve(input_data, record, args, kwargs)
+
+    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
+        """Return the options for a call, checked."""
+        if not isinstance(detach, bool):
+            raise TypeError(f"{self._label}: detach must be a bool, got {detach!r}")
+        if lengths is None:
+            return CallOptions(detach)
+        if not isinstance(data, Tensor):
+            raise TypeError(f"{self._label}: with lengths, the input must be a torch tensor")
+        n_batch, n_steps = (1, *data.shape)[-3:-1] if data.dim() > 1 else (1, len(data))
+        return CallOptions(detach, lengths_of(self._label, lengths, n_batch, n_steps), n_steps)
+
+    def _evolve(
+        self, input_data: Any, record: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        options = call_options()
+        courses = record or (options.lengths is not None and not self._records_always)
+        self.__dict__.update(_record=courses, _record_dict={}, _passed_state={})
         try:
             output = self._run_forward(input_data, *args, **kwargs)
             records, passed = self._record_dict, self._passed_state
@@ -172,7 +226,10 @@ class TorchModule(TorchRegistry):
             self.__dict__.update(_record=False, _record_dict={}, _passed_state={})
         state = self._collect("State", None)
         state.update(passed)
-        return output, state, records if record or self._records_always else {}
+        records = records if record or self._records_always else {}
+        if not self._time_first:
+            output, records = options.cut(output), options.cut(records)
+        return output, state, records
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
@@ -181,6 +238,8 @@ class TorchModule(TorchRegistry):
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
+        if "lengths" in kwargs or "detach" in kwargs:
+            return self.evolve(args[0], False, *args[1:], **kwargs)[0]
         try:
             return self._run_forward(*args, **kwargs)
         finally:
@@ -220,6 +279,7 @@ class TorchModule(TorchRegistry):
         return data
 
     def _batched_input(self, data: Any) -> Tensor:
+        require_dense(self._label, data)
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
         return self._shaped(data)
@@ -233,21 +293,35 @@ class TorchModule(TorchRegistry):
         # a graph writes into the state itself, where gradients still need it
         return start.clone() if compiling() or torch.jit.is_tracing() else start
 
-    def _keep_state(self, **states: Tensor | None) -> None:
-        """Store final states (B, ...), each without its graph and in storage of its own."""
+    def _keep_state(
+        self, courses: Mapping[str, Tensor] | None = None, /, **states: Tensor | None
+    ) -> None:
+        """Store final states (B, ...), each without its graph and in storage of its own.
+
+        For batch elements that end earlier, `courses` has values (B, T, ...) over time; what is not
+        there is looked for in the record.
+        """
         present = {name: value for name, value in states.items() if value is not None}
-        if next(iter(present.values())).shape[0] == 0:
+        n_batch = next(iter(present.values())).shape[0]
+        if n_batch == 0:
             return
+        options = call_options()
+        if options.lengths is not None:
+            known = {**self._record_dict, **(courses or {})}
+            for name in present:
+                before = self._batched_state(name, n_batch)
+                present[name] = options.last(self._label, name, known.get(name), before)
         self._store_states({name: self._state_to_keep(value) for name, value in present.items()})
 
     def _store_states(self, states: dict[str, Tensor]) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended
             self._passed_state.update(states)
-            return
-        if compiling() or torch.jit.is_tracing():
+        elif compiling() or torch.jit.is_tracing():
             self._write_states(states)
-            return
-        self._buffers.update({name: _independent(value) for name, value in states.items()})
+        elif call_options().detach:
+            self._buffers.update({name: _independent(value) for name, value in states.items()})
+        else:
+            self._buffers.update(states)
 
     def _write_states(self, states: dict[str, Tensor]) -> None:
         """Write states into the tensors that are there: the way that a graph can have them."""
