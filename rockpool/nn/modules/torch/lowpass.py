@@ -103,7 +103,7 @@ class LowPass(TorchModule):
             before = start.reshape(vmem.shape)
             vmem = options.last(self._label, "vmem", output.transpose(0, 1), before)
             output = options.cut(output.transpose(0, 1)).transpose(0, 1)
-        self._store_states({"vmem": vmem})
+        self._store_states({"vmem": vmem}, options.detach)
         return output
 
     def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:

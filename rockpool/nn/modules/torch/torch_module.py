@@ -234,7 +234,8 @@ class TorchModule(TorchRegistry):
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
-            in_use(self)  # a class may have an `evolve` of its own
+            if type(self).evolve is not TorchModule.evolve:
+                in_use(self)
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
@@ -248,7 +249,8 @@ class TorchModule(TorchRegistry):
     def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
         in_use(self)
-        tracing.before_call(self)
+        if tracing.TRACED in self.__dict__:
+            tracing.before_call(self)
         before = self._buffers.copy()
         try:
             return nn.Module.__call__(self, *args, **kwargs)
@@ -311,14 +313,15 @@ class TorchModule(TorchRegistry):
             for name in present:
                 before = self._batched_state(name, n_batch)
                 present[name] = options.last(self._label, name, known.get(name), before)
-        self._store_states({name: self._state_to_keep(value) for name, value in present.items()})
+        kept = {name: self._state_to_keep(value) for name, value in present.items()}
+        self._store_states(kept, options.detach)
 
-    def _store_states(self, states: dict[str, Tensor]) -> None:
+    def _store_states(self, states: dict[str, Tensor], detach: bool = True) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended
             self._passed_state.update(states)
         elif compiling() or torch.jit.is_tracing():
             self._write_states(states)
-        elif call_options().detach:
+        elif detach:
             self._buffers.update({name: _independent(value) for name, value in states.items()})
         else:
             self._buffers.update(states)

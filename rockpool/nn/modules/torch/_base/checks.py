@@ -116,7 +116,7 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
     is checked where values cannot be looked at: while a graph is being traced or captured.
     """
     values = [getattr(module, one.name) for one in required]
-    if any(values_unknown(value) for value in values):
+    if torch.jit.is_tracing() or any(values_unknown(value) for value in values):
         return
     if _all_fine([value.detach() for value in values], [one.above for one in required]):
         return

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["before_call", "write"]
+__all__ = ["TRACED", "before_call", "write"]
 
 _set_state: Any = torch._C._set_tracing_state  # type: ignore[attr-defined]
-_TRACED = "_traced_states"  # of a module: what a trace wrote to, and what was there before
+TRACED = "_traced_states"  # of a module: what a trace wrote to, and what was there before
 
 
 def write(module: nn.Module, present: Tensor, value: Tensor) -> None:
@@ -28,14 +28,14 @@ def write(module: nn.Module, present: Tensor, value: Tensor) -> None:
     before = _untraced(tracing, present.detach().clone)
     present.copy_(value)
     _untraced(tracing, lambda: _put_back([(present, before)]))
-    module.__dict__.setdefault(_TRACED, []).append((present, before))
+    module.__dict__.setdefault(TRACED, []).append((present, before))
 
 
 def before_call(module: nn.Module) -> None:
     """Put back what the checks of ``torch.jit.trace`` have run on, now and when they end."""
-    if _TRACED not in module.__dict__ or torch.jit.is_tracing():
+    if torch.jit.is_tracing():
         return
-    traced = module.__dict__.pop(_TRACED)
+    traced = module.__dict__.pop(TRACED)
     frame = sys._getframe()
     while frame is not None and frame.f_code.co_name != "_check_trace":
         frame = frame.f_back  # type: ignore[assignment]

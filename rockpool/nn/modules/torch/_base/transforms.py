@@ -36,7 +36,7 @@ def underneath(tensor: torch.Tensor) -> torch.Tensor:
 
 def values_unknown(tensor: torch.Tensor) -> bool:
     """Whether the values of `tensor` cannot be looked at now (traced, transformed, captured)."""
-    if compiling() or in_transform() or torch.jit.is_tracing() or tensor.is_meta:
+    if compiling() or in_transform() or tensor.is_meta:
         return True
     return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
 
