@@ -31,6 +31,7 @@ MEANT: dict[str, str] = {
     "class rockpool.nn.modules.ExpSynExodus": _DEFAULTS,
     "class rockpool.nn.modules.LIFExodus": _DEFAULTS,
     "class rockpool.nn.modules.LIFSinabs": _DEFAULTS,
+    "member rockpool.nn.modules.TorchModule.evolve": "it takes the options of a call",
     "module LIFSinabs(shape=(4, 2)) parameters tau_syn": _DEFAULTS,
     "module LIFSinabs(shape=(4, 2), has_rec=True) parameters tau_syn": _DEFAULTS,
     "member rockpool.nn.modules.LIFSinabs.forward": _INHERITED,

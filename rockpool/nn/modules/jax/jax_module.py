@@ -20,7 +20,13 @@ from rockpool.nn.modules.jax._base.arguments import (
     require_static,
     static_bool,
 )
-from rockpool.nn.modules.jax._base.arrays import batched_input
+from rockpool.nn.modules.jax._base.arrays import batched_input, batched_state
+from rockpool.nn.modules.jax._base.lengths import (
+    Lengths,
+    checked_lengths,
+    current_lengths,
+    lengths_set,
+)
 from rockpool.nn.modules.jax._base.rng import initial_key, split_key
 from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve
 from rockpool.nn.modules.jax._kernels.evolve import Evolution, Layout, TimeLoop, jitted_evolve
@@ -255,6 +261,35 @@ class JaxModule(Module):
 
     # -- evolution --------------------------------------------------------------------------
 
+    def __call__(
+        self, input_data: Any, *args: Any, lengths: Any = None, **kwargs: Any
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Evolve the module; see `Module`.
+
+        Parameters
+        ----------
+        input_data : array, or tuple
+            As for any module.
+        lengths : array_like of int, optional
+            How many time steps of the input each batch element has, shape (B,); may be traced.
+            Outputs and records beyond are zero; the states, of this module and of all inside it,
+            are those at each end. Default: all time steps.
+        *args, **kwargs
+            Further arguments of ``evolve``.
+        """
+        if lengths is None:
+            result = super().__call__(input_data, *args, **kwargs)
+            now = current_lengths()
+        else:
+            data = input_data[0] if isinstance(input_data, tuple) else input_data
+            now = checked_lengths(self._label, lengths, data)
+            with lengths_set(now):
+                result = super().__call__(input_data, *args, **kwargs)
+        if now is None:
+            return result
+        output, new_state, records = result
+        return now.cut(output), new_state, now.cut(records)
+
     def _evolve_batch(
         self,
         loop: TimeLoop,
@@ -292,4 +327,31 @@ class JaxModule(Module):
         output, after, records = jitted_evolve(
             data, key, before, parameters, traced, loop=loop, layout=layout
         )
+        if (lengths := current_lengths()) is not None:
+            after = self._at_each_end(
+                lengths, before, after, {name: output for name in states} | records
+            )
         return output, new_state | {name: after[name] for name in states}, records
+
+    def _at_each_end(
+        self,
+        lengths: Lengths,
+        before: dict[str, Any],
+        after: dict[str, jax.Array],
+        courses: dict[str, jax.Array],
+    ) -> dict[str, jax.Array]:
+        """Return states as they are to be stored, at the end of each batch element."""
+        found = {}
+        for name, state in after.items():
+            course = courses[name]
+            if course.shape[:2] != (len(lengths.values), lengths.n_steps):
+                raise ValueError(
+                    f"{self._label}: lengths need the batch and the time steps of the input, "
+                    f"{(len(lengths.values), lengths.n_steps)}, got {course.shape[:2]}"
+                )
+            if len(course):
+                start = batched_state(before[name], (len(course), *course.shape[2:]), state.dtype)
+                state = lengths.last(course, start)
+                state = state if self._keep_batch_state else state[0]
+            found[name] = state
+        return found

@@ -256,7 +256,7 @@ class ExpSynExodus(TorchModule):
             return data
         start = self._start("isyn", data)
         isyn = synaptic_currents(self._label, data, decay(self.dt, self.tau_syn), start)
-        self._keep_state(isyn=isyn[:, -1])
+        self._keep_state({"isyn": isyn}, isyn=isyn[:, -1])
         return isyn
 
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import same_in_and_out
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch.torch_module import (
     TorchModule,
     TorchModuleArguments,
@@ -71,7 +70,6 @@ class BooleanState(TorchModule):
         self.threshold = SimulationParameter(threshold, shape=shapes, cast_fn=to_float_tensor)
         self.bool_state = State(shape=(size,), init_func=partial(torch.zeros, dtype=torch.bool))
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the states over time, bools."""
         data = self._input(data, self.threshold)
@@ -82,7 +80,8 @@ class BooleanState(TorchModule):
         latest = torch.where(strong, steps, 0).cummax(1).values
         stated = torch.cat((start.unsqueeze(1), data > 0), 1)
         output = stated.gather(1, latest)
-        self._keep_state(bool_state=torch.cat((start.unsqueeze(1), output), 1)[:, -1])
+        last = torch.cat((start.unsqueeze(1), output), 1)[:, -1]
+        self._keep_state({"bool_state": output}, bool_state=last)
         if self._record:
             self._record_dict = {"bool_state": output}
         return output

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from rockpool.nn.models import exp_syn
 from rockpool.nn.models.model import SettingSpec
+from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -73,7 +73,11 @@ class ExpSynTorch(TorchModule):
             return to_float_tensor(value).reshape(())
         return super()._as_setting(spec, value)
 
-    @no_dynamo
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        super()._store_attribute(name, value, entry)
+        if name == "noise_std":  # a graph has a number, that can be known to be zero
+            self._noise_in_graph = float(value)
+
     def forward(self, data: Tensor) -> Tensor:
         """Return the synaptic currents over time."""
         data = self._input(data, self.tau)
@@ -81,5 +85,5 @@ class ExpSynTorch(TorchModule):
         require_values(self._label, self, (Required("tau", positive=True, unit="s"),))
         arguments = data, isyn, decay(self.dt, self.tau), self._noise(data.shape, data)
         output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
-        self._keep_state(isyn=isyn)
+        self._keep_state({"isyn": output}, isyn=isyn)
         return output

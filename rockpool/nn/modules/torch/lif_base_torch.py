@@ -18,7 +18,6 @@ from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -246,7 +245,6 @@ class LIFBaseTorch(TorchModule):
 
     # -- evolution ------------------------------------------------------------------------------
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)

@@ -14,7 +14,7 @@ from rockpool.nn.modules.torch._base.checks import Required, number_of, require_
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import MembraneParameters, membrane_loop
 from rockpool.nn.modules.torch.lif_base_torch import stored_setting, torch_table
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
@@ -106,7 +106,6 @@ class LIFNeuronTorch(TorchModule):
             return stored_setting(spec, value)
         return super()._as_setting(spec, value)
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
@@ -119,7 +118,9 @@ class LIFNeuronTorch(TorchModule):
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
         noise = self._noise(tuple(data.shape), data)
-        output, vmem, self._record_dict = membrane_loop(data, vmem, parameters, noise, self._record)
+        arguments = data, vmem, parameters, noise
+        loop = chosen_loop(self, membrane_loop, *arguments)
+        output, vmem, self._record_dict = loop(*arguments, self._record)
         self._keep_state(vmem=vmem)
         return output
 

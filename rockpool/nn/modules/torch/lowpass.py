@@ -10,10 +10,11 @@ from torch import Tensor
 
 from rockpool.nn.models import checks
 from rockpool.nn.modules._registry import RegisteredAttribute
+from rockpool.nn.modules.torch._base.call_options import CallOptions, call_options
 from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.recomputation import in_use
-from rockpool.nn.modules.torch._base.transforms import no_dynamo, trainable
+from rockpool.nn.modules.torch._base.transforms import trainable
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import leaky_sum
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -38,6 +39,8 @@ class LowPass(TorchModule):
     tau_mem : float
         Time constant in seconds, > 0.
     """
+
+    _time_first = True
 
     vmem: Tensor
     alpha_mem: Tensor
@@ -80,7 +83,6 @@ class LowPass(TorchModule):
         """Return the shape of the output for a shape of the input: the same."""
         return input_shape
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the filtered data, (T, B, N) as the input: time comes first."""
         require_float_tensor(self._label, data)
@@ -98,9 +100,21 @@ class LowPass(TorchModule):
             )
         # all channels of all batch elements side by side, such that time stays where it is
         channels = batch_size * self.n_neurons
-        drive = data.to(self.vmem.dtype).reshape(1, len(data), channels)
+        drive = data.to(self.vmem.dtype).reshape(1, data.shape[0], channels)
         start = self.vmem.expand(batch_size, -1).reshape(1, channels)
         arguments = drive, start, self.alpha_mem
         output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)
-        self._store_states({"vmem": vmem.reshape(batch_size, self.n_neurons)})
-        return output.reshape(data.shape)
+        output = output.reshape(data.shape)
+        vmem = vmem.reshape(batch_size, self.n_neurons)
+        options = call_options()
+        if options.lengths is not None:
+            before = start.reshape(vmem.shape)
+            vmem = options.last(self._label, "vmem", output.transpose(0, 1), before)
+            output = options.cut(output.transpose(0, 1)).transpose(0, 1)
+        self._store_states({"vmem": vmem}, options.detach)
+        return output
+
+    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
+        if lengths is not None and isinstance(data, Tensor) and data.dim() == 3:
+            data = data.transpose(0, 1)
+        return super()._options(data, detach, lengths)

@@ -15,7 +15,6 @@ from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import gain
 from rockpool.nn.modules.torch._base.initialisers import unit_eigs
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -88,7 +87,6 @@ class RateTorch(TorchModule):
             return rate.activation(type(self).__name__, value, ACTIVATION_FUNCTIONS)
         return super()._as_setting(spec, value)
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the activation over time."""
         data = self._input(data, self.tau)

@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from inspect import signature
 from os import PathLike
 from typing import Any, ClassVar, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
 
-from rockpool.nn.modules._registry import Family
+from rockpool.nn.modules._registry import Family, RegisteredAttribute
 from rockpool.nn.modules.module import ModuleArguments
-from rockpool.nn.modules.torch._base import json_io
-from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base import json_io, tracing
+from rockpool.nn.modules.torch._base.call_options import (
+    CallOptions,
+    call_options,
+    lengths_of,
+    options_set,
+)
+from rockpool.nn.modules.torch._base.checks import (
+    require_dense,
+    require_float_tensor,
+    require_same_device,
+)
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch._base.transforms import in_transform, underneath
+from rockpool.nn.modules.torch._base.transforms import (
+    compiling,
+    in_transform,
+    underneath,
+)
+from rockpool.nn.modules.torch._kernels.operators import function_name
 from rockpool.parameters import Shape
 from rockpool.utilities._atomic import check_path, replacing
 
@@ -94,6 +110,8 @@ class TorchModule(TorchRegistry):
 
     _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
 
+    _time_first: ClassVar[bool] = False  # whether data are (T, B, N), and not (B, T, N)
+
     dt: float  # of the modules that have noise
     noise_std: float | Tensor
 
@@ -105,6 +123,8 @@ class TorchModule(TorchRegistry):
     _torch_repr: bool
     _record: bool  # whether forward is to fill the following
     _record_dict: dict[str, Any]
+    _noise_in_graph: float = 0.0  # `noise_std`, where that is a tensor whose value is not known
+    _function_name: str = ""  # of its spike or activation function, where a graph can have that
     _passed_state: dict[str, Any]  # final states that cannot be stored, within a transform
 
     def __init__(self, retain_torch_api: bool = False, *args: Any, **kwargs: Any) -> None:
@@ -114,6 +134,11 @@ class TorchModule(TorchRegistry):
             )
         self._setup_modes(retain_torch_api)
         super().__init__(*args, **kwargs)
+
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        super()._store_attribute(name, value, entry)
+        if callable(value):
+            self.__dict__["_function_name"] = function_name(value)
 
     def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
         # what is first among the arguments of a base class is `retain_torch_api`
@@ -139,7 +164,13 @@ class TorchModule(TorchRegistry):
     # -- evolution --------------------------------------------------------------------------
 
     def evolve(
-        self, input_data: Any, record: bool = False, *args: Any, **kwargs: Any
+        self,
+        input_data: Any,
+        record: bool = False,
+        *args: Any,
+        detach: bool | None = None,
+        lengths: Any = None,
+        **kwargs: Any,
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Process input and return ``(output, new_state, record)``.
 
@@ -149,8 +180,16 @@ class TorchModule(TorchRegistry):
             Shape (B, T, Nin), (T, Nin) or (T,).
         record : bool
             Whether to keep the time course of internal values. Default: False.
+        detach : bool
+            Whether the states that are left for the next call, of this module and of all inside
+            it, are cut from their graph. Default: True. With False, gradients of the next call
+            reach back into this one, for backpropagation through time over several calls; until
+            then the module cannot be copied. `keep_batch_state` has them for all batch elements.
+        lengths : array_like of int, optional
+            How many time steps of the input each batch element has, shape (B,). Outputs and records
+            beyond are zero; the states are those at each end. Default: all time steps.
         *args, **kwargs
-            Further arguments of ``forward``.
+            Further arguments of ``forward``; also `detach` and `lengths` where it has such names.
 
         Returns
         -------
@@ -161,7 +200,34 @@ class TorchModule(TorchRegistry):
         record : dict
             Tensors (B, T, ...) by name; empty without `record`.
         """
-        self.__dict__.update(_record=record, _record_dict={}, _passed_state={})
+        given = {"detach": detach, "lengths": lengths}
+        given = {name: value for name, value in given.items() if value is not None}
+        if not given:
+            return self._evolve(input_data, record, args, kwargs)
+        own = given.keys() & signature(self.forward).parameters.keys()
+        kwargs |= {name: given.pop(name) for name in own}
+        if not given:
+            return self._evolve(input_data, record, args, kwargs)
+        with options_set(self._label, self._options(input_data, **given)):
+            return self._evolve(input_data, record, args, kwargs)
+
+    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
+        """Return the options for a call, checked."""
+        if not isinstance(detach, bool):
+            raise TypeError(f"{self._label}: detach must be a bool, got {detach!r}")
+        if lengths is None:
+            return CallOptions(detach)
+        if not isinstance(data, Tensor):
+            raise TypeError(f"{self._label}: with lengths, the input must be a torch tensor")
+        n_batch, n_steps = (1, *data.shape)[-3:-1] if data.dim() > 1 else (1, len(data))
+        return CallOptions(detach, lengths_of(self._label, lengths, n_batch, n_steps), n_steps)
+
+    def _evolve(
+        self, input_data: Any, record: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        options = call_options()
+        courses = record or (options.lengths is not None and not self._records_always)
+        self.__dict__.update(_record=courses, _record_dict={}, _passed_state={})
         try:
             output = self._run_forward(input_data, *args, **kwargs)
             records, passed = self._record_dict, self._passed_state
@@ -170,15 +236,21 @@ class TorchModule(TorchRegistry):
             self.__dict__.update(_record=False, _record_dict={}, _passed_state={})
         state = self._collect("State", None)
         state.update(passed)
-        return output, state, records if record or self._records_always else {}
+        records = records if record or self._records_always else {}
+        if not self._time_first:
+            output, records = options.cut(output), options.cut(records)
+        return output, state, records
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
-            in_use(self)  # a class may have an `evolve` of its own
+            if type(self).evolve is not TorchModule.evolve:
+                in_use(self)
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
+        if "lengths" in kwargs or "detach" in kwargs:
+            return self.evolve(args[0], False, *args[1:], **kwargs)[0]
         try:
             return self._run_forward(*args, **kwargs)
         finally:
@@ -187,6 +259,8 @@ class TorchModule(TorchRegistry):
     def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
         in_use(self)
+        if tracing.TRACED in self.__dict__:
+            tracing.before_call(self)
         before = self._buffers.copy()
         try:
             return nn.Module.__call__(self, *args, **kwargs)
@@ -217,6 +291,7 @@ class TorchModule(TorchRegistry):
         return data
 
     def _batched_input(self, data: Any) -> Tensor:
+        require_dense(self._label, data)
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
         return self._shaped(data)
@@ -226,25 +301,60 @@ class TorchModule(TorchRegistry):
 
     def _start(self, name: str, like: Tensor) -> Tensor:
         """Return a state with the batch dimension in front, in the type and batch size of input."""
-        return self._batched_state(name, like.shape[0]).to(like)
+        start = self._batched_state(name, like.shape[0]).to(like)
+        # a graph writes into the state itself, where gradients still need it
+        return start.clone() if compiling() or torch.jit.is_tracing() else start
 
-    def _keep_state(self, **states: Tensor | None) -> None:
-        """Store final states (B, ...), each without its graph and in storage of its own."""
+    def _keep_state(
+        self, courses: Mapping[str, Tensor] | None = None, /, **states: Tensor | None
+    ) -> None:
+        """Store final states (B, ...), each without its graph and in storage of its own.
+
+        For batch elements that end earlier, `courses` has values (B, T, ...) over time; what is not
+        there is looked for in the record.
+        """
         present = {name: value for name, value in states.items() if value is not None}
-        if next(iter(present.values())).shape[0] == 0:
+        n_batch = next(iter(present.values())).shape[0]
+        if n_batch == 0:
             return
-        self._store_states({name: self._state_to_keep(value) for name, value in present.items()})
+        options = call_options()
+        if options.lengths is not None:
+            known = {**self._record_dict, **(courses or {})}
+            for name in present:
+                before = self._batched_state(name, n_batch)
+                present[name] = options.last(self._label, name, known.get(name), before)
+        kept = {name: self._state_to_keep(value) for name, value in present.items()}
+        self._store_states(kept, options.detach)
 
-    def _store_states(self, states: dict[str, Tensor]) -> None:
+    def _store_states(self, states: dict[str, Tensor], detach: bool = True) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended
             self._passed_state.update(states)
-            return
-        self._buffers.update({name: _independent(value) for name, value in states.items()})
+        elif compiling() or torch.jit.is_tracing():
+            self._write_states(states)
+        elif detach:
+            self._buffers.update({name: _independent(value) for name, value in states.items()})
+        else:
+            self._buffers.update(states)
+
+    def _write_states(self, states: dict[str, Tensor]) -> None:
+        """Write states into the tensors that are there: the way that a graph can have them."""
+        for name, value in states.items():
+            present, value = self._buffers[name], value.detach()
+            if present is None or present.shape != value.shape:
+                raise ValueError(
+                    f"{self._label}: the state {name} has the shape "
+                    f"{None if present is None else tuple(present.shape)} but would become "
+                    f"{tuple(value.shape)}, which a graph cannot change; call the module once with "
+                    f"such a batch before"
+                )
+            tracing.write(self, present, value)
 
     def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
         """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
         noise_std = self.noise_std
-        if in_transform() and isinstance(noise_std, Tensor):  # there may be one for each of many
+        if isinstance(noise_std, Tensor) and compiling():
+            noise_std = self._noise_in_graph
+        if isinstance(noise_std, Tensor) and in_transform():  # there may be one for each of many
             if not bool(underneath(noise_std).any()):
                 return None
         else:

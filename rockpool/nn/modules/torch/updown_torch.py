@@ -11,7 +11,12 @@ from torch import Tensor
 from torch.autograd import Function
 
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch._base.checks import Required, number_of, require_values
+from rockpool.nn.modules.torch._base.checks import (
+    Required,
+    number_of,
+    require_dense,
+    require_values,
+)
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.transforms import in_transform, no_dynamo
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -184,6 +189,7 @@ class UpDownTorch(TorchModule):
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of events, (B, T, 2 N), for signals (B, T, N)."""
+        require_dense(self._label, data)
         if isinstance(data, Tensor) and (data.dim() != 3 or data.shape[-1] != self.size_in):
             raise ValueError(
                 f"{self._label}: the input must have the shape (B, T, {self.size_in}), got "

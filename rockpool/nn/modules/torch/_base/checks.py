@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.modules.torch._base.transforms import values_unknown
@@ -30,6 +31,7 @@ def same_in_and_out(owner: str, shape: Any) -> Shape:
 
 def require_float_tensor(label: str, data: Any) -> None:
     """Require a tensor of floating-point numbers; a TypeError says how to get one."""
+    require_dense(label, data)
     if not isinstance(data, Tensor):
         kind = f"{type(data).__module__}.{type(data).__qualname__}".removeprefix("builtins.")
         raise TypeError(
@@ -40,6 +42,28 @@ def require_float_tensor(label: str, data: Any) -> None:
         raise TypeError(
             f"{label}: the input must be a tensor of floating-point numbers, got {data.dtype}; "
             f"convert it with .float()"
+        )
+
+
+def require_dense(label: str, data: Any) -> None:
+    """Require that the input is no packed sequence and no nested or sparse tensor."""
+    if isinstance(data, PackedSequence):
+        raise TypeError(
+            f"{label}: the input must be a tensor (B, T, N), got a PackedSequence; take "
+            f"x, lengths = torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True) and "
+            f"call the module with (x, lengths=lengths)"
+        )
+    if not isinstance(data, Tensor):
+        return
+    if data.is_nested:
+        raise TypeError(
+            f"{label}: the input must be a tensor (B, T, N), got a nested one; give "
+            f"torch.nested.to_padded_tensor(x, 0.0), and the numbers of time steps by lengths="
+        )
+    if data.layout is not torch.strided:
+        raise TypeError(
+            f"{label}: the input must be a dense tensor, got one of the layout {data.layout}; "
+            f"convert it with .to_dense()"
         )
 
 
@@ -92,7 +116,7 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
     is checked where values cannot be looked at: while a graph is being traced or captured.
     """
     values = [getattr(module, one.name) for one in required]
-    if any(values_unknown(value) for value in values):
+    if torch.jit.is_tracing() or any(values_unknown(value) for value in values):
         return
     if _all_fine([value.detach() for value in values], [one.above for one in required]):
         return

@@ -31,9 +31,10 @@ def spike_settings(
 
     Our own functions take plain numbers, which is faster; others get tensors, as they always did.
     """
+    if values_unknown(window) or window.is_cuda:
+        return spike_fn, window, max_spikes
     owner = getattr(spike_fn, "__self__", None)
-    ours = isinstance(owner, type) and issubclass(owner, SpikeFunction)
-    if not ours or values_unknown(window) or window.is_cuda:
+    if not (isinstance(owner, type) and issubclass(owner, SpikeFunction)):
         return spike_fn, window, max_spikes
     return spike_fn, float(window), float(max_spikes)
 

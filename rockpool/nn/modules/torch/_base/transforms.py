@@ -22,6 +22,8 @@ _is_compiling = getattr(torch.compiler, "is_compiling", None)  # not in the olde
 
 def compiling() -> bool:
     """Whether ``torch.compile`` is going through the call."""
+    if sys.modules.get("torch._dynamo") is None:  # all that makes graphs imports it
+        return False
     return _is_compiling is not None and _is_compiling()
 
 

@@ -22,7 +22,8 @@ from torch.autograd import forward_ad
 from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch._base.transforms import compiling, in_transform
+from rockpool.nn.modules.torch._base.transforms import compiling, in_transform, no_dynamo
+from rockpool.nn.modules.torch._kernels import operators
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
@@ -47,13 +48,28 @@ def chosen_loop(module: nn.Module, loop: Callable[..., Any], *arguments: Any) ->
     The arguments are what it is going to be called with: input, state, parameters and noise. The
     ``last_path`` of the module becomes "numba" or "loop".
     """
-    tensors = list(_tensors(arguments))
-    obstacle = _surroundings(tensors[0].device.type) or _unserved(arguments, tensors)
+    if compiling():
+        module.__dict__["last_path"] = "loop"
+        function: Any = module._function_name
+        return operators.operator_for(loop, function) or _LOOPS_APART[loop]
+    obstacle = _obstacle(loop, arguments)
     path = "loop" if obstacle else "numba"
     module.__dict__["last_path"] = path
     if LOGGER.isEnabledFor(logging.DEBUG):
         LOGGER.debug("%s: %s%s", type(module).__name__, path, f" ({obstacle})" if obstacle else "")
     return loop if obstacle else _kernel(loop)
+
+
+def _obstacle(loop: Callable[..., Any], arguments: tuple[Any, ...]) -> str | None:
+    """Return what keeps kernels away from a call with these arguments, or None."""
+    if loop not in _KERNELS:
+        return "no kernel for this loop"
+    tensors = list(_tensors(arguments))
+    return _surroundings(tensors[0].device.type) or _unserved(arguments, tensors)
+
+
+# a compiler would unroll a loop that is no operator, take minutes over it and gain next to nothing
+_LOOPS_APART = {loop: no_dynamo(loop) for loop in operators.FORMS}
 
 
 @cache
@@ -63,14 +79,15 @@ def _kernel(loop: Callable[..., Any]) -> Callable[..., Any]:
     return found
 
 
+operators.define(lambda loop, arguments: loop if _obstacle(loop, arguments) else _kernel(loop))
+
+
 def _surroundings(device: str) -> str | None:
     """Return what keeps kernels away from this call, whatever its arguments, or None."""
     if not kernels_wanted():
         return "kernels are turned off"
     if device != "cpu":
         return f"no kernel for {device}"
-    if compiling():
-        return "within torch.compile"
     if torch.jit.is_tracing():
         return "within torch.jit.trace"
     if in_transform():
