@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
+from rockpool.nn.modules.jax._base.arrays import cast
 from rockpool.nn.modules.jax._base.spikes import step_pwl
 from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, TimeLoop, Values
 from rockpool.nn.modules.jax._loops.lif import LIFState
@@ -20,7 +20,7 @@ def lif_ode_evolution(
     x: jax.Array, state: Arrays, values: Values, noise: jax.Array | None, kernels: bool
 ) -> Evolution:
     """Evolve neurons by forward Euler steps; a `TimeLoop`. There is no kernel for it."""
-    most = jnp.asarray(values["max_spikes_per_dt"], x.dtype)
+    most = cast(values["max_spikes_per_dt"], x.dtype)
     values = {**values, "max_spikes_per_dt": most}
     output, final, records = lif_ode_loop(x, LIFState(**state), values, noise)
     return output, final._asdict(), {name: records[name] for name in ("irec", "isyn", "vmem")}

@@ -15,6 +15,7 @@ from rockpool.nn.models import checks
 from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.jax._base.arguments import (
     any_array,
+    fit_for_jax,
     float_array,
     number_setting,
     require_static,
@@ -236,13 +237,6 @@ class JaxModule(Module):
 
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         """Return input as an array, and the shape ``(B, T, size_in)`` that it stands for."""
-        data = self._real_input(data)
-        batch, n_steps, channels = self._batch_shape(data.shape)
-        size_in = self._shape[0]
-        return data, (batch, n_steps, channels if size_in is None else size_in)
-
-    def _real_input(self, data: Any) -> Any:
-        """Return input as an array of real numbers that jax takes, of whatever shape."""
         if not isinstance(data, jax.Array):
             data = checks.real_input(self._label, data)
         dtype = data.dtype
@@ -251,9 +245,10 @@ class JaxModule(Module):
             raise TypeError(
                 f"{self._label}: the input must be an array of real numbers, got {dtype}"
             )
-        if isinstance(data, np.ndarray) and not (dtype.isnative and dtype.itemsize <= 8):
-            return any_array(self._label, "the input", data)
-        return data
+        batch, n_steps, channels = self._batch_shape(data.shape)
+        size_in = self._shape[0]
+        shape = (batch, n_steps, channels if size_in is None else size_in)
+        return fit_for_jax(self._label, data), shape
 
     def _expand_state(self, value: Any, shape: Shape) -> jax.Array:
         """Return a value repeated to a shape."""

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 import rockpool.graph
 from rockpool.nn.models import lif
+from rockpool.nn.modules.jax._base.arrays import cast
 from rockpool.nn.modules.jax._base.decays import decays
 from rockpool.nn.modules.jax._base.spikes import clip_gradient, step_pwl
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
@@ -56,7 +57,7 @@ def lif_evolution(
         bias=values["bias"],
         threshold=values["threshold"],
         w_rec=values["w_rec"],
-        max_spikes=jnp.asarray(values["max_spikes_per_dt"], x.dtype),
+        max_spikes=cast(values["max_spikes_per_dt"], x.dtype),
     )
     loop = chosen_loop("lif", lif_loop, x, kernels)
     output, final, records = loop(x, LIFState(**state), parameters, noise)

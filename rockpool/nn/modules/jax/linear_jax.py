@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy  # noqa: F401 - waits where another thread is importing it
 from numpy.typing import ArrayLike
 
+from rockpool.nn.modules.jax._base.arguments import fit_for_jax
 from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.native.linear import LinearMixin
@@ -45,4 +46,4 @@ class LinearJax(LinearMixin, JaxModule):
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
         """Return ``input_data @ weight + bias``; as `Linear.evolve`."""
-        return super().evolve(self._real_input(input_data), record)
+        return super().evolve(fit_for_jax(self._label, input_data), record)

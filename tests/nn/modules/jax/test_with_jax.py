@@ -18,8 +18,17 @@ from jax.example_libraries import optimizers
 from support import golden
 
 import rockpool
-from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules.jax import ExpSynJax, JaxModule, LIFJax, LinearJax
+from rockpool.nn.combinators import Residual, Sequential
+from rockpool.nn.kernels.switch import use_kernels
+from rockpool.nn.modules.jax import (
+    ExpSynJax,
+    JaxModule,
+    LIFJax,
+    LIFODEJax,
+    LinearJax,
+    RateJax,
+    SoftmaxJax,
+)
 
 DATA = jnp.asarray(golden.inputs(2, 6, 2, 1.5))
 
@@ -250,3 +259,65 @@ def test_a_batch_is_split_over_two_devices() -> None:
         "rockpool_lif: kernel",  # each device for itself
         "rockpool_lif: scan (it is divided among devices)",
     ]
+
+
+# --- settings of jax ------------------------------------------------------------------------------
+
+RECURRENT = {"has_rec": True, "noise_std": 0.1, "threshold": [0.5, 1.0]}
+LAYERS: dict[str, Any] = {
+    "LIF": lambda: LIFJax((4, 2), **RECURRENT),
+    "LIFODE": lambda: LIFODEJax((4, 2), **RECURRENT),
+    "Rate": lambda: RateJax(2, activation_func="tanh", **RECURRENT),
+    "ExpSyn": lambda: ExpSynJax(2, tau=[0.1, 0.2], noise_std=0.1),
+    "Softmax": lambda: SoftmaxJax((3, 2), axis=-1),
+    "Residual": lambda: Residual(LinearJax((2, 2), has_bias=True), ExpSynJax(2)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["scan", "kernel"])
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_ranks_are_promoted_nowhere_in_silence(make: Any, path: str) -> None:
+    with jax.numpy_rank_promotion("raise"), use_kernels(path == "kernel"):
+        module = make()
+        data = jnp.ones((2, 3, module.size_in))
+        module(data[0])
+        gradient = jax.grad(lambda p: jnp.sum(module.set_attributes(p)(data)[0] ** 2))
+        leaves = jax.tree.leaves(gradient(module.parameters()))
+    assert all(jnp.isfinite(leaf).all() for leaf in leaves)
+
+
+def go_on(module: Any, data: Any) -> Any:
+    output, state, _ = module(data)
+    return module.set_attributes(state), output
+
+
+KEYS = [None, jax.random.PRNGKey(1), jax.random.key(1)]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=["drawn", "words", "typed"])
+def test_a_key_stays_what_it_is_where_jax_makes_typed_ones(key: Any) -> None:
+    with jax.enable_custom_prng(True):
+        module = LIFJax(2, noise_std=0.1, rng_key=key)
+        after, _ = jax.lax.scan(go_on, module, jnp.ones((3, 1, 2, 2)))
+        assert after.rng_key.dtype == module.rng_key.dtype
+        assert after.rng_key.shape == module.rng_key.shape
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+@pytest.mark.parametrize(
+    "layer", [LIFJax, pytest.param(RateJax, marks=pytest.mark.slow), ExpSynJax]
+)
+def test_narrow_parameters_and_wide_states_are_carried(layer: Any, dtype: Any) -> None:
+    """The numbers are those of a calculation in the narrow type."""
+    module = layer(2, rng_key=jax.random.key(0))
+    cast = {name: value.astype(dtype) for name, value in module.parameters().items()}
+    module, data = module.set_attributes(cast), jnp.ones((2, 1, 3, 2), dtype)
+    after, output = jax.lax.scan(go_on, module, data)
+    whole, state, _ = module(data.reshape(1, 6, 2))
+    assert output.dtype == whole.dtype == dtype
+    assert jnp.array_equal(output.reshape(1, 6, 2), whole)
+    for name, value in state.items():
+        assert value.dtype == getattr(module, name).dtype
+        if name != "rng_key":
+            assert jnp.array_equal(getattr(after, name), value)

@@ -10,7 +10,14 @@ import numpy as np
 
 from rockpool.parameters import to_numpy
 
-__all__ = ["any_array", "float_array", "number_setting", "require_static", "static_bool"]
+__all__ = [
+    "any_array",
+    "fit_for_jax",
+    "float_array",
+    "number_setting",
+    "require_static",
+    "static_bool",
+]
 
 
 def float_array(value: Any) -> jax.Array:
@@ -41,6 +48,13 @@ def any_array(owner: str, name: str, value: Any) -> jax.Array:
         raise TypeError(
             f"{owner}: {name} must be a number or an array of numbers, got {array.dtype}"
         ) from error
+
+
+def fit_for_jax(owner: str, data: Any) -> Any:
+    """Return input; an array of numpy that jax does not take as one that it does."""
+    if isinstance(data, np.ndarray) and not (data.dtype.isnative and data.dtype.itemsize <= 8):
+        return any_array(owner, "the input", data)
+    return data
 
 
 def number_setting(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rockpool.parameters import Shape
 
-__all__ = ["aligned", "batched_input", "batched_state", "common_type", "state_to_keep"]
+__all__ = ["aligned", "batched_input", "batched_state", "cast", "common_type", "state_to_keep"]
 
 
 def aligned(values: Any, like: jax.Array) -> Any:
@@ -45,11 +45,22 @@ def batched_state(state: Any, shape: Shape, dtype: Any) -> jax.Array:
     return jnp.broadcast_to(jnp.asarray(state, dtype), shape)
 
 
+def cast(number: Any, dtype: Any) -> jax.Array:
+    """Return a number as an array of a type; what is too large for a narrow one is infinite."""
+    too_large = isinstance(number, (int, float)) and number > float(jnp.finfo(dtype).max)
+    return jnp.asarray(jnp.inf if too_large else number, dtype)
+
+
 def state_to_keep(final: jax.Array, before: Any, keep: bool) -> jax.Array:
-    """Return what is to be stored of a final state ``(B, ...)``; for no batch, that before."""
+    """Return what is to be stored of a final state ``(B, ...)``; for no batch, that before.
+
+    Its type is not narrower than that of the state before, so that a module stays what it is from
+    one time to the next, as ``jax.lax.scan`` asks for.
+    """
+    dtype = jnp.promote_types(final.dtype, jnp.asarray(before).dtype)
     if len(final) == 0:
-        return jnp.asarray(before, final.dtype)
-    return final if keep else final[0]
+        return jnp.asarray(before, dtype)
+    return (final if keep else final[0]).astype(dtype)
 
 
 def common_type(*values: Any) -> Any:

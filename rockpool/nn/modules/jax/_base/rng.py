@@ -31,14 +31,19 @@ def initial_key(owner: str, rng_key: Any = None) -> jax.Array:
             f"{owner}: rng_key must be a key, as jax.random.key(seed) or "
             f"jax.random.PRNGKey(seed) make it, got {rng_key!r}"
         )
-    return jax.random.split(jnp.asarray(rng_key, dtype=np.uint32))[1]
+    _, own_key = jax.random.split(jax.random.wrap_key_data(jnp.asarray(rng_key, dtype=np.uint32)))
+    return jax.random.key_data(own_key)
 
 
 @jax.jit
 def split_key(rng_key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the next key of a module, and the one for the noise of this call."""
-    next_key, own_key = jax.random.split(rng_key)
-    return next_key, own_key
+    """Return the next key of a module, of the same kind, and the one for the noise of this call."""
+    if jnp.issubdtype(rng_key.dtype, jax.dtypes.prng_key):
+        next_key, own_key = jax.random.split(rng_key)
+        return next_key, own_key
+    # words alone; jax may be set to make keys of them
+    next_key, own_key = jax.random.split(jax.random.wrap_key_data(rng_key))
+    return jax.random.key_data(next_key), own_key
 
 
 def draw_noise(

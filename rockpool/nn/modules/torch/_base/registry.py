@@ -26,7 +26,7 @@ from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart, neuron_states
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
-from rockpool.nn.modules.torch._base.transforms import has_graph, trainable
+from rockpool.nn.modules.torch._base.transforms import compiling, has_graph, trainable
 from rockpool.parameters import ParameterBase, ResetTo
 
 Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
@@ -185,7 +185,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         self._parameters[name] = parameter
 
     def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():  # no graph would reach out of the block around it
+        if compiling():  # no graph would reach out of the block around it
             return evolve(*args, **kwargs)
         return super()._all_or_nothing(evolve, *args, **kwargs)
 
