@@ -99,11 +99,7 @@ def attach(
     def __getattr__(name: str) -> "Any":
         nonlocal look_up
         if name not in entries and name not in files:
-            raise AttributeError(
-                f"module {package!r} has no attribute {name!r}",
-                name=name,
-                obj=sys.modules.get(package),
-            )
+            raise _no_such_name(package, name)
         source, needs = entries.get(name) or ("", submodules.get(name))
         if _lazy_blocks and source and _asked_by_a_lazy_block():
             later = _later(name, f"{package}.{source}", needs, package)
@@ -132,6 +128,21 @@ def attach(
         for name in names:
             __getattr__(name)
     return __getattr__, __dir__, names.copy()
+
+
+def _no_such_name(package: str, name: str) -> AttributeError:
+    """Python's own error, with a note of where the project has a name like this."""
+    error = AttributeError(
+        f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules.get(package)
+    )
+    asks_first = sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
+    if not asks_first and not name.startswith("_"):  # which tools ask for by the dozen
+        from .near_misses import meant
+
+        close = meant(package, name, advertised)
+        if close:
+            error.add_note(f"Did you mean {close}?")
+    return error
 
 
 def _lazy_look_up(package: str, entries: "Face", files: "set[str]") -> "Callable[[str], Any]":

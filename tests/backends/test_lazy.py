@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import zipfile
 from pathlib import Path
 
@@ -36,8 +37,6 @@ def with_backend(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_lazy_loader_reads_our_stubs_as_we_do(package: str) -> None:
     file = Path(rockpool.__file__).parents[1] / package.replace(".", "/") / "__init__.py"
-    import importlib
-
     ours = importlib.import_module(package).__all__
     *_, theirs = lazy_loader.attach_stub(package, str(file))
     assert sorted(ours) == sorted(theirs)
@@ -301,3 +300,23 @@ for loader in (None, Loader()):
     said = bare_python.python(code).splitlines()
     assert said[1::2] == ["helped Lazy True"] * 4
     assert said[::2] == ["['Lazy', 'Other', 'helper', 'late', 'plain']"] * 4
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "meant"),
+    [
+        ("rockpool.nn.modules", "Sequential", "rockpool.nn.combinators.Sequential"),
+        ("rockpool.nn.modules", "LIFtorch", "rockpool.nn.modules.LIFTorch"),
+        ("rockpool.nn.modules", "ALIFTorch", "rockpool.nn.modules.aLIFTorch"),
+        ("rockpool.nn.modules", "TSEvent", "rockpool.TSEvent"),
+        ("rockpool", "LIF", "rockpool.nn.modules.LIF"),
+        ("rockpool.nn", "Sequental", "rockpool.nn.combinators.Sequential"),
+        ("rockpool.nn.modules", "NothingLikeIt", ""),
+    ],
+)
+def test_a_near_miss_is_told_what_is_meant(package: str, name: str, meant: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(importlib.import_module(package), name)
+    assert str(caught.value) == f"module {package!r} has no attribute {name!r}"
+    notes = getattr(caught.value, "__notes__", [])
+    assert notes == ([f"Did you mean {meant}?"] if meant else [])
