@@ -8,10 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    Offered = Callable[[str], Iterable[str]]
 
-
-def meant(package: str, name: str, advertised: "Offered") -> str:
+def meant(package: str, name: str, advertised: "Callable[[str], Iterable[str]]") -> str:
     """The full name of what is meant: what is called so elsewhere, or spelled like it; or "".
 
     `advertised` gives the names that a package offers.
@@ -30,7 +28,7 @@ def meant(package: str, name: str, advertised: "Offered") -> str:
     return ""
 
 
-def _names(package: str, advertised: "Offered") -> "list[str]":
+def _names(package: str, advertised: "Callable[[str], Iterable[str]]") -> "list[str]":
     """The full names that this package's project offers, the shortest path to each one last."""
     top = package.partition(".")[0]
     folder = os.path.dirname(getattr(sys.modules.get(top), "__file__", None) or "")
