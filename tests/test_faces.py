@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,74 @@ def test_without_torch_nothing_of_others_is_loaded(numpy_python) -> None:
     standard = set(numpy_python.python("import sys; print(*sys.stdlib_module_names)").split())
     foreign = {name.partition(".")[0] for name in loaded} - standard
     assert foreign == {"rockpool", "lazy_loader"}
+
+
+# --- sub-packages and files -------------------------------------------------------------------------
+
+
+def public_modules() -> list[str]:
+    """Every module of the package but the command's and the machinery's, and those not for others."""
+    files = [path.relative_to(ROOT.parent) for path in ROOT.rglob("*.py")]
+    names = [str(path.with_suffix("")).replace("/", ".") for path in files]
+    names = [name.removesuffix(".__init__") for name in names]
+    inner = [name for name in names if name != "rockpool" and "._" not in name]
+    return [name for name in inner if name.split(".")[1] not in ("backends", "cli")]
+
+
+def test_every_public_module_is_reached_by_its_name_whatever_was_imported_before(
+    full_python,
+) -> None:
+    """Each in a process in which nothing else of the package is imported."""
+    code = f"""
+import os, sys, rockpool
+for name in {public_modules()!r}:
+    child = os.fork()
+    if not child:
+        try:
+            thing = rockpool
+            for part in name.split(".")[1:]: thing = getattr(thing, part)
+        except Exception as error:
+            if "sinabs.exodus" not in str(error): print(name, repr(error), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+    assert full_python.python(code, PYNEST_QUIET="1") == ""
+
+
+def test_without_numpy_what_needs_none_is_reached_and_taken_by_a_star(bare_python) -> None:
+    code = """
+from rockpool import *
+from rockpool.utilities import *
+from rockpool.training import *
+import rockpool
+print(data.__name__, training.ctc_loss.__name__, tree_utils.__name__)
+for use in (lambda: rockpool.parameters.State, lambda: jax_tree_utils.tree_map_select):
+    try: use()
+    except ModuleNotFoundError as error: print(error)
+"""
+    assert bare_python.python(code).splitlines() == [
+        "rockpool.data rockpool.training.ctc_loss rockpool.utilities.tree_utils",
+        "Missing the `numpy` backend. `parameters` objects, and others relying on `numpy` are not available.",
+        "Missing the `jax` backend. `jax_tree_utils` objects, and others relying on `jax` are not available.",
+    ]
+
+
+def test_stubs_name_the_backends_that_the_packages_name() -> None:
+    for stub in ROOT.rglob("__init__.pyi"):
+        in_code = re.findall(r'backend="([\w-]+)"', stub.with_suffix(".py").read_text())
+        assert re.findall(r"^# backend: (\S+)$", stub.read_text(), re.M) == in_code, stub
+
+
+def test_an_installation_without_sources_works(bare_python, numpy_python, tmp_path) -> None:
+    shutil.copytree(ROOT, tmp_path / "rockpool", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(tmp_path, quiet=2, legacy=True)
+    for path in tmp_path.rglob("*.py"):
+        path.unlink()
+    for command in ("modules", "backends"):
+        whole = bare_python.run("-m", "rockpool", command, "--json").stdout
+        assert bare_python.run("-m", "rockpool", command, "--json", path=tmp_path).stdout == whole
+    code = "from rockpool.nn.modules import LIF, LIFTorch; print(LIF(2)); help(LIFTorch)"
+    assert numpy_python.python(code, path=tmp_path).startswith("LIF  with shape (2, 2)")
 
 
 # --- what is listed ---------------------------------------------------------------------------------

@@ -7,6 +7,10 @@ of names and ``rockpool modules`` all read it. It has one name a line::
     from .filter_bank import ButterFilter as ButterFilter  # backend: scipy
 
 The comment names the back-end that a single file needs, where it is another one than its package's.
+That of the package stands in a line of its own, ``# backend: torch``, where nothing but the stub is
+left of its source. A file is listed as a sub-module by ``from . import plain as plain``, with the
+comment where it needs a back-end; other files that can be reached by their names stand in a line
+``# files: more others``.
 
 This file is on the way of every import of the package, and loads nothing itself. With the first
 name of a back-end come `lazy_loader`, which imports and keeps what is found, and `status`.
@@ -24,10 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["advertised", "attach"]
 
 Face = dict[str, tuple[str, "str | None"]]
+# The names, the sub-modules with the back-end that each needs, and the files that are not listed.
+Stub = tuple[Face, "dict[str, str | None]", set[str]]
 
 # What each package that called `attach` offers: by name, as a line of the stub says, the sub-module
 # that defines it and the back-end that it needs.
 _faces: "dict[str, Face]" = {}
+
+# What makes programs of scripts has to be told of the stubs.
+_TAKE_ALONG = (
+    "a program that is frozen takes the .pyi files along with PyInstaller; cx_Freeze needs them "
+    "among its include_files, Nuitka --include-data-files (see README, Frozen programs)"
+)
 
 # The frames that are inside a `rockpool.lazy_imports()` block, by thread.
 _lazy_blocks: "dict[int, list[FrameType]]" = {}
@@ -77,33 +89,31 @@ def attach(
     ValueError
         A line of the stub is not of the form above.
     """
-    entries, submodules = _read_stub(package, file, backend)
-    _faces[package] = entries
-    names = sorted(submodules | entries.keys())
+    entries, submodules, files = _read_stub(package, file, backend)
+    _faces[package] = _with_files(entries, submodules)
+    names = sorted(submodules.keys() | entries.keys())
     reachable = {source.partition(".")[0] for source, _ in entries.values()}
-    files = submodules | (reachable - entries.keys())
+    files |= submodules.keys() | (reachable - entries.keys())
     look_up = None
 
     def __getattr__(name: str) -> "Any":
         nonlocal look_up
         if name not in entries and name not in files:
-            raise AttributeError(
-                f"module {package!r} has no attribute {name!r}",
-                name=name,
-                obj=sys.modules.get(package),
-            )
-        source, needs = entries.get(name, ("", None))
+            raise _no_such_name(package, name)
+        source, needs = entries.get(name) or ("", submodules.get(name))
         if _lazy_blocks and source and _asked_by_a_lazy_block():
             later = _later(name, f"{package}.{source}", needs, package)
             if later is not None:
                 return later
         if source and needs is None:
             return _import(package, name, f"{package}.{source}")
+        if not source and needs is None:
+            __import__(f"{package}.{name}")
+            return sys.modules[f"{package}.{name}"]
         if look_up is None:
             look_up = _lazy_look_up(package, entries, files)
-        if needs is None:  # a sub-module
-            return look_up(name)
-        return _resolve(package, name, f"{package}.{source}", needs, look_up)
+        assert needs is not None
+        return _resolve(package, name, f"{package}.{source or name}", needs, look_up)
 
     def __dir__() -> "list[str]":
         from .completion import show_as_properties
@@ -118,6 +128,21 @@ def attach(
         for name in names:
             __getattr__(name)
     return __getattr__, __dir__, names.copy()
+
+
+def _no_such_name(package: str, name: str) -> AttributeError:
+    """Python's own error, with a note of where the project has a name like this."""
+    error = AttributeError(
+        f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules.get(package)
+    )
+    asks_first = sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
+    if not asks_first and not name.startswith("_"):  # which tools ask for by the dozen
+        from .near_misses import meant
+
+        close = meant(package, name, advertised)
+        if close:
+            error.add_note(f"Did you mean {close}?")
+    return error
 
 
 def _lazy_look_up(package: str, entries: "Face", files: "set[str]") -> "Callable[[str], Any]":
@@ -182,31 +207,50 @@ def _face(package: str) -> "Face | None":
         return None
     path = os.sep.join((os.path.dirname(spec.origin), *inner, "__init__.py"))
     try:
-        code = spec.loader.get_data(path).decode()
-        stub = spec.loader.get_data(path + "i").decode()
+        stub = _text(path + "i", spec.loader)
     except OSError:
         return None
-    # The argument of `attach`, which is not called before the package is imported.
-    backend = code.partition('backend="')[2].partition('"')[0]
-    _faces[package] = _parse(path + "i", stub, backend or None)[0]
+    backend = f"\n{stub}".partition("\n# backend:")[2].partition("\n")[0].strip()
+    if not backend:  # the argument of `attach`, which is called when the package is imported
+        try:
+            backend = _text(path, spec.loader).partition('backend="')[2].partition('"')[0]
+        except OSError:  # there is no source
+            backend = ""
+    entries, submodules, _ = _parse(path + "i", stub, backend or None)
+    _faces[package] = _with_files(entries, submodules)
     return _faces[package]
 
 
-def _read_stub(package: str, file: str, backend: "str | None") -> "tuple[Face, set[str]]":
-    """The names in the stub beside `file`, and the sub-modules that it lists."""
+def _with_files(entries: "Face", submodules: "dict[str, str | None]") -> "Face":
+    """All names that need a back-end: the sub-modules that do are stand-ins without it as well."""
+    return entries | {name: (name, needs) for name, needs in submodules.items() if needs}
+
+
+def _read_stub(package: str, file: str, backend: "str | None") -> "Stub":
+    """What the stub beside `file` says."""
     path = file.rpartition(".")[0] + ".pyi"
-    loader = sys.modules[package].__spec__.loader  # type: ignore[union-attr]
+    spec = getattr(sys.modules.get(package), "__spec__", None)
     try:
-        text = loader.get_data(path).decode()  # type: ignore[union-attr]
+        text = _text(path, getattr(spec, "loader", None))
     except OSError as error:
-        raise FileNotFoundError(f"{package}: there is no stub {path}") from error
+        raise FileNotFoundError(f"{package}: there is no stub {path}; {_TAKE_ALONG}") from error
     return _parse(path, text, backend)
 
 
-def _parse(path: str, text: str, backend: "str | None") -> "tuple[Face, set[str]]":
-    """The names and the sub-modules in the text of a stub."""
+def _text(path: str, loader: "Any") -> str:
+    """A file that lies beside a package's: in a zip file, or wherever its loader finds it."""
+    if hasattr(loader, "get_data"):
+        text: str = loader.get_data(path).decode()
+        return text
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _parse(path: str, text: str, backend: "str | None") -> "Stub":
+    """What the text of a stub says."""
     entries: Face = {}
-    submodules: set[str] = set()
+    submodules: dict[str, str | None] = {}
+    files: set[str] = set()
     for line in text.splitlines():
         head, _, names = line.partition(" import ")
         known, _, alias = names.partition(" as ")
@@ -214,6 +258,8 @@ def _parse(path: str, text: str, backend: "str | None") -> "tuple[Face, set[str]
             entries[known] = head[6:], backend  # nearly all of them
             continue
         parts = line.split()
+        if parts[:2] == ["#", "files:"]:
+            files.update(parts[2:])
         if parts[:1] != ["from"]:
             continue
         source = parts[1] if len(parts) > 1 else ""
@@ -224,10 +270,10 @@ def _parse(path: str, text: str, backend: "str | None") -> "tuple[Face, set[str]
             )
         needs = parts[8] if parts[6:8] == ["#", "backend:"] and len(parts) > 8 else None
         if source == ".":
-            submodules.add(name)
+            submodules[name] = needs
         else:
             entries[name] = source[1:], needs or backend
-    return entries, submodules
+    return entries, submodules, files
 
 
 def _resolve(

@@ -55,6 +55,11 @@ class File:
         self._package = module if is_package else module.rpartition(".")[0]
         self.at_home = False
 
+    def documentation(self, head: str) -> str:
+        """The docstring of the module, below this line."""
+        text = ast.get_docstring(self._tree)
+        return "\n\n".join(part for part in (head, text, f"Defined in {self.path}.") if part)
+
     def find(self, name: str, depth: int = 0) -> Definition | None:
         """The definition behind a name of this module, in whichever file it is."""
         for node in _statements(self._tree.body):
@@ -126,7 +131,8 @@ def documentation(module: str, name: str, backend: str) -> str:
     head = _availability(backend)
     found = find(module, name)
     if found is None:
-        return head
+        file = _read(module) if module.endswith(f".{name}") else None  # the module itself
+        return head if file is None else file.documentation(head)
     place = f"Defined in {found.file.path}, line {found.node.lineno}."
     return "\n\n".join(part for part in (head, _docstring(found), place) if part)
 

@@ -1,1 +1,2 @@
+# backend: numpy
 from .digits import load_digits as load_digits

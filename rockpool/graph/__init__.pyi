@@ -1,3 +1,5 @@
+# backend: numpy
+# files: from_modules
 from .graph_base import GraphHolder as GraphHolder
 from .graph_base import GraphModule as GraphModule
 from .graph_base import GraphModuleBase as GraphModuleBase

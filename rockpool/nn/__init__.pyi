@@ -1,2 +1,4 @@
+# files: kernels
 from . import combinators as combinators
+from . import models as models
 from . import modules as modules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import zipfile
 from pathlib import Path
 
@@ -36,8 +37,6 @@ def with_backend(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_lazy_loader_reads_our_stubs_as_we_do(package: str) -> None:
     file = Path(rockpool.__file__).parents[1] / package.replace(".", "/") / "__init__.py"
-    import importlib
-
     ours = importlib.import_module(package).__all__
     *_, theirs = lazy_loader.attach_stub(package, str(file))
     assert sorted(ours) == sorted(theirs)
@@ -267,3 +266,57 @@ print(len(found), len({id(c) for pair in found for c in pair}))
 
 def test_what_a_new_user_of_attach_reads() -> None:
     assert "Parameters" in (lazy_loading.attach.__doc__ or "")
+
+
+# --- loaders and places ------------------------------------------------------------------------------
+
+
+def test_a_stub_that_is_not_there_is_told_with_what_frozen_programs_need(tmp_path: Path) -> None:
+    (tmp_path / "stubless").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"there is no stub .*cx_Freeze.*Nuitka.*README"):
+        lazy_loading.attach("stubless", str(tmp_path / "stubless" / "__init__.py"))
+
+
+def test_a_package_that_is_loaded_by_its_path_alone_finds_its_stub(bare_python, without) -> None:
+    """It is not in `sys.modules` while its code runs, and its loader may read no files."""
+    code = f"""
+import importlib.util, sys
+place = {str(without)!r} + "/little"
+class Loader:
+    def create_module(self, spec): return None
+    def exec_module(self, module): exec(open(module.__file__).read(), vars(module))
+for loader in (None, Loader()):
+    spec = importlib.util.spec_from_file_location(
+        "little", place + "/__init__.py", loader=loader, submodule_search_locations=[place])
+    for is_listed in (False, True):
+        module = importlib.util.module_from_spec(spec)
+        if is_listed: sys.modules["little"] = module
+        spec.loader.exec_module(module)
+        print(module.__all__)
+        sys.modules["little"] = module
+        print(module.helper(), module.Lazy.__name__, dir(module) == module.__all__)
+        for name in [name for name in sys.modules if name.startswith("little")]: del sys.modules[name]
+"""
+    said = bare_python.python(code).splitlines()
+    assert said[1::2] == ["helped Lazy True"] * 4
+    assert said[::2] == ["['Lazy', 'Other', 'helper', 'late', 'plain']"] * 4
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "meant"),
+    [
+        ("rockpool.nn.modules", "Sequential", "rockpool.nn.combinators.Sequential"),
+        ("rockpool.nn.modules", "LIFtorch", "rockpool.nn.modules.LIFTorch"),
+        ("rockpool.nn.modules", "ALIFTorch", "rockpool.nn.modules.aLIFTorch"),
+        ("rockpool.nn.modules", "TSEvent", "rockpool.TSEvent"),
+        ("rockpool", "LIF", "rockpool.nn.modules.LIF"),
+        ("rockpool.nn", "Sequental", "rockpool.nn.combinators.Sequential"),
+        ("rockpool.nn.modules", "NothingLikeIt", ""),
+    ],
+)
+def test_a_near_miss_is_told_what_is_meant(package: str, name: str, meant: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(importlib.import_module(package), name)
+    assert str(caught.value) == f"module {package!r} has no attribute {name!r}"
+    notes = getattr(caught.value, "__notes__", [])
+    assert notes == ([f"Did you mean {meant}?"] if meant else [])

@@ -1,3 +1,4 @@
+# backend: numpy
 from .ffwd_stack import FFwdStack as FFwdStack
 from .ffwd_stack import FFwdStackMixin as FFwdStackMixin
 from .ffwd_stack import ModFFwdStack as ModFFwdStack

@@ -19,3 +19,7 @@ type, float32 or float64 (`compiling.kernel_array`). In all of them
 
 `rockpool.nn.kernels.switch` turns them off.
 """
+
+from rockpool.backends.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

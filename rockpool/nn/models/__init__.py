@@ -15,3 +15,7 @@ jax arrays or torch tensors; how they are stored is the back-end's business. Not
 the sake of a check: a value that is not known yet (a jax tracer, a meta tensor) is checked for its
 shape only.
 """
+
+from rockpool.backends.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,3 +1,4 @@
+# backend: jax
 from .exp_smooth_jax import ExpSmoothJax as ExpSmoothJax
 from .exp_syn_jax import ExpSynJax as ExpSynJax
 from .instant import InstantJax as InstantJax

@@ -1,3 +1,5 @@
+# backend: numpy
+# files: noise
 from .exp_syn import ExpSyn as ExpSyn
 from .filter_bank import ButterFilter as ButterFilter  # backend: scipy
 from .filter_bank import ButterMelFilter as ButterMelFilter  # backend: scipy

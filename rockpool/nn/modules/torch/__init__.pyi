@@ -1,3 +1,5 @@
+# backend: torch
+# files: lif_base_torch
 from .ahp_lif_torch import aLIFTorch as aLIFTorch
 from .bool_state import BooleanState as BooleanState
 from .dropout import TimeStepDropout as TimeStepDropout

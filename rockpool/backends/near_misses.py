@@ -1,0 +1,41 @@
+"""What may be meant by a name that a package has not: of this project, and spelled like it."""
+
+import os
+import sys
+from difflib import get_close_matches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def meant(package: str, name: str, advertised: "Callable[[str], Iterable[str]]") -> str:
+    """The full name of what is meant: what is called so elsewhere, or spelled like it; or "".
+
+    `advertised` gives the names that a package offers.
+    """
+    names = _names(package, advertised)
+    offered = {full.rpartition(".")[2]: full for full in names}
+    if name in offered:
+        return offered[name]
+    here = [full for full in names if full.rpartition(".")[0] == package]
+    for choice in ([full.rpartition(".")[2] for full in here], list(offered)):
+        lower = {word.lower(): word for word in reversed(choice)}
+        close = get_close_matches(name.lower(), lower, n=1, cutoff=0.75)
+        if close:
+            word = lower[close[0]]
+            return f"{package}.{word}" if f"{package}.{word}" in here else offered[word]
+    return ""
+
+
+def _names(package: str, advertised: "Callable[[str], Iterable[str]]") -> "list[str]":
+    """The full names that this package's project offers, the shortest path to each one last."""
+    top = package.partition(".")[0]
+    folder = os.path.dirname(getattr(sys.modules.get(top), "__file__", None) or "")
+    found = []
+    for place, _, files in os.walk(folder) if folder else ():
+        if "__init__.pyi" in files:
+            inner = os.path.relpath(place, folder).replace(os.sep, ".")
+            where = top if inner == "." else f"{top}.{inner}"
+            found += [f"{where}.{name}" for name in advertised(where)]
+    return sorted(found, key=lambda full: -full.count("."))
