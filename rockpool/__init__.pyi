@@ -1,14 +1,25 @@
 from . import data as data
+from . import files as files
 from . import graph as graph
 from . import nn as nn
 from . import parameters as parameters  # backend: numpy
+from . import plots as plots
+from . import profiling as profiling
 from . import timeseries as timeseries
 from . import training as training
 from . import typehints as typehints
 from . import utilities as utilities
+from . import verification as verification
 from ._version import __version__ as __version__
+from .files import FileFormatError as FileFormatError
+from .files import load as load
+from .files import read_header as read_header
+from .files import save as save
+from .nn.conversion import convert as convert  # backend: numpy
+from .nn.conversion import describe as describe  # backend: numpy
 from .timeseries import TimeSeries as TimeSeries
 from .timeseries import TSContinuous as TSContinuous
 from .timeseries import TSEvent as TSEvent
 from .utilities.backend_management import list_backends as list_backends
 from .utilities.lazy_imports import lazy_imports as lazy_imports
+from .verification import verify as verify

@@ -101,6 +101,7 @@ def public_modules() -> list[str]:
     return [name for name in inner if name.split(".")[1] not in ("backends", "cli")]
 
 
+@pytest.mark.slow
 def test_every_public_module_is_reached_by_its_name_whatever_was_imported_before(
     full_python,
 ) -> None:

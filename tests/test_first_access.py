@@ -94,6 +94,7 @@ print(sorted(found.values()) == sorted(names))
     assert full_python.python(code) == "True"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("backend", "kinds"), [(False, ["StandIn"]), (True, ["function", "type"])])
 def test_sixteen_threads_and_two_hundred_rounds(
     backend: bool, kinds: list[str], any_bare_python, tmp_path: Path

@@ -27,6 +27,7 @@ FLOORS = (
     ("rockpool.parameters",),
     ("rockpool.typehints", "rockpool.utilities.property_arrays"),
     ("rockpool.graph", "rockpool.timeseries"),
+    ("rockpool.nn.description",),  # what a network is
     ("rockpool.nn.models", "rockpool.nn.kernels"),  # what a model is; its loops over arrays
     ("rockpool.nn.modules",),  # the base classes, and the lazy face
     ("rockpool.nn.modules.native",),  # the readable definition
@@ -39,7 +40,10 @@ FLOORS = (
     ),
     ("rockpool.nn.modules.sinabs",),  # on torch
     ("rockpool.nn.combinators",),
-    ("rockpool.training",),
+    ("rockpool.nn.conversion",),  # a network of one back-end from one of another
+    ("rockpool.files", "rockpool.training"),
+    ("rockpool.verification", "rockpool.profiling"),
+    ("rockpool.plots",),
     ("rockpool.data",),
     ("rockpool.cli", "rockpool._pyinstaller"),
     ("rockpool.__main__",),
@@ -56,7 +60,8 @@ INSIDE = {
 HOMES = {
     "numpy": tuple(
         f"rockpool.{room}"
-        for room in "parameters typehints utilities graph timeseries nn training data cli".split()
+        for room in "parameters typehints utilities graph timeseries nn training data cli files "
+        "verification profiling plots".split()
     ),
     "torch": ("rockpool.nn.modules.torch", "rockpool.nn.modules.sinabs", "*_torch", "*.torch_*"),
     "jax": ("rockpool.nn.modules.jax", "*_jax", "*.jax_*"),
@@ -69,11 +74,13 @@ HOMES = {
     "scipy": ("rockpool.nn.modules.native.filter_bank",),
     "optax": ("rockpool.training.*jax_*",),
     "matplotlib": (
+        "rockpool.plots",
         "rockpool.cli.*.picture",
         "rockpool.timeseries.series",
         "rockpool.nn.modules.native.filter_bank",
     ),
     "lazy_loader": ("rockpool.backends.lazy",),
+    "safetensors": ("rockpool.files.network_file",),
     "packaging": ("rockpool.backends",),
     "tqdm": ("rockpool.cli",),
     "PyInstaller": ("rockpool._pyinstaller",),
@@ -82,6 +89,9 @@ HOMES = {
 # What a file imports nevertheless -> why.
 EXCEPTIONS = {
     ("rockpool.typehints", "torch"): "the type of a tensor, for type checkers alone",
+    ("rockpool.nn.conversion", "torch"): "makes tensors of a description's arrays",
+    ("rockpool.nn.conversion", "jax"): "makes arrays of jax of them",
+    ("rockpool.verification.layers", "torch"): "calls a network of torch without gradients",
     ("rockpool.cli.bench.measure", "torch"): "sets the number of threads that are compared",
     ("rockpool.cli.bench.measure", "jax"): "waits for results, which jax computes later",
 }

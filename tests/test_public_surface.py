@@ -24,27 +24,7 @@ from support import public_surface
 import rockpool
 
 # The beginning of a line's key -> why it differs from the record.
-_DEFAULTS = "classes of one model have one default"
-_ROOM = "a helper of the jax room, in no face and no documentation, that stands in its _base now"
-_INHERITED = "it is listed with LIFBaseTorch, which has it now"
-MEANT: dict[str, str] = {
-    "class rockpool.nn.modules.ExpSynExodus": _DEFAULTS,
-    "class rockpool.nn.modules.LIFExodus": _DEFAULTS,
-    "class rockpool.nn.modules.LIFSinabs": _DEFAULTS,
-    "member rockpool.nn.modules.TorchModule.evolve": "it takes the options of a call",
-    "module LIFSinabs(shape=(4, 2)) parameters tau_syn": _DEFAULTS,
-    "module LIFSinabs(shape=(4, 2), has_rec=True) parameters tau_syn": _DEFAULTS,
-    "member rockpool.nn.modules.LIFSinabs.forward": _INHERITED,
-    "member rockpool.nn.modules.LIFTorch.forward": _INHERITED,
-    "member rockpool.nn.modules.aLIFTorch.forward": _INHERITED,
-    "error text w_rec has no default value": "of a helper that is gone",
-    "function rockpool.nn.modules.jax.jax_module.": _ROOM,
-    "name rockpool.nn.modules.jax.jax_module.": _ROOM,
-    "function rockpool.training.jax_loss.logsoftmax": "it is that of softmax_jax",
-    "function rockpool.training.jax_loss.softmax": "it is that of softmax_jax",
-    "name rockpool.training.jax_loss.logsoftmax": "it is that of softmax_jax",
-    "name rockpool.training.jax_loss.softmax": "it is that of softmax_jax",
-}
+MEANT: dict[str, str] = {}
 
 
 @cache

@@ -9,6 +9,7 @@ import typing
 import pytest
 
 import rockpool.typehints as typehints
+from rockpool.backends.standin import is_standin
 from rockpool.parameters import ParameterBase
 
 ALIASES = [
@@ -76,6 +77,8 @@ def test_the_annotations_of_public_names_resolve(package):
     module = importlib.import_module(f"rockpool.{package}")
     for name in module.__all__:
         found = getattr(module, name)
+        if is_standin(found):  # for a back-end that has to be missing here, as that of CUDA
+            continue
         members = [getattr(found, key) for key in dir(found) if not key.startswith("_")]
         methods = [getattr(member, "__func__", member) for member in members]
         for thing in (found, getattr(found, "__init__", None), *methods):

@@ -10,27 +10,9 @@ import sys
 from .finder import Guard, Search
 from .specs import STANDARD
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .specs import BackendSpec
-
-
 # What an error of a class of its own has: its attributes may be anything.
 _CAUSE = vars(BaseException)["__cause__"].__get__
 _CONTEXT = vars(BaseException)["__context__"].__get__
-
-
-def why_not_here(spec: "BackendSpec") -> str:
-    """Why a back-end must not be imported in this thread; empty where it may."""
-    threading = sys.modules.get("threading")  # without it there are no other threads
-    if not spec.in_main_thread or spec.own_module in sys.modules or threading is None:
-        return ""
-    if threading.current_thread() is threading.main_thread():
-        return ""
-    return (
-        f"{spec.own_module} has to be imported in the main thread first, as it handles signals: "
-        f"write 'import {spec.own_module}' at the top of the program"
-    )
 
 
 class guarded_import:

@@ -16,7 +16,6 @@ from .finder import (
     is_older,
     module_version,
 )
-from .guarded import why_not_here
 from .plain_text import printable
 from .specs import REGISTERED, STANDARD, BackendStatus, specification, text_of
 
@@ -98,6 +97,19 @@ def missing_backend(error: BaseException) -> "BackendStatus | None":
                 if status.state in ("missing", "shadowed"):
                     return status
     return None
+
+
+def why_not_here(spec: "BackendSpec") -> str:
+    """Why a back-end must not be imported in this thread; empty where it may."""
+    threading = sys.modules.get("threading")  # without it there are no other threads
+    if not spec.in_main_thread or spec.own_module in sys.modules or threading is None:
+        return ""
+    if threading.current_thread() is threading.main_thread():
+        return ""
+    return (
+        f"{spec.own_module} has to be imported in the main thread first, as it handles signals: "
+        f"write 'import {spec.own_module}' at the top of the program"
+    )
 
 
 def obstacle_to(

@@ -1,6 +1,7 @@
 """The ``rockpool`` command.
 
-A sub-command is one module of this package and one line of `COMMANDS`. The module has
+A sub-command is one module of this package, of its name or that in `_FILES`, and one line of
+`COMMANDS`. The module has
 
 * ``DESCRIPTION`` and ``EXAMPLES``, texts for its ``--help``;
 * ``OPTIONS``, a dict of its options: ``"--flag"``, or ``"names"`` for any number of plain words, to
@@ -29,9 +30,16 @@ COMMANDS = {
     "backends": "the computational back-ends: which are here, how to get the others",
     "doctor": "what is wrong with the back-ends, and the command that mends it",
     "modules": "the neuron and network modules, and which of them can be used here",
+    "show": "what a network in a file is made of, and which back-ends can hold it",
+    "run": "run a network of a file on an input",
+    "verify": "run a network on every back-end, and compare spike for spike",
+    "profile": "count the operations of a network of a file, and its memory",
     "demo": "read handwritten digits with spiking neurons, on numpy alone",
     "bench": "run one layer on every back-end, and compare speed and answers",
 }
+
+# Commands whose module has another name: `run` is the entry point, below
+_FILES = {"run": "run_network"}
 
 # What a shell reports for a program that was ended by Ctrl-C, and by any signal beyond its number.
 INTERRUPTED = 130
@@ -142,7 +150,8 @@ def _open_standard_streams() -> None:
 
 
 def _execute(command: str, argv: "list[str]") -> int:
-    module = getattr(__import__("rockpool.cli", fromlist=[command]), command)
+    name = _FILES.get(command, command)
+    module = getattr(__import__("rockpool.cli", fromlist=[name]), name)
     values = read_quickly(module.OPTIONS, argv)
     if values is None:
         from rockpool.cli._parser import read_fully
@@ -178,7 +187,7 @@ def read_quickly(
     for word in left:
         name, has_value, text = word.partition("=")
         if name not in options or not name.startswith("-"):
-            if not plain or word.startswith("-") or not word:
+            if not plain or (word.startswith("-") and word != "-") or not word:
                 return None
             name, text = plain, word
         elif "metavar" not in options[name]:

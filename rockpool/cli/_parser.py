@@ -16,6 +16,7 @@ TOP_EXAMPLES = """\
   rockpool backends            which back-ends are here
   rockpool modules             what can be used with them
   rockpool doctor              what is wrong, and what mends it
+  rockpool run NET INPUT       run a network that was saved
   rockpool demo                see spiking neurons at work
   rockpool bench               how fast each back-end is here
 """
@@ -120,8 +121,9 @@ def _new_parser(prog: str, description: str, examples: str, usage: str | None = 
 
 def _add(parser: _Parser, name: str, option: Mapping[str, Any]) -> None:
     does = option["help"]
+    place: dict[str, Any] = {"dest": name.strip("-")} if name.startswith("-") else {}
     if "metavar" not in option:
-        parser.add_argument(name, action="store_true", help=does)
+        parser.add_argument(name, action="store_true", help=does, **place)
         return
     settings = {"metavar": option["metavar"], "type": _converter(option)}
     if not name.startswith("-"):
@@ -131,7 +133,7 @@ def _add(parser: _Parser, name: str, option: Mapping[str, Any]) -> None:
     if default is not None:
         shown = f"{default:g}" if isinstance(default, float) else default
         does += f" (default: {shown})"
-    parser.add_argument(name, default=default, help=does, **settings)
+    parser.add_argument(name, default=default, help=does, **place, **settings)
 
 
 def _converter(option: Mapping[str, Any]) -> Callable[[str], Any]:

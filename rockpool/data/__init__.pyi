@@ -1,2 +1,3 @@
 # backend: numpy
+from .digits import load_digit_spikes as load_digit_spikes
 from .digits import load_digits as load_digits

@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["load_digits"]
+__all__ = ["load_digit_spikes", "load_digits"]
 
 
 def load_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -33,3 +33,35 @@ def load_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     file = resources.files(__package__).joinpath("digits.npz")
     with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
         return arrays["images"], arrays["labels"]
+
+
+def load_digit_spikes(
+    n_steps: int = 40, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Load the digits as random spike trains: the more ink a pixel has, the more spikes.
+
+    Parameters
+    ----------
+    n_steps : int
+        Number of time steps that a digit is shown, >= 1. Default: 40.
+    seed : int
+        Seed of the random numbers. Default: 0.
+
+    Returns
+    -------
+    spikes : ndarray of float32 (1797, n_steps, 64)
+        0 or 1; a pixel of ink ``i`` spikes in a time step with the probability ``i / 32``.
+    labels : ndarray of uint8 (1797,)
+        The digit, from 0 to 9.
+
+    Raises
+    ------
+    ValueError
+        `n_steps` < 1.
+    """
+    if n_steps < 1:
+        raise ValueError(f"load_digit_spikes: n_steps must be >= 1, got {n_steps!r}")
+    images, labels = load_digits()
+    chance = images.reshape(len(images), 1, 64) / np.float32(32)
+    drawn = np.random.default_rng(seed).random((len(images), n_steps, 64), dtype=np.float32)
+    return (drawn < chance).astype(np.float32), labels

@@ -1,4 +1,4 @@
-# files: kernels
+# files: kernels conversion description
 from . import combinators as combinators
 from . import models as models
 from . import modules as modules

@@ -267,12 +267,14 @@ class TSEvent(TimeSeries):
         """Draw a point for each event, with ``matplotlib.axes.Axes.scatter``, which gets `kwargs`.
 
         Returns the ``PathCollection``. `target` is the axes to draw into, by default the current
-        ones.
+        ones; they show all channels, from 0 on, and what they show already.
         """
         axes = axes_for(target)
         kwargs.setdefault("s", 4)
+        shown = axes.get_ylim() if axes.has_data() else ()
         points = axes.scatter(self._times, self._channels, **kwargs)
-        axes.set(xlabel="Time (s)", ylabel="Channel", title=self.name)
+        channels = min((-0.5, *shown)), max((max(self._num_channels, 1) - 0.5, *shown))
+        axes.set(xlabel="Time (s)", ylabel="Channel", ylim=channels, title=self.name)
         return points
 
     def _counts(

@@ -1,3 +1,4 @@
+# files: text_table
 from . import backend_management as backend_management
 from . import jax_tree_utils as jax_tree_utils  # backend: jax
 from . import lazy_imports as lazy_imports

@@ -35,6 +35,7 @@ def test_everything_advertised_is_listed_with_its_backend(
             assert rows[package, name]["backend"] == backend
 
 
+@pytest.mark.slow
 def test_classes_and_functions_are_told_apart_by_their_spelling(
     full_python, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,12 +46,14 @@ PACKAGES = (
     "rockpool",
     "rockpool.nn",
     "rockpool.nn.modules",
+    "rockpool.profiling",
     *(f"rockpool.nn.modules.{room}" for room in "native numba torch jax brian nest sinabs".split()),
     "rockpool.nn.combinators",
     "rockpool.graph",
     "rockpool.timeseries",
     "rockpool.training.ctc_loss",
     "rockpool.data",
+    "rockpool.plots",
     "rockpool.utilities",
 )
 # Files that people import from directly.

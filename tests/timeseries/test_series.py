@@ -86,3 +86,17 @@ def test_series_draw_themselves_with_matplotlib(ramp):
     points = TSEvent([0.1, 0.2], [0, 3], t_stop=1).plot(axes)
     np.testing.assert_allclose(points.get_offsets(), [[0.1, 0], [0.2, 3]])
     assert axes.get_xlabel() == "Time (s)"
+
+
+def test_a_plot_of_events_shows_all_channels_from_0_on_and_what_is_there():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of matplotlib itself, while it is imported
+        from matplotlib.figure import Figure
+    axes = Figure().add_subplot()
+    TSEvent([0.1, 0.2], [5, 6], t_stop=1, num_channels=9).plot(axes)
+    assert axes.get_ylim() == (-0.5, 8.5)
+    TSEvent([0.1], [2], t_stop=1).plot(axes)
+    assert axes.get_ylim() == (-0.5, 8.5)
+    empty = Figure().add_subplot()
+    TSEvent(num_channels=3).plot(empty)
+    assert empty.get_ylim() == (-0.5, 2.5)

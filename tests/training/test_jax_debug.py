@@ -62,6 +62,7 @@ def test_nans_after_the_evolution() -> None:
         debug_evolution(net, net.state(), net.parameters(), DATA)
 
 
+@pytest.mark.slow
 def test_the_first_time_step_that_breaks_a_gradient() -> None:
     net = Sequential(LinearJax((2, 2), weight=np.eye(2)), InstantJax(2, root))
     data = DATA.at[0, 3].set(0.0)  # where the root has no finite gradient

@@ -9,7 +9,7 @@ import numpy as np
 from rockpool.cli._output import can_show, terminal_width
 from rockpool.cli.demo.experiment import Example
 
-__all__ = ["show"]
+__all__ = ["raster_lines", "show"]
 
 ROWS = 8  # lines of a raster, as many as an image has
 PER_LINE = 4  # neurons
@@ -29,11 +29,7 @@ def show(example: Example, duration: float) -> str:
         ("pixel", example.pixel_spikes, image),
         ("hidden", example.hidden_spikes, [""] * ROWS),
     ):
-        shown = min(ROWS * PER_LINE, spikes.shape[1])
-        chosen = np.linspace(0, spikes.shape[1] - 1, shown).astype(int)
-        grid = np.zeros((ROWS * PER_LINE, columns * (2 if fine else 1)), dtype=int)
-        grid[:shown] = _pooled(spikes[:, chosen] > 0, grid.shape[1])
-        rows = _braille(grid) if fine else _ascii(grid)
+        shown, rows = _drawn(spikes, columns, ROWS, fine)
         wall, corner, floor = "│└─" if fine else "|+-"
         lines.append(f"{'':{SIDE}}{shown} of {spikes.shape[1]} {layer} neurons")
         lines += [f"{left:<{SIDE}}{wall}{row}" for left, row in zip(side, rows, strict=True)]
@@ -41,6 +37,27 @@ def show(example: Example, duration: float) -> str:
     end = f"{duration * 1e3:g} ms"
     lines.append(f"{'':{SIDE}} 0{end:>{columns - 1}}")
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def raster_lines(spikes: np.ndarray, duration: float) -> list[str]:
+    """The lines of a raster of spikes (time, neurons), over a duration in seconds."""
+    fine = can_show("⠿│└─")
+    columns = min(max(10, terminal_width() - 4), -(-len(spikes) // 2))
+    shown, rows = _drawn(spikes, columns, min(ROWS, -(-spikes.shape[1] // PER_LINE)), fine)
+    wall, corner, floor = "│└─" if fine else "|+-"
+    end = f"{duration * 1e3:g} ms"
+    lines = [f"{shown} of {spikes.shape[1]} neurons", *(f"{wall}{row}" for row in rows)]
+    lines += [f"{corner}{floor * columns}", f" 0{end:>{columns - 1}}"]
+    return [f"{line.rstrip()}\n" for line in lines]
+
+
+def _drawn(spikes: np.ndarray, columns: int, n_rows: int, fine: bool) -> tuple[int, list[str]]:
+    """How many neurons are shown, and the lines that show them."""
+    shown = min(n_rows * PER_LINE, spikes.shape[1])
+    chosen = np.linspace(0, spikes.shape[1] - 1, shown).astype(int)
+    grid = np.zeros((n_rows * PER_LINE, columns * (2 if fine else 1)), dtype=int)
+    grid[:shown] = _pooled(spikes[:, chosen] > 0, grid.shape[1])
+    return shown, _braille(grid) if fine else _ascii(grid)
 
 
 def _pooled(spikes: np.ndarray, columns: int) -> np.ndarray:

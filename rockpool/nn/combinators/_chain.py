@@ -15,10 +15,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import rockpool.graph
+from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
 
 if TYPE_CHECKING:
+    from rockpool.nn.description import Node
     from rockpool.timeseries import TSContinuous, TSEvent
 
     # The mixins are used with a module class behind them
@@ -167,6 +169,12 @@ class ChainMixin(_Base):
             raise IndexError(f"{self._label}: there is no module {index}, there are {len(self)}")
         return getattr(self, self._member_names[index])
 
+    def _own_name(self, name: str) -> str:
+        """Return the name of a module; its position stands for it, as back-ends name it apart."""
+        if name in self._member_names or not str(name).isdecimal():
+            return name
+        return self._member_names[int(name)] if int(name) < len(self) else name
+
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
         if name in self._member_names:
@@ -179,6 +187,15 @@ class ChainMixin(_Base):
         self._shape = properties["shape"]
         self._spiking_input = properties["spiking_input"]
         self._spiking_output = properties["spiking_output"]
+
+    # -- description --------------------------------------------------------------------------
+
+    _model_name: ClassVar[str]
+
+    def _describe(self) -> Node:
+        if not type(self).__module__.startswith("rockpool."):
+            return super()._describe()  # type: ignore[misc]
+        return described_container(self, self._model_name)
 
     # -- graph and records --------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ class FFwdStackMixin(ChainMixin):
     Here ``weight_init_func`` must be given.
     """
 
+    _model_name = "FFwdStack"
+
     def __init__(
         self, *modules: Any, weight_init_func: InitFunction | None = None, **kwargs: Any
     ) -> None:

@@ -23,6 +23,8 @@ __getattr__ = lazy_classes(__name__, "Residual")
 class ResidualMixin(SequentialMixin):
     """What the residual containers of all back-ends have in common; see :func:`Residual`."""
 
+    _model_name = "Residual"
+
     def __init__(self, *modules: Any, **kwargs: Any) -> None:
         super().__init__(*modules, **kwargs)
         self._check_square()

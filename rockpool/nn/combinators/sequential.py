@@ -24,6 +24,8 @@ __getattr__ = lazy_classes(__name__, "Sequential")
 class SequentialMixin(ChainMixin):
     """What the sequential containers of all back-ends have in common; see :func:`Sequential`."""
 
+    _model_name = "Sequential"
+
     def __init__(self, *modules: Any, **kwargs: Any) -> None:
         members, others = self._collected(modules, kwargs)
         super().__init__(*others, **{**kwargs, **outer_properties(list(members.items()))})

@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 LINE = 64  # bytes that are cached together
+# the largest number of double and of single precision
+LARGEST = (float(np.finfo(np.float64).max), float(np.finfo(np.float32).max))
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
@@ -45,7 +47,7 @@ def invert(threshold: Any, inverse: Any) -> bool:
     Then a product with the inverse is the quotient to the last bit, and faster. Where an inverse is
     too large for its type, the largest number stands for it: none of its products is NaN.
     """
-    exact, largest = True, np.finfo(inverse.dtype).max
+    exact, largest = True, LARGEST[1 if inverse.itemsize == 4 else 0]
     for k in range(threshold.size):
         inverse[k] = 1 / threshold[k]
         exact = exact and frexp(threshold[k])[0] == 0.5 and inverse[k] <= largest

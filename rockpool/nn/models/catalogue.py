@@ -14,11 +14,56 @@ from rockpool.nn.models.linear import LINEAR
 from rockpool.nn.models.model import Model
 from rockpool.nn.models.rate import RATE
 
-__all__ = ["BACKENDS", "MODELS", "ROWS", "Row", "model_of"]
+__all__ = [
+    "BACKENDS",
+    "CHOOSES_DTYPE",
+    "DOUBLE_ONLY",
+    "LACKING",
+    "LIBRARY",
+    "MODELS",
+    "PLAIN",
+    "ROWS",
+    "Row",
+    "class_on",
+    "classes_of",
+    "model_named",
+    "model_of",
+]
 
 BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs", "sinabs-exodus")
 
 MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR)
+
+
+# Layers without parameters, states or a table: model -> back-end -> class
+PLAIN = {"Instant": {"numpy": "Instant", "torch": "InstantTorch", "jax": "InstantJax"}}
+
+# Models without neurons: weights, functions and filters
+NEURONLESS = frozenset({"ExpSyn", "Instant", "Linear"})
+
+# The back-end whose arrays and containers a back-end uses
+LIBRARY = {
+    "numpy": "numpy",
+    "numba": "numpy",
+    "brian": "numpy",
+    "nest": "numpy",
+    "torch": "torch",
+    "sinabs": "torch",
+    "sinabs-exodus": "torch",
+    "jax": "jax",
+}
+
+
+# Simulators that compute in double precision alone, and models of which the numpy and numba
+# classes can be made for single precision
+DOUBLE_ONLY = frozenset({"brian", "nest"})
+CHOOSES_DTYPE = frozenset({"LIF", "ExpSyn", "Rate", "Linear"})
+
+# What a class has not of its model: nothing else than the default can be computed there
+LACKING = {
+    "LIFExodus": ("w_rec", "noise_std", "max_spikes_per_dt"),
+    "ExpSynExodus": ("noise_std",),
+}
 
 
 class Row(NamedTuple):
@@ -51,7 +96,7 @@ ROWS = (
     Row(
         "function, at once",
         (),
-        {"numpy": "Instant", "torch": "InstantTorch", "jax": "InstantJax"},
+        PLAIN["Instant"],
     ),
     Row("filter bank (scipy)", (), {"numpy": "ButterFilter ButterMelFilter"}),
     Row("event coding, latch", (), {"torch": "UpDownTorch BooleanState"}),
@@ -77,6 +122,35 @@ ROWS = (
         },
     ),
 )
+
+
+def classes_of(name: str) -> Mapping[str, str]:
+    """Return the classes of a model by back-end; empty for a name that is none.
+
+    The name is that of a model, or of a class that is on one back-end only.
+    """
+    model = model_named(name)
+    if model is not None:
+        return model.classes
+    if name in PLAIN:
+        return PLAIN[name]
+    homes = (backend for row in ROWS for backend in row.others if name in row.names(backend))
+    return {backend: name for backend in homes}
+
+
+def class_on(name: str, backend: str) -> str | None:
+    """Return the class of a model on a back-end, or None.
+
+    What has no neurons is run by the library that the back-end has its arrays from, where the
+    back-end itself has no class for it.
+    """
+    classes = classes_of(name)
+    return classes.get(backend) or (classes.get(LIBRARY[backend]) if name in NEURONLESS else None)
+
+
+def model_named(name: str) -> Model | None:
+    """Return the model of that name, or None."""
+    return next((model for model in MODELS if model.name == name), None)
 
 
 def model_of(class_name: str) -> Model | None:

@@ -34,7 +34,8 @@ def known_values(owner: str, name: str, value: Any) -> np.ndarray | None:
         if hasattr(value, "detach"):  # a torch tensor; numpy has none of its smaller types
             value = value.detach().cpu().double()
         values = np.asarray(value)
-        if values.dtype.kind in "biufO":  # text is not numbers, even where it could be read as such
+        # text is not numbers, even where it could be read as such; jax has small types of its own
+        if values.dtype.kind in "biufO" or (foreign and values.dtype.kind == "V"):
             return values.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         if foreign:  # an array without values: a jax tracer, a torch meta tensor
@@ -52,6 +53,23 @@ def _refuse_masked(owner: str, name: str, value: Any) -> None:
             f"{owner}: {name} must be an array of real numbers, got a masked array, whose mask has "
             f"no meaning here; say by .filled(0) or so what masked values are"
         )
+
+
+def precision(owner: str, name: str, value: Any) -> np.dtype[Any]:
+    """Return the type that is meant by "float32" or "float64", or by such a type.
+
+    Raises
+    ------
+    ValueError
+        Another type, or none.
+    """
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = np.dtype(object)
+    if value is None or dtype not in (np.float32, np.float64):
+        raise ValueError(f"{owner}: {name} must be 'float32' or 'float64', got {value!r}")
+    return dtype
 
 
 def real_input(owner: str, data: Any) -> np.ndarray:

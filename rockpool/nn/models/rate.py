@@ -92,6 +92,12 @@ def activation(
     return given
 
 
+def said_activation(function: Any, functions: Mapping[str, Callable[..., Any]]) -> Any:
+    """Return the name of an activation function of the back-end, or the function of a user."""
+    function = getattr(function, "func", function)  # of a partial function, as jax keeps it
+    return next((name for name, known in functions.items() if known is function), function)
+
+
 def _activation_check(owner: str, name: str, value: Any) -> None:
     """Require a callable or the name of a function."""
     if isinstance(value, str):

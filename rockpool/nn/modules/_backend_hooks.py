@@ -40,6 +40,8 @@ class BackendHooks:
     _registered_attributes: dict[str, RegisteredAttribute]
     _registered_modules: dict[str, Any]
     _keep_batch_state: bool
+    # The type in which a module of numpy computes; some can be made for single precision
+    _dtype: np.dtype[Any] = np.dtype(np.float64)
 
     if TYPE_CHECKING:  # what stands in the registry
 
@@ -60,7 +62,8 @@ class BackendHooks:
         array. So the parameters of a trained network can be handed to a native one as they are.
         """
         if isinstance(value, np.ndarray) or not _is_foreign(value):
-            return value
+            single = self._dtype == np.float32 and getattr(value, "dtype", None) == np.float64
+            return value.astype(np.float32) if single else value
         present = self.__dict__.get(name)
         if not isinstance(present, (np.ndarray, np.generic, float, int)):
             return value
@@ -137,7 +140,7 @@ class BackendHooks:
 
     def _batched_input(self, data: Any) -> Any:
         """Return input as ``(B, T, size_in)``; see `_auto_batch`. Here: a copy, of float64."""
-        array = checks.real_input(self._label, data).astype(np.float64)
+        array = checks.real_input(self._label, data).astype(self._dtype)
         if array.ndim == 0:
             raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
         array = array.reshape(self._batch_shape(array.shape))
@@ -148,7 +151,7 @@ class BackendHooks:
 
     def _expand_state(self, value: Any, shape: Shape) -> Any:
         """Return a value repeated to a shape ``(B, ...)``, as a new array."""
-        repeated = np.empty(shape)
+        repeated = np.empty(shape, self._dtype)
         repeated[...] = value
         return repeated
 

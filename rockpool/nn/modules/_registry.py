@@ -6,6 +6,7 @@ modules on it, and :mod:`rockpool.nn.modules._backend_hooks` has what a back-end
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -237,14 +238,18 @@ class AttributeRegistry(BackendHooks):
 
     # -- change -----------------------------------------------------------------------------
 
-    def set_attributes(self, new_attributes: dict[str, Any]) -> Self:
+    def set_attributes(self, new_attributes: dict[str, Any], strict: bool = True) -> Self:
         """Set parameters, states and simulation parameters from a nested dict.
 
         Parameters
         ----------
         new_attributes : dict
             Values by name, and dicts of them by name of a submodule, such as :meth:`parameters`
-            or a call of the module gives. Names that the module does not know are ignored.
+            or a call of the module gives. In a combinator the position of a module stands for its
+            name as well: ``{"0": {"weight": w}}``.
+        strict : bool, optional
+            Whether a name that the module does not know is an error; else it is ignored, and one
+            warning says which. Default: True.
 
         Returns
         -------
@@ -254,26 +259,64 @@ class AttributeRegistry(BackendHooks):
         Raises
         ------
         ValueError, TypeError
-            If a value has a wrong shape, or is none that the constructor takes. Nothing has been
-            changed then.
+            If a name is not known; if a value has a wrong shape, or is none that the constructor
+            takes. Nothing has been changed then.
         """
-        self._check_attributes(new_attributes)
+        unknown: list[str] = []
+        known = self._known_attributes(new_attributes, unknown)
+        if unknown:
+            text = f"{self._label}: {'; '.join(unknown)}"
+            if strict:
+                raise ValueError(f"{text}. rockpool.convert moves a network to another back-end")
+            warnings.warn(f"{text}. Ignored", stacklevel=2)
+        self._check_attributes(known)
+        return self._with_attributes(known)
+
+    def _with_attributes(self, new_attributes: Mapping[str, Any]) -> Self:
+        """Set values that have been checked, and return the changed module."""
         target = self._update_target()
         for name in list(target._registered_attributes):
             if name in new_attributes:
                 target._put_attribute(name, new_attributes[name])
         for name, module in list(target._registered_modules.items()):
             if name in new_attributes:
-                target._replace_module(name, module.set_attributes(new_attributes[name]))
+                target._replace_module(name, module._with_attributes(new_attributes[name]))
         return target
+
+    def _known_attributes(self, given: Any, unknown: list[str], path: str = "") -> dict[str, Any]:
+        """Return a nested dict under the names that this module has; say what is not known."""
+        if not isinstance(given, Mapping):
+            raise TypeError(
+                f"{self._label}: attributes must be a dict of values by name, got {given!r}"
+            )
+        known: dict[str, Any] = {}
+        for name, value in given.items():
+            own = self._own_name(name)
+            if own in known:
+                raise ValueError(f"{self._label}: {path}{own} is given twice, also as {name!r}")
+            if own in self._registered_modules:
+                module = self._registered_modules[own]
+                known[own] = module._known_attributes(value, unknown, f"{path}{own}.")
+            elif own in self._registered_attributes:
+                known[own] = value
+            else:
+                names = [*self._registered_attributes, *self._registered_modules]
+                unknown.append(
+                    f"there is no {path}{name}, the names are {', '.join(names) or 'none'}"
+                )
+        return known
+
+    def _has_name(self, name: str) -> bool:
+        """Return whether a parameter, state, setting or submodule has this name."""
+        own = self._own_name(name)
+        return own in self._registered_attributes or own in self._registered_modules
+
+    def _own_name(self, name: str) -> str:
+        """Return the name of an attribute or submodule that is meant; here that itself."""
+        return name
 
     def _check_attributes(self, new_attributes: dict[str, Any]) -> None:
         """Raise if a value in a nested dict has a wrong shape, or cannot be a value at all."""
-        if not isinstance(new_attributes, Mapping):
-            raise TypeError(
-                f"{self._label}: attributes must be a dict of values by name, "
-                f"got {new_attributes!r}"
-            )
         if not self._force_set_attributes:
             entries = self._registered_attributes
             own = {name: new_attributes[name] for name in entries if name in new_attributes}

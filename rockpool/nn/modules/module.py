@@ -25,9 +25,18 @@ import numpy as np
 
 import rockpool.graph
 import rockpool.nn.modules
+from rockpool.nn.description import Node, Value
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
+from rockpool.nn.modules._described import (
+    arguments_of,
+    described_container,
+    described_layer,
+    plain_setting,
+    present_value,
+)
 from rockpool.nn.modules._registry import AttributeRegistry
+from rockpool.nn.modules._summary import Summary, summarised
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
     _ClassMeta = ABCMeta
 else:  # which would hide constructors and attributes from type checkers
     from rockpool.backends.standin import StandIn as _ClassMeta
+    from rockpool.backends.standin import home_of
 
 Array = TypeVar("Array", covariant=True)
 
@@ -88,7 +98,12 @@ class PostInitMetaMixin(_ClassMeta):
     if not TYPE_CHECKING:  # seeing this method, they would look at no constructor
 
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-            instance = super().__call__(*args, **kwargs)
+            if (
+                home_of(cls) is None
+            ):  # not by way of super(): warnings count the frames to the caller
+                instance = type.__call__(cls, *args, **kwargs)
+            else:
+                instance = super().__call__(*args, **kwargs)
             if hasattr(cls, "__post_init__"):
                 instance.__post_init__()
             instance._in_Module_init = False
@@ -261,6 +276,43 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
 
     # -- other views of the module ----------------------------------------------------------
 
+    def summary(self, data: Any = None) -> Summary:
+        """Return what there is in this network and, with data, how it fires; it prints as a table.
+
+        Parameters
+        ----------
+        data : array_like, optional
+            Input (B, T, size_in) or (T, size_in). The network is run with it from rest, and stays
+            as it is. Default: none, and nothing is said of spikes.
+
+        Returns
+        -------
+        Summary
+            For each layer shape and numbers of trained and constant parameters; with data, of those
+            with spikes the spikes per neuron and second, and how many neurons are silent (without
+            one spike) and saturated (a spike in every time step).
+
+        Raises
+        ------
+        ValueError
+            Data of another shape, without a time step, or with NaN.
+
+        Warns
+        -----
+        UserWarning
+            For each layer that is silent as a whole, or fires as a whole in every time step.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rockpool.nn.modules import LIF
+        >>> LIF(2, tau_mem=0.01).summary(np.eye(2))
+        layer  model   shape  parameters  constant  spikes/neuron/s  silent  saturated
+               LIF    (2, 2)           7         0              250       1          0
+        in all                         7         0
+        """
+        return summarised(self, data)
+
     def timed(
         self, output_num: int = 0, dt: float | None = None, add_events: bool = False
     ) -> rockpool.nn.modules.TimedModuleWrapper:
@@ -348,7 +400,14 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         shape = model.module_shape(owner, arguments["shape"])
         model.check(owner, shape, arguments)
         flags = [arguments[name] for name in _SPIKING if name in arguments]
+        dtype = checks.precision(owner, "dtype", arguments.get("dtype", np.float64))
         base_init(shape, *flags, *arguments.get("args", ()), **arguments.get("kwargs", {}))
+        if dtype != self._dtype:
+            self.__dict__.update(
+                _dtype=dtype,
+                _as_parameter=partial(np.array, dtype=dtype),
+                _zeros=partial(np.zeros, dtype=dtype),
+            )
         try:
             for spec in model.attributes:
                 self._declare_attribute(spec, shape, arguments)
@@ -396,6 +455,46 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
 
     def _declare_absent(self, name: str, shape: Shape) -> None:
         """Do what a parameter of the table wants that this module has not; here nothing."""
+
+    # -- description ------------------------------------------------------------------------
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        """Return a container of the same kind on another back-end, for `rockpool.convert`.
+
+        To be overridden by a container of your own, so that it can be converted. Its parameters
+        and states, where it has any, are set afterwards.
+
+        Parameters
+        ----------
+        modules : dict of Module by name
+            The converted submodules, by the names that they have here.
+        backend : str
+            The back-end that they are on.
+        """
+        raise NotImplementedError(f"{self._label}: this container does not say how to convert it")
+
+    def _describe(self) -> Node:
+        """Return the description of this module and all modules in it, with their states."""
+        if not self._registered_modules:
+            return described_layer(self)
+        return described_container(self, type(self).__name__, user_class=type(self))
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        """Return the arguments of the constructor for what a description says."""
+        return arguments_of(cls, node)
+
+    def _said_parameter(self, spec: ParameterSpec) -> Value | None:
+        """Return the value of a parameter of the model for a description; None: it has none."""
+        if not self._has_registered_attribute(spec.name):
+            return None
+        if spec.only_with and not getattr(self, f"_{spec.only_with}", True):
+            return None
+        return present_value(self, spec.name)
+
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        """Return a setting as a description has it: a number, a flag, a text or a function."""
+        return plain_setting(value)
 
 
 _SPIKING = ("spiking_input", "spiking_output")

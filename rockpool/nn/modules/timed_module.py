@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-import itertools
-import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from types import ModuleType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rockpool.nn.description import Node
 from rockpool.nn.modules._backend_hooks import BackendHooks
+from rockpool.nn.modules._described import described_container
+from rockpool.nn.modules._observed import input_for, torch_for
 from rockpool.nn.modules._timed_base import TimedModule, leaves
 from rockpool.nn.modules._timed_layer import LayerToTimedModule, astimedmodule
 from rockpool.nn.modules.module import Module
@@ -131,6 +130,10 @@ class TimedModuleWrapper(TimedModule):
             )
         return inner[0]
 
+    def _describe(self) -> Node:
+        settings = {"dt": self.dt, "add_events": self.add_events, "output_num": self._output_num}
+        return described_container(self, "TimedModuleWrapper", settings=settings)
+
     @property
     def module(self) -> Module:
         """The wrapped module."""
@@ -153,12 +156,12 @@ class TimedModuleWrapper(TimedModule):
         """
         t_start = self.t
         _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
-        torch = _torch_for(self._module)
+        torch = torch_for(self._module)
         # a time series has no gradients, and the state would keep them
         with nullcontext() if torch is None else torch.no_grad():
             kwargs["record"] = record
             output, new_state, recorded = self._module.evolve(
-                _input_for(self._module, raster), *args, **kwargs
+                input_for(self._module, raster), *args, **kwargs
             )
         if isinstance(output, tuple):
             output = output[self._output_num]
@@ -171,16 +174,19 @@ class TimedModuleWrapper(TimedModule):
             recorded = self._module._wrap_recorded_state(arrays, t_start)
         return ts_output, {"_module": new_state}, recorded
 
-    def set_attributes(self, new_attributes: dict[str, Any]) -> Self:
-        """Set attributes of the wrapped module from a nested dict, and return this module.
-
-        The values may be nested under ``_module``, as `state()` has them, or be those of the
-        wrapped module itself, or both.
-        """
-        return super().set_attributes(_nested(new_attributes))
-
-    def _check_attributes(self, new_attributes: dict[str, Any]) -> None:
-        super()._check_attributes(_nested(new_attributes))
+    def _known_attributes(self, given: Any, unknown: list[str], path: str = "") -> dict[str, Any]:
+        """Take values nested under ``_module``, as `state()` has them, or those of that module."""
+        if not isinstance(given, Mapping):
+            return super()._known_attributes(given, unknown, path)
+        inner = dict(given.get("_module", {}))
+        own = {"_module": inner}
+        for name, value in given.items():
+            is_own, is_inner = (m._has_name(name) for m in (self, self._module))
+            if is_inner:
+                inner[name] = value
+            if is_own or not is_inner:
+                own.setdefault(name, value)
+        return super()._known_attributes(own, unknown, path)
 
     def __repr__(self, indent: str = "") -> str:
         return f"{super().__repr__(indent)} with {self._module.full_name} as module"
@@ -195,29 +201,3 @@ def tree_map(func: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, tuple):
         return tuple(tree_map(func, value) for value in tree)
     return func(tree)
-
-
-def _nested(new_attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return attributes for a wrapper, with those of the wrapped module under its name."""
-    flat = {name: value for name, value in new_attributes.items() if name != "_module"}
-    return flat | {"_module": flat | new_attributes.get("_module", {})}
-
-
-def _torch_for(module: Module) -> ModuleType | None:
-    """Return torch if a module is one of torch, else None; torch is not imported to find out."""
-    torch = sys.modules.get("torch")
-    base = getattr(getattr(torch, "nn", None), "Module", None)
-    return torch if base is not None and isinstance(module, base) else None
-
-
-def _input_for(module: Module, raster: NDArray[Any]) -> Any:
-    """Return an input array in the form that the back-end of a module takes."""
-    torch = _torch_for(module)
-    if torch is None:
-        return raster
-    base: Any = torch.nn.Module
-    tensors = itertools.chain(base.parameters(module), base.buffers(module))
-    like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
-    if like is None:
-        return torch.as_tensor(raster, dtype=torch.float32)
-    return torch.as_tensor(raster, dtype=like.dtype, device=like.device)

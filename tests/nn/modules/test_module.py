@@ -469,12 +469,28 @@ class TestChange:
         np.testing.assert_array_equal(pair.first.gain, [7, 8])
         np.testing.assert_array_equal(pair.first.total, [1, 1])
 
-    def test_unknown_names_are_ignored(self):
+    def test_unknown_names_are_refused_with_those_that_are_known(self):
         pair = Pair()
+        tree = {"scale": 5.0, "first": {"gian": 2}, "third": {"gain": 3}}
 
-        pair.set_attributes({"nothing": 1, "first": {"nothing": 2}, "third": {"gain": 3}})
+        with pytest.raises(
+            ValueError, match=r"there is no first\.gian, the names are gain"
+        ) as caught:
+            pair.set_attributes(tree)
 
-        assert not hasattr(pair, "nothing") and not hasattr(pair, "third")
+        assert "there is no third, the names are scale, first, second" in str(caught.value)
+        assert "rockpool.convert moves a network" in str(caught.value)
+        assert pair.scale == 2.0
+
+    def test_unknown_names_are_ignored_when_asked_with_one_warning(self):
+        pair = Pair()
+        tree = {"scale": 5.0, "first": {"gian": 2}, "third": {"gain": 3}}
+
+        with pytest.warns(UserWarning, match=r"no first\.gian.*no third.*Ignored") as caught:
+            pair.set_attributes(tree, strict=False)
+
+        assert len(caught) == 1 and pair.scale == 5.0
+        assert not hasattr(pair, "third")
 
     def test_nothing_is_changed_if_one_value_does_not_fit(self):
         pair = Pair()

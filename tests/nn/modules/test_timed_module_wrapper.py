@@ -191,7 +191,7 @@ def test_the_state_that_a_call_returns_can_be_set_again(kind):
 @pytest.mark.parametrize("nested", [True, False])
 def test_attributes_are_set_under_the_submodule_or_flat(kind, nested):
     timed = TimedModuleWrapper(kind(), dt=1e-3)
-    values = {"total": np.array([5.0, 6.0]), "gain": np.array([2.0, 2.0]), "unknown": 1}
+    values = {"total": np.array([5.0, 6.0]), "gain": np.array([2.0, 2.0])}
     timed.set_attributes({"_module": values} if nested else values)
     np.testing.assert_array_equal(timed.module.total, [5, 6])
     np.testing.assert_array_equal(timed.module.gain, [2, 2])

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.backends.guarded import why_not_here
 from rockpool.backends.specs import specification
+from rockpool.backends.status import why_not_here
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import Module

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 import rockpool.graph
 from rockpool.nn.models import rate
+from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.rate import (
@@ -115,6 +116,11 @@ class RateJax(JaxModule):
             "weight_init_func": Partial(weight_init_func),
             "activation_func": self.act_fn,
         }
+
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "activation_func":
+            return rate.said_activation(value, ACTIVATION_FUNCTIONS)
+        return super()._said_setting(spec, value)
 
     def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
         if spec.name == "activation_func":

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rockpool.nn.description import Node
+from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.jax.exp_syn_jax import ExpSynJax
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.jax.linear_jax import LinearJax
@@ -99,6 +101,10 @@ class WeightedSmoothBase(JaxModule):
         self.activation_fn = SimulationParameter(
             function if axis is None else partial(function, axis=axis)
         )
+
+    def _describe(self) -> Node:
+        settings = {**self._init_args, "dt": self.smooth.dt}
+        return described_container(self, type(self).__name__, settings=settings)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False

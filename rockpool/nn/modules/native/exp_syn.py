@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from rockpool.nn.models import exp_syn
 from rockpool.nn.modules.module import Module, NoArguments
@@ -87,6 +87,7 @@ class ExpSyn(Module):
         spiking_input: bool = True,
         spiking_output: bool = False,
         *args: Any,
+        dtype: DTypeLike = np.float64,
         **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super().__init__)
@@ -105,7 +106,7 @@ class ExpSyn(Module):
         is nothing else to record.
         """
         output, _ = self._auto_batch(input_data)  # a copy of the input
-        beta = exp_syn.decay(self.dt, self.tau)
+        beta = exp_syn.decay(self.dt, self.tau, self._dtype)
         isyn = self._batched_state("isyn", len(output))
         for step in output.swapaxes(0, 1):  # each step of the input becomes the output in place
             isyn += step

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
+from rockpool.nn.modules._described import described_function
 from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.parameters import SimulationParameter
 
@@ -50,6 +52,14 @@ class InstantMixin(_ModuleClass):
         checks.function(owner, "function", function)
         super().__init__(shape, *args, **kwargs)
         self.function = SimulationParameter(function)
+
+    def _describe(self) -> Node:
+        return described_function(self, identity)
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        function = node.settings["function"]
+        return {"shape": node.shape, "function": identity if function == "identity" else function}
 
     def evolve(
         self, input_data: Any, record: bool = False

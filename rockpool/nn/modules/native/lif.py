@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import lif
@@ -116,6 +116,9 @@ class LIF(Module):
         Most spikes that a neuron can emit in one time step. Default: 2**16.
     dt : float
         Time step in seconds. Default: 1 ms.
+    dtype : dtype
+        ``float64``, or ``float32``: parameters, states and output are of that type, and it is
+        computed in it, in the order of operations of the compiled kernels. Default: float64.
     spiking_input, spiking_output : bool
         Whether a time series for the input is one of events (default False), and the output (True).
 
@@ -180,6 +183,7 @@ class LIF(Module):
         spiking_input: bool = False,
         spiking_output: bool = True,
         *args: Any,
+        dtype: DTypeLike = np.float64,
         **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super().__init__)
@@ -230,9 +234,9 @@ class LIF(Module):
         spikes = self._batched_state("spikes", n_batch)
         alpha, beta, threshold = self._constants(n_batch)
         drive = self._drive(n_batch, n_steps)
-        irec = np.zeros((n_batch, n_out, n_syn))
+        irec = np.zeros((n_batch, n_out, n_syn), self._dtype)
         reset, total = np.empty_like(vmem), np.empty_like(vmem)
-        output = np.empty((n_batch, n_steps, n_out))
+        output = np.empty((n_batch, n_steps, n_out), self._dtype)
         records = self._empty_records(output) if record else {}
 
         for t in range(n_steps):
@@ -267,8 +271,8 @@ class LIF(Module):
         Their shapes are (B, Nout), (S, B, Nout) and (B, Nout).
         """
         n_out, n_syn = self.size_out, self.n_synapses
-        alpha = decay(self.dt, self.tau_mem)
-        beta = np.broadcast_to(decay(self.dt, self.tau_syn), (n_out, n_syn))
+        alpha = decay(self.dt, self.tau_mem, self._dtype)
+        beta = np.broadcast_to(decay(self.dt, self.tau_syn, self._dtype), (n_out, n_syn))
         return (
             _expanded(alpha, (n_batch, n_out)),
             _expanded(beta.T[:, np.newaxis], (n_syn, n_batch, n_out)),
@@ -279,10 +283,10 @@ class LIF(Module):
         """Return the arrays for a record; that of the spikes is the output itself."""
         per_synapse = (*output.shape, self.n_synapses)
         return {
-            "irec": np.empty(per_synapse),
+            "irec": np.empty(per_synapse, self._dtype),
             "spikes": output,
-            "isyn": np.empty(per_synapse),
-            "vmem": np.empty(output.shape),
+            "isyn": np.empty(per_synapse, self._dtype),
+            "vmem": np.empty(output.shape, self._dtype),
         }
 
     def _drive(self, n_batch: int, n_steps: int) -> np.ndarray | None:

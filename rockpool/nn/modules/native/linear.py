@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import checks, linear
@@ -157,6 +157,8 @@ class Linear(LinearMixin, Module):
         Whether the layer has biases. Default: False; the attribute `bias` is then the number 0.
     weight_init_func, bias_init_func : callable
         ``shape -> values``. Default: `kaiming` and `uniform_sqrt`.
+    dtype : dtype
+        As for `LIF`.
 
     Raises
     ------
@@ -171,3 +173,20 @@ class Linear(LinearMixin, Module):
     >>> output.shape, output[0, 0]
     ((5, 3), np.float64(2.0))
     """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        weight: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        has_bias: bool = False,
+        weight_init_func: Callable[[Shape], Any] = kaiming,
+        bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
+        *args: Any,
+        dtype: DTypeLike = np.float64,
+        **kwargs: Unpack[ModuleArguments],
+    ) -> None:
+        self._declare(locals(), super(LinearMixin, self).__init__)
+
+    def _dot(self, data: ArrayLike, weight: np.ndarray) -> np.ndarray:
+        return _times(np.asarray(data, self._dtype), weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,8 +13,10 @@ class _Noisy(Protocol):
 
     noise_std: float
     dt: float
+    _dtype: np.dtype[Any]
 
 
 def drawn_noise(module: _Noisy, shape: tuple[int, ...]) -> np.ndarray:
     """Return noise ``noise_std sqrt(dt) z`` with ``z ~ N(0, 1)``, from numpy's global generator."""
-    return module.noise_std * np.sqrt(module.dt) * np.random.randn(*shape)
+    noise = module.noise_std * np.sqrt(module.dt) * np.random.randn(*shape)
+    return np.asarray(noise, module._dtype)

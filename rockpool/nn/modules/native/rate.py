@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import rate
@@ -125,6 +125,7 @@ class Rate(Module):
         dt: float = 1e-3,
         noise_std: float = 0.0,
         *args: Any,
+        dtype: DTypeLike = np.float64,
         **kwargs: Unpack[ModuleArguments],
     ) -> None:
         self._declare(locals(), super().__init__)
@@ -138,6 +139,11 @@ class Rate(Module):
             return rate.activation(self.class_name, value, ACTIVATION_FUNCTIONS)
         return super()._as_setting(spec, value)
 
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "activation_func":
+            return rate.said_activation(value, ACTIVATION_FUNCTIONS)
+        return super()._said_setting(spec, value)
+
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
@@ -150,14 +156,14 @@ class Rate(Module):
         drive = data + self.bias
         if self.noise_std:
             drive += drawn_noise(self, data.shape)
-        gain = self.dt / self.tau
+        gain = self._gain()
         x = self._batched_state("x", len(data))
         activity = self.act_fn(x, self.threshold)
 
-        output = np.empty(data.shape)
+        output = np.empty_like(data)
         records = {}
         if record:
-            records = {"rec_input": np.zeros(data.shape), "x": np.empty(data.shape)}
+            records = {"rec_input": np.zeros_like(data), "x": np.empty_like(data)}
         for t in range(data.shape[1]):
             change = drive[:, t] - x
             if self._has_rec:
@@ -172,6 +178,10 @@ class Rate(Module):
                     records["rec_input"][:, t] = rec_input
 
         return output, self._keep_state(x=x), records
+
+    def _gain(self) -> np.ndarray:
+        """Return ``dt / tau``, computed in double precision and cast once."""
+        return (self.dt / np.asarray(self.tau, np.float64)).astype(self._dtype)
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""

@@ -28,8 +28,8 @@ class ExpSynNumba(ExpSyn):
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         """Evolve the synapses over time; as `ExpSyn.evolve`."""
         data = batched_input(self, input_data)
-        output: np.ndarray = np.empty(data.shape)
-        isyn = kernel_array(self._batched_state("isyn", len(data)), np.float64)
-        beta = kernel_array(decay(self.dt, self.tau), np.float64, (self.size_out,))
+        output: np.ndarray = np.empty(data.shape, self._dtype)
+        isyn = kernel_array(self._batched_state("isyn", len(data)), self._dtype)
+        beta = kernel_array(decay(self.dt, self.tau), self._dtype, (self.size_out,))
         call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
         return self._noisy(output, isyn)

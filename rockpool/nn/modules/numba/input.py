@@ -19,6 +19,6 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
     array = checks.real_input(module._label, data)
     if array.ndim == 0:
         return module._auto_batch(array)[0]
-    kind = np.float32 if array.dtype == np.float32 else np.float64
+    kind = np.float32 if np.float32 in (array.dtype, module._dtype) else np.float64
     shape = module._batch_shape(array.shape)
     return kernel_array(array.reshape(shape), kind, (*shape[:2], module.size_in))

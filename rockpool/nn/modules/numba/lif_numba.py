@@ -43,12 +43,12 @@ class LIFNumba(LIF):
         """Evolve the neurons over time; as `LIF.evolve`."""
         data = batched_input(self, input_data)
         n_batch, n_steps, n_in = data.shape
-        n_out, n_syn, kind = self.size_out, self.n_synapses, np.dtype(np.float64)
+        n_out, n_syn, kind = self.size_out, self.n_synapses, self._dtype
 
         vmem = kernel_array(self._batched_state("vmem", n_batch), kind)
         isyn = kernel_array(self._batched_state("isyn", n_batch), kind)
         spikes = kernel_array(self._batched_state("spikes", n_batch), kind)
-        output = np.empty((n_batch, n_steps, n_out))
+        output = np.empty((n_batch, n_steps, n_out), kind)
         records = self._empty_records(output) if record else {}
         optional = {}
         if self._has_rec:

@@ -38,21 +38,21 @@ class RateNumba(Rate):
         if activation is None:
             return super().evolve(input_data, record)
         data = batched_input(self, input_data)
-        neurons, kind = (self.size_out,), np.dtype(np.float64)
+        neurons, kind = (self.size_out,), self._dtype
         x = kernel_array(self._batched_state("x", len(data)), kind)
-        output = np.empty(data.shape)
+        output = np.empty(data.shape, kind)
         optional, records = {}, {}
         if self._has_rec:
             optional["w_rec"] = kernel_array(self.w_rec, kind)
         if self.noise_std:
             optional["noise"] = drawn_noise(self, data.shape)
         if record:
-            records = {"rec_input": np.empty(data.shape), "x": np.empty(data.shape)}
+            records = {name: np.empty(data.shape, kind) for name in ("rec_input", "x")}
             optional |= {"rec_record": records["rec_input"], "x_record": records["x"]}
         call(
             rate_forward,
             data=data,
-            gain=kernel_array(self.dt / self.tau, kind, neurons),
+            gain=kernel_array(self._gain(), kind, neurons),
             bias=kernel_array(self.bias, kind, neurons),
             threshold=kernel_array(self.threshold, kind, neurons),
             activation=activation,

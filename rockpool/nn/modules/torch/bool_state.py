@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import torch
 from torch import Tensor
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import same_in_and_out
 from rockpool.nn.modules.torch.torch_module import (
@@ -69,6 +70,11 @@ class BooleanState(TorchModule):
         super().__init__(*args, shape=entries, **kwargs)
         self.threshold = SimulationParameter(threshold, shape=shapes, cast_fn=to_float_tensor)
         self.bool_state = State(shape=(size,), init_func=partial(torch.zeros, dtype=torch.bool))
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        arguments = super()._described_arguments(node)
+        return {**arguments, "threshold": torch.as_tensor(arguments["threshold"])}
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the states over time, bools."""

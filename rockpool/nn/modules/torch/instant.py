@@ -8,7 +8,9 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
+from rockpool.nn.modules._described import described_function
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import SimulationParameter
 
@@ -57,6 +59,14 @@ class InstantTorch(TorchModule):
         checks.function(owner, "function", function)
         super().__init__(*args, shape=entries, **kwargs)
         self.function = SimulationParameter(function)
+
+    def _describe(self) -> Node:
+        return described_function(self, identity)
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        function = node.settings["function"]
+        return {"shape": node.shape, "function": identity if function == "identity" else function}
 
     def forward(self, data: Tensor) -> Any:
         """Return ``function(data)``; the function gets (B, T, Nin)."""

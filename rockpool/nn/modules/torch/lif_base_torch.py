@@ -10,14 +10,21 @@ import torch
 from torch import Tensor
 
 import rockpool.graph
+from rockpool.nn.description import Node, Value
 from rockpool.nn.models import checks, lif
 from rockpool.nn.models.model import Check, Model, ParameterSpec, SettingSpec, Spec
+from rockpool.nn.modules._described import plain_setting, present_value
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.torch._base import decays
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_function, spike_settings
+from rockpool.nn.modules.torch._base.surrogates import (
+    SPIKE_FUNCTIONS,
+    StepPWL,
+    spike_function,
+    spike_settings,
+)
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -103,6 +110,22 @@ def stored_setting(spec: SettingSpec, value: Any) -> Any:
     return to_float_tensor(value).reshape(())
 
 
+def said_setting(spec: SettingSpec, value: Any) -> Any:
+    """Return a setting as a description has it; one of our spike functions is a name there."""
+    if spec.name == "spike_generation_fn":
+        owner = getattr(value, "__self__", None)
+        return next((name for name, known in SPIKE_FUNCTIONS.items() if known is owner), value)
+    return plain_setting(value)
+
+
+def with_spike_function(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of a constructor with the spike function that is meant by a name."""
+    name = arguments.get("spike_generation_fn")
+    if not isinstance(name, str):
+        return arguments
+    return {**arguments, "spike_generation_fn": SPIKE_FUNCTIONS[name]}
+
+
 class LIFBaseTorch(TorchModule):
     """The parameters, states and leaks of LIF neurons; `LIFTorch` says what they mean."""
 
@@ -178,6 +201,27 @@ class LIFBaseTorch(TorchModule):
             self._registered_attributes[name] = RegisteredAttribute(
                 "SimulationParameter", None, None, shape
             )
+
+    def _said_parameter(self, spec: ParameterSpec) -> Value | None:
+        if spec.name == "w_rec":  # it can be there without a flag, if it was assigned
+            return present_value(self, "w_rec") if self._is_recurrent() else None
+        if spec.name not in _LEAK_NAMES or self.leak_mode == "taus":
+            return super()._said_parameter(spec)
+        own = _LEAKS[self.leak_mode]
+        said = present_value(self, own.mem if spec.name == "tau_mem" else own.syn)
+        exact = torch.from_numpy(said.array).double()
+        taus = _convert(self.dt, self.leak_mode, "taus", exact)
+        return Value(taus.numpy(), "taus", said.constant)
+
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        return said_setting(spec, value)
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        arguments = super()._described_arguments(node)
+        if arguments.get("leak_mode", "taus") != "taus":  # the leaks are stated in another way
+            del arguments["tau_mem"], arguments["tau_syn"]
+        return with_spike_function(arguments)
 
     @property
     def n_neurons(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import exp_syn, lif
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.torch._base.checks import Required, number_of, require_values
@@ -16,7 +17,12 @@ from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import MembraneParameters, membrane_loop
-from rockpool.nn.modules.torch.lif_base_torch import stored_setting, torch_table
+from rockpool.nn.modules.torch.lif_base_torch import (
+    said_setting,
+    stored_setting,
+    torch_table,
+    with_spike_function,
+)
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule
 
 __all__ = ["LIFNeuronTorch"]
@@ -105,6 +111,13 @@ class LIFNeuronTorch(TorchModule):
         if spec.name in ("spike_generation_fn", "learning_window", "max_spikes_per_dt"):
             return stored_setting(spec, value)
         return super()._as_setting(spec, value)
+
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        return said_setting(spec, value)
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        return with_spike_function(super()._described_arguments(node))
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""

@@ -87,6 +87,11 @@ class RateTorch(TorchModule):
             return rate.activation(type(self).__name__, value, ACTIVATION_FUNCTIONS)
         return super()._as_setting(spec, value)
 
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        if spec.name == "activation_func":
+            return rate.said_activation(value, ACTIVATION_FUNCTIONS)
+        return super()._said_setting(spec, value)
+
     def forward(self, data: Tensor) -> Tensor:
         """Return the activation over time."""
         data = self._input(data, self.tau)

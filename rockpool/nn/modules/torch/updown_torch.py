@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.checks import (
     Required,
@@ -185,6 +186,10 @@ class UpDownTorch(TorchModule):
             setattr(self, name, parameter)
         if device is not None or dtype is not None:
             self.to(device=device, dtype=dtype)
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        return {**super()._described_arguments(node), "shape": node.shape[0]}
 
     @no_dynamo
     def forward(self, data: Tensor) -> Tensor:

@@ -126,6 +126,7 @@ def test_a_simulation_that_is_stopped_gives_no_result(
     assert all((values == 0).all() for values in module.state().values())
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_goes_on_beside_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(brian2.prefs, "codegen.target", "numpy")
     with warnings.catch_warnings():
@@ -150,6 +151,7 @@ print(sys.excepthook is hook, warnings.showwarning is show)
     assert full_python.python(code, PYTHONWARNINGS="error") == "True True"
 
 
+@pytest.mark.slow
 def test_a_step_far_in_the_future_is_still_at_its_place() -> None:
     pulse = np.zeros((30_000, 1))
     pulse[-1] = 2.0
@@ -167,6 +169,7 @@ def test_no_time_is_no_problem() -> None:
     assert RateBrian(3)(np.zeros((2, 0, 3)))[0].shape == (2, 0, 3)
 
 
+@pytest.mark.slow
 def test_a_copy_goes_on_where_the_original_was() -> None:
     module = LIFBrian((4, 2), **LAYER)
     module(data(10, 4))

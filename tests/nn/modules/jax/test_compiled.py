@@ -247,6 +247,7 @@ def test_mapped_over_a_batch(name: str) -> None:
     assert_close(found, expected)
 
 
+@pytest.mark.slow
 def test_without_jit_and_with_checks() -> None:
     arguments = lif_inputs(1, False)["x"], lif_inputs(1, False)["alpha"]
     gradient = jax.grad(loss_of(spikes_of(lif.lif)), argnums=1)
@@ -302,6 +303,7 @@ def test_another_version_of_the_interface(monkeypatch: pytest.MonkeyPatch) -> No
     assert dispatch.kernels_serve()
 
 
+@pytest.mark.slow
 def test_numba_that_comes_later_is_used() -> None:
     code = (
         "import sys, numpy as np\n"

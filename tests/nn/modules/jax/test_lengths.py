@@ -40,6 +40,7 @@ def without_keys(tree: Any) -> Any:
     return tree
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("name", MODULES)
 def test_elements_of_a_batch_end_one_by_one(name: str, keep: bool) -> None:

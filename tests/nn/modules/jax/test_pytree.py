@@ -177,6 +177,7 @@ def test_gradients_with_respect_to_a_module_are_a_module() -> None:
     assert jax.grad(lambda m: jnp.sum(m(DATA)[0]))(linear).weight.shape == (2, 2)
 
 
+@pytest.mark.slow
 def test_modules_are_stacked_and_mapped_over() -> None:
     layers = [LIFJax(2, bias=0.1 * n, rng_key=jax.random.key(n), noise_std=0.1) for n in range(3)]
 
@@ -206,6 +207,7 @@ def test_a_reset_in_a_jitted_function_goes_back_to_the_values_of_that_module() -
         assert fresh.vmem.tolist() == [0, 0] and fresh.rng_key == layer.rng_key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recurrent LIFJax", "Residual"])
 def test_checkpointing_changes_nothing(name: str) -> None:
     module = MODULES[name]

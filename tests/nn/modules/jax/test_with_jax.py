@@ -78,6 +78,7 @@ def test_training_a_module_itself_with_optax() -> None:
     assert isinstance(net, LinearJax) and net.weight.shape == (2, 1)
 
 
+@pytest.mark.slow
 def test_training_with_the_optimisers_of_jax() -> None:
     net = network()
     init, update, get_parameters = optimizers.adam(1e-2)
@@ -107,6 +108,7 @@ def test_one_operation_at_a_time() -> None:
     )
 
 
+@pytest.mark.slow
 def test_nans_are_looked_for_and_none_found() -> None:
     # without leak, and with time constants for which decays vanish
     layer = LIFJax((2, 1), tau_mem=np.inf, tau_syn=[[1e-6, np.inf]])
@@ -253,6 +255,7 @@ def on_two_devices(script: str, **variables: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_batch_is_split_over_two_devices() -> None:
     assert on_two_devices(SHARDED) == [
         "split over 2 devices",

@@ -153,6 +153,7 @@ def test_signature():
         "max_window_length": 1e6,
         "spiking_input": True,
         "spiking_output": False,
+        "dtype": np.float64,
     }
 
 

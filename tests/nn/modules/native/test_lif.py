@@ -227,6 +227,7 @@ class TestRegistry:
         defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
         assert next(iter(parameters)) == "shape"
         assert defaults.pop("weight_init_func").__name__ == "kaiming"
+        assert defaults.pop("dtype") is np.float64
         assert defaults == {
             "tau_mem": None,
             "tau_syn": None,

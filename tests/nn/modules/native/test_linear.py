@@ -104,6 +104,7 @@ def test_signature():
         "has_bias": False,
         "weight_init_func": kaiming,
         "bias_init_func": uniform_sqrt,
+        "dtype": np.float64,
     }
 
 

@@ -208,6 +208,7 @@ class TestRegistry:
             "activation_func",
             "dt",
             "noise_std",
+            "dtype",
         ]
         assert defaults["weight_init_func"].__name__ == "unit_eigs"
         assert defaults["activation_func"] is H_ReLU

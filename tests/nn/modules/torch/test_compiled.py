@@ -622,6 +622,7 @@ def test_input_changed_after_the_forward_pass_is_an_error() -> None:
         output.sum().backward()
 
 
+@pytest.mark.slow
 def test_numba_that_is_installed_later_is_seen() -> None:
     code = (
         "import importlib.abc, sys, torch\n"

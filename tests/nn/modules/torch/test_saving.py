@@ -53,6 +53,7 @@ X = torch.rand(2, 12, 3, generator=torch.Generator().manual_seed(3))
 # -- JSON -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_file_that_was_there(full_python: Any, tmp_path: Path) -> None:
     code = """
 import resource

@@ -398,7 +398,7 @@ def test_set_attributes() -> None:
     x = torch.rand(1, 3, 2)
     assert torch.equal(one(x)[0], other(x)[0])
     assert one.scale is other.scale  # parameters of torch are taken as they are
-    other.set_attributes({"unknown": 3, "inner": {"gain": torch.zeros(2)}})
+    other.set_attributes({"inner": {"gain": torch.zeros(2)}})
     assert not other.inner.gain.any()
 
 

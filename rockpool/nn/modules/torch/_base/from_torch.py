@@ -8,6 +8,8 @@ from typing import Any
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from rockpool.nn.description import Node, Value
+from rockpool.nn.modules._described import described_container, present_value
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.parameters import ResetTo
 
@@ -36,6 +38,28 @@ class ConvertedModule:
         self._setup_modes(torch_api=True)
         self._setup_module()
         self._original.__init__(self, *args, **kwargs)
+
+    def _describe(self: Any) -> Node:
+        """Return the description of a layer of torch that is a model of this package too."""
+        if self._original is nn.Linear:
+            weight, bias = present_value(self, "weight"), None
+            node = Node("Linear", (self.in_features, self.out_features))
+            node.parameters["weight"] = Value(weight.array.T, "weights", weight.constant)
+            if self.bias is not None:
+                bias = present_value(self, "bias")
+                node.parameters["bias"] = Value(bias.array, "biases", bias.constant)
+            return node
+        flat = self._original is nn.Flatten and self.start_dim == 2 and self.end_dim in (-1, 2)
+        if flat or self._original is nn.Identity:  # (B, T, N) stays what it is
+            return Node("Instant", self.shape, settings={"function": "identity"})
+        name = self._original.__name__
+        if self._original.__module__.startswith("torch."):
+            name = f"torch.nn.{name}"
+        return described_container(self, name, user_class=self._user_class())
+
+    def _user_class(self: Any) -> type | None:
+        """Return the class, if it is a container: only its code knows what it does."""
+        return self._original if self._registered_modules else None
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
         values = vars(type(self)).items()

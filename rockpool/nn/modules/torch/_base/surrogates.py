@@ -181,3 +181,9 @@ class PeriodicExponential(SpikeFunction):
 
     backward = staticmethod(_periodic_exponential_backward)
     transformable = _PeriodicExponentialTransformable
+
+
+# by the names under which a description knows them; all of them give the same spikes
+SPIKE_FUNCTIONS: dict[str, type[SpikeFunction]] = {
+    function.__name__: function for function in (StepPWL, PeriodicExponential)
+}

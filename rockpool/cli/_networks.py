@@ -1,0 +1,93 @@
+"""What the commands about networks share: their file, their input, and a raster of spikes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rockpool.cli._output import CommandError
+from rockpool.cli._requirements import need
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rockpool.files import NetworkFile
+
+__all__ = ["input_data", "network_and_input", "network_file"]
+
+ENDINGS = (".npy", ".npz", ".csv")
+
+
+def network_and_input(command: str, words: list[str], needs_input: bool) -> tuple[str, str]:
+    """Return the words NET and INPUT; a missing INPUT is "" where none is needed."""
+    usage = f"rockpool {command} NET " + ("INPUT" if needs_input else "[INPUT]")
+    if not words or len(words) > 2 or (needs_input and len(words) < 2):
+        raise CommandError(f"usage: {usage}", code=2, hint=f"See 'rockpool {command} --help'.")
+    return words[0], words[1] if len(words) > 1 else ""
+
+
+def network_file(path: str) -> NetworkFile:
+    """Read the description of a network, or say why that does not work."""
+    need("numpy", "networks are read with numpy")
+    from rockpool.files import read_header
+
+    try:
+        return read_header(path)
+    except OSError as error:
+        raise CommandError(f"cannot read {path!r}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+
+
+def input_data(text: str, channels: int | None) -> np.ndarray:
+    """Return the input (B, T, N) that the word INPUT names: a file, or ``digits``."""
+    import numpy as np
+
+    if text == "digits":
+        from rockpool.data import load_digit_spikes
+
+        if channels not in (None, 64):
+            raise CommandError(f"the digits have 64 channels, the network takes {channels}")
+        return load_digit_spikes()[0]
+    ending = os.path.splitext(text)[1].lower()
+    if ending not in ENDINGS:
+        raise CommandError(
+            f"INPUT must be digits, or a file that ends in {', '.join(ENDINGS)}; got {text!r}",
+            code=2,
+        )
+    try:
+        array = _read(text, ending)
+    except OSError as error:
+        raise CommandError(f"cannot read {text!r}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CommandError(f"cannot read {text!r}: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise CommandError(f"{text!r} must hold real numbers, got {array.dtype}")
+    if array.ndim == 2:
+        array = array[np.newaxis]
+    if array.ndim != 3 or channels not in (None, array.shape[-1]):
+        raise CommandError(
+            f"{text!r} must have the shape (batch, time, {channels}) or (time, {channels}), "
+            f"got {array.shape}"
+        )
+    floats = array.astype(np.float64)
+    if not np.isfinite(floats).all():
+        raise CommandError(f"{text!r} must hold finite numbers, got NaN or infinity")
+    return floats
+
+
+def _read(path: str, ending: str) -> Any:
+    """Return the one array of a file."""
+    import numpy as np
+
+    if ending == ".csv":
+        return np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64)
+    loaded = np.load(path, allow_pickle=False)
+    if ending == ".npy":
+        return loaded
+    with loaded:
+        names = loaded.files
+        name = "input" if "input" in names else names[0] if len(names) == 1 else None
+        if name is None:
+            raise ValueError(f"it has the arrays {', '.join(names)}; one must be called 'input'")
+        return loaded[name]

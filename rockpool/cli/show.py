@@ -1,0 +1,120 @@
+"""``rockpool show``: what a network in a file is made of. Imports numpy alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rockpool.cli._networks import network_file
+from rockpool.cli._options import flag, value
+from rockpool.cli._output import CommandError, in_json, paint, table, write
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rockpool.files import NetworkFile
+    from rockpool.nn.description import Node
+
+DESCRIPTION = """\
+Show what a network in a file is made of: its layers with shapes, parameters and time
+constants, the size of the file, and which back-ends can hold it, or why not. Nothing but
+numpy is imported, and nothing is run."""
+
+EXAMPLES = """\
+  rockpool show net.safetensors          the network
+  rockpool show net.safetensors --json   the same for programs"""
+
+OPTIONS = {
+    "names": value("NET", "the file"),
+    "--json": flag("print JSON instead of a table"),
+}
+
+
+def run(values: dict[str, Any]) -> int:
+    """Show a network."""
+    if len(values["names"]) != 1:
+        raise CommandError("usage: rockpool show NET", code=2, hint="See 'rockpool show --help'.")
+    (path,) = values["names"]
+    header = network_file(path)
+    facts = _facts(header)
+    write(in_json({"file": path, **facts}) if values["json"] else _as_text(path, facts))
+    return 0
+
+
+def _facts(header: NetworkFile) -> dict[str, Any]:
+    """Return all that is shown, as plain values."""
+    from rockpool.nn.conversion import backends_for
+
+    return {
+        "bytes": header.size,
+        "written_by": f"rockpool {header.package_version}",
+        "library": header.library,
+        "notes": header.notes,
+        "parameters": sum(layer["parameters"] for layer in _layers(header.network)),
+        "layers": _layers(header.network),
+        "backends": backends_for(header.network),
+    }
+
+
+def _layers(network: Node) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": ".".join(path),
+            "depth": len(path),
+            "model": node.model,
+            "shape": list(node.shape),
+            "parameters": sum(v.array.size for v in node.parameters.values()),
+            "values": {name: _range(v.array) for name, v in node.parameters.items()},
+            "constant": [name for name, v in node.parameters.items() if v.constant],
+            "settings": {
+                name: setting if _is_plain(setting) else str(setting)
+                for name, setting in node.settings.items()
+            },
+        }
+        for path, node in network.walk()
+    ]
+
+
+def _is_plain(setting: Any) -> bool:
+    return setting is None or isinstance(setting, (bool, int, float, str))
+
+
+def _range(array: np.ndarray) -> list[float]:
+    """Return the least and the largest value."""
+    return [float(array.min()), float(array.max())] if array.size else []
+
+
+def _as_text(path: str, facts: dict[str, Any]) -> str:
+    rows = [
+        (
+            "  " * layer["depth"] + (layer["name"].rpartition(".")[2] or "network"),
+            layer["model"],
+            " x ".join("?" if n is None else str(n) for n in layer["shape"]),
+            str(layer["parameters"] or ""),
+            _values(layer),
+        )
+        for layer in facts["layers"]
+    ]
+    head = f"{paint(path, 'bold')}  {facts['bytes']:,} bytes, {facts['parameters']:,} parameters, "
+    lines = [f"{head}written by {facts['written_by']}\n\n"]
+    lines += [f"{name}: {note}\n" for name, note in facts["notes"].items()]
+    lines.append(table(("LAYER", "MODEL", "SHAPE", "PARAMETERS", "VALUES"), rows, right=(3,)))
+    lines.append("\n")
+    for backend, problems in facts["backends"].items():
+        verdict = paint("yes", "green") if not problems else paint(f"no: {problems[0]}", "dim")
+        lines.append(f"{backend:<14}{verdict}\n")
+    return "".join(lines)
+
+
+def _values(layer: dict[str, Any]) -> str:
+    """Return the ranges of a layer's values, and what it computes with besides."""
+    said = []
+    for name, span in layer["values"].items():
+        if not span:
+            continue
+        low, high = span
+        text = f"{low:.3g}" if low == high else f"{low:.3g}..{high:.3g}"
+        said.append(f"{name} {text}" + (" (constant)" if name in layer["constant"] else ""))
+    said += [
+        f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in layer["settings"].items()
+    ]
+    return ", ".join(said)

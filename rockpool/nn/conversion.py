@@ -1,0 +1,330 @@
+"""A network of one back-end from one of another: `convert`, by way of a description.
+
+`describe` gives the description of a network (`rockpool.nn.description`), `build` a network from
+one. Whatever moves networks, to files or to other formats, does it by these two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.description import CONTAINERS, Node, Value
+from rockpool.nn.models.catalogue import (
+    BACKENDS,
+    CHOOSES_DTYPE,
+    DOUBLE_ONLY,
+    LACKING,
+    LIBRARY,
+    class_on,
+    model_named,
+)
+from rockpool.nn.models.checks import one_of
+from rockpool.nn.models.model import ParameterSpec, SettingSpec
+from rockpool.nn.modules.module import ModuleBase
+
+__all__ = ["backends_for", "build", "convert", "describe", "obstacles"]
+
+_PREFIXES = {"numpy": "Mod", "torch": "Torch", "jax": "Jax"}
+_DTYPES = ("float32", "float64")
+
+
+def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = False) -> Any:
+    """Return the same network on another back-end.
+
+    Parameters
+    ----------
+    network : Module
+        A layer, or a container of layers: `Sequential`, `Residual`, `FFwdStack`,
+        `TimedModuleWrapper`, nested at will, or one of your own that has ``_convert``. It stays as
+        it is.
+    backend : str
+        "numpy", "numba", "torch", "jax", "brian", "nest", "sinabs" or "sinabs-exodus". Layers
+        without neurons (`Linear`, `ExpSyn`, and `Instant` with the identity) that a back-end has
+        not itself are those of numpy for numba, brian and nest, and of torch for the sinabs ones.
+    dtype : str or dtype, optional
+        "float32" or "float64", the precision of parameters and states, in which the network
+        computes. Default: as it is, for a network of the same library of arrays; else that
+        which the back-end has by itself, double precision with numpy and its kin and single
+        precision with torch and jax.
+    state : bool, optional
+        Whether to take the present states along; else the new network is at rest. Default: False.
+
+    Returns
+    -------
+    Module
+        A new network with the same structure, names, parameters, constants and settings.
+
+    Raises
+    ------
+    ValueError
+        The back-end or `dtype` is not known; or the back-end cannot hold the network: then the
+        error names each module and model, and the back-ends that have it. Nothing is built then.
+    TypeError
+        `network` is no module.
+    ModuleNotFoundError
+        The back-end is missing.
+
+    Examples
+    --------
+    >>> from rockpool.nn.modules import LIF, Linear
+    >>> from rockpool.nn.combinators import Sequential
+    >>> net = Sequential(Linear((2, 3)), LIF(3))
+    >>> convert(net, "numba")[1].class_name                      # doctest: +SKIP
+    'LIFNumba'
+    """
+    description = describe(network, state=state)
+    same = library_of(network) == LIBRARY.get(backend)
+    return build(description, backend, dtype=dtype, keep_precision=same)
+
+
+def describe(network: Any, *, state: bool = True) -> Node:
+    """Return the description of a network, a tree of models with their arrays and settings.
+
+    Parameters
+    ----------
+    network : Module
+        The network.
+    state : bool, optional
+        Whether it has the present states. Default: True.
+
+    Raises
+    ------
+    TypeError
+        `network` is no module, or one in it does not keep what it was made with.
+    """
+    if not isinstance(network, ModuleBase):
+        raise TypeError(f"describe: network must be a module, got {network!r}")
+    node = _with_sizes(network._describe(), library_of(network))  # type: ignore[attr-defined]
+    for _, inner in node.walk():
+        if inner.lacking:
+            raise TypeError(
+                f"{inner.model} does not keep the {', '.join(inner.lacking)} that it was made "
+                "with, so it can be neither converted nor stored"
+            )
+    return node if state else node.without_states()
+
+
+def build(
+    description: Node, backend: str, *, dtype: Any = None, keep_precision: bool = False
+) -> Any:
+    """Return a new network on a back-end, made from a description.
+
+    Parameters
+    ----------
+    description : Node
+        What the network is.
+    backend, dtype
+        As for `convert`.
+    keep_precision : bool, optional
+        Whether, without `dtype`, the network has the precision that the description has. Default:
+        False, that which the back-end has by itself.
+
+    Raises
+    ------
+    ValueError, ModuleNotFoundError
+        As for `convert`; and a value that a module refuses.
+    """
+    precision = _precision(description, backend, dtype, keep_precision)
+    problems = list(obstacles(description, backend))
+    if problems:
+        listed = "".join(f"\n- {problem}" for problem in problems)
+        raise ValueError(f"this network cannot be on the back-end {backend!r}:{listed}")
+    network = _built(description, backend, precision)
+    if LIBRARY[backend] == "torch" and precision == "float64":
+        network.double()
+    if _keeps_batches(description):
+        network = network.keep_batch_state()
+    _fill(network, description, LIBRARY[backend], precision)
+    return network
+
+
+def library_of(network: Any) -> str:
+    """Return the library of arrays that a network uses: "numpy", "torch" or "jax"."""
+    names = {base.__name__ for base in type(network).__mro__}
+    if "TimedModuleWrapper" in names:
+        return library_of(network.module)
+    return "torch" if "TorchModule" in names else "jax" if "JaxModule" in names else "numpy"
+
+
+def backends_for(description: Node) -> dict[str, list[str]]:
+    """Return for each back-end what stands in the way of the network there; [] if nothing does."""
+    return {backend: list(obstacles(description, backend)) for backend in BACKENDS}
+
+
+def obstacles(description: Node, backend: str) -> Iterator[str]:
+    """Say, module by module, why a network cannot be on a back-end; nothing if it can."""
+    for path, node in description.walk():
+        where = f"{'.'.join(path)!r}: " if path else ""
+        if node.model in CONTAINERS:
+            continue
+        if node.user_class is not None:
+            yield from _user_obstacles(where, node)
+            continue
+        if class_on(node.model, backend) is None:
+            having = [name for name in BACKENDS if class_on(node.model, name)]
+            known = f"it is on {one_of(having)}" if having else "it is no model of this package"
+            yield f"{where}there is no {node.model} on {backend!r}; {known}"
+            continue
+        yield from (f"{where}{text}" for text in _value_obstacles(node, backend))
+
+
+def _user_obstacles(where: str, node: Node) -> Iterator[str]:
+    """Say why a container of the user's own cannot be converted."""
+    name = node.model
+    if not node.children:
+        yield f"{where}{name} is a layer of your own, of which only its code knows what it does"
+    elif getattr(type(node.module), "_convert", None) in (None, _base_convert()):
+        yield f"{where}{name} is a container of your own and has no method _convert"
+
+
+def _base_convert() -> Any:
+    from rockpool.nn.modules.module import Module
+
+    return Module._convert
+
+
+def _value_obstacles(node: Node, backend: str) -> Iterator[str]:
+    """Say which values of a layer have no meaning on a back-end."""
+    library = LIBRARY[backend]
+    for name, value in {**node.settings, **node.local}.items():
+        if callable(value) and node.library != library:
+            called = getattr(value, "__name__", repr(value))
+            yield (
+                f"{name} of {node.model} is the function {called!r}, and it is of {node.library}"
+            )
+    model = model_named(node.model)
+    if model is None or backend not in model.classes:
+        return
+    lacking = LACKING.get(model.classes[backend], ())
+    for spec in model.attributes:
+        if isinstance(spec, SettingSpec):
+            value = node.settings.get(spec.name, spec.default)
+            differs = value != spec.default
+        elif isinstance(spec, ParameterSpec) and spec.name in node.parameters:
+            value = node.parameters[spec.name].array
+            if spec.unit == "s" and not np.all(value > 0):
+                yield f"{spec.name} of {node.model} is {value.min():g} s, it must be > 0 s"
+            differs = spec.default is None or bool(np.any(value != spec.default))
+        else:
+            continue
+        if spec.name in lacking and differs:
+            yield f"{model.classes[backend]} has no {spec.name}"
+
+
+def _built(node: Node, backend: str, precision: str) -> Any:
+    """Return new modules for a node and all that is in it."""
+    children = {name: _built(child, backend, precision) for name, child in node.children.items()}
+    if node.user_class is not None:
+        return node.module._convert(children, backend)
+    if node.model == "TimedModuleWrapper":
+        from rockpool.nn.modules import TimedModuleWrapper
+
+        (module,) = children.values()
+        own = {} if getattr(module, "dt", None) is not None else {"dt": node.settings["dt"]}
+        return TimedModuleWrapper(
+            module,
+            output_num=node.settings["output_num"],
+            add_events=node.settings["add_events"],
+            **own,
+        )
+    if node.model in CONTAINERS:
+        return _container(node, children, backend)
+    module_class = _class(class_on(node.model, backend))
+    if not hasattr(module_class, "_described_arguments"):  # a stand-in: it says what is missing
+        return module_class(node.shape)
+    arguments = module_class._described_arguments(node)
+    if LIBRARY[backend] == "numpy" and precision == "float32" and node.model in CHOOSES_DTYPE:
+        arguments["dtype"] = precision
+    return module_class(**arguments)
+
+
+def _container(node: Node, children: dict[str, Any], backend: str) -> Any:
+    """Return a container of new modules."""
+    from rockpool.nn import combinators
+
+    container = getattr(combinators, _PREFIXES[LIBRARY[backend]] + node.model)
+    options = {}
+    if node.model == "FFwdStack":
+        options["weight_init_func"] = container._default_weights
+    return container(children, **options)
+
+
+def _class(name: str | None) -> Any:
+    from rockpool.nn import modules
+
+    return getattr(modules, str(name))
+
+
+def _fill(module: Any, node: Node, library: str, precision: str) -> None:
+    """Give new modules the values of a description, to the last bit."""
+    arrays = {name: value.array for name, value in node.parameters.items()} | node.states
+    arrays |= {name: v.array for name, v in node.local.items() if isinstance(v, Value)}
+    for name, array in arrays.items():
+        if name in module._registered_attributes:
+            setattr(module, name, _array_of(library, array, precision))
+    for name, child in node.children.items():
+        if name not in module._registered_modules:
+            raise ValueError(
+                f"{node.model}: _convert must give the new container the modules that the old one "
+                f"has, under the same names; there is no {name!r}"
+            )
+        _fill(module._registered_modules[name], child, library, precision)
+
+
+def _array_of(library: str, array: np.ndarray, precision: str) -> Any:
+    """Return an array of a library."""
+    floats = array.astype(precision) if array.dtype.kind == "f" else array.copy()
+    if library == "torch":
+        import torch
+
+        return torch.from_numpy(np.ascontiguousarray(floats).reshape(array.shape))
+    if library == "jax":
+        import jax.numpy as jnp
+
+        return jnp.asarray(floats)
+    return floats
+
+
+def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
+    """Return the name of the type in which the new network is to compute."""
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be {one_of(map(repr, BACKENDS))}, got {backend!r}")
+    library = LIBRARY[backend]
+    if dtype is not None:
+        name = str(getattr(dtype, "__name__", dtype)).removeprefix("torch.")
+        if name not in _DTYPES:
+            raise ValueError(f"dtype must be {one_of(map(repr, _DTYPES))}, got {dtype!r}")
+        if name == "float32" and backend in DOUBLE_ONLY:
+            raise ValueError(f"dtype must be 'float64' for {backend!r}, got {dtype!r}")
+        return name
+    if not keep or backend in DOUBLE_ONLY:
+        return "float64" if library == "numpy" else "float32"
+    types = {
+        value.array.dtype.name for _, inner in node.walk() for value in inner.parameters.values()
+    }
+    return "float32" if "float32" in types else "float64"
+
+
+def _keeps_batches(node: Node) -> bool:
+    """Return whether a description has states of more than one batch element."""
+    return any(inner.local.get("keep_batch_state") for _, inner in node.walk())
+
+
+def _with_sizes(node: Node, library: str, size: int | None = None) -> Node:
+    """Return a description in which layers of torch have the size of what comes before them."""
+    if node.model == "Instant" and node.shape == (None,):
+        node = replace(node, shape=(size, size))
+    children: dict[str, Node] = {}
+    for name, child in node.children.items():
+        children[name] = _with_sizes(child, library, size)
+        if node.model != "FFwdStack":
+            size = children[name].shape[-1]
+    shape = node.shape
+    if children and None in shape:
+        members = list(children.values())
+        shape = (members[0].shape[0], members[-1].shape[-1])
+    return replace(node, shape=shape, children=children, library=library)

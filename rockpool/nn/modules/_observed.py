@@ -1,0 +1,271 @@
+"""What the layers of a network are, and what each of them gets and gives in a run: `observed`.
+
+The calls of the layers are looked at, not their records: so it is all the same whether they are in
+a container of this package or of a user's own. Weights of a stack count as a layer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.description import Node
+from rockpool.nn.models.catalogue import model_named
+from rockpool.parameters import is_tensor, to_numpy
+
+__all__ = ["Observed", "input_for", "is_spiking", "layers", "observed", "torch_for", "unwrapped"]
+
+Call = tuple[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What one layer did.
+
+    Attributes
+    ----------
+    name : str
+        Names that lead to the layer, with dots between them; "" for a network of one layer.
+    node : Node
+        Its description.
+    given, output : np.ndarray or None
+        What it got (B, T, Nin) and gave (B, T, Nout); None where that was not to be seen.
+    """
+
+    name: str
+    node: Node
+    given: np.ndarray | None = None
+    output: np.ndarray | None = None
+
+
+def is_spiking(node: Node) -> bool:
+    """Return whether the output of a layer is numbers of spikes."""
+    model = model_named(node.model)
+    if model is not None:
+        return any(spec.name == "spikes" for spec in model.states)
+    return "threshold" in node.parameters and "vmem" in node.states
+
+
+def layers(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Go over the layers of a network in order, each with the names that lead to it.
+
+    The weights of a stack are layers of the model Linear. A container that has parameters of its
+    own comes before what is in it.
+    """
+    if not node.children:
+        yield path, node
+        return
+    if node.model == "FFwdStack" and node.user_class is None:
+        weights = iter(node.parameters.items())
+        for index, (name, child) in enumerate(node.children.items()):
+            if index:
+                weight_name, value = next(weights)
+                yield (
+                    (*path, weight_name),
+                    Node("Linear", value.array.shape, {"weight": value}),
+                )
+            yield from layers(child, (*path, name))
+        return
+    if node.parameters:
+        yield path, node
+    for name, child in node.children.items():
+        yield from layers(child, (*path, name))
+
+
+def unwrapped(network: Any) -> Any:
+    """Return the module inside a `TimedModuleWrapper`, or the module itself."""
+    named = any(base.__name__ == "TimedModuleWrapper" for base in type(network).__mro__)
+    return network.module if named else network
+
+
+def observed(network: Any, data: Any) -> list[Observed]:
+    """Run a network from rest, and return what its layers did.
+
+    The network stays as it is: its states are put back, and so is the mode of training.
+
+    Parameters
+    ----------
+    network : Module
+        The network, of any back-end. Of a `TimedModuleWrapper` the module inside is run.
+    data : array_like
+        Input (B, T, Nin) or (T, Nin).
+
+    Raises
+    ------
+    ValueError
+        Input of another shape, without a time step, or with NaN.
+    """
+    network = unwrapped(network)
+    array = _as_batch(network, data)
+    states = network.state()
+    calls: dict[tuple[str, ...], list[Call]] = {}
+    with ExitStack() as stack:
+        torch = torch_for(network)
+        if torch is not None:
+            stack.enter_context(torch.no_grad())
+            stack.enter_context(_in_use(network, torch))
+        stack.callback(network.set_attributes, states)
+        resting = network.reset_state()
+        node = resting._describe()
+        for path, module in _watchable(node, resting):
+            calls[path] = []
+            stack.enter_context(_watched(module, calls[path]))
+        resting.evolve(input_for(resting, array))
+    return [
+        Observed(".".join(path), inner, *_seen(path, inner, node, calls))
+        for path, inner in layers(node)
+    ]
+
+
+def _as_batch(network: Any, data: Any) -> np.ndarray:
+    """Return input as floats (B, T, Nin)."""
+    array = np.asarray(to_numpy(data) if is_tensor(data) else data, dtype=np.float64)
+    channels, label = network.size_in, network._label
+    given = array.shape
+    if array.ndim == 2:
+        array = array[np.newaxis]
+    if array.ndim != 3 or channels not in (None, array.shape[-1]):
+        raise ValueError(
+            f"{label}: data must have the shape (B, T, {channels}) or (T, {channels}), got {given}"
+        )
+    if not array.size:
+        raise ValueError(f"{label}: data must have at least one time step, got the shape {given}")
+    # the sum tells it in less time than it takes to look at each number
+    if not np.isfinite(array.sum()) and not np.isfinite(array).all():
+        raise ValueError(f"{label}: data must be finite, got {array[~np.isfinite(array)][0]}")
+    return array
+
+
+# --- what a call gets and gives -------------------------------------------------------------------
+
+
+def _watchable(
+    node: Node, module: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Go over the modules whose calls can be looked at.
+
+    A module of jax in a container of a user's own may be replaced by a copy during the call.
+    """
+    yield path, module
+    if node.user_class is not None and _is_functional(module) and not _is_chain(node):
+        return
+    for name, child in node.children.items():
+        yield from _watchable(child, module._registered_modules[name], (*path, name))
+
+
+def _is_functional(module: Any) -> bool:
+    return any(base.__name__ == "JaxModule" for base in type(module).__mro__)
+
+
+def _is_chain(node: Node) -> bool:
+    """Return whether a class of a user's is a container of this package that runs as that does."""
+    evolve = getattr(node.user_class, "evolve", None)
+    return hasattr(node.user_class, "_model_name") and str(
+        getattr(evolve, "__module__", "")
+    ).startswith("rockpool.")
+
+
+@contextmanager
+def _watched(module: Any, calls: list[Call]) -> Iterator[None]:
+    """Note what a module gets and gives, as long as the context lasts."""
+    torch = torch_for(module)
+    if torch is not None and type(module).forward is not torch.nn.Module.forward:
+        hook = module.register_forward_hook(
+            lambda module, given, output: calls.append((given[0] if given else None, output))
+        )
+        try:
+            yield
+        finally:
+            hook.remove()
+        return
+    module.__dict__["evolve"] = _noting(module.evolve, calls)
+    try:
+        yield
+    finally:
+        del module.__dict__["evolve"]
+
+
+def _noting(evolve: Callable[..., Any], calls: list[Call]) -> Callable[..., Any]:
+    def noting(input_data: Any, *args: Any, **kwargs: Any) -> Any:
+        result = evolve(input_data, *args, **kwargs)
+        calls.append((input_data, result[0]))
+        return result
+
+    return noting
+
+
+def _seen(
+    path: tuple[str, ...],
+    inner: Node,
+    network: Node,
+    calls: dict[tuple[str, ...], list[Call]],
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return input and output of a layer, from its calls or, for weights, from its neighbours'."""
+    if path in calls:
+        own = calls[path]
+        return _joined([given for given, _ in own]), _joined([output for _, output in own])
+    parent = network
+    for name in path[:-1]:
+        parent = parent.children[name]
+    if parent.model != "FFwdStack" or path[-1] not in parent.parameters:
+        return None, None
+    position = list(parent.parameters).index(path[-1])
+    before, after = list(parent.children)[position : position + 2]
+    given = _joined([output for _, output in calls.get((*path[:-1], before), [])])
+    output = _joined([data for data, _ in calls.get((*path[:-1], after), [])])
+    return given, output
+
+
+def _joined(arrays: list[Any]) -> np.ndarray | None:
+    """Return the values of several calls one after the other, (B, T, N); None if there are none."""
+    values = []
+    for array in arrays:
+        if not hasattr(array, "shape"):
+            return None
+        value = to_numpy(array)
+        values.append(value if value.ndim >= 3 else np.atleast_2d(value)[np.newaxis])
+    if not values or any(value.shape[::2] != values[0].shape[::2] for value in values):
+        return None
+    return values[0] if len(values) == 1 else np.concatenate(values, axis=1)
+
+
+# --- torch ----------------------------------------------------------------------------------------
+
+
+def torch_for(module: Any) -> ModuleType | None:
+    """Return torch if a module is one of torch, else None; torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    base = getattr(getattr(torch, "nn", None), "Module", None)
+    return torch if base is not None and isinstance(module, base) else None
+
+
+def input_for(module: Any, array: np.ndarray) -> Any:
+    """Return an input array in the form that the back-end of a module takes."""
+    torch = torch_for(module)
+    if torch is None:
+        return array
+    base: Any = torch.nn.Module
+    tensors = (*base.parameters(module), *base.buffers(module))
+    like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+    if like is None:
+        return torch.as_tensor(array, dtype=torch.float32)
+    return torch.as_tensor(array, dtype=like.dtype, device=like.device)
+
+
+@contextmanager
+def _in_use(network: Any, torch: Any) -> Iterator[None]:
+    """Turn off what is for training only, such as dropout, as long as the context lasts."""
+    modes = [(module, module.training) for module in torch.nn.Module.modules(network)]
+    for module, _ in modes:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode

@@ -1,0 +1,6 @@
+# backend: numpy
+# files: layers
+from .compare import Difference as Difference
+from .table import VerdictRow as VerdictRow
+from .verdict import Verdict as Verdict
+from .verdict import verify as verify

@@ -1,0 +1,216 @@
+"""`verify`: does a network give the same answer on every back-end, and where not, why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rockpool.backends.queries import backend_status
+from rockpool.nn.conversion import describe, obstacles
+from rockpool.nn.description import Node
+from rockpool.nn.models.catalogue import BACKENDS
+from rockpool.nn.models.checks import one_of
+from rockpool.verification.compare import Comparison, compared
+from rockpool.verification.layers import Activity, evolved, is_spiking
+from rockpool.verification.table import VerdictRow, table
+
+__all__ = ["Verdict", "VerdictRow", "verify"]
+
+REFERENCE = "numpy"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answers of all back-ends, which prints as a table.
+
+    Attributes
+    ----------
+    rows : list of VerdictRow
+        One for each back-end.
+    ok : bool
+        Whether nothing differs, on any of them, but for rounding.
+    """
+
+    rows: list[VerdictRow]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs but for rounding."""
+        return all(row.state != "fault" for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, fit for JSON."""
+        return {"ok": self.ok, "rows": [row.to_dict() for row in self.rows]}
+
+    def __str__(self) -> str:
+        return table(self.rows)
+
+    __repr__ = __str__
+
+
+def verify(
+    network: Any,
+    data: Any = None,
+    *,
+    backends: Iterable[str] | None = None,
+    dtype: Any = None,
+    one_spike: bool = False,
+    advance: Callable[[str], object] | None = None,
+) -> Verdict:
+    """Run a network on every back-end, and compare all layers with those of numpy.
+
+    Parameters
+    ----------
+    network : Module or Node
+        The network, of any back-end; it stays as it is. It is run from rest.
+    data : array_like, optional
+        Input (B, T, Nin) or (T, Nin). Default: 4 random spike trains of 100 time steps, in which
+        each channel spikes in three of ten steps.
+    backends : iterable of str, optional
+        Which back-ends to run besides numpy. Default: all that are here and can hold the network.
+    dtype : str, optional
+        "float32" or "float64", for the back-ends that compute in either. Default: the precision
+        that each has by itself.
+    one_spike : bool, optional
+        Whether to run all neurons with at most one spike in a time step, as NEST does always.
+        Default: False.
+    advance : callable, optional
+        Called with the name of each back-end before it is run.
+
+    Returns
+    -------
+    Verdict
+        A row for each back-end. A difference is put down to rounding if both membranes lie within 8
+        units in the last place of the threshold where the first spike differs; what follows from it
+        is not judged.
+
+    Raises
+    ------
+    ValueError
+        Input of a wrong shape or with NaN; a network with noise; an unknown back-end, or one that
+        was asked for and cannot hold the network; a network that numpy cannot hold.
+    ModuleNotFoundError
+        A back-end that was asked for is missing.
+
+    Examples
+    --------
+    >>> from rockpool.nn.modules import LIF
+    >>> verify(LIF(3), backends=["numba"]).ok                        # doctest: +SKIP
+    True
+    """
+    node = (network if isinstance(network, Node) else describe(network)).without_states()
+    if one_spike:
+        node = with_one_spike(node)
+    _require_no_noise(node)
+    data = checked_input(node, data)
+    problems = list(obstacles(node, REFERENCE))
+    if problems:
+        raise ValueError(f"verify: numpy, the reference, cannot hold this network: {problems[0]}")
+    chosen = list(dict.fromkeys(backends)) if backends is not None else None
+    for name in chosen or ():
+        if name not in BACKENDS:
+            raise ValueError(f"backends must be {one_of(map(repr, BACKENDS))}, got {name!r}")
+    advance = advance or (lambda name: None)
+    advance(REFERENCE)
+    began = time.perf_counter()
+    expected, precision = evolved(node, REFERENCE, data)
+    rows = [VerdictRow(REFERENCE, precision, "reference", seconds=time.perf_counter() - began)]
+    for backend in BACKENDS if chosen is None else chosen:
+        if backend != REFERENCE:
+            advance(backend)
+            rows.append(_row(node, backend, data, dtype, expected, asked=chosen is not None))
+    total = _spiking_size(expected)
+    rows[0] = replace(rows[0], neuron_steps=total)
+    return Verdict(rows)
+
+
+def _row(
+    node: Node, backend: str, data: np.ndarray, dtype: Any, expected: list[Activity], asked: bool
+) -> VerdictRow:
+    """Return the row of one back-end."""
+    problems = list(obstacles(node, backend))
+    if problems:
+        if asked:
+            raise ValueError(f"verify: {backend!r} cannot hold this network: {problems[0]}")
+        return VerdictRow(backend, "", "not run", problems[0])
+    status = backend_status(backend)
+    if not asked and status.state not in ("available", "installed"):
+        return VerdictRow(backend, "", "not run", f"{backend} is {status.state}")
+    began = time.perf_counter()
+    try:
+        got, precision = evolved(node, backend, data, dtype)
+    except ModuleNotFoundError:
+        if asked:
+            raise
+        return VerdictRow(backend, "", "not run", backend_status(backend).reason)
+    except ValueError as error:
+        if asked or backend != "nest":
+            raise
+        return VerdictRow(backend, "", "not run", f"{error}; see --one-spike")
+    seconds = time.perf_counter() - began
+    comparison = compared(expected, got, precision)
+    return VerdictRow(
+        backend,
+        precision,
+        _state(comparison),
+        "" if comparison.values_agree else f"values of {comparison.value_layer!r} differ",
+        comparison.differing,
+        comparison.neuron_steps,
+        comparison.first,
+        comparison.value_difference,
+        seconds,
+    )
+
+
+def _state(comparison: Comparison) -> str:
+    first = comparison.first
+    if not comparison.values_agree or (first is not None and not first.rounding):
+        return "fault"
+    return "equal" if first is None else "rounding"
+
+
+def with_one_spike(node: Node) -> Node:
+    """Return a description whose neurons emit at most one spike in a time step."""
+    settings = dict(node.settings)
+    if "max_spikes_per_dt" in settings:
+        settings["max_spikes_per_dt"] = 1.0
+    children = {name: with_one_spike(child) for name, child in node.children.items()}
+    return replace(node, settings=settings, children=children)
+
+
+def checked_input(node: Node, data: Any, what: str = "verify") -> np.ndarray:
+    """Return input as floats (B, T, Nin), random where none is given."""
+    channels = node.shape[0]
+    if data is None:
+        if channels is None:
+            raise ValueError(f"{what}: data must be given, as the number of channels is not known")
+        return (np.random.default_rng(0).random((4, 100, channels)) < 0.3).astype(np.float64)
+    array = np.asarray(data, dtype=np.float64)
+    if array.ndim == 2:
+        array = array[np.newaxis]
+    if array.ndim != 3 or channels not in (None, array.shape[-1]):
+        raise ValueError(
+            f"{what}: data must have the shape (B, T, {channels}) or (T, {channels}), "
+            f"got {np.shape(data)}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what}: data must be finite, got {array[~np.isfinite(array)][0]}")
+    return array
+
+
+def _require_no_noise(node: Node) -> None:
+    for path, inner in node.walk():
+        if inner.settings.get("noise_std"):
+            where = ".".join(path) or inner.model
+            raise ValueError(
+                f"verify: {where} has noise_std = {inner.settings['noise_std']:g}; networks with "
+                "noise cannot be compared, set it to 0"
+            )
+
+
+def _spiking_size(expected: list[Activity]) -> int:
+    return sum(activity.output.size for activity in expected if is_spiking(activity.node))

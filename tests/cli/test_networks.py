@@ -1,0 +1,226 @@
+"""`rockpool show`, `run` and `verify`: networks in files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.patience import PATIENCE
+
+import rockpool
+from rockpool.cli import main
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules import LIF, ExpSyn, Linear, UnitDropout
+
+
+def network() -> Any:
+    rng = np.random.default_rng(1)
+    return Sequential(Linear((4, 6), weight=rng.normal(size=(4, 6))), LIF((6, 3)), ExpSyn(3))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to be in, with a network and an input."""
+    monkeypatch.chdir(tmp_path)
+    rockpool.save(network(), "net.safetensors", notes={"made": "for a test"})
+    np.save("in.npy", np.random.default_rng(2).random((5, 20, 4)))
+    return tmp_path
+
+
+def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(words)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_show_tells_what_there_is(folder: Path, capsys: Any) -> None:
+    code, out, _ = ran(capsys, "show", "net.safetensors")
+    assert code == 0
+    assert "made: for a test" in out
+    assert "4 x 6" in out and "tau_mem 0.02" in out
+    assert "sinabs        yes" in out and "sinabs-exodus yes" in out
+
+
+def test_show_says_why_a_backend_cannot_hold_it(folder: Path, capsys: Any) -> None:
+    rockpool.save(Sequential(UnitDropout(2)), "drop.safetensors")
+    _, out, _ = ran(capsys, "show", "drop.safetensors")
+    assert "numpy         no: '0_UnitDropout': there is no UnitDropout on 'numpy'" in out
+    said = json.loads(ran(capsys, "show", "drop.safetensors", "--json")[1])
+    assert said["backends"]["torch"] == [] and said["layers"][1]["model"] == "UnitDropout"
+
+
+def test_show_imports_numpy_alone(folder: Path) -> None:
+    code = (
+        "import sys\nfrom rockpool.cli import main\nmain(['show', 'net.safetensors'])\n"
+        "print(sorted({'torch', 'jax', 'numba', 'safetensors', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_run_writes_what_the_network_gives(folder: Path, capsys: Any) -> None:
+    code, out, _ = ran(
+        capsys,
+        "run",
+        "net.safetensors",
+        "in.npy",
+        "--backend",
+        "numpy",
+        "--batch",
+        "2",
+        "-o",
+        "out.npz",
+        "--record",
+        "vmem,isyn",
+    )
+    assert code == 0 and "5 inputs of 20 time steps of 1 ms, on numpy" in out
+    data = np.load("in.npy")
+    net = network()
+    net.keep_batch_state()
+    wanted, _, record = net(data, record=True)
+    with np.load("out.npz") as found:
+        assert np.array_equal(found["output"], wanted)
+        assert np.array_equal(found["1_LIF.vmem"], record["1_LIF"]["vmem"])
+
+
+def test_run_starts_each_input_from_the_state_of_the_file(folder: Path, capsys: Any) -> None:
+    net = network()
+    net(np.ones((1, 7, 4)))
+    rockpool.save(net, "net.safetensors")
+    ran(
+        capsys,
+        "run",
+        "net.safetensors",
+        "in.npy",
+        "-o",
+        "out.npy",
+        "--batch",
+        "1",
+        "--backend",
+        "numpy",
+    )
+    wanted = [
+        rockpool.load("net.safetensors", "numpy")(x[np.newaxis])[0][0] for x in np.load("in.npy")
+    ]
+    assert np.array_equal(np.load("out.npy"), wanted)
+
+
+@pytest.mark.parametrize("backend", ["auto", "torch", "jax"])
+def test_run_is_the_same_on_any_backend(folder: Path, capsys: Any, backend: str) -> None:
+    said = json.loads(
+        ran(capsys, "run", "net.safetensors", "in.npy", "--backend", backend, "--json")[1]
+    )
+    assert said["backend"] == ("numba" if backend == "auto" else backend)
+    assert said["spikes"]["1_LIF"] == network()[:2](np.load("in.npy"))[0].sum()
+    assert said["steps"] == 20 and said["simulated_seconds"] == pytest.approx(0.1)
+
+
+def test_run_answers_lines_step_by_step(folder: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "rockpool",
+        "run",
+        "net.safetensors",
+        "-",
+        "--backend",
+        "numpy",
+    ]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        answers = []
+        data = np.load("in.npy")[0, :5]
+        for step in data:
+            process.stdin.write(",".join(map(repr, step.tolist())) + "\n")
+            process.stdin.flush()
+            answers.append([float(x) for x in process.stdout.readline().split(",")])
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+    assert np.allclose(answers, network()(data)[0][0], rtol=1e-8)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz", ".csv"])
+def test_input_is_read_from_arrays_and_tables(folder: Path, capsys: Any, ending: str) -> None:
+    data = np.load("in.npy")[0]
+    name = f"one{ending}"
+    if ending == ".npy":
+        np.save(name, data)
+    elif ending == ".npz":
+        np.savez(name, input=data, labels=np.arange(3))
+    else:
+        np.savetxt(name, data, delimiter=",")
+    ran(capsys, "run", "net.safetensors", name, "--backend", "numpy", "-o", "out.csv")
+    assert np.allclose(np.loadtxt("out.csv", delimiter=","), network()(data)[0][0])
+
+
+def test_verify_prints_the_verdict(folder: Path, capsys: Any) -> None:
+    code, out, _ = ran(capsys, "verify", "net.safetensors", "in.npy", "--backends", "numba")
+    assert code == 0 and out.splitlines()[2].endswith("equal")
+    said = json.loads(ran(capsys, "verify", "net.safetensors", "--backends", "numba", "--json")[1])
+    assert said["ok"] and len(said["rows"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["show", "none.safetensors"], 1, "cannot read 'none.safetensors': No such file"),
+        (["show", "in.npy"], 1, "in.npy: "),
+        (["show"], 2, "usage: rockpool show NET"),
+        (["run", "net.safetensors"], 2, "usage: rockpool run NET INPUT"),
+        (["run", "net.safetensors", "in.wav"], 2, "INPUT must be digits, or a file that ends in"),
+        (["run", "net.safetensors", "none.npy"], 1, "cannot read 'none.npy': No such file"),
+        (["run", "net.safetensors", "wrong.npy"], 1, r"must have the shape (batch, time, 4)"),
+        (["run", "net.safetensors", "nan.npy"], 1, "must hold finite numbers"),
+        (["run", "net.safetensors", "text.npy"], 1, "must hold real numbers"),
+        (
+            ["run", "net.safetensors", "digits"],
+            1,
+            "the digits have 64 channels, the network takes 4",
+        ),
+        (
+            ["run", "net.safetensors", "in.npy", "--backend", "tensorflow"],
+            2,
+            "no back-end 'tensorflow'",
+        ),
+        (["run", "net.safetensors", "in.npy", "-o", "out.txt"], 2, "must end in .npz, .npy, .csv"),
+        (
+            ["run", "net.safetensors", "in.npy", "-o", "out.csv"],
+            1,
+            "a .csv holds the output of one",
+        ),
+        (["run", "net.safetensors", "in.npy", "--record", "vmem"], 2, "records go into a file -o"),
+        (
+            ["run", "net.safetensors", "in.npy", "-o", "no/where.npy"],
+            1,
+            "cannot write no/where.npy",
+        ),
+        (["verify", "net.safetensors", "--dtype", "int8"], 2, "must be float32 or float64"),
+        (["verify", "net.safetensors", "--backends", "torhc"], 2, "did you mean 'torch'"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    folder: Path, capsys: Any, words: list[str], code: int, message: str
+) -> None:
+    np.save("wrong.npy", np.ones((5, 3)))
+    np.save("nan.npy", np.full((5, 4), np.nan))
+    np.save("text.npy", np.array([["a"] * 4]))
+    found, _, err = ran(capsys, *words)
+    assert (found, message in err) == (code, True), err
+
+
+def test_with_numpy_alone_digits_are_run(numpy_python: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    net = Sequential(Linear((64, 10), weight=rng.normal(size=(64, 10))), LIF(10))
+    rockpool.save(net, tmp_path / "net.safetensors")
+    done = numpy_python.run("-m", "rockpool", "run", str(tmp_path / "net.safetensors"), "digits")
+    assert "1797 inputs of 40 time steps of 1 ms, on numpy" in done.stdout
+    assert "read rightly" in done.stdout

@@ -1,0 +1,311 @@
+"""`rockpool.save`, `load` and `read_header`: a network in one file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+import rockpool
+from rockpool import FileFormatError, convert, describe
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+from rockpool.nn.modules import LIF, ExpSyn, Instant, LIFTorch, Linear, Module, UnitDropout
+from rockpool.parameters import Constant
+
+
+def network() -> Any:
+    rng = np.random.default_rng(0)
+    net = Sequential(
+        Linear((4, 6), weight=rng.normal(size=(4, 6))),
+        LIF((6, 3), tau_mem=Constant([0.01, 0.02, np.inf]), has_rec=True),
+        Residual(Linear((3, 3)), LIF(3, max_spikes_per_dt=np.inf)),
+        ExpSyn(3),
+    )
+    net(rng.random((1, 9, 4)))
+    return net
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "net.safetensors"
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "jax", "brian", "nest", "sinabs"])
+def test_nothing_is_lost(path: Path, backend: str) -> None:
+    net = convert(network(), backend, state=True)
+    rockpool.save(net, path, notes={"trained": "by hand"})
+    again = rockpool.load(path, backend)
+    assert describe(again) == describe(net)
+    assert type(again[1]) is type(net[1])
+    assert rockpool.read_header(path).notes == {"trained": "by hand"}
+
+
+def test_by_itself_a_network_comes_back_where_it_was(path: Path) -> None:
+    rockpool.save(LIFTorch(2, learning_window=0.25).double(), path)
+    again = rockpool.load(path)
+    assert type(again) is LIFTorch and again.tau_mem.dtype == torch.float64
+    assert again.learning_window == 0.25
+    assert type(rockpool.load(path, "numba")).__name__ == "LIFNumba"
+
+
+def test_it_can_come_back_at_rest(path: Path) -> None:
+    net = network()
+    rockpool.save(net, path)
+    assert describe(rockpool.load(path, state=False)) == describe(net.reset_state())
+
+
+def test_the_file_is_little_larger_than_its_numbers(path: Path) -> None:
+    net = Sequential(LinearOf(64, 100), LIF(100), LinearOf(100, 10), LIF(10))
+    rockpool.save(net, path)
+    raw = sum(a.nbytes for a in load_file(path).values())
+    assert path.stat().st_size <= 1.1 * raw
+
+
+def LinearOf(n_in: int, n_out: int) -> Linear:
+    return Linear((n_in, n_out))
+
+
+def test_the_library_of_the_format_reads_the_same_arrays(path: Path) -> None:
+    net = network()
+    rockpool.save(net, path)
+    arrays = load_file(path)
+    assert np.array_equal(arrays["0_Linear.weight"], net[0].weight)
+    assert np.array_equal(arrays["1_LIF.state.vmem"], net[1].vmem)
+
+
+def test_numpy_alone_reads_and_runs_it(path: Path, numpy_python: Any) -> None:
+    net = convert(network(), "torch", state=True)
+    rockpool.save(net, path)
+    data = np.random.default_rng(1).random((1, 20, 4))
+    wanted = convert(net, "numpy", state=True)(data)[0]
+    found = numpy_python.python(
+        f"import numpy as np, rockpool, sys\n"
+        f"net = rockpool.load({str(path)!r}, 'numpy')\n"
+        f"data = np.random.default_rng(1).random((1, 20, 4))\n"
+        f"print(float(np.sum(net(data)[0])), 'safetensors' in sys.modules)"
+    )
+    assert found == f"{float(np.sum(wanted))} False"
+
+
+def test_a_container_of_ones_own_is_made_by_its_owner(path: Path) -> None:
+    class Inner(Module):
+        """A container."""
+
+        def __init__(self, inner: Any) -> None:
+            super().__init__(inner.shape)
+            self.inner = inner
+
+        def evolve(self, input_data: Any, record: bool = False) -> Any:
+            return self.inner(input_data)
+
+        def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+            return Inner(**modules)
+
+    rockpool.save(Sequential(Inner(LIF(2, threshold=3.0))), path)
+    with pytest.raises(ValueError, match=r"there is a container of your own, Inner"):
+        rockpool.load(path)
+    again = rockpool.load(path, containers={"Inner": lambda modules: Inner(**modules)})
+    assert again[0].inner.threshold == 3.0
+
+
+def test_functions_are_refused_and_the_file_stays(path: Path) -> None:
+    rockpool.save(LIF(2), path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match=r"save: function of Instant is .*which no file can hold"):
+        rockpool.save(Instant(2, np.tanh), path)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rockpool.save(LIF(2), path)
+    before = path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left"):
+        rockpool.save(LIF(3), path)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_only_what_is_on_one_backend_says_so(path: Path) -> None:
+    rockpool.save(UnitDropout(3), path)
+    with pytest.raises(ValueError, match=r"there is no UnitDropout on 'numpy'; it is on torch"):
+        rockpool.load(path, "numpy")
+
+
+# -- files that are not what they should be ---------------------------------------------------------
+
+
+def changed(path: Path, change: Any) -> Path:
+    """Write a file whose description is changed, in place."""
+    arrays = load_file(path)
+    size = int.from_bytes(path.read_bytes()[:8], "little")
+    header = json.loads(path.read_bytes()[8 : 8 + size])
+    said = json.loads(header["__metadata__"]["rockpool"])
+    change(said, arrays)
+    save_file(arrays, path, {"rockpool": json.dumps(said)})
+    return path
+
+
+def nested(said: dict[str, Any], depth: int) -> None:
+    for _ in range(depth):
+        inner = dict(said["network"], children=[["inner", said["network"]]])
+        said["network"] = {**inner, "parameters": {}, "states": {}, "model": "Sequential"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda said, a: said.update(version=99), "it has version 99 of the format"),
+        (lambda said, a: said.update(version="1"), "its version is '1'"),
+        (lambda said, a: said["network"].pop("shape"), "the network: must have children"),
+        (lambda said, a: said["network"].update(shape=[2.0]), r"the shape is \[2.0\]"),
+        (lambda said, a: said["network"].update(shape=[3, 3]), r"bias has the shape|the shape"),
+        (lambda said, a: said["network"].update(shape=[10**9, 10**9]), "has the shape"),
+        (lambda said, a: said["network"].update(model="Nothing"), "is not known|no Nothing|shape"),
+        (lambda said, a: said["network"].update(model="a\nb"), "the model is"),
+        (lambda said, a: said["network"]["states"].pop("vmem"), "no module has the array"),
+        (lambda said, a: nested(said, 70), "more than 64 modules in one another"),
+        (lambda said, a: said["network"]["settings"].update(dt=-1.0), "dt must be"),
+        (
+            lambda said, a: said["network"]["settings"].update(dt=None),
+            "dt must be of float, got None",
+        ),
+        (lambda said, a: said["network"]["settings"].update(oops=1), "'oops' is not known"),
+        (lambda said, a: a.update({"more": np.ones(3)}), "no module has the array 'more'"),
+        (lambda said, a: a.update({"tau_mem": np.array(-1.0)}), "tau_mem"),
+        (lambda said, a: a.update({"tau_mem": np.array(np.nan)}), "tau_mem"),
+        (lambda said, a: a.update({"tau_mem": np.ones((7, 7))}), "tau_mem has the shape"),
+        (lambda said, a: a.update({"tau_mem": np.array(1)}), "tau_mem is of the type int64"),
+    ],
+)
+def test_what_cannot_be_is_named(path: Path, change: Any, message: str) -> None:
+    rockpool.save(LIF(2), path)
+    with pytest.raises(ValueError, match=message):
+        rockpool.load(changed(path, change))
+
+
+def with_table(table: str | bytes, data: bytes = b"") -> bytes:
+    encoded = table.encode() if isinstance(table, str) else table
+    return len(encoded).to_bytes(8, "little") + encoded + data
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no safetensors file"),
+        (b"1234567", "no safetensors file"),
+        ((2**63).to_bytes(8, "little"), "it has been cut"),
+        (with_table("nonsense"), "its table is not JSON"),
+        (with_table("[]"), "no object of names"),
+        (with_table(b"\xff\xfe"), "no text in UTF-8"),
+        (with_table("{}"), "no description of a network"),
+        (with_table('{"a": 1, "a": 1}'), "a name twice"),
+        (with_table('{"a": NaN}'), "NaN, which is no number"),
+        (with_table('{"a": 1e999}'), "1e999, which is no number"),
+        (with_table('{"a": ' + "[" * 5000 + "]" * 5000 + "}"), "nested too deep"),
+        (with_table('{"a": [' + "1," * 1_000_000 + "1]}"), "more than 1000000 entries"),
+        (
+            with_table(
+                '{"a": {"dtype": "F64", "shape": [1000000000], "data_offsets": [0, 8]}}',
+                b"12345678",
+            ),
+            "is said to be at 0 to 8 of 8 bytes",
+        ),
+        (
+            with_table(
+                '{"a": {"dtype": "F64", "shape": [-1], "data_offsets": [0, 8]}}', b"12345678"
+            ),
+            "has the shape",
+        ),
+        (
+            with_table(
+                '{"a": {"dtype": "C64", "shape": [1], "data_offsets": [0, 8]}}', b"12345678"
+            ),
+            "is of the type 'C64'",
+        ),
+        (
+            with_table(
+                '{"a": {"dtype": "F64", "shape": [1], "data_offsets": [8, 16]}}',
+                b"1234567812345678",
+            ),
+            "leave a gap at byte 0",
+        ),
+        (
+            with_table(
+                '{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}}', b"1234567812345678"
+            ),
+            "end at byte 8 of 16",
+        ),
+    ],
+)
+def test_a_file_that_is_no_such_file_is_named(path: Path, content: bytes, message: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=message) as caught:
+        rockpool.read_header(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_two_inner_sizes_cannot_ask_for_their_product(path: Path) -> None:
+    rockpool.save(FFwdStack(Instant(2), Instant(3)), path)
+
+    def change(said: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        for _, child in said["network"]["children"]:
+            child["shape"] = [10**6]
+
+    with pytest.raises(FileFormatError, match=r"0_1_weight has the shape"):
+        rockpool.load(changed(path, change))
+
+
+def read_or_refused(path: Path, original: Any) -> str:
+    """What became of a file: it was read, as a network, or refused by name."""
+    try:
+        net = rockpool.load(path)
+    except ValueError:
+        return "refused"
+    assert isinstance(net, type(original))
+    return "read"
+
+
+ORIGINAL = network()
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None, database=None)
+@given(data=st.data())
+def test_mutated_files_are_refused_or_read(data: st.DataObject, tmp_path_factory: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "mutated.safetensors"
+    rockpool.save(ORIGINAL, path)
+    content = bytearray(path.read_bytes())
+    header = 8 + int.from_bytes(content[:8], "little")
+    for _ in range(data.draw(st.integers(1, 4))):
+        end = header if data.draw(st.booleans()) else len(content)
+        content[data.draw(st.integers(0, end - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content[: data.draw(st.integers(header, len(content)))]))
+    read_or_refused(path, ORIGINAL)
+
+
+@pytest.mark.slow
+def test_flipped_bits_are_refused_or_read(path: Path) -> None:
+    rockpool.save(ORIGINAL, path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    results = set()
+    for position in rng.integers(0, 8 * len(content), 8000):
+        flipped = bytearray(content)
+        flipped[position // 8] ^= 1 << (position % 8)
+        path.write_bytes(flipped)
+        results.add(read_or_refused(path, ORIGINAL))
+    assert results == {"refused", "read"}

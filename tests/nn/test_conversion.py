@@ -1,0 +1,317 @@
+"""`rockpool.convert` and `rockpool.describe`: one network on every back-end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import torch
+
+from rockpool import convert, describe
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+from rockpool.nn.modules import (
+    LIF,
+    BooleanState,
+    ExpSyn,
+    Instant,
+    LIFBitshiftTorch,
+    LIFNeuronTorch,
+    LIFTorch,
+    Linear,
+    LowPass,
+    Module,
+    Rate,
+    SoftmaxJax,
+    TimedModuleWrapper,
+    TimeStepDropout,
+    TorchModule,
+    UnitDropout,
+    UpDownTorch,
+    aLIFTorch,
+)
+from rockpool.parameters import Constant, to_numpy
+
+SPIKING_BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs")
+RATE_BACKENDS = ("numpy", "numba", "torch", "jax", "brian")
+
+
+def weights(*shape: int, seed: int = 0) -> np.ndarray:
+    """Multiples of 1 / 16, of which sums are exact in every order and precision."""
+    return np.random.default_rng(seed).integers(-12, 16, shape) / 16
+
+
+def spiking_network() -> Any:
+    """Recurrent and residual layers, several synapses, constants, one spike a step."""
+    return Sequential(
+        Linear((3, 8), weight=weights(3, 8), has_bias=True, bias=np.full(8, 0.25)),
+        LIF(
+            (8, 4),
+            tau_mem=Constant([0.01, 0.02, 0.03, 0.04]),
+            tau_syn=np.array([[0.005, 0.02]]),
+            threshold=0.75,
+            has_rec=True,
+            w_rec=weights(4, 8, seed=1) / 4,
+            max_spikes_per_dt=1,
+        ),
+        {"skip": Residual(Linear((4, 4), weight=weights(4, 4, seed=2)), one_spike(4))},
+        ExpSyn(4, tau=0.03),
+    )
+
+
+def one_spike(n: int) -> LIF:
+    return LIF(n, tau_mem=0.015, bias=0.125, max_spikes_per_dt=1)
+
+
+def spikes(*shape: int) -> np.ndarray:
+    return (np.random.default_rng(3).random(shape) < 0.4).astype(np.float64)
+
+
+def output(network: Any, data: np.ndarray) -> np.ndarray:
+    if isinstance(network, torch.nn.Module):
+        dtype = next(iter(network.parameters().astorch())).dtype
+        return to_numpy(network(torch.from_numpy(data).to(dtype))[0])
+    return to_numpy(network(data)[0])
+
+
+@pytest.mark.parametrize("backend", SPIKING_BACKENDS)
+def test_a_network_is_the_same_on_each_backend(backend: str) -> None:
+    network = spiking_network()
+    moved = convert(network, backend)
+    data = spikes(2, 40, 3)
+    assert np.allclose(output(moved, data), output(network, data), rtol=1e-5, atol=1e-5)
+    assert list(moved.modules()) == ["0_Linear", "1_LIF", "skip", "3_ExpSyn"]
+
+
+@pytest.mark.parametrize("backend", SPIKING_BACKENDS)
+def test_there_and_back_again_nothing_is_lost(backend: str) -> None:
+    network = spiking_network()
+    network(spikes(1, 20, 3))
+    precision = None if backend == "jax" else "float64"
+    if backend == "jax":  # in single precision: of numbers that it can hold
+        network = convert(convert(network, "jax", state=True), "numpy", state=True)
+    there = convert(network, backend, dtype=precision, state=True)
+    back = convert(there, "numpy", state=True)
+    assert describe(back) == describe(network)
+
+
+@pytest.mark.parametrize("backend", RATE_BACKENDS)
+def test_stacks_and_rates_move(backend: str) -> None:
+    network = FFwdStack(
+        Rate(2, activation_func="tanh", has_rec=True, w_rec=weights(2, 2)),
+        Rate(3, tau=Constant(0.04)),
+        weight_init_func=lambda shape: weights(*shape, seed=5),
+    )
+    moved = convert(network, backend)
+    data = spikes(1, 20, 2)
+    assert np.allclose(output(moved, data), output(network, data), atol=1e-5)
+    assert describe(convert(moved, "numpy"), state=False).settings == {}
+    assert np.array_equal(to_numpy(moved.parameters()["0_1_weight"]), weights(2, 3, seed=5))
+    assert "tau" in moved[1].simulation_parameters()
+
+
+def test_the_original_is_untouched_and_shares_nothing() -> None:
+    network = Sequential(Linear((2, 2), weight=np.eye(2)), LIF(2))
+    before = describe(network)
+    moved = convert(network, "numpy")
+    moved[0].weight[...] = 7.0
+    moved(np.ones((1, 3, 2)))
+    assert describe(network) == before
+
+
+def test_states_are_taken_along_when_asked() -> None:
+    network = LIF(2)
+    network(np.full((1, 5, 2), 0.1))
+    assert not convert(network, "torch").vmem.any()
+    assert np.allclose(to_numpy(convert(network, "torch", state=True).vmem), network.vmem)
+
+
+def test_states_of_a_batch_are_taken_along() -> None:
+    network = Sequential(LIF(2))
+    network.keep_batch_state()
+    data = spikes(3, 8, 2) * 0.6
+    first, rest = data[:, :4], data[:, 4:]
+    network(first)
+    moved = convert(network, "torch", state=True, dtype="float64")
+    assert np.array_equal(output(moved, rest), output(network, rest))
+
+
+def test_precision_is_as_asked_and_else_that_of_the_backend() -> None:
+    network = LIF(2, tau_mem=0.1)
+    assert convert(network, "torch").tau_mem.dtype == torch.float32
+    double = convert(network, "torch", dtype="float64")
+    assert double.tau_mem.dtype == double.vmem.dtype == torch.float64
+    assert convert(double, "sinabs").tau_mem.dtype == torch.float64
+    assert to_numpy(double.tau_mem) == 0.1
+    with pytest.raises(ValueError, match=r"dtype must be 'float32' or 'float64', got 'int8'"):
+        convert(network, "torch", dtype="int8")
+
+
+@pytest.mark.parametrize("mode", ["decays", "bitshifts"])
+def test_leaks_that_are_stated_in_another_way_become_time_constants(mode: str) -> None:
+    given = {"alpha": 0.9, "beta": 0.75} if mode == "decays" else {"dash_mem": 4.0, "dash_syn": 3.0}
+    layer = LIFTorch(2, leak_mode=mode, **given)
+    native = convert(layer, "numpy")
+    data = spikes(1, 50, 2)
+    assert np.array_equal(output(native, data), output(layer, data))
+    again = convert(layer, "torch")
+    assert again.leak_mode == mode
+    for name, value in given.items():
+        assert float(to_numpy(getattr(again, name))) == pytest.approx(value)
+
+
+def test_a_decay_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"tau_mem of LIF is 0 s, it must be > 0 s"):
+        convert(LIFTorch(2, leak_mode="decays", alpha=0.0), "numpy")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: aLIFTorch(2, tau_ahp=0.05),
+        lambda: LIFBitshiftTorch(2, tau_mem=0.03),
+        lambda: LIFNeuronTorch(3, tau_mem=0.01, learning_window=0.25),
+        lambda: UnitDropout(3, p=0.25),
+        lambda: TimeStepDropout(3, p=0.75, training=False),
+        lambda: UpDownTorch(2, thr_up=0.25, n_ref_steps=2),
+        lambda: BooleanState(2, threshold=torch.tensor(0.5)),
+        lambda: SoftmaxJax((2, 3), tau=0.05),
+        lambda: Instant(3),
+        lambda: Instant(3, np.tanh),
+    ],
+)
+def test_what_is_on_one_backend_converts_to_itself(make: Any) -> None:
+    module = make()
+    home = {"torch": "torch", "jax": "jax"}.get(type(module).__module__.split(".")[3], "numpy")
+    again = convert(module, home)
+    assert type(again) is type(module) and again is not module
+    assert describe(again) == describe(module)
+
+
+def test_one_error_names_all_modules_that_cannot_move() -> None:
+    network = Sequential(aLIFTorch(2), {"drop": UnitDropout(2)}, LIFTorch(2))
+    with pytest.raises(ValueError) as caught:
+        convert(network, "numba")
+    assert str(caught.value).splitlines() == [
+        "this network cannot be on the back-end 'numba':",
+        "- '0_aLIFTorch': there is no aLIF on 'numba'; it is on torch",
+        "- 'drop': there is no UnitDropout on 'numba'; it is on torch",
+    ]
+
+
+def test_functions_stay_with_their_library() -> None:
+    with pytest.raises(ValueError, match=r"function of Instant is the function 'tanh'"):
+        convert(Instant(2, np.tanh), "torch")
+    with pytest.raises(ValueError, match=r"settings.*|activation_func of Rate is the function"):
+        convert(Rate(2, activation_func=lambda x, threshold: x), "jax")
+
+
+def test_layers_of_torch_itself_move() -> None:
+    linear = torch.nn.Linear(3, 2)
+    network = Sequential(linear, torch.nn.Identity(), torch.nn.Flatten(2), LIFTorch(2))
+    native = convert(network, "numpy", dtype="float64")
+    assert [m.class_name for m in native] == ["Linear", "Instant", "Instant", "LIF"]
+    data = spikes(2, 9, 3)
+    assert np.allclose(output(native[:3], data), output(network[:3], data), atol=1e-6)
+    with pytest.raises(ValueError, match=r"there is no torch.nn.Conv1d on 'numpy'"):
+        convert(Sequential(torch.nn.Conv1d(2, 2, 1)), "numpy")
+
+
+class Both(Module):
+    """Two modules side by side, whose outputs are added."""
+
+    def __init__(self, left: Any, right: Any) -> None:
+        super().__init__((left.size_in, left.size_out))
+        self.left, self.right = left, right
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        return self.left(input_data)[0] + self.right(input_data)[0], self.state(), {}
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return (BothTorch if backend == "torch" else Both)(**modules)
+
+
+class BothTorch(TorchModule):
+    """The same in torch."""
+
+    def __init__(self, left: Any, right: Any) -> None:
+        super().__init__(shape=(left.size_in, left.size_out))
+        self.left, self.right = left, right
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        return self.left(data)[0] + self.right(data)[0]
+
+
+class Untold(Module):
+    """A container that does not say how to convert it."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner.shape)
+        self.inner = inner
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        return self.inner(input_data)
+
+
+def test_a_container_of_ones_own_converts_itself() -> None:
+    network = Sequential(
+        Both(LIF(2), LIF(2, threshold=0.5)), Linear((2, 1), weight=np.ones((2, 1)))
+    )
+    moved = convert(network, "torch")
+    assert type(moved[0]) is BothTorch and type(moved[0].right) is LIFTorch
+    data = spikes(1, 20, 2)
+    assert np.array_equal(output(moved, data), output(network, data))
+
+
+def test_a_container_that_says_nothing_is_named() -> None:
+    with pytest.raises(ValueError, match=r"Untold is a container of your own and has no method"):
+        convert(Untold(LIF(2)), "torch")
+
+
+def test_a_layer_of_ones_own_is_named() -> None:
+    class Mine(LIF):
+        """Neurons of one's own."""
+
+    with pytest.raises(ValueError, match=r"there is no Mine on 'torch'|Mine"):
+        convert(Sequential(Mine(2)), "torch")
+
+
+def test_timed_modules_move() -> None:
+    timed = TimedModuleWrapper(Sequential(LIF(2)), add_events=False)
+    moved = convert(timed, "torch")
+    assert type(moved.module[0]) is LIFTorch
+    assert (moved.dt, moved.add_events) == (timed.dt, False)
+
+
+@pytest.mark.filterwarnings("ignore:LowPass is deprecated")
+def test_what_does_not_keep_its_arguments_is_named() -> None:
+    with pytest.raises(TypeError, match=r"LowPass does not keep the dt"):
+        describe(LowPass(2, 1e-3, 0.02))
+
+
+def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(TypeError, match=r"network must be a module, got 3"):
+        convert(3, "torch")
+    with pytest.raises(ValueError, match=r"backend must be 'numpy', 'numba'.*got 'tensorflow'"):
+        convert(LIF(2), "tensorflow")
+
+
+def test_a_description_is_compared_by_value() -> None:
+    one, other = describe(LIF(2, tau_mem=0.01)), describe(LIF(2, tau_mem=0.02))
+    assert one == describe(LIF(2, tau_mem=0.01)) != other
+    assert describe(LIF(2, tau_mem=Constant(0.01))) != one
+    assert jax.numpy.float32 is not None
+
+
+def test_a_missing_backend_is_said_in_its_own_words(numpy_python: Any) -> None:
+    said = numpy_python.python(
+        "from rockpool import convert\n"
+        "from rockpool.nn.modules import LIF\n"
+        "try: convert(LIF(2), 'torch')\n"
+        "except ModuleNotFoundError as error: print(error)"
+    )
+    assert said == (
+        "Missing the `torch` backend. `LIFTorch` objects, and others relying on `torch` are not "
+        "available."
+    )

@@ -1,0 +1,167 @@
+"""`rockpool.verify`: one network on several back-ends, compared spike for spike."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rockpool
+from rockpool.nn.combinators import Residual, Sequential
+from rockpool.nn.modules import LIF, ExpSyn, LIFTorch, Linear, Rate, aLIFTorch
+from rockpool.verification.compare import compared
+from rockpool.verification.layers import Activity
+
+
+def network(**options: Any) -> Any:
+    rng = np.random.default_rng(1)
+    return Sequential(
+        Linear((4, 6), weight=rng.normal(size=(4, 6))),
+        LIF((6, 3), tau_mem=0.01, **options),
+        {"skip": Residual(Linear((3, 3), weight=rng.normal(size=(3, 3))), LIF(3, **options))},
+        ExpSyn(3),
+    )
+
+
+@pytest.mark.slow
+def test_all_backends_agree() -> None:
+    verdict = rockpool.verify(network(max_spikes_per_dt=1))
+    states = {row.backend: row.state for row in verdict.rows}
+    assert verdict.ok
+    assert states.pop("numpy") == "reference"
+    assert states.pop("sinabs-exodus") == "not run"
+    assert set(states) == {"numba", "torch", "jax", "brian", "nest", "sinabs"}
+    assert set(states.values()) <= {"equal", "rounding"}
+    assert {row.neuron_steps for row in verdict.rows if row.precision} == {4 * 100 * 6}
+    assert [row.precision for row in verdict.rows][:4] == [
+        "float64",
+        "float64",
+        "float32",
+        "float32",
+    ]
+
+
+def test_it_prints_as_a_table_and_goes_into_json() -> None:
+    verdict = rockpool.verify(network(), backends=["numba", "torch"], dtype="float64")
+    lines = str(verdict).splitlines()
+    assert lines[0].split()[:2] == ["back-end", "precision"]
+    assert [line.split()[0] for line in lines[1:4]] == ["numpy", "numba", "torch"]
+    assert "0 of 2,400" in lines[2] and lines[2].endswith("equal")
+    said = json.loads(json.dumps(verdict.to_dict()))
+    assert said["ok"] and said["rows"][2]["precision"] == "float64"
+
+
+@pytest.mark.slow
+def test_several_spikes_in_a_step_are_too_many_for_nest() -> None:
+    rows = {row.backend: row for row in rockpool.verify(network()).rows}
+    assert rows["nest"].state == "not run" and "--one-spike" in rows["nest"].note
+    verdict = rockpool.verify(network(), backends=["nest"], one_spike=True)
+    assert verdict.rows[1].state == "equal"
+
+
+def test_the_network_stays_where_it_is() -> None:
+    net = network()
+    net(np.ones((1, 5, 4)))
+    before = rockpool.describe(net)
+    rockpool.verify(net, backends=["numba"])
+    assert rockpool.describe(net) == before
+
+
+def one_layer(output: np.ndarray, vmem: np.ndarray, threshold: float = 1.0) -> list[Activity]:
+    node = rockpool.describe(LIF(output.shape[-1], threshold=threshold))
+    return [Activity("layer", node, output, {"vmem": vmem})]
+
+
+def two_runs(distance: float) -> Any:
+    """Two runs, one of which spikes and the other stays a little below the threshold."""
+    spikes, membrane = np.zeros((2, 5, 3)), np.full((2, 5, 3), 0.5)
+    others, other_membrane = spikes.copy(), membrane.copy()
+    spikes[1, 2, 0] = 1.0
+    membrane[1, 2, 0] = 0.0  # after the reset: it was just at threshold
+    other_membrane[1, 2, 0] = 1.0 - distance
+    spikes[0, 4, 1] = 1.0  # later, and of no interest
+    return one_layer(spikes, membrane), one_layer(others, other_membrane)
+
+
+def test_the_first_difference_is_told_in_units_in_the_last_place() -> None:
+    unit = float(np.spacing(np.float32(1.0)))
+    found = compared(*two_runs(3 * unit), "float32")
+    first = found.first
+    assert (found.differing, found.neuron_steps) == (2, 30)
+    assert first is not None
+    assert (first.layer, first.batch, first.step, first.neuron) == ("layer", 1, 2, 0)
+    assert (first.expected, first.got, first.threshold) == (1, 0, 1.0)
+    assert first.ulp == (0.0, -3.0)
+    assert first.rounding
+
+
+def test_what_is_farther_from_the_threshold_than_rounding_is_a_fault() -> None:
+    unit = float(np.spacing(np.float32(1.0)))
+    first = compared(*two_runs(9 * unit), "float32").first
+    assert first is not None and not first.rounding
+    first = compared(*two_runs(3 * unit), "float64").first
+    assert first is not None and not first.rounding
+
+
+def test_values_are_compared_up_to_the_first_difference() -> None:
+    node = rockpool.describe(Rate(1))
+    values = np.ones((1, 4, 1))
+    spiking, quiet = np.zeros((1, 4, 1)), np.zeros((1, 4, 1))
+    spiking[0, 2] = 1.0
+    membranes = np.zeros((1, 4, 1))
+    for step, agree in ((3, True), (1, False)):
+        other = values.copy()
+        other[0, step] = 2.0
+        found = compared(
+            [*one_layer(spiking, membranes), Activity("rate", node, values, {})],
+            [*one_layer(quiet, membranes), Activity("rate", node, other, {})],
+            "float64",
+        )
+        assert found.values_agree is agree
+        assert found.value_layer == ("" if agree else "rate")
+
+
+def test_a_fault_is_no_success() -> None:
+    verdict = rockpool.verify(network(), backends=["numba"])
+    bad = replace(verdict.rows[1], state="fault")
+    assert not replace(verdict, rows=[verdict.rows[0], bad]).ok
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"data": np.ones((2, 5, 3))}, r"data must have the shape \(B, T, 4\).*got \(2, 5, 3\)"),
+        ({"data": np.full((5, 4), np.nan)}, "data must be finite, got nan"),
+        ({"backends": ["tensorflow"]}, "backends must be .*got 'tensorflow'"),
+        ({"backends": ["sinabs-exodus"]}, "cannot hold this network|Missing"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: Any, message: str) -> None:
+    with pytest.raises((ValueError, ModuleNotFoundError), match=message):
+        rockpool.verify(network(), **arguments)
+
+
+def test_noise_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match=r"1_LIF has noise_std = 0.5"):
+        rockpool.verify(network(noise_std=0.5))
+
+
+def test_what_numpy_cannot_hold_has_no_reference() -> None:
+    with pytest.raises(ValueError, match=r"numpy, the reference, cannot hold.*no aLIF on 'numpy'"):
+        rockpool.verify(Sequential(aLIFTorch(2)))
+
+
+def test_a_network_of_torch_is_verified_as_well() -> None:
+    assert rockpool.verify(Sequential(LIFTorch(3)), backends=["torch", "numba"]).ok
+
+
+def test_with_numpy_alone_the_others_are_not_run(numpy_python: Any) -> None:
+    said = numpy_python.python(
+        "import rockpool\n"
+        "from rockpool.nn.modules import LIF\n"
+        "print([r.state for r in rockpool.verify(LIF(2)).rows])"
+    )
+    assert said == str(["reference"] + ["not run"] * 7)
