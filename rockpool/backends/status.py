@@ -94,7 +94,8 @@ def missing_backend(error: BaseException) -> "BackendStatus | None":
         for spec in (*STANDARD.values(), *REGISTERED.values()):
             if any(f"{missing}.".startswith(f"{module}.") for module in spec.modules):
                 status = look(spec)
-                if status.state in ("missing", "shadowed"):
+                is_about_it = f"{missing}.".startswith(f"{status.module}.")
+                if status.state in ("missing", "shadowed") and is_about_it:
                     return status
     return None
 

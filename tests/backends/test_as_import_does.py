@@ -299,3 +299,20 @@ def test_an_odd_spec_is_no_error(text: str, path: Path) -> None:
 def test_a_name_that_can_be_no_module_is_not_there(name: str) -> None:
     assert not backend_available(name)
     assert backend_status(name).state in ("missing", "broken")
+
+
+def test_a_part_that_a_backend_lacks_is_not_blamed_on_one_that_is_built_on_it(
+    numpy_python, tmp_path
+) -> None:
+    """sinabs needs torch and is missing: but what is wrong here is this torch, which has no `nn`."""
+    (tmp_path / "torch").mkdir()
+    text = "__version__ = '2.9.0'\nclass Tensor: pass\n"
+    (tmp_path / "torch" / "__init__.py").write_text(text)
+    code = """
+import rockpool.nn.modules
+try:
+    rockpool.nn.modules.RateTorch
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert numpy_python.python(code, path=tmp_path) == "No module named 'torch.nn'"

@@ -172,7 +172,7 @@ class LIFBrian(LIF):
             namespace=feed.namespace,
         )
         group.run_regularly(
-            feed.code + _update(self.n_synapses, self._has_rec),
+            feed.code + _update(self.n_synapses, self._has_rec, self.codegen_target),
             clock=clock,
             when="start",
             name="rockpool_update",
@@ -241,7 +241,7 @@ def _model(n_synapses: int) -> str:
     return "\n".join(lines)
 
 
-def _update(n_synapses: int, has_rec: bool) -> str:
+def _update(n_synapses: int, has_rec: bool, target: str) -> str:
     """Return what happens in a time step: one rounding a line, in the order of the reference."""
     lines = []
     for s in range(n_synapses):
@@ -253,9 +253,9 @@ def _update(n_synapses: int, has_rec: bool) -> str:
         "vmem *= alpha",
         "vmem += " + " + ".join(f"isyn_{s}" for s in range(n_synapses)),
         "vmem += drive",
-        # the whole part, as for numpy Brian's `floor` is one of 32 bits
         "ratio = clip(vmem / threshold, 0, max_spikes)",
-        "spikes = ratio - ratio % 1",
+        # the whole part: for numpy Brian's `floor` is one of 32 bits, compiled its `%` is rounded
+        f"spikes = {'ratio - ratio % 1' if target == 'numpy' else 'floor(ratio)'}",
         "vmem -= spikes * threshold",
     ]
     return "\n".join(lines)

@@ -258,7 +258,7 @@ class JaxModule(Module):
 
     def __call__(
         self, input_data: Any, *args: Any, lengths: Any = None, **kwargs: Any
-    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
         """Evolve the module; see `Module`.
 
         Parameters
