@@ -12,7 +12,6 @@ from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.modules.torch._base.recomputation import in_use
-from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
 __all__ = ["TorchChainMixin", "TorchFFwdStack", "TorchResidual", "TorchSequential"]
@@ -27,6 +26,7 @@ class TorchChainMixin(_Base):
     """What makes a combinator one of torch; to stand before the combinator's own mixin."""
 
     _records_always: ClassVar[bool] = True
+    _passes_states: ClassVar[bool] = True
     _other_arguments: ClassVar[int] = 1  # `retain_torch_api`
 
     @classmethod
@@ -44,18 +44,18 @@ class TorchChainMixin(_Base):
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the output of the modules, one after the other."""
-        output, new_state, self._record_dict = super().evolve(data, record=self._record)
-        if in_transform():
-            self._passed_state = new_state
+        output, new_state, records = super().evolve(data, record=self._record)
+        self.__dict__.update(_record_dict=records, _passed_state=new_state)
         return output
 
     def _through(
         self, name: str, data: Any, record: bool
     ) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         # not a call: in torch mode that of a member may return the output alone
-        member = getattr(self, name)
-        in_use(member)  # a class may have an `evolve` of its own
-        return member.evolve(data, record=record)
+        member: Any = self._modules[name]
+        if not isinstance(member, TorchModule) or type(member).evolve is not TorchModule.evolve:
+            in_use(member)
+        return member.evolve(data, record=record)  # type: ignore[no-any-return]
 
 
 class TorchSequential(TorchChainMixin, SequentialMixin, TorchModule):  # type: ignore[misc]

@@ -188,7 +188,7 @@ class AttributeRegistry(BackendHooks):
         tree: dict[str, Any] = {
             name: self._load_attribute(name)
             for name, entry in self._attributes_of(kind)
-            if entry.belongs_to(wanted)
+            if wanted is None or entry.belongs_to(wanted)
         }
         for name, module in self._registered_modules.items():
             branch = module._collect(kind, family)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 import rockpool.graph
 from rockpool.nn.models import lif
 from rockpool.nn.modules.torch._base.checks import Required
-from rockpool.nn.modules.torch._base.decays import decay
+from rockpool.nn.modules.torch._base.decays import decay, decay_slope
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
@@ -67,6 +67,11 @@ class aLIFTorch(LIFBaseTorch):
 
     _model = _ALIF_TORCH
     _state_names = (*LIFBaseTorch._state_names, "iahp")
+    _other_parameters: ClassVar[dict[str, str]] = {
+        **LIFBaseTorch._other_parameters,
+        "gamma": "tau_ahp",
+        "w_ahp": "w_ahp",
+    }
 
     tau_ahp: Tensor
     w_ahp: Tensor
@@ -105,6 +110,16 @@ class aLIFTorch(LIFBaseTorch):
     def gamma(self) -> Tensor:
         """Decay factor of the after-spike current in one time step."""
         return decay(self.dt, self.tau_ahp)
+
+    def _decay(self, name: str, trained: Tensor) -> Tensor:
+        if name == "gamma":
+            return decay(self.dt, trained)
+        return super()._decay(name, trained)
+
+    def _slope(self, name: str, trained: Tensor) -> Tensor | None:
+        if name == "gamma":
+            return decay_slope(self.dt, trained)
+        return super()._slope(name, trained)
 
     def _loop_parameters(self, *more: Required) -> LIFParameters:
         required = Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")

@@ -25,7 +25,9 @@ from rockpool.nn.modules.torch._base.surrogates import (
     spike_function,
     spike_settings,
 )
+from rockpool.nn.modules.torch._base.watched import Watched
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._kernels.on_arrays import evolved_on_arrays
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import ParameterBase, Shape
@@ -133,6 +135,8 @@ class LIFBaseTorch(TorchModule):
     _replaces_states = True
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
     _state_names: ClassVar[tuple[str, ...]] = ("vmem", "isyn", "spikes")
+    # parameters besides the leaks and w_rec, by what is made of them
+    _other_parameters: ClassVar[dict[str, str]] = {"threshold": "threshold", "bias": "bias"}
 
     leak_mode: str
     tau_mem: Tensor
@@ -151,6 +155,7 @@ class LIFBaseTorch(TorchModule):
     learning_window: Tensor
     max_spikes_per_dt: Tensor
     _has_rec: bool
+    _watched: Watched
 
     def __init__(
         self,
@@ -190,6 +195,10 @@ class LIFBaseTorch(TorchModule):
         ways = {way: way == mode for way in _LEAKS}  # to state the leaks
         fixed = {"spiking_input": True, "spiking_output": True}
         super()._declare({**arguments, **ways, **fixed}, base_init)
+
+    def _setup_registry(self) -> None:
+        super()._setup_registry()
+        self.__dict__["_watched"] = Watched()
 
     def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
         if spec.name in ("spike_generation_fn", "learning_window", "max_spikes_per_dt"):
@@ -278,8 +287,9 @@ class LIFBaseTorch(TorchModule):
 
     def _is_recurrent(self) -> bool:
         """Whether there are recurrent weights, in whichever form; else `w_rec` shows zeros."""
-        places = self._parameters, self._buffers, self.__dict__
-        return any("w_rec" in place for place in places) or hasattr(type(self), "w_rec")
+        if self._stored("w_rec") is not None or "w_rec" in self.__dict__:
+            return True
+        return any("w_rec" in kind.__dict__ for kind in type(self).__mro__)
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         if name == "w_rec" and not self._has_rec and (value is None or not bool(value.any())):
@@ -292,11 +302,30 @@ class LIFBaseTorch(TorchModule):
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
+        output = None if self._record else evolved_on_arrays(self, data)
+        if output is not None:
+            return output
         arguments = self._loop_arguments(data)
         loop = chosen_loop(self, lif_loop, *arguments)
-        output, final, self._record_dict = loop(*arguments, self._record)
+        output, final, self.__dict__["_record_dict"] = loop(*arguments, self._record)
         self._keep_state(**final._asdict())
         return output
+
+    def _trained(self) -> dict[str, str]:
+        """Return the names of the parameters that each neuron has, by what is made of them."""
+        own = _LEAKS[self.leak_mode]
+        return {"alpha": own.mem, "beta": own.syn, **self._other_parameters}
+
+    def _decay(self, name: str, trained: Tensor) -> Tensor:
+        """Return the decay factor "alpha" or "beta" that is made of a parameter."""
+        return _convert(self.dt, self.leak_mode, "decays", trained)
+
+    def _slope(self, name: str, trained: Tensor) -> Tensor | None:
+        """Return the derivative of a decay factor by what is trained; None: it has none."""
+        if self.leak_mode == "taus":
+            return decays.decay_slope(self.dt, trained)
+        is_decay = self.leak_mode == "decays"
+        return torch.ones_like(trained) if is_decay else decays.bitshift_slope(trained)
 
     def _loop_parameters(self, *more: Required) -> LIFParameters:
         """Return the parameters for the time loop, checked, with those that are named besides."""

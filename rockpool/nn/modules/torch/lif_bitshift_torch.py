@@ -131,6 +131,12 @@ class LIFBitshiftTorch(LIFTorch):
     def _hardware_decay(self, tau: Tensor) -> Tensor:
         return bitshift_to_decay(calc_bitshift_decay(tau, self.dt).to(tau.dtype))[0]
 
+    def _decay(self, name: str, trained: Tensor) -> Tensor:
+        return self._hardware_decay(trained)
+
+    def _slope(self, name: str, trained: Tensor) -> Tensor | None:
+        return None  # a rounded one
+
     def _leak(self, name: str) -> Tensor:
         if name == "alpha":
             return self._hardware_decay(self.tau_mem)

@@ -65,10 +65,11 @@ class LinearTorch(TorchModule):
 
     def forward(self, data: Tensor) -> Tensor:
         """Return ``data @ weight + bias``."""
-        data = self._input(data, self.weight)
-        require_values(self._label, self, _REQUIRED if self.bias is None else _REQUIRED_WITH_BIAS)
-        output = torch.matmul(data, self.weight)
-        return output if self.bias is None else output + self.bias
+        weight, bias = self.weight, self.bias
+        data = self._input(data, weight)
+        require_values(self._label, self, _REQUIRED if bias is None else _REQUIRED_WITH_BIAS)
+        output = torch.matmul(data, weight)
+        return output if bias is None else output + bias
 
     def as_graph(self) -> rockpool.graph.LinearWeights:
         """Return the layer as one node of dense weights."""

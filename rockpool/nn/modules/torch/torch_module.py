@@ -110,6 +110,8 @@ class TorchModule(TorchRegistry):
 
     _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
 
+    _passes_states: ClassVar[bool] = False  # whether forward puts all states in `_passed_state`
+
     _time_first: ClassVar[bool] = False  # whether data are (T, B, N), and not (B, T, N)
 
     dt: float  # of the modules that have noise
@@ -125,7 +127,7 @@ class TorchModule(TorchRegistry):
     _record_dict: dict[str, Any]
     _noise_in_graph: float = 0.0  # `noise_std`, where that is a tensor whose value is not known
     _function_name: str = ""  # of its spike or activation function, where a graph can have that
-    _passed_state: dict[str, Any]  # final states that cannot be stored, within a transform
+    _passed_state: dict[str, Any]  # final states, such as cannot be stored within a transform
 
     def __init__(self, retain_torch_api: bool = False, *args: Any, **kwargs: Any) -> None:
         if not isinstance(retain_torch_api, bool):
@@ -234,10 +236,13 @@ class TorchModule(TorchRegistry):
         finally:
             # nothing with a graph behind it stays in the module, which can be copied at any time
             self.__dict__.update(_record=False, _record_dict={}, _passed_state={})
-        state = self._collect("State", None)
-        state.update(passed)
+        if self._passes_states and not self._registered_attributes:
+            state: dict[str, Any] = self._make_tree(passed)
+        else:
+            state = self._collect("State", None)
+            state.update(passed)
         records = records if record or self._records_always else {}
-        if not self._time_first:
+        if options.lengths is not None and not self._time_first:
             output, records = options.cut(output), options.cut(records)
         return output, state, records
 
@@ -270,12 +275,26 @@ class TorchModule(TorchRegistry):
 
     def _input(self, data: Any, like: Tensor | None = None) -> Tensor:
         """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module."""
+        if like is not None and self._is_as_needed(data, like):
+            return data
         require_float_tensor(self._label, data)
         data = self._shaped(data)
         if like is None:
             return data
         require_same_device(self._label, data, like)
         return data.to(like.dtype)
+
+    def _is_as_needed(self, data: Any, like: Tensor) -> bool:
+        """Whether data are a plain tensor (B, T, size_in) of the type of a tensor of the module."""
+        return (
+            type(data) is Tensor
+            and data.dim() == 3
+            and data.dtype is like.dtype
+            and data.shape[2] == self._shape[0]
+            and data.device == like.device
+            and data.layout is torch.strided
+            and not data.is_nested
+        )
 
     def _shaped(self, data: Tensor) -> Tensor:
         """Return data as (B, T, size_in), one channel repeated for all of them."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rockpool.nn.modules.native import LIF, ExpSyn, Linear, Rate
@@ -80,9 +80,11 @@ def test_lif(
         x = dyadic(rng, n_batch, 20, n_in)
         expected = native(x, record=True)
         found = module(torch.as_tensor(x, dtype=dtype), record=True)
-        np.testing.assert_array_equal(found[0].detach().numpy(), expected[0])
-        # round-off is that of the largest value that went into a sum
+        # round-off is that of the largest value that went into a sum; it may decide a close call
         scale = max(float(np.abs(value).max()) for value in expected[2].values())
+        reached = expected[2]["vmem"] / values["threshold"] + expected[2]["spikes"]
+        assume(np.abs(reached - np.round(reached)).min() > tolerance * scale)
+        np.testing.assert_array_equal(found[0].detach().numpy(), expected[0])
         for part in (1, 2):
             assert found[part].keys() == expected[part].keys()
             for name, value in expected[part].items():

@@ -8,6 +8,8 @@ every other back-end.
 
 from __future__ import annotations
 
+from math import log
+
 import torch
 
 __all__ = [
@@ -69,6 +71,17 @@ def decay_to_bitshift(*decays: torch.Tensor | float) -> tuple[torch.Tensor, ...]
 def bitshift_to_decay(*dashes: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
     """Return the decay factors ``1 - 2**-dash``."""
     return tuple(_like(1.0 - torch.exp2(-precise(d)), d) for d in dashes)
+
+
+def decay_slope(dt: float, tau: torch.Tensor) -> torch.Tensor:
+    """Return the derivative of ``exp(-dt / tau)`` by `tau`, in float64."""
+    exact = precise(tau)
+    return torch.exp(-dt / exact) * dt / exact**2
+
+
+def bitshift_slope(dash: torch.Tensor) -> torch.Tensor:
+    """Return the derivative of ``1 - 2**-dash`` by `dash`, in float64."""
+    return torch.exp2(-precise(dash)) * log(2.0)
 
 
 def gain(dt: float, tau: torch.Tensor) -> torch.Tensor:

@@ -47,12 +47,12 @@ def in_use(module: nn.Module) -> None:
     """Prepare a module whose states are about to be used; costs next to nothing as a rule."""
     if compiling():
         return
-    graph_task = _graph_task()
-    if graph_task == -1 and "_set_aside" in module.__dict__:
-        _put_back(module)  # a backward pass has failed
-    is_hooked = _top_hooks(False) is not None
-    if graph_task == -1 and not is_hooked and (torch.is_grad_enabled() or _no_graph()):
-        return
+    graph_task, is_hooked = _graph_task(), _top_hooks(False) is not None
+    if graph_task == -1:
+        if "_set_aside" in module.__dict__:
+            _put_back(module)  # a backward pass has failed
+        if not is_hooked and (torch.is_grad_enabled() or torch.is_inference_mode_enabled()):
+            return
     if in_transform():  # leaves the states as they are
         return
     first_runs, again = _regions()
@@ -62,10 +62,6 @@ def in_use(module: nn.Module) -> None:
         memory = region.__dict__.setdefault(_MEMORY, weakref.WeakKeyDictionary())
         if module not in memory:
             memory[module] = {name: _copied(value) for name, value in _persistent(module)}
-
-
-def _no_graph() -> bool:
-    return torch.is_inference_mode_enabled()
 
 
 def _regions() -> tuple[list[Any], Any]:
@@ -78,7 +74,7 @@ def _regions() -> tuple[list[Any], Any]:
     frame = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
-        if code.co_name in ("forward", "backward") and code.co_varnames[:1]:
+        if code.co_name in ("forward", "backward") and code.co_varnames[:1] not in ((), ("self",)):
             context = frame.f_locals.get(code.co_varnames[0])
             if isinstance(context, _FUNCTION):
                 if code.co_name == "backward":

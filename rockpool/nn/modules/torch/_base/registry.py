@@ -76,11 +76,12 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return name in self._buffers or hasattr(self, name)
 
     def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
-        found, parameters, buffers = super()._attributes_of(*kinds), self._parameters, self._buffers
+        parameters, buffers = self._parameters, self._buffers
         return [
             (name, entry)
-            for name, entry in found
-            if name in buffers or name in parameters or self._is_there(name, entry)
+            for name, entry in self._registered_attributes.items()
+            if (not kinds or entry.kind in kinds)
+            and (name in buffers or name in parameters or self._is_there(name, entry))
         ]
 
     @property
@@ -183,6 +184,15 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             with torch.no_grad():
                 parameter.copy_(value)
         self._parameters[name] = parameter
+
+    def _stored(self, name: str) -> Tensor | None:
+        """Return a parameter or buffer as torch keeps it; None where there is none."""
+        parameter = self._parameters.get(name)
+        return self._buffers.get(name) if parameter is None else parameter
+
+    def _load_attribute(self, name: str) -> Any:
+        stored = self._stored(name)
+        return getattr(self, name) if stored is None else stored
 
     def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if compiling():  # no graph would reach out of the block around it

@@ -29,7 +29,7 @@ from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.utilities.backend_management import backend_available
 
-__all__ = ["chosen_loop"]
+__all__ = ["arrays_serve", "chosen_loop", "known_spikes", "short_file"]
 
 LOGGER = logging.getLogger("rockpool.kernels")
 
@@ -58,6 +58,17 @@ def chosen_loop(module: nn.Module, loop: Callable[..., Any], *arguments: Any) ->
     if LOGGER.isEnabledFor(logging.DEBUG):
         LOGGER.debug("%s: %s%s", type(module).__name__, path, f" ({obstacle})" if obstacle else "")
     return loop if obstacle else _kernel(loop)
+
+
+def arrays_serve() -> bool:
+    """Whether kernels may be called on the arrays of tensors, as far as that lies around a call."""
+    return not compiling() and _surroundings("cpu") is None
+
+
+@cache
+def short_file() -> Any:
+    """Return the file here with the kernels on arrays alone."""
+    return import_module(f"{__package__}.lif_short")
 
 
 def _obstacle(loop: Callable[..., Any], arguments: tuple[Any, ...]) -> str | None:
@@ -129,13 +140,16 @@ def _autocast() -> bool:
         return torch.is_autocast_cpu_enabled()
 
 
+def known_spikes(function: Any) -> bool:
+    """Whether kernels know a spike function."""
+    return getattr(function, "__self__", None) in (StepPWL, PeriodicExponential)
+
+
 def _unknown_function(arguments: tuple[Any, ...]) -> str | None:
     """Return which function among the arguments the kernels do not know, or None."""
     for argument in arguments:
-        if isinstance(argument, LIFParameters):
-            owner = getattr(argument.spike_fn, "__self__", None)
-            if owner is not StepPWL and owner is not PeriodicExponential:
-                return f"the spike function {argument.spike_fn!r}"
+        if isinstance(argument, LIFParameters) and not known_spikes(argument.spike_fn):
+            return f"the spike function {argument.spike_fn!r}"
         known = ACTIVATION_FUNCTIONS.values()
         if isinstance(argument, RateParameters) and argument.act_fn not in known:
             return f"the activation function {argument.act_fn!r}"

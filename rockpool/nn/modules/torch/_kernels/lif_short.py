@@ -1,0 +1,189 @@
+"""LIF neurons in torch by kernels, on arrays: without records, noise and the gradients of states.
+
+With gradients it is one operation of autograd from the parameters as they are trained to the
+spikes, where `lif` starts from decay factors and has a graph in front of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rockpool.nn.kernels.compiling import call
+from rockpool.nn.kernels.lif import lif_forward
+from rockpool.nn.kernels.lif_backward import lif_backward
+from rockpool.nn.modules.torch._kernels.arrays import (
+    array,
+    broadcast,
+    broadcasts,
+    output_gradient,
+    reduced,
+)
+from rockpool.nn.modules.torch._kernels.gradients import only_needed, second_order
+from rockpool.nn.modules.torch._kernels.lif import SURROGATES
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
+
+__all__ = ["Constants", "Short", "constants", "lif_short"]
+
+
+class Constants(NamedTuple):
+    """What the kernels take of the parameters."""
+
+    given: dict[str, Any]  # by name of the argument
+    surrogate: dict[str, Any]
+    slopes: dict[str, np.ndarray | None]  # derivatives of decay factors by what is trained
+    settings: tuple[Any, Any, Any]  # spike function, window and most spikes
+
+
+class Short(NamedTuple):
+    """A call, but for its tensors."""
+
+    constants: Constants
+    states: dict[str, np.ndarray]  # to start from, and changed into the final ones
+    names: tuple[str, ...]  # of the parameters, as the kernels call them
+    decay: Callable[[str, Tensor], Tensor]  # what a decay factor is, given what is trained
+
+
+def constants(
+    p: LIFParameters, n_out: int, n_synapses: int, slopes: dict[str, Tensor | None]
+) -> Constants:
+    """Return what kernels take of the parameters of some neurons.
+
+    The slopes are those of the decay factors alpha, beta and gamma.
+    """
+    per_neuron = (n_out,)
+    given = {
+        "alpha": broadcast(p.alpha, per_neuron),
+        "beta": broadcast(p.beta, (n_out, n_synapses)),
+        "bias": broadcast(p.bias, per_neuron),
+        "threshold": broadcast(p.threshold, per_neuron),
+        "max_spikes": float(p.max_spikes),
+        **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
+    }
+    function: Any = p.spike_fn
+    surrogate = {"surrogate": SURROGATES[function.__self__], "window": float(p.window)}
+    shapes = {"alpha": per_neuron, "beta": (n_out, n_synapses), "gamma": per_neuron}
+    spread = {
+        name: None if slope is None else broadcast(slope, shapes[name])
+        for name, slope in slopes.items()
+    }
+    return Constants(given, surrogate, spread, (p.spike_fn, p.window, p.max_spikes))
+
+
+def lif_short(short: Short, x: Tensor, parameters: tuple[Tensor, ...]) -> Tensor:
+    """Run LIF neurons over time; the parameters are in the order of the names."""
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (x, *parameters)):
+        output: Tensor = _Short.apply(short, x, *parameters)
+        return output
+    return _run(short, x, parameters)
+
+
+def _run(
+    short: Short, x: Tensor, parameters: tuple[Tensor, ...], before: np.ndarray | None = None
+) -> Tensor:
+    n_batch, n_out, n_synapses = short.states["isyn"].shape
+    output = np.empty((n_batch, x.shape[1], n_out), short.states["isyn"].dtype)
+    optional = {} if before is None else {"before": before}
+    if "w_rec" in short.names:
+        optional["w_rec"] = array(parameters[short.names.index("w_rec")])
+    states = {**short.states, "isyn": short.states["isyn"].reshape(n_batch, n_out * n_synapses)}
+    call(lif_forward, x=array(x), output=output, **short.constants.given, **states, **optional)
+    return torch.from_numpy(output)
+
+
+class _Short(Function):
+    @staticmethod
+    def forward(ctx: Any, short: Short, x: Tensor, *parameters: Tensor) -> Tensor:
+        """Run the kernel, and keep what gradients need."""
+        started = {name: state.copy() for name, state in short.states.items()}
+        n_batch, n_out, _ = started["isyn"].shape
+        before = np.empty((n_batch, x.shape[1], n_out), started["isyn"].dtype)
+        output = _run(short, x, parameters, before)
+        ctx.short = short._replace(states=started)
+        ctx.save_for_backward(torch.from_numpy(before), x, *parameters)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, given: Tensor) -> Any:  # type: ignore[override]
+        """Return the gradients of input and parameters."""
+        before, *tensors = ctx.saved_tensors
+        needed = ctx.needs_input_grad[1:]
+        if torch.is_grad_enabled():
+            loop = partial(_by_loop, ctx.short)
+            return None, *second_order(loop, tensors, needed, (given,))
+        found = _gradients(ctx.short, before.numpy(), tensors, needed, given)
+        return None, *only_needed(found, needed)
+
+
+def _by_loop(short: Short, x: Tensor, *parameters: Tensor) -> tuple[Tensor]:
+    """Return the output, by operations of torch."""
+    made = {
+        name: short.decay(name, value) if name in short.constants.slopes else value
+        for name, value in zip(short.names, parameters, strict=True)
+    }
+    spike_fn, window, limit = short.constants.settings
+    surrogate = {"spike_fn": spike_fn, "window": window, "max_spikes": limit}
+    state = {name: torch.from_numpy(array) for name, array in short.states.items()}
+    p = LIFParameters(**{"w_rec": None, **surrogate, **made})
+    return (lif_loop(x, LIFState(**state), p)[0],)
+
+
+def _gradients(
+    short: Short,
+    before: np.ndarray,
+    tensors: list[Tensor],
+    needed: tuple[bool, ...],
+    given: Tensor,
+) -> list[Tensor | None]:
+    """Return the gradients of the input and of the parameters, of which some need not be right."""
+    x, *parameters = tensors
+    wanted = dict(zip(short.names, needed[1:], strict=True))
+    trained = dict(zip(short.names, parameters, strict=True))
+    n_batch, n_out, n_synapses = short.states["isyn"].shape
+    n_currents = n_out * n_synapses
+    arguments = {**short.constants.given, **short.constants.surrogate, **short.states}
+    del arguments["bias"]
+    arguments["isyn"] = arguments["isyn"].reshape(n_batch, n_currents)
+    sums = np.zeros((4 + n_synapses, n_out))
+    found = {"alpha": sums[0], "bias": sums[1], "threshold": sums[2]}
+    of_states = np.zeros((3 + n_synapses, n_batch, n_out), before.dtype)
+    of_isyn = of_states[3:].reshape(n_batch, n_currents)
+    of_x = np.empty(x.shape, before.dtype) if needed[0] else None
+    optional: dict[str, np.ndarray] = {} if of_x is None else {"grad_x": of_x}
+    if wanted["beta"]:
+        found["beta"] = sums[4:].reshape(n_currents)
+        optional["x"] = array(x)
+    if "w_rec" in trained:
+        optional["w_rec"] = array(trained["w_rec"])
+        if wanted["w_rec"]:
+            found["w_rec"] = np.zeros((n_out, n_currents), before.dtype)
+    if "gamma" in trained:
+        found["gamma"], found["w_ahp"] = np.zeros((2, n_out))
+        optional["grad_iahp"] = np.zeros((n_batch, n_out), before.dtype)
+    call(
+        lif_backward,
+        grad_output=output_gradient(given, torch.from_numpy(before)),
+        before_reset=False,
+        before=before,
+        grad_vmem=of_states[0],
+        grad_isyn=of_isyn,
+        grad_spikes=of_states[1],
+        **{f"grad_{name}": values for name, values in found.items()},
+        **arguments,
+        **optional,
+    )
+    slopes = short.constants.slopes
+    gradients = [None if of_x is None else torch.from_numpy(of_x)]
+    for name, parameter in trained.items():
+        gradient, slope = found.get(name), slopes.get(name, 1.0)
+        gradient = None if gradient is None or slope is None else gradient * slope
+        if gradient is not None and name == "beta":
+            gradient = gradient.reshape(n_out, n_synapses)
+        gradients.append(reduced(gradient, parameter))
+    return gradients

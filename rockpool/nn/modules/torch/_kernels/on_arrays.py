@@ -1,0 +1,126 @@
+"""Calls of LIF layers in torch that need no more than the arrays of CPU tensors.
+
+A call of a few time steps takes longer in torch than in the kernel. So what is made of the
+parameters is kept from call to call, and nothing of torch is used but the memory of its tensors,
+and one operation of autograd where gradients are asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rockpool.nn.modules.torch._base.call_options import call_options
+from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart
+from rockpool.nn.modules.torch._kernels.dispatch import arrays_serve, known_spikes, short_file
+
+if TYPE_CHECKING:
+    from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
+
+__all__ = ["evolved_on_arrays"]
+
+
+def evolved_on_arrays(module: LIFBaseTorch, data: Tensor) -> Tensor | None:
+    """Evolve a layer and return its output; None for a call that needs more than arrays."""
+    noise = module.noise_std
+    if isinstance(noise, Tensor) or noise or not arrays_serve() or 0 in data.shape:
+        return None
+    options = call_options()
+    if options.lengths is not None:
+        return None
+    trained = module._trained()
+    parameters: tuple[Any, ...] = tuple(map(module._stored, trained.values()))
+    states: dict[str, Any] = {name: module._stored(name) for name in module._state_names}
+    w_rec = module._stored("w_rec")
+    if w_rec is None and module._is_recurrent():
+        return None
+    graph = torch.is_grad_enabled()
+    if graph and not options.detach:
+        return None
+    if not _is_array(data, data) or not all(_is_array(v, data, graph) for v in states.values()):
+        return None
+    limit = float(module.max_spikes_per_dt)
+    settings = module.dt, module.leak_mode, module.spike_generation_fn, limit
+    make = partial(_constants, module, trained, parameters)
+    constants = module._watched.get(make, parameters, settings)
+    if constants is None or parameters[0].dtype != data.dtype:
+        return None
+    if w_rec is not None:
+        if not _is_array(w_rec, data):
+            return None
+        require_values(module._label, module, (Required("w_rec"),))
+        trained, parameters = {**trained, "w_rec": "w_rec"}, (*parameters, w_rec)
+    started: dict[str, Any] = {
+        name: _started(module, name, value, len(data)) for name, value in states.items()
+    }
+    if any(array is None for array in started.values()):
+        return None
+    keep_states_apart()
+    kernels = short_file()
+    short = kernels.Short(constants, started, tuple(trained), module._decay)
+    output = kernels.lif_short(short, data, parameters)
+    module.__dict__["last_path"] = "numba"
+    module._buffers.update(_kept(module._keep_batch_state, started))
+    return output
+
+
+def _constants(
+    module: LIFBaseTorch, trained: dict[str, str], parameters: tuple[Tensor, ...]
+) -> Any:
+    """Return what the kernels take of a layer's parameters, checked; None if they cannot serve."""
+    with torch.no_grad():
+        made = module._loop_parameters()
+    if not known_spikes(made.spike_fn):
+        return None
+    values = zip(trained, parameters, strict=True)
+    with torch.no_grad():
+        slopes = {name: module._slope(name, value) for name, value in values if name in _DECAYS}
+    return short_file().constants(made, module.n_neurons, module.n_synapses, slopes)
+
+
+_DECAYS = ("alpha", "beta", "gamma")
+
+
+_PLAIN = (Tensor, nn.Parameter)
+_TYPES = (torch.float32, torch.float64)
+
+
+def _is_array(tensor: Any, like: Tensor, graph: bool = False) -> bool:
+    """Whether a tensor is a plain one on the CPU, in the type of the input; and has no graph."""
+    return (
+        type(tensor) in _PLAIN
+        and tensor.dtype is like.dtype
+        and tensor.dtype in _TYPES
+        and tensor.is_cpu
+        and tensor.layout is torch.strided
+        and not tensor.is_neg()
+        and not (graph and tensor.requires_grad)
+    )
+
+
+def _started(module: LIFBaseTorch, name: str, value: Tensor, n_batch: int) -> np.ndarray | None:
+    """Return a state as a new array (B, ...); None if it is kept for a batch of another size."""
+    shape = module._registered_attributes[name].shape
+    array = (value.detach() if value.requires_grad else value).numpy()
+    if array.ndim != len(shape) and array.shape[0] != n_batch:
+        return None
+    started = np.empty((n_batch, *shape), array.dtype)
+    started[...] = array
+    return started
+
+
+def _kept(whole: bool, states: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return final states as tensors; those of batch element 0 alone are in memory of their own."""
+    with torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext():
+        if whole:
+            return {name: torch.from_numpy(array) for name, array in states.items()}
+        return {
+            name: torch.from_numpy(array[0] if len(array) == 1 else array[0].copy())
+            for name, array in states.items()
+        }
