@@ -209,7 +209,8 @@ class BackendHooks:
             if len(batched):
                 value, entry = self._state_to_keep(batched), self._registered_attributes.get(name)
                 if entry is not None:
-                    self._check_shape(name, value)
+                    if type(value) is not np.ndarray or value.shape != entry.shape:
+                        self._check_shape(name, value)
                     value = self._convert_attribute(name, value, entry)
                 kept[name] = value
         new_state = self.state()

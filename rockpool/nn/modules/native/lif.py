@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import rockpool.graph
 from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.modules._kept import Kept
 from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.native.noise import drawn_noise
@@ -166,6 +167,7 @@ class LIF(Module):
     spikes: np.ndarray
     isyn: np.ndarray
     vmem: np.ndarray
+    _kept: Kept
 
     def __init__(
         self,
@@ -192,6 +194,10 @@ class LIF(Module):
     def n_synapses(self) -> int:
         """Number of synapses per neuron, S."""
         return lif.n_synapses(self.shape)
+
+    def _setup_registry(self) -> None:
+        super()._setup_registry()
+        self.__dict__["_kept"] = Kept()
 
     def _declare_absent(self, name: str, shape: tuple[int, ...]) -> None:
         # the zero recurrent weights of a layer without recurrence are there to be seen
@@ -271,13 +277,18 @@ class LIF(Module):
         Their shapes are (B, Nout), (S, B, Nout) and (B, Nout).
         """
         n_out, n_syn = self.size_out, self.n_synapses
-        alpha = decay(self.dt, self.tau_mem, self._dtype)
-        beta = np.broadcast_to(decay(self.dt, self.tau_syn, self._dtype), (n_out, n_syn))
-        return (
-            _expanded(alpha, (n_batch, n_out)),
-            _expanded(beta.T[:, np.newaxis], (n_syn, n_batch, n_out)),
-            _expanded(self.threshold, (n_batch, n_out)),
-        )
+
+        def made() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            alpha = decay(self.dt, self.tau_mem, self._dtype)
+            beta = np.broadcast_to(decay(self.dt, self.tau_syn, self._dtype), (n_out, n_syn))
+            return (
+                _expanded(alpha, (n_batch, n_out)),
+                _expanded(beta.T[:, np.newaxis], (n_syn, n_batch, n_out)),
+                _expanded(self.threshold, (n_batch, n_out)),
+            )
+
+        arrays = self.tau_mem, self.tau_syn, self.threshold
+        return self._kept.get(made, arrays, self.dt, n_batch, self._dtype)
 
     def _empty_records(self, output: np.ndarray) -> dict[str, np.ndarray]:
         """Return the arrays for a record; that of the spikes is the output itself."""
@@ -294,7 +305,9 @@ class LIF(Module):
         shape = (n_batch, n_steps, self.size_out)
         if self.noise_std:
             return (drawn_noise(self, shape) + self.bias).swapaxes(0, 1)
-        return np.broadcast_to(self.bias, shape).swapaxes(0, 1) if np.any(self.bias) else None
+        if not np.count_nonzero(self.bias):
+            return None
+        return np.broadcast_to(self.bias, shape).swapaxes(0, 1)
 
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
         """Return the record of batch element 0 as time series.
@@ -334,7 +347,7 @@ class LIF(Module):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update({"_kept": Kept(), **state})
         if not self._has_rec:
             self.__dict__["w_rec"] = no_weights((self.size_out, self.size_in))
 

@@ -189,4 +189,9 @@ class Linear(LinearMixin, Module):
         self._declare(locals(), super(LinearMixin, self).__init__)
 
     def _dot(self, data: ArrayLike, weight: np.ndarray) -> np.ndarray:
-        return _times(np.asarray(data, self._dtype), weight)
+        array = np.asarray(data, self._dtype)
+        if array.ndim < 3 or np.ndim(weight) != 2:
+            return _times(array, weight)
+        # one product: numpy would make one of each batch element
+        output = _times(array.reshape(-1, array.shape[-1]), weight)
+        return output.reshape(*array.shape[:-1], output.shape[-1])

@@ -43,7 +43,7 @@ class LIFNumba(LIF):
         """Evolve the neurons over time; as `LIF.evolve`."""
         data = batched_input(self, input_data)
         n_batch, n_steps, n_in = data.shape
-        n_out, n_syn, kind = self.size_out, self.n_synapses, self._dtype
+        n_out, kind = self.size_out, self._dtype
 
         vmem = kernel_array(self._batched_state("vmem", n_batch), kind)
         isyn = kernel_array(self._batched_state("isyn", n_batch), kind)
@@ -64,10 +64,7 @@ class LIFNumba(LIF):
         call(
             lif_forward,
             x=data,
-            alpha=kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)),
-            beta=kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, n_syn)).reshape(n_in),
-            bias=kernel_array(self.bias, kind, (n_out,)),
-            threshold=kernel_array(self.threshold, kind, (n_out,)),
+            **self._kernel_constants(),
             max_spikes=self.max_spikes_per_dt,
             vmem=vmem,
             isyn=isyn.reshape(n_batch, n_in),
@@ -76,3 +73,19 @@ class LIFNumba(LIF):
             **optional,
         )
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
+
+    def _kernel_constants(self) -> dict[str, np.ndarray]:
+        """Return what the kernel takes of the parameters, one value a neuron or input."""
+        n_out, kind = self.size_out, self._dtype
+
+        def made() -> dict[str, np.ndarray]:
+            beta = kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, self.n_synapses))
+            return {
+                "alpha": kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)).copy(),
+                "beta": beta.reshape(self.size_in),
+                "bias": kernel_array(self.bias, kind, (n_out,)).copy(),
+                "threshold": kernel_array(self.threshold, kind, (n_out,)).copy(),
+            }
+
+        arrays = self.tau_mem, self.tau_syn, self.bias, self.threshold
+        return self._kept.get(made, arrays, self.dt)

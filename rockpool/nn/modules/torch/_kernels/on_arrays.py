@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +20,10 @@ from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart
 from rockpool.nn.modules.torch._kernels.dispatch import arrays_serve, known_spikes, short_file
 
-if TYPE_CHECKING:
-    from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
-
 __all__ = ["evolved_on_arrays"]
 
 
-def evolved_on_arrays(module: LIFBaseTorch, data: Tensor) -> Tensor | None:
+def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     """Evolve a layer and return its output; None for a call that needs more than arrays."""
     noise = module.noise_std
     if isinstance(noise, Tensor) or noise or not arrays_serve() or 0 in data.shape:
@@ -70,9 +67,7 @@ def evolved_on_arrays(module: LIFBaseTorch, data: Tensor) -> Tensor | None:
     return output
 
 
-def _constants(
-    module: LIFBaseTorch, trained: dict[str, str], parameters: tuple[Tensor, ...]
-) -> Any:
+def _constants(module: Any, trained: dict[str, str], parameters: tuple[Tensor, ...]) -> Any:
     """Return what the kernels take of a layer's parameters, checked; None if they cannot serve."""
     with torch.no_grad():
         made = module._loop_parameters()
@@ -104,7 +99,7 @@ def _is_array(tensor: Any, like: Tensor, graph: bool = False) -> bool:
     )
 
 
-def _started(module: LIFBaseTorch, name: str, value: Tensor, n_batch: int) -> np.ndarray | None:
+def _started(module: Any, name: str, value: Tensor, n_batch: int) -> np.ndarray | None:
     """Return a state as a new array (B, ...); None if it is kept for a batch of another size."""
     shape = module._registered_attributes[name].shape
     array = (value.detach() if value.requires_grad else value).numpy()
