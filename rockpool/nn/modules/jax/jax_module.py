@@ -277,7 +277,7 @@ class JaxModule(Module):
             now = current_lengths()
         else:
             data = input_data[0] if isinstance(input_data, tuple) else input_data
-            now = checked_lengths(self._label, lengths, data)
+            now = checked_lengths(self._label, lengths, *self._batch_and_steps(np.shape(data)))
             with lengths_set(now):
                 result = super().__call__(input_data, *args, **kwargs)
         if now is None:
