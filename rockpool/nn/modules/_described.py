@@ -101,7 +101,7 @@ def described_function(module: Any, identity: Any) -> Node:
 
 def plain_setting(value: Any) -> Any:
     """Return a setting without the array, tensor or partial function around it."""
-    if isinstance(value, (str, bool, int, float)) or value is None:
+    if isinstance(value, (str, bool, int, float, tuple)) or value is None:
         return value
     if callable(value):
         return getattr(value, "func", value)
