@@ -54,7 +54,17 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
 
 def _check_model(where: str, node: Node, model: Model) -> None:
     """Check the arrays of a layer against the table of its model."""
-    shape = model.module_shape(node.model, node.shape)
+    settings = {spec.name: spec for spec in model.settings}
+    _check_names(where, node.settings, set(), set(settings), "settings")
+    for name, value in node.settings.items():
+        kind = type(settings[name].default)
+        allowed = (int, float) if kind is float else (kind,)
+        if type(value) not in allowed:
+            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
+    defaults = {spec.name: spec.default for spec in model.settings}
+    shape = model.full_shape(node.model, {**defaults, **node.settings, "shape": node.shape})
+    if model.shape_from is not None and shape[:2] != node.shape:
+        raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}
     _check_names(where, node.parameters, needed, set(permitted), "parameters")
@@ -65,13 +75,6 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     for name, array in node.states.items():
         batched = (len(array), *states[name]) if array.ndim == len(states[name]) + 1 else None
         _check_shape(where, name, array, [batched or states[name]])
-    settings = {spec.name: spec for spec in model.settings}
-    _check_names(where, node.settings, set(), set(settings), "settings")
-    for name, value in node.settings.items():
-        kind = type(settings[name].default)
-        allowed = (int, float) if kind is float else (kind,)
-        if type(value) not in allowed:
-            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
 
 
 def _check_outer(where: str, node: Node) -> None:

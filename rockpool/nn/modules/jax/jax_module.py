@@ -114,7 +114,7 @@ class JaxModule(Module):
     def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
         """Construct a module of ``_model``; the key for random numbers is registered first."""
         owner = type(self).__name__
-        require_static(owner, "shape", "an int or a tuple of ints", arguments["shape"])
+        require_static(owner, "shape", "an int or a tuple of ints", arguments.get("shape"))
         flags = {
             spec.name: static_bool(owner, spec.name, arguments[spec.name])
             for spec in self._model.settings
