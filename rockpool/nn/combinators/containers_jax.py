@@ -30,7 +30,8 @@ class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
 
     def _added(self, output: Any, data: Any) -> jax.Array:
         data = jnp.asarray(data)
-        return output + aligned(data[:, jnp.newaxis] if data.ndim == 1 else data, output)
+        data = self._alike(data[:, jnp.newaxis] if data.ndim == 1 else data, output)
+        return output + aligned(data, output)
 
 
 class JaxFFwdStack(FFwdStackMixin, JaxModule):  # type: ignore[misc]

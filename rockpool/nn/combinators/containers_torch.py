@@ -72,7 +72,7 @@ class TorchResidual(TorchChainMixin, ResidualMixin, TorchModule):  # type: ignor
     """
 
     def _added(self, output: Tensor, data: Tensor) -> Tensor:
-        return output + self._shaped(data).to(output.dtype)
+        return output + self._alike(self._shaped(data), output).to(output.dtype)
 
 
 class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ignore[misc]
