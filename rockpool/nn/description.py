@@ -17,7 +17,7 @@ import numpy as np
 __all__ = ["CONTAINERS", "MAX_DEPTH", "MAX_NODES", "Node", "Value", "flat_input", "flat_steps"]
 
 # Models whose modules are made of others
-CONTAINERS = ("Sequential", "Residual", "FFwdStack", "TimedModuleWrapper")
+CONTAINERS = ("Sequential", "Residual", "FFwdStack", "Wired", "TimedModuleWrapper")
 
 Array = TypeVar("Array", bound=Any)
 
@@ -139,7 +139,16 @@ def axes_of_input(node: Node) -> tuple[int, ...]:
     axes = node.settings.get("shape_in", node.settings.get("neuron_shape"))
     if isinstance(axes, tuple):
         return axes if len(axes) > 1 else ()
-    return axes_of_input(next(iter(node.children.values()))) if node.children else ()
+    found = map(axes_of_input, _first_children(node))
+    return next((axes for axes in found if axes), ())
+
+
+def _first_children(node: Node) -> list[Node]:
+    """Return the modules of a container that get its input."""
+    if node.model == "Wired":
+        targets = [second for first, second in node.settings["edges"] if first == "input"]
+        return [node.children[name] for name in targets if name in node.children]
+    return list(node.children.values())[:1]
 
 
 def flat_input(node: Node, data: np.ndarray) -> np.ndarray:

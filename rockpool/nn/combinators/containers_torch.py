@@ -1,4 +1,4 @@
-"""Containers of torch modules: `TorchSequential`, `TorchResidual` and `TorchFFwdStack`."""
+"""Containers of torch modules: `TorchSequential`, `TorchResidual`, and so on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
+from rockpool.nn.combinators.wired import WiredMixin
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
-__all__ = ["TorchChainMixin", "TorchFFwdStack", "TorchResidual", "TorchSequential"]
+__all__ = ["TorchChainMixin", "TorchFFwdStack", "TorchResidual", "TorchSequential", "TorchWired"]
 
 if TYPE_CHECKING:
     _Base = TorchModule
@@ -82,3 +83,10 @@ class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ign
     """
 
     _default_weights: ClassVar[Any] = staticmethod(torch.zeros)
+
+
+class TorchWired(TorchChainMixin, WiredMixin, TorchModule):  # type: ignore[misc]
+    """Torch modules, connected by edges; made by ``Wired``, with its arguments.
+
+    Modules of torch alone are treated as by `TorchSequential`.
+    """
