@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -147,62 +147,68 @@ class _Ends:
     ) -> None:
         self.owner = owner
         self.members = members
-        self.edges = edges
         self.sources = sources_of(edges)
-        self.first = [members[b] for a, b in edges if a == INPUT and b != OUTPUT]
-        self.last = [members[a] for a in self.sources[OUTPUT] if a != INPUT]
-        self._check(INPUT, [b for a, b in edges if a == INPUT and b != OUTPUT], [])
-        self.size_in, self.axes_in = self._known([(m.size_in, m._shape_in) for m in self.first])
+        self.takers = [second for first, second in edges if first == INPUT and second != OUTPUT]
+        taken = [self._taken(name) for name in self.takers]
+        self._check(taken)
+        self.size_in, self.axes_in = _known(taken)
         for name, sources in self.sources.items():
-            self._check(name, [name] if name != OUTPUT else [], sources)
+            own = [self._taken(name)] if name != OUTPUT else []
+            self._check([self._given(source) for source in sources] + own)
 
-    def _check(self, name: str, takers: list[str], sources: list[str]) -> None:
-        """Require one size, and one shape of axes, of all that meets at a place."""
-        ends = [(f"the input of {taker!r}", *self._taken(taker)) for taker in takers]
-        ends = [*(self._given(source) for source in sources), *ends]
-        for kind, known in (
-            ("channels", [(said, size) for said, size, _ in ends if size is not None]),
-            ("axes", [(said, axes) for said, _, axes in ends if len(axes) > 1]),
-        ):
-            for (said, value), (other_said, other) in pairwise(known):
-                if value != other:
-                    raise ValueError(
-                        f"{self.owner}: {said} has {_counted(value, kind)}, but {other_said} has "
-                        f"{_counted(other, kind)}"
-                    )
-
-    def _taken(self, name: str) -> tuple[Any, Shape]:
-        return self.members[name].size_in, self.members[name]._shape_in
-
-    def _given(self, name: str) -> tuple[str, Any, Shape]:
-        if name == INPUT:
-            return "the input", self.size_in, self.axes_in
+    def _taken(self, name: str) -> _End:
         member = self.members[name]
-        return f"the output of {name!r}", member.size_out, member._shape_out
+        return _End(f"the input of {name!r}", member.size_in, member._shape_in)
 
-    @staticmethod
-    def _known(ends: list[tuple[Any, Shape]]) -> tuple[Any, Shape]:
-        """Return the size and the axes, of some that agree."""
-        size = next((size for size, _ in ends if size is not None), None)
-        return size, _several([axes for _, axes in ends])
+    def _given(self, name: str) -> _End:
+        if name == INPUT:
+            return _End("the input", self.size_in, self.axes_in)
+        member = self.members[name]
+        return _End(f"the output of {name!r}", member.size_out, member._shape_out)
+
+    def _check(self, ends: list[_End]) -> None:
+        """Require one size, and one shape of axes, of all that meets at a place."""
+        for one, other in pairwise([end for end in ends if end.size is not None]):
+            if one.size != other.size:
+                raise ValueError(
+                    f"{self.owner}: {one.said} has {one.size} channels, but {other.said} has "
+                    f"{other.size}"
+                )
+        for one, other in pairwise([end for end in ends if len(end.axes) > 1]):
+            if one.axes != other.axes:
+                raise ValueError(
+                    f"{self.owner}: {one.said} has the axes {one.axes}, but {other.said} has "
+                    f"{other.axes}"
+                )
 
     def properties(self) -> dict[str, Any]:
         """Return shape and spiking flags of the container, as constructor keywords."""
-        ends = [self._given(source)[1:] for source in self.sources[OUTPUT]]
+        ends = self.sources[OUTPUT]
+        last = [self.members[name] for name in ends if name != INPUT]
         return {
-            "shape": (self.size_in, self._known(ends)[0]),
-            "spiking_input": all(module.spiking_input for module in self.first),
-            "spiking_output": all(module.spiking_output for module in self.last),
+            "shape": (self.size_in, _known([self._given(name) for name in ends])[0]),
+            "spiking_input": all(self.members[name].spiking_input for name in self.takers),
+            "spiking_output": all(module.spiking_output for module in last),
         }
+
+
+class _End(NamedTuple):
+    """What goes into a module, or comes out of one."""
+
+    said: str
+    size: Any
+    axes: Shape
+
+
+def _known(ends: list[_End]) -> tuple[Any, Shape]:
+    """Return the size and the axes of ends that agree."""
+    size = next((end.size for end in ends if end.size is not None), None)
+    return size, _several([end.axes for end in ends])
 
 
 def _several(shapes: list[Shape]) -> Shape:
     """Return the axes of what has several, of some that agree."""
     return next((axes for axes in shapes if len(axes) > 1), ())
-
-
-def _counted(value: Any, kind: str) -> str:
-    return f"{value} channels" if kind == "channels" else f"the axes {value}"
 
 
 def _sum(parts: list[Any]) -> Any:
