@@ -44,8 +44,9 @@ def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = Fals
         it is.
     backend : str
         "numpy", "numba", "torch", "jax", "brian", "nest", "sinabs" or "sinabs-exodus". Layers
-        without neurons (`Linear`, `ExpSyn`, and `Instant` with the identity) that a back-end has
-        not itself are those of numpy for numba, brian and nest, and of torch for the sinabs ones.
+        without neurons (`Linear`, `Conv2d` and such, `ExpSyn`, and `Instant` with the identity)
+        that a back-end has not itself are those of numpy for numba, brian and nest, and of torch
+        for the sinabs ones.
     dtype : str or dtype, optional
         "float32" or "float64", the precision of parameters and states, in which the network
         computes. Default: as it is, for a network of the same library of arrays; else that
