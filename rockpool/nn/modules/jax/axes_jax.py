@@ -8,7 +8,7 @@ import jax
 from numpy.typing import ArrayLike
 
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import ModuleArguments
+from rockpool.nn.modules.module import Evolve, ModuleArguments
 from rockpool.nn.modules.native.axes import FlattenMixin, ScaleMixin
 from rockpool.parameters import Shape
 
@@ -20,6 +20,8 @@ class FlattenJax(FlattenMixin, JaxModule):
 
     Parameters and errors are those of `Flatten`.
     """
+
+    evolve: Evolve[jax.Array]
 
     def __init__(
         self, shape_in: int | Shape, *args: Any, **kwargs: Unpack[ModuleArguments]
@@ -34,6 +36,8 @@ class ScaleJax(ScaleMixin, JaxModule):
     """
 
     weight: jax.Array
+
+    evolve: Evolve[jax.Array]
 
     def __init__(
         self,

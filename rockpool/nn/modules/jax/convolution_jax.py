@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, convolution_geometry
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import ModuleArguments
+from rockpool.nn.modules.module import Evolve, ModuleArguments
 from rockpool.nn.modules.native.convolution import ConvolutionMixin, Size, kaiming_kernels
 from rockpool.nn.modules.native.linear import uniform_sqrt
 from rockpool.parameters import Shape
@@ -25,6 +25,8 @@ _AXES = {1: ("NCH", "OIH", "NCH"), 2: ("NCHW", "OIHW", "NCHW")}
 class _ConvolutionJax(ConvolutionMixin, JaxModule):
     weight: jax.Array
     bias: jax.Array | None
+
+    evolve: Evolve[jax.Array]
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import jax
 
 from rockpool.nn.models.convolution import AVG_POOL_2D, SUM_POOL_2D, pooling_geometry
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import ModuleArguments
+from rockpool.nn.modules.module import Evolve, ModuleArguments
 from rockpool.nn.modules.native.convolution import Size
 from rockpool.nn.modules.native.shaped import WindowsMixin
 
@@ -19,6 +19,8 @@ __all__ = ["AvgPool2dJax", "SumPool2dJax"]
 
 class _PoolingJax(WindowsMixin, JaxModule):
     _geometry_of = partial(pooling_geometry, 2)
+
+    evolve: Evolve[jax.Array]
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rockpool.nn.models.axes import FLATTEN, SCALE, flattened, unchanged
-from rockpool.nn.modules.module import Module, ModuleArguments
+from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
 from rockpool.nn.modules.native.shaped import ShapedMixin
 from rockpool.parameters import Shape
 
@@ -69,6 +69,8 @@ class Flatten(FlattenMixin, Module):
     (1, 10, 32)
     """
 
+    evolve: Evolve[np.ndarray]
+
     def __init__(
         self,
         shape_in: int | Shape,
@@ -105,6 +107,8 @@ class Scale(ScaleMixin, Module):
     >>> Scale(3, weight=[1.0, 2.0, 4.0])(np.ones((1, 3)))[0]
     array([[[1., 2., 4.]]])
     """
+
+    evolve: Evolve[np.ndarray]
 
     def __init__(
         self,

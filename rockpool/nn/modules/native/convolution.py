@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import ArrayLike, DTypeLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, Geometry, convolution_geometry
-from rockpool.nn.modules.module import Module, ModuleArguments
+from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
 from rockpool.nn.modules.native.linear import uniform_sqrt
 from rockpool.nn.modules.native.shaped import WindowsMixin
 from rockpool.parameters import Shape
@@ -113,6 +113,8 @@ class ConvolutionMixin(WindowsMixin):
 
 
 class _Convolution(ConvolutionMixin, Module):
+    evolve: Evolve[np.ndarray]
+
     def __init__(
         self,
         shape_in: tuple[int, ...],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rockpool.nn.models.convolution import AVG_POOL_2D, SUM_POOL_2D, Geometry, pooling_geometry
-from rockpool.nn.modules.module import Module, ModuleArguments
+from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
 from rockpool.nn.modules.native.convolution import Size, padded
 from rockpool.nn.modules.native.shaped import WindowsMixin
 
@@ -30,6 +30,8 @@ def window_sums(steps: np.ndarray, geometry: Geometry) -> np.ndarray:
 
 class _Pooling(WindowsMixin, Module):
     _geometry_of = partial(pooling_geometry, 2)
+
+    evolve: Evolve[np.ndarray]
 
     def __init__(
         self,
