@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.files.tensors import FileFormatError, shown
+from rockpool.nn.combinators._wiring import checked_edges, evolution_order
 from rockpool.nn.description import CONTAINERS, Node
 from rockpool.nn.models.catalogue import model_named
 from rockpool.nn.models.model import Model
@@ -40,6 +41,8 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
             elif node.model == "FFwdStack":
                 _check_stack(where, node)
             elif node.model in CONTAINERS:
+                if node.model == "Wired":
+                    _check_wires(where, node)
                 if node.parameters or node.states:
                     raise FileFormatError(f"{where}: a {node.model} has no arrays of its own")
             elif node.children and node.user_class is None:
@@ -54,7 +57,17 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
 
 def _check_model(where: str, node: Node, model: Model) -> None:
     """Check the arrays of a layer against the table of its model."""
-    shape = model.module_shape(node.model, node.shape)
+    settings = {spec.name: spec for spec in model.settings}
+    _check_names(where, node.settings, set(), set(settings), "settings")
+    for name, value in node.settings.items():
+        kind = type(settings[name].default)
+        allowed = (int, float) if kind is float else (kind,)
+        if type(value) not in allowed:
+            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
+    defaults = {spec.name: spec.default for spec in model.settings}
+    shape = model.full_shape(node.model, {**defaults, **node.settings, "shape": node.shape})
+    if model.shape_from is not None and shape[:2] != node.shape:
+        raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}
     _check_names(where, node.parameters, needed, set(permitted), "parameters")
@@ -65,13 +78,6 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     for name, array in node.states.items():
         batched = (len(array), *states[name]) if array.ndim == len(states[name]) + 1 else None
         _check_shape(where, name, array, [batched or states[name]])
-    settings = {spec.name: spec for spec in model.settings}
-    _check_names(where, node.settings, set(), set(settings), "settings")
-    for name, value in node.settings.items():
-        kind = type(settings[name].default)
-        allowed = (int, float) if kind is float else (kind,)
-        if type(value) not in allowed:
-            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
 
 
 def _check_outer(where: str, node: Node) -> None:
@@ -91,6 +97,14 @@ def _check_stack(where: str, node: Node) -> None:
     _check_names(where, node.parameters, set(sizes), set(sizes), "weights")
     for name, value in node.parameters.items():
         _check_shape(where, name, value.array, [sizes[name]])
+
+
+def _check_wires(where: str, node: Node) -> None:
+    """Check the edges between the modules of a container, and that these stand in their order."""
+    _check_names(where, node.settings, {"edges"}, {"edges"}, "settings")
+    edges = checked_edges(node.model, node.children, node.settings["edges"])
+    if list(node.children) != evolution_order(node.model, edges):
+        raise FileFormatError(f"{where}: its modules do not stand in the order of its edges")
 
 
 def _check_names(where: str, given: Any, needed: set[str], known: set[str], what: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MODELS = ("LIF", "LIF recurrent", "ExpSyn", "Rate", "Linear")
+SHAPED = ("Conv2d", "Conv1d", "SumPool2d", "AvgPool2d", "Flatten", "Scale")
+MODELS = ("LIF", "LIF recurrent", "ExpSyn", "Rate", "Linear", *SHAPED)
 
 # time constants in time steps of 2**-10 s, so that they are exact in single precision
 STEPS = (1, 2, 5, 20)
@@ -22,9 +23,9 @@ class Case(NamedTuple):
 
     model: str
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int, ...]  # or `shape_in`
     arguments: dict[str, Any]
-    data: np.ndarray  # (B, T, Nin)
+    data: np.ndarray  # (B, T, Nin), or with the axes of a time step
     chunks: int = 1  # calls in which the input is handed over, each with the states of all elements
 
     def __str__(self) -> str:
@@ -193,10 +194,54 @@ def linear_cases() -> list[Case]:
     ]
 
 
+def shaped_cases() -> list[Case]:
+    """Return the cases for layers whose time steps have axes."""
+    make = _Maker("Conv2d", seed=6)
+
+    def case(
+        model: str,
+        name: str,
+        shape: tuple[int, ...],
+        batch: int = 2,
+        strength: float = 1.0,
+        chunks: int = 1,
+        **arguments: Any,
+    ) -> Case:
+        data = make.events(batch, 12, int(np.prod(shape)), strength)
+        return Case(model, name, shape, arguments, data.reshape(batch, 12, *shape), chunks)
+
+    def kernels(*shape: int) -> dict[str, Any]:
+        weights = {"weight": make.uniform(-1.0, 1.0, *shape), "has_bias": False}
+        return {"n_channels": shape[0], "kernel_size": shape[2:], **weights}
+
+    image = (4, 7, 10)
+    return [
+        case("Conv2d", "batch", image, **kernels(3, 4, 3, 3)),
+        case("Conv2d", "bias", image, **kernels(3, 4, 1, 1), bias=make.uniform(-1.0, 1.0, 3)),
+        case("Conv2d", "oblong", image, **kernels(2, 4, 2, 5), stride=(2, 1), padding=(1, 2)),
+        case("Conv2d", "same", image, **kernels(2, 4, 2, 4), padding="same"),
+        case("Conv2d", "groups", image, **kernels(6, 2, 3, 2), groups=2, dilation=(1, 3)),
+        case("Conv2d", "depthwise", image, **kernels(4, 1, 3, 3), groups=4, padding=1),
+        case("Conv2d", "chunked run", image, chunks=3, **kernels(3, 4, 3, 3)),
+        case("Conv2d", "zero input", image, strength=0.0, **kernels(3, 4, 3, 3)),
+        case("Conv2d", "strong input", image, strength=2.0**16, **kernels(3, 4, 3, 3)),
+        case("Conv1d", "batch", (4, 16), **kernels(2, 4, 3)),
+        case("Conv1d", "all else", (4, 16), **kernels(4, 2, 4), stride=2, padding=3, groups=2),
+        case("SumPool2d", "batch", image, kernel_size=2),
+        case("SumPool2d", "oblong", image, kernel_size=(3, 2), stride=(2, 3), padding=1),
+        case("AvgPool2d", "batch", image, kernel_size=2),
+        case("AvgPool2d", "oblong", image, kernel_size=(3, 2), stride=(2, 3), padding=1),
+        case("Flatten", "batch", image),
+        case("Scale", "single weight", image, weight=0.25),
+        case("Scale", "weights", image, weight=make.uniform(-1.0, 1.0, 280)),
+    ]
+
+
 CASES = [
     *lif_cases(recurrent=False),
     *lif_cases(recurrent=True),
     *exp_syn_cases(),
     *rate_cases(),
     *linear_cases(),
+    *shaped_cases(),
 ]

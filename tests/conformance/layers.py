@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from conformance.cases import Case
+from conformance.cases import SHAPED, Case
 from rockpool.utilities.backend_management import backend_available
 from rockpool.utilities.lazy_loading import advertised
 
@@ -50,12 +50,12 @@ def _named(suffix: str, *models: str) -> dict[str, str]:
     return classes | ({"LIF recurrent": classes["LIF"]} if "LIF" in models else {})
 
 
-_ALL = ("LIF", "ExpSyn", "Rate", "Linear")
+_ALL = ("LIF", "ExpSyn", "Rate", "Linear", *SHAPED)
 
 _TANH = Bound(1e-14, "tanh, and the order of recurrent sums")
 _ORDER = Bound(1e-14, "the order of recurrent sums")
 _SINGLE = {
-    **{model: Bound(2e-6, "single precision") for model in ("ExpSyn", "Rate", "Linear")},
+    **{model: Bound(2e-6, "single precision") for model in ("ExpSyn", "Rate", "Linear", *SHAPED)},
     **{
         f"{model}, long run": Bound(
             1e-3, "single precision: of 1000 spikes, one may come a step early or late"

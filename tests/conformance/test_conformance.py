@@ -73,7 +73,7 @@ def test_every_layer_that_is_advertised_is_here() -> None:
         name
         for backend in BACKENDS
         for name in advertised(f"rockpool.nn.modules.{backend.package}")
-        if name.startswith(("LIF", "ExpSyn", "Rate", "Linear"))
+        if name.startswith(MODELS)
     }
     assert layers - others <= ours
 

@@ -85,6 +85,7 @@ MORE_NAMES = {
     "rockpool.nn.combinators.sequential": ("JaxSequential", "TorchSequential"),
     "rockpool.nn.combinators.ffwd_stack": ("JaxFFwdStack", "TorchFFwdStack"),
     "rockpool.nn.combinators.residual": ("JaxResidual", "TorchResidual"),
+    "rockpool.nn.combinators.wired": ("JaxWired", "TorchWired"),
     "rockpool.utilities.lazy_imports": ("lazy_imports",),
 }
 # These need a CUDA device: there are stand-ins for them, which read the signature in the source.
@@ -112,6 +113,18 @@ _LINEAR_LAYER = (
     Example({"shape": (3, 2), "has_bias": True}, 3),
 )
 _SOFTMAX = (Example({"shape": (3, 2)}, 3),)
+_IMAGE = {"shape_in": (2, 4, 5)}
+_SHAPED_LAYERS = {
+    "Conv2d": (
+        Example({**_IMAGE, "n_channels": 3, "kernel_size": (2, 3)}, 40),
+        Example({**_IMAGE, "n_channels": 4, "kernel_size": 3, "stride": 2, "padding": 1}, 40),
+    ),
+    "Conv1d": (Example({"shape_in": (2, 5), "n_channels": 3, "kernel_size": 2}, 10),),
+    "SumPool2d": (Example({**_IMAGE, "kernel_size": 2}, 40),),
+    "AvgPool2d": (Example({**_IMAGE, "kernel_size": 2}, 40),),
+    "Flatten": (Example(_IMAGE, 40),),
+    "Scale": (Example(_IMAGE, 40),),
+}
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     **dict.fromkeys(
@@ -122,6 +135,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     **dict.fromkeys("Rate RateNumba RateTorch RateJax RateEulerJax RateBrian".split(), _RATE_LAYER),
     **dict.fromkeys("Linear LinearTorch LinearJax".split(), _LINEAR_LAYER),
     **dict.fromkeys("SoftmaxJax LogSoftmaxJax".split(), _SOFTMAX),
+    **{
+        name + suffix: examples
+        for name, examples in _SHAPED_LAYERS.items()
+        for suffix in ("", "Torch", "Jax")
+    },
     **dict.fromkeys(
         "ExpSyn ExpSynNumba ExpSynTorch ExpSynJax ExpSynNest ExpSmoothJax Instant InstantTorch "
         "InstantJax LIFNeuronTorch UpDownTorch BooleanState UnitDropout TimeStepDropout".split(),
@@ -352,7 +370,7 @@ def _described(key: str, build: Callable[[], Any], channels: int) -> Lines:
 
 def _networks(classes: Mapping[str, type], suffix: str) -> dict[str, Callable[[], Any]]:
     """Networks of networks, on one back-end."""
-    from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+    from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
 
     linear, rate, lif = (classes[model + suffix] for model in ("Linear", "Rate", "LIF"))
     return {
@@ -364,6 +382,10 @@ def _networks(classes: Mapping[str, type], suffix: str) -> dict[str, Callable[[]
         ),
         "FFwdStack(Rate, Rate)": lambda: FFwdStack(
             rate(3), rate(2), weight_init_func=_ones(suffix)
+        ),
+        "Wired(second=Rate, first=Linear)": lambda: Wired(
+            {"second": rate(3), "first": linear((3, 3))},
+            [("input", "first"), ("first", "second"), ("second", "output"), ("input", "output")],
         ),
     }
 

@@ -10,9 +10,21 @@ import jax
 import numpy as np
 import torch
 
-from rockpool.nn.combinators import FFwdStack, ModSequential, Residual, Sequential
+from rockpool.nn.combinators import (
+    FFwdStack,
+    JaxWired,
+    ModSequential,
+    ModWired,
+    Residual,
+    Sequential,
+    TorchWired,
+    Wired,
+)
 from rockpool.nn.modules import (
     LIF,
+    Conv2d,
+    Conv2dJax,
+    Conv2dTorch,
     JaxModule,
     LIFJax,
     LIFTorch,
@@ -39,6 +51,11 @@ spikes, state, record = LIF(3)(data)
 spikes.append(1)  # expect: attr-defined; reportAttributeAccessIssue
 output, _, _ = Linear((2, 3)).timed(dt=1e-3)(TSContinuous([0.0, 1.0], [[0.0, 0.0], [1.0, 1.0]]))
 
+assert_type(Conv2d((2, 4, 4), 3, (3, 1), padding="same")(data), tuple[np.ndarray, Dict, Dict])
+assert_type(Conv2dJax((2, 4, 4), 3, 1)(data), tuple[jax.Array, Dict, Dict])
+assert_type(Conv2dTorch((2, 4, 4), 3, 1)(torch.ones(1)), tuple[torch.Tensor, Dict, Dict])
+Conv2d((2, 4, 4), kernel_size=3)  # expect: call-arg; reportCallIssue
+
 # torch
 assert_type(LIFTorch(3).to_torch(), LIFTorch)
 assert_type(LIFTorch(3)(torch.ones(1, 10, 3)), tuple[torch.Tensor, Dict, Dict])
@@ -57,6 +74,11 @@ assert_type(net, ModSequential)
 assert_type(net(data), tuple[np.ndarray, Dict, Dict])
 net.append(3)  # expect: arg-type; reportArgumentType
 modules: list[Module] = [net, Residual(LIF(3)), FFwdStack(LIF(3), LIF(2)), net.reset_state()]
+wires = [("input", "n"), ("n", "output")]
+assert_type(Wired({"n": LIF(3)}, wires), ModWired)
+assert_type(Wired({"n": LIF(3)}, wires)(data), tuple[np.ndarray, Dict, Dict])
+assert_type(Wired({"n": LIFTorch(3)}, wires), TorchWired)
+assert_type(Wired({"n": LIFJax(3)}, wires), JaxWired)
 torch_net: TorchModule = Sequential(LinearTorch((2, 3)), torch.nn.ReLU(), LIFTorch(3))
 jax_net: JaxModule = Sequential({"weights": LinearJax((2, 3)), "neurons": LIFJax(3)})
 assert_type(torch_net(torch.ones(1, 10, 2))[0], torch.Tensor)
