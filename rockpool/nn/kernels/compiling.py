@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 from numpy.typing import ArrayLike, DTypeLike
 
 from rockpool.nn.kernels.keeping import KeptCode
+from rockpool.nn.kernels.threads import ENOUGH, number_of_threads, pieces_of, run_pieces, sums_of
 
 # Seconds after which a compilation is announced.
 PATIENCE = 2.0
@@ -168,17 +169,31 @@ def _all_absent(compiled: Any, dtype: np.dtype) -> dict[str, np.ndarray]:
 _ready: set[tuple[Any, np.dtype, np.dtype]] = set()
 
 
-def call(compiled: Any, **arguments: Any) -> None:
+def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> None:
     """Call a kernel by the names of its arguments; arrays that are not named are absent.
 
-    If it has to be compiled and that takes its time, stderr says so.
+    Large batches go over several threads, as many as there may be or `n_threads` if that is less.
+    If the kernel has to be compiled and that takes its time, stderr says so.
     """
-    dtype = arguments[_optional[compiled][0]].dtype
-    key = compiled, dtype, next(iter(arguments.values())).dtype
-    arguments = _all_absent(compiled, dtype) | arguments
+    like = arguments[_optional[compiled][0]]
+    key = compiled, like.dtype, next(iter(arguments.values())).dtype
+    arguments = _all_absent(compiled, like.dtype) | arguments
     if key in _ready:
-        compiled(**arguments)
+        _run(compiled, arguments, like, n_threads)
         return
     with compiled._cache.announced(PATIENCE):
-        compiled(**arguments)
+        _run(compiled, arguments, like, 1)
     _ready.add(key)
+
+
+def _run(compiled: Any, arguments: dict[str, Any], like: np.ndarray, n_threads: int | None) -> None:
+    if like.size < ENOUGH:  # as most calls are
+        compiled(**arguments)
+        return
+    pieces = pieces_of(like)
+    most = number_of_threads()
+    n_threads = most if n_threads is None else min(most, n_threads)
+    if len(pieces) == 1 or (n_threads == 1 and not sums_of(arguments)):
+        compiled(**arguments)
+    else:
+        run_pieces(compiled, arguments, pieces, n_threads)

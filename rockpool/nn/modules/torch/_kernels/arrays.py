@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rockpool.nn.kernels import compiling
 from rockpool.nn.kernels.compiling import kernel_array
+
+
+def call(compiled: Any, **arguments: Any) -> None:
+    """Call a kernel by the names of its arguments, on no more threads than torch may use."""
+    compiling.call(compiled, torch.get_num_threads(), **arguments)
 
 
 def array(tensor: Tensor) -> np.ndarray:

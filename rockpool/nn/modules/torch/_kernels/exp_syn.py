@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.kernels.compiling import call
 from rockpool.nn.kernels.exp_syn import (
     exp_syn_backward,
     exp_syn_forward,
@@ -19,6 +18,7 @@ from rockpool.nn.kernels.exp_syn import (
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     broadcast,
+    call,
     copied,
     empty,
     gradient_array,

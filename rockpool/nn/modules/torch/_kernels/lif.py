@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.kernels.compiling import call
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import PERIODIC_EXPONENTIAL, STEP_PWL, lif_backward
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
@@ -19,6 +18,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     arrays,
     broadcast,
     broadcasts,
+    call,
     copied,
     empty,
     gradient_array,

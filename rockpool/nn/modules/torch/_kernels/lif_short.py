@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.kernels.compiling import call
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import lif_backward
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     broadcast,
     broadcasts,
+    call,
     output_gradient,
     reduced,
 )

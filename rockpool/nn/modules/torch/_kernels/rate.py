@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.kernels.compiling import call
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_backward, rate_forward
 from rockpool.nn.modules.torch._base.activations import relu, sigmoid, tanh
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     arrays,
     broadcast,
+    call,
     copied,
     empty,
     gradient_array,
