@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from rockpool.backends.specs import INSTALL_PLOTS
+from rockpool.data.libraries import INSTALLS
 from rockpool.utilities.backend_management import backend_status, known_backends
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +73,7 @@ def test_the_core_needs_two_packages() -> None:
         ("sinabs", {"sinabs", "torch"}),
         ("exodus", {"sinabs", "sinabs-exodus", "torch"}),
         ("nir", {"nir", "nirtorch", "torch"}),
+        ("recordings", {"aedat", "dv-processing", "event_stream", "h5py", "neo", "nixio"}),
         ("plots", {"matplotlib"}),
         ("progress", {"tqdm"}),
         ("all", {"rockpool"}),
@@ -110,6 +112,7 @@ def test_no_command_for_a_backend_installs_a_package_of_our_name() -> None:
     for name in known_backends():
         assert "rockpool" not in backend_status(name).install
     assert shlex.split(INSTALL_PLOTS)[2:] == EXTRAS["plots"]
+    assert set(EXTRAS["recordings"]) == {shlex.split(name)[0] for name in INSTALLS.values()}
     for path in [*(ROOT / "rockpool").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
         assert 'pip install "rockpool' not in path.read_text(), path
 
@@ -132,6 +135,17 @@ def test_the_constraints_cover_what_is_installed_for_the_tests() -> None:
         for line in (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
         if "==" in line
     }
-    for extra in ("scipy", "numba", "torch", "jax", "brian", "nest", "sinabs", "nir", "test"):
+    for extra in (
+        "scipy",
+        "numba",
+        "torch",
+        "jax",
+        "brian",
+        "nest",
+        "sinabs",
+        "nir",
+        "recordings",
+        "test",
+    ):
         for requirement in EXTRAS[extra]:
             assert re.split(r"[^\w-]", requirement)[0].lower() in pinned, requirement

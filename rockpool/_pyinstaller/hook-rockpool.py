@@ -16,7 +16,10 @@ from PyInstaller.utils.hooks import (  # type: ignore[import-untyped]
 from rockpool.backends.specs import STANDARD
 
 # Imported by rockpool for some purposes, and by programs that have them.
-_OPTIONAL = ("IPython", "exodus_cuda", "matplotlib", "optax")
+_OPTIONAL = (
+    *("IPython", "exodus_cuda", "matplotlib", "optax"),
+    *("aedat", "dv_processing", "event_stream", "h5py", "neo", "nixio"),
+)
 
 
 def _is_for_programs(module: str) -> bool:

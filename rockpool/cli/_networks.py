@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rockpool.cli._output import CommandError
+from rockpool.cli._recordings import holds_events, recorded_input
 from rockpool.cli._requirements import need
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rockpool.files import NetworkFile
     from rockpool.nn.description import Node
 
-__all__ = ["input_data", "network_and_input", "network_file"]
+__all__ = ["input_data", "network_and_input", "network_file", "time_step"]
 
 ENDINGS = (".npy", ".npz", ".csv")
 
@@ -40,8 +41,13 @@ def network_file(path: str) -> NetworkFile:
         raise CommandError(str(error)) from error
 
 
+def time_step(node: Node) -> float:
+    """Return the time step of a network in seconds; 1 ms where no layer has one."""
+    return next((n.settings["dt"] for _, n in node.walk() if "dt" in n.settings), 1e-3)
+
+
 def input_data(text: str, node: Node) -> np.ndarray:
-    """Return the input (B, T, N) of a network that the word INPUT names: a file, or ``digits``."""
+    """Return the input (B, T, N) that the word INPUT names: a file, or ``digits``."""
     import numpy as np
 
     from rockpool.nn.description import flat_input
@@ -54,12 +60,15 @@ def input_data(text: str, node: Node) -> np.ndarray:
             raise CommandError(f"the digits have 64 channels, the network takes {channels}")
         return load_digit_spikes()[0]
     ending = os.path.splitext(text)[1].lower()
-    if ending not in ENDINGS:
+    if ending not in ENDINGS and not os.path.exists(text):
         raise CommandError(
-            f"INPUT must be digits, or a file that ends in {', '.join(ENDINGS)}; got {text!r}",
+            f"INPUT must be digits, or a file that ends in {', '.join(ENDINGS)}, or a recording; "
+            f"there is no file {text!r}",
             code=2,
         )
     try:
+        if ending not in ENDINGS or holds_events(text, ending):
+            return recorded_input(text, channels, time_step(node))
         array = _read(text, ending)
     except OSError as error:
         raise CommandError(f"cannot read {text!r}: {error.strerror or error}") from error

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from rockpool.cli._networks import input_data, network_and_input, network_file
+from rockpool.cli._networks import input_data, network_and_input, network_file, time_step
 from rockpool.cli._options import flag, integer, value
 from rockpool.cli._output import CommandError, did_you_mean, in_json, write
 from rockpool.cli._requirements import check_picture, write_picture
@@ -23,13 +23,16 @@ Run a network of a file on an input, from the state that the file has, and say h
 spikes each layer emitted and how long it took. Numpy alone is enough.
 
 INPUT is digits (the data that come with the package), an array (batch, time, channels) or
-(time, channels) in a file .npy, .npz or .csv, or - for lines of numbers with commas
-between them on stdin, one a time step: each is answered at once by a line of output."""
+(time, channels) in a file .npy, .npz or .csv, a recording (AEDAT4, EVT2, EVT3, DAT, SHD,
+SONATA, NEST, ...; 'rockpool show' tells what is in it), counted in the network's time step
+from the time 0 on, or - for lines of numbers with commas between them on stdin, one a time
+step: each is answered at once by a line of output."""
 
 EXAMPLES = """\
   rockpool run net.safetensors digits                     handwritten digits
   rockpool run net.safetensors in.npy -o out.npz          keeps the output
   rockpool run net.safetensors in.npy -o out.npz --record vmem,isyn
+  rockpool run net.safetensors shd_test.h5                a recording
   sensor | rockpool run net.safetensors -                 answers step by step"""
 
 OUTPUTS = (".npz", ".npy", ".csv")
@@ -154,7 +157,7 @@ def _evolved(
                         kept.setdefault(f"{label}.{key}", []).append(layer.record[key])
             progress.advance(len(part))
     arrays = {key: np.concatenate(parts) for key, parts in kept.items()}
-    dt = next((n.settings["dt"] for _, n in node.walk() if "dt" in n.settings), 1e-3)
+    dt = time_step(node)
     simulated = data.shape[0] * data.shape[1] * dt
     report = {
         "backend": name,

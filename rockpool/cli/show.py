@@ -1,4 +1,7 @@
-"""``rockpool show``: what a network in a file is made of. Imports numpy alone."""
+"""``rockpool show``: what a network in a file is made of, or a recording. Imports numpy alone.
+
+For a recording it imports the library that its format needs.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rockpool.cli._networks import network_file
 from rockpool.cli._options import flag, value
 from rockpool.cli._output import CommandError, in_json, paint, table, write
+from rockpool.cli._recordings import recording_format, shown_recording
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,23 +21,31 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Show what a network in a file is made of: its layers with shapes, parameters and time
 constants, the size of the file, and which back-ends can hold it, or why not. Nothing but
-numpy is imported, and nothing is run."""
+numpy is imported, and nothing is run.
+
+Of a recording (AEDAT4, EVT2, EVT3, DAT, SHD, SONATA, NEST, ...) show its format, how many
+events it has, of which sensor or channels, and when."""
 
 EXAMPLES = """\
   rockpool show net.safetensors          the network
-  rockpool show net.safetensors --json   the same for programs"""
+  rockpool show net.safetensors --json   the same for programs
+  rockpool show gesture.aedat4           a recording"""
 
 OPTIONS = {
-    "names": value("NET", "the file"),
+    "names": value("NET", "the file of a network, or a recording"),
     "--json": flag("print JSON instead of a table"),
 }
 
 
 def run(values: dict[str, Any]) -> int:
-    """Show a network."""
+    """Show a network, or a recording."""
     if len(values["names"]) != 1:
         raise CommandError("usage: rockpool show NET", code=2, hint="See 'rockpool show --help'.")
     (path,) = values["names"]
+    format = recording_format(path)
+    if format is not None:
+        write(shown_recording(path, format, values["json"]))
+        return 0
     header = network_file(path)
     facts = _facts(header)
     write(in_json({"file": path, **facts}) if values["json"] else _as_text(path, facts))

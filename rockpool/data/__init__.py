@@ -1,4 +1,4 @@
-"""Small data sets that come with the package; none is downloaded."""
+"""Recordings of sensors and neurons in files, and small data sets that come with the package."""
 
 from rockpool.backends.lazy import attach
 

@@ -1,0 +1,138 @@
+"""Events in a table of text (CSV): one event a line, columns by the names in the first line.
+
+Columns are told by their names, in any order, and others are passed over; between them stand
+commas, semicolons, tabs or blanks. Lines that begin with ``#`` or ``%`` before the names are left
+out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rockpool.data.formats.columns import Columns, events_of
+from rockpool.data.recording import Recording
+from rockpool.files.tensors import FileFormatError, shown
+
+__all__ = ["Table", "read", "read_table"]
+
+
+class Table:
+    """The lines of a text, and the names of its columns."""
+
+    def __init__(self, path: str, names: Sequence[str], delimiter: str | None, body: str) -> None:
+        self.path = path
+        self.names = [name.strip() for name in names]
+        self._delimiter = delimiter
+        self._body = body
+
+    def column(self, number: int) -> NDArray[Any]:
+        """Return a column, of floats where all of it is numbers, else of text."""
+        try:
+            return self._loaded(number, np.float64)
+        except FileFormatError:
+            return self._loaded(number, np.dtype("U8"))
+
+    def numbers(self, places: Sequence[int]) -> NDArray[np.float64]:
+        """Return some columns, which have to be numbers, (columns, lines)."""
+        return self._loaded(list(places), np.float64).reshape(-1, len(places)).T
+
+    def _loaded(self, columns: Any, dtype: Any) -> NDArray[Any]:
+        if not self._body.strip():
+            return np.empty(0, dtype=np.float64)
+        try:
+            return np.loadtxt(
+                io.StringIO(self._body),
+                dtype=dtype,
+                delimiter=self._delimiter,
+                comments=None,
+                usecols=columns,
+                ndmin=1,
+            )
+        except ValueError as error:
+            raise FileFormatError(f"{self.path}: after the names: {error}") from error
+
+
+def read_table(path: str, names: str | Sequence[str] | None = None) -> Table:
+    """Return the table in a text file; `names` are those of a file without a line of names."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{path}: it is no text in UTF-8") from error
+    if "\0" in text:
+        raise FileFormatError(f"{path}: it is no text")
+    first, begin = "", 0
+    while begin < len(text):
+        end = text.find("\n", begin) + 1 or len(text)
+        first = text[begin:end].strip()
+        if first and first[0] not in "#%":
+            break
+        first, begin = "", end
+    if not first:
+        raise FileFormatError(f"{path}: there is no line in it")
+    delimiter = next((sign for sign in ",;\t" if sign in first), None)
+    split = first.split(delimiter)
+    if names is None:
+        if _is_number(split[0]):
+            raise FileFormatError(
+                f"{path}: its first line must have the names of the columns, got "
+                f"{shown(first)}; or give columns='t,x,y,p'"
+            )
+        return Table(path, split, delimiter, text[end:])
+    named = names.replace(",", " ").split() if isinstance(names, str) else list(names)
+    if len(named) != len(split):
+        raise FileFormatError(
+            f"{path}: columns are {', '.join(named)}, and it has {len(split)} of them"
+        )
+    return Table(path, named, delimiter, text[begin:])
+
+
+def read(
+    path: str,
+    *,
+    sensor_size: tuple[int, int] | None = None,
+    time_unit: str | None = None,
+    columns: str | Sequence[str] | None = None,
+) -> Iterator[Recording]:
+    """Read a file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    sensor_size : tuple of int, optional
+        Height and width in pixels. Default: what the names say, or as large as the events need.
+    time_unit : str, optional
+        s, ms, us or ns. Default: what the name of the column says, else us for whole numbers.
+    columns : str or sequence of str, optional
+        The names of the columns of a file that has none. Default: in its first line.
+    """
+    table = read_table(path, columns)
+    found = Columns(path, table.names)
+    try:
+        values = table.numbers(list(found.place.values()))
+        arrays: dict[str, NDArray[Any]] = dict(zip(found.place, values, strict=True))
+    except FileFormatError:  # as polarities may be words
+        arrays = {name: table.column(place) for name, place in found.place.items()}
+    events, unit = events_of(path, found, arrays, time_unit)
+    yield Recording(
+        events,
+        unit=unit,
+        sensor_size=sensor_size or found.sensor_size,
+        source=path,
+        format="csv",
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
