@@ -48,9 +48,7 @@ class CExport:
         return build(self.description, "numpy", dtype="float32")
 
 
-def export_c(
-    network: Any, directory: str | os.PathLike[str], weights: str = "float32"
-) -> CExport:
+def export_c(network: Any, directory: str | os.PathLike[str], weights: str = "float32") -> CExport:
     """Write a network as C99 that needs no library: ``net.h``, ``net.c`` and ``main.c``.
 
     The network computes in single precision. It gives, spike for spike, what `stream` gives with

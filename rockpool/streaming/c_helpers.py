@@ -1,4 +1,4 @@
-"""The functions in C that a network consists of; the source of a network has those that it needs."""
+"""The functions in C of which networks consist; each source has those that it needs."""
 
 from __future__ import annotations
 

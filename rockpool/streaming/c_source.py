@@ -122,14 +122,16 @@ class _Source:
                 name = self._fields[slot.start][0]
                 values = self._array("float", f"start_{name}", map(self._literal, start), size)
                 init.append(f"    copy({values}, state->{name}, {size});")
-        source, target = (int(self._plan.operations[0, column]) for column in (op.SOURCE, op.TARGET))
+        source, target = (
+            int(self._plan.operations[0, column]) for column in (op.SOURCE, op.TARGET)
+        )
         leaving = "in" if target == source else f"state->{self._fields[target][0]}"
         self._steps.append(f"    copy({leaving}, out, NET_OUTPUTS);")
         helpers = [text for name, text in HELPERS.items() if name in self._used]
         parts = [
             "\n#include <stdint.h>\n" + "#include <math.h>\n" * self._needs_math(),
             '#include "net.h"\n',
-            "/* No product is to be rounded together with its sum: the spikes are those of numpy. */\n"
+            "/* No product is to be rounded together with its sum: spikes are those of numpy. */\n"
             "#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif\n",
             *helpers,
             *self._data,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from rockpool.nn.description import Node
 from rockpool.nn.kernels import operations as op
+from rockpool.nn.models.catalogue import model_named
 from rockpool.nn.models.exp_syn import decay
 from rockpool.streaming.plan import Builder, Part
 
@@ -40,14 +42,16 @@ def _own_obstacles(node: Node) -> Iterator[str]:
         return
     if not node.shape or None in (node.shape[0], node.shape[-1]):
         yield f"the size of {name} is not known: {node.shape}"
-    if node.settings.get("noise_std", 0.0) != 0:
+    if node.settings.get("noise_std") not in (None, 0):
         yield f"{name} has noise, noise_std = {node.settings['noise_std']:g}; streams have none"
-    if name == "Rate" and node.settings["activation_func"] not in op.ACTIVATIONS:
+    if name == "Rate" and _setting(node, "activation_func") not in op.ACTIVATIONS:
         yield f"activation_func of Rate must be {_listed(op.ACTIVATIONS)}, got {_called(node)}"
     if name == "Instant" and _function(node) is None:
         known = _listed(("identity", *op.FUNCTIONS))
-        yield f"function of Instant must be a function of {node.library}: {known}, got "\
+        yield (
+            f"function of Instant must be a function of {node.library}: {known}, got "
             f"{_called(node)}"
+        )
     elif name == "Instant" and node.shape[0] != node.shape[-1]:
         yield f"Instant must have as many outputs as inputs, got shape {node.shape}"
 
@@ -58,7 +62,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _called(node: Node) -> str:
     """Return what the function of a module is called."""
-    value = node.settings["activation_func" if node.model == "Rate" else "function"]
+    value = _setting(node, "activation_func") if node.model == "Rate" else node.settings["function"]
     return repr(getattr(value, "__name__", value))
 
 
@@ -78,9 +82,7 @@ def _function(node: Node) -> str | None:
     return known if any(getattr(home, name, None) is function for home in homes) else None
 
 
-def add_module(
-    builder: Builder, path: Path, node: Node, source: int, size: int
-) -> tuple[int, int]:
+def add_module(builder: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     """Add a module to a plan.
 
     Parameters
@@ -98,13 +100,21 @@ def add_module(
     -------
     tuple of int
         Where its output is, and how many channels it has.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A description that was not made of a network, and does not fit together.
     """
     if path:
         builder.branches.append(path)
+    if node.shape[0] != size:
+        where = ".".join(path) or node.model
+        raise ValueError(f"{where!r} has {node.shape[0]} input channels, but gets {size}")
     return _ADD[node.model](builder, path, node, source, size)
 
 
-# --- containers ------------------------------------------------------------------------------------
+# --- containers -----------------------------------------------------------------------------------
 
 
 def _sequential(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
@@ -115,6 +125,10 @@ def _sequential(b: Builder, path: Path, node: Node, source: int, size: int) -> t
 
 def _residual(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     target, size_out = _sequential(b, path, node, source, size)
+    if size_out != size:
+        raise ValueError(
+            f"{'.'.join(path)!r} must have as many outputs as inputs, got {node.shape}"
+        )
     added = b.operation(_part(path, node), op.ADD, target, (size_out, size_out), OTHER=source)
     return added, size_out
 
@@ -126,33 +140,65 @@ def _stack(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[
             weight_name, weight = next(weights)
             part = Part(".".join((*path, weight_name)), node.model)
             shape = weight.array.shape
+            if shape != (size, child.shape[0]):
+                wanted = size, child.shape[0]
+                raise ValueError(f"{part.name!r} must have shape {wanted}, got {shape}")
             kept = b.keep(weight.array)
-            source, size = b.operation(part, op.PRODUCT, source, shape, WEIGHT=kept), shape[1]
+            source = b.operation(part, op.PRODUCT, source, shape, WEIGHT=kept)
+            size = weight.array.shape[1]
         source, size = add_module(b, (*path, name), child, source, size)
     return source, size
 
 
-# --- layers ----------------------------------------------------------------------------------------
+def _values(b: Builder, node: Node) -> dict[str, np.ndarray]:
+    """Return the parameters of a layer in the type of the plan, once they have been checked.
+
+    A description may be of a file: what does not fit must not get to a kernel.
+    """
+    model: Any = model_named(node.model)
+    given = {name: value.array for name, value in node.parameters.items()}
+    flags = {spec.only_with: spec.name in given for spec in model.parameters if spec.only_with}
+    shape = model.module_shape(node.model, node.shape)
+    model.check(node.model, shape, {**node.settings, **flags, **given})
+    values = {}
+    for spec in model.parameters:
+        if spec.name in given:
+            array = np.asarray(given[spec.name], b.dtype)
+            shapes = model.parameter_shapes(shape, spec)
+            values[spec.name] = array if array.shape in shapes else array.reshape(shapes[0])
+        elif not spec.only_with:
+            raise ValueError(f"{node.model}: there is no {spec.name}")
+    return values
+
+
+def _setting(node: Node, name: str) -> Any:
+    """Return a setting of a layer; by default that of its model."""
+    model: Any = model_named(node.model)
+    return node.settings.get(name, model[name].default)
+
+
+# --- layers ---------------------------------------------------------------------------------------
 
 
 def _linear(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
-    shape = node.parameters["weight"].array.shape
-    more = {"WEIGHT": b.keep(node.parameters["weight"].array)}
-    if "bias" in node.parameters:
-        more["BIAS"] = b.keep(node.parameters["bias"].array, shape[1:])
+    values = _values(b, node)
+    shape = values["weight"].shape
+    more = {"WEIGHT": b.keep(values["weight"])}
+    if "bias" in values:
+        more["BIAS"] = b.keep(values["bias"], shape[1:])
     return b.operation(_part(path, node), op.PRODUCT, source, shape, **more), shape[1]
 
 
 def _lif(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     n_in, n_out = (int(n) for n in (node.shape[0], node.shape[-1]))  # type: ignore[arg-type]
-    values = {name: np.asarray(v.array, b.dtype) for name, v in node.parameters.items()}
-    dt, per_neuron = node.settings["dt"], (n_out,)
+    values = _values(b, node)
+    dt, per_neuron = _setting(node, "dt"), (n_out,)
     more = {
         "ALPHA": b.keep(decay(dt, values["tau_mem"], b.dtype), per_neuron),
         "BETA": b.keep(decay(dt, values["tau_syn"], b.dtype), (n_out, n_in // n_out)),
         "BIAS": b.keep(values["bias"], per_neuron),
         "THRESHOLD": b.keep(values["threshold"], per_neuron),
-        "LIMIT": b.keep(node.settings["max_spikes_per_dt"], (1,)),
+        "LIMIT": b.keep(_setting(node, "max_spikes_per_dt"), (1,)),
         "VMEM": b.state(path, node, "vmem"),
         "ISYN": b.state(path, node, "isyn"),
     }
@@ -168,18 +214,18 @@ def _lif(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[in
 
 
 def _exp_syn(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
-    tau = np.asarray(node.parameters["tau"].array, b.dtype)
-    beta = b.keep(decay(node.settings["dt"], tau, b.dtype), (size,))
+    tau = _values(b, node)["tau"]
+    beta = b.keep(decay(_setting(node, "dt"), tau, b.dtype), (size,))
     isyn = b.state(path, node, "isyn")
     part = _part(path, node)
     return b.operation(part, op.EXP_SYN, source, (size, size), target=isyn, BETA=beta), size
 
 
 def _rate(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
-    values = {name: np.asarray(v.array, b.dtype) for name, v in node.parameters.items()}
-    gain = node.settings["dt"] / values["tau"].astype(np.float64)
+    values = _values(b, node)
+    gain = _setting(node, "dt") / values["tau"].astype(np.float64)
     more = {
-        "OPTION": op.ACTIVATIONS.index(node.settings["activation_func"]),
+        "OPTION": op.ACTIVATIONS.index(_setting(node, "activation_func")),
         "ALPHA": b.keep(gain, (size,)),
         "BIAS": b.keep(values["bias"], (size,)),
         "THRESHOLD": b.keep(values["threshold"], (size,)),

@@ -186,9 +186,9 @@ class Builder:
 
     def state(self, path: tuple[str, ...], node: Node, name: str, start: int | None = None) -> int:
         """Make room for a state of a layer, unless it has some already; return where it is."""
-        value = node.states[name].astype(self.dtype)
         model: Any = model_named(node.model)
         shape = model.sized(node.shape, model[name].shape)
+        value = np.asarray(node.states.get(name, np.zeros(shape)), self.dtype)
         if start is None:
             start = self.room(int(np.prod(shape, dtype=int)))
         self.slots.append(StateSlot((*path, name), start, shape, value))

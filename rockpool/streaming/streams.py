@@ -215,7 +215,7 @@ class Stream:
         """
         batch = () if self.batch is None else (self.batch,)
         data = self._checked(x, (*batch, None, self.size_in))
-        data = data.reshape(-1, *data.shape[-2:])
+        data = data if self.batch is not None else data[np.newaxis]
         output = np.empty((*data.shape[:2], self.size_out), self.dtype)
         self._open_engine().run(data, output)
         return output if self.batch is not None else output[0]
@@ -391,7 +391,7 @@ def _branch(tree: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Any:
-    """Go over what nested dicts hold, but for random keys of jax, with the names that lead there."""
+    """Go over what nested dicts hold, with the names that lead there; keys of jax are left out."""
     for name, value in tree.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, (*path, name))
