@@ -88,10 +88,9 @@ class NumpyEngine:
         if width > n_out:
             weights = np.hstack([weights, np.zeros_like(weights)])
         block = np.zeros((min(n_in, GATHERED) + 1, width), self._plan.dtype)
-        gathered = np.zeros_like(block[1:])
         for row in self._memory:
-            factors, sums = row[source : source + n_in], row[target : target + width]
-            self._call(add_rows, factors, weights, sums, gathered, block)
+            arguments = row[source : source + n_in], weights, row[target : target + width], block
+            self._call(add_rows, *arguments)
 
     def _add_product(self, row: np.ndarray) -> None:
         n_in, n_out, start = row[op.N_IN], row[op.N_OUT], row[op.TARGET]
@@ -210,11 +209,7 @@ _ADD: dict[int, Callable[[NumpyEngine, np.ndarray], None]] = {
 
 
 def add_rows(
-    source: np.ndarray,
-    weights: np.ndarray,
-    target: np.ndarray,
-    gathered: np.ndarray,
-    block: np.ndarray,
+    source: np.ndarray, weights: np.ndarray, target: np.ndarray, block: np.ndarray
 ) -> None:
     """Write ``source @ weights`` into `target`, adding the rows of numbers that are not 0 in order.
 
@@ -226,10 +221,9 @@ def add_rows(
     block[0] = 0
     for start in range(0, n or 1, most):
         some = chosen[start : start + most]
-        size = len(some)
-        rows = gathered[:size]
+        rows = block[1 : len(some) + 1]
         weights.take(some, 0, rows, "clip")
-        np.multiply(rows, source.take(some)[:, np.newaxis], block[1 : size + 1])
-        np.add.reduce(block[: size + 1], 0, None, target)
+        np.multiply(rows, source.take(some)[:, np.newaxis], rows)
+        np.add.reduce(block[: len(some) + 1], 0, None, target)
         if start + most < n:
             block[0] = target

@@ -268,8 +268,9 @@ def test_steps_leave_nothing_behind(engine: str) -> None:
     finally:
         tracemalloc.stop()
     assert after <= before + 64
-    # numpy makes lists of the inputs that are not 0, and drops them within the step
-    assert peak <= before + (4096 if engine == "numpy" else 512)
+    # numpy itself buffers factors of weights, for the time of a product
+    buffers = 64 * 64 * 4 + 2048 if engine == "numpy" else 0
+    assert peak <= before + 512 + buffers
 
 
 # --- what cannot be --------------------------------------------------------------------------------
