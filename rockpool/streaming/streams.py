@@ -90,11 +90,13 @@ class Stream:
     """A network that goes on from one time step to the next; made by `stream`.
 
     The states are in one place in memory and are changed there: a step leaves nothing behind (and
-    allocates nothing with numba; numpy buffers operands while it multiplies). What it gives does not depend on how the input is divided into calls, on the
-    engine (but for `Rate` and functions such as tanh, which libraries round differently), or on
-    whether the input comes as numbers or as events: a product with weights adds up the rows of
-    those inputs that are not 0, in their order. `Module.evolve` leaves the order to BLAS, so that
-    the last bit of a sum may differ where sums are not exact; all else is the same to the bit.
+    allocates nothing with numba; numpy buffers operands while it multiplies).
+
+    What it gives does not depend on how the input is divided into calls, on the engine (but for
+    `Rate` and functions such as tanh, which libraries round differently), or on whether the input
+    comes as numbers or as events: a product with weights adds up the rows of those inputs that are
+    not 0, in their order. `Module.evolve` leaves the order to BLAS, so that the last bit of a sum
+    may differ where sums are not exact; all else is the same to the bit.
 
     A stream is for one thread at a time. As a context manager it is closed at the end of the block.
 
