@@ -12,7 +12,7 @@ their quartiles.
 
 Besides, for streams: how long single steps take, among 10^5 of them, with the collection of garbage
 on and off, by the clock of the CPU, and by that on the wall, which counts what other processes do
-(`sum` adds up 100 numbers in place of a step: what it shows is the noise of the machine); and what input costs of which 1 % is not 0, beside dense input, with 1024 inputs and 1024 neurons.
+(`sum` adds up 250 numbers in place of a step: what it shows is the noise of the machine); and what input costs of which 1 % is not 0, beside dense input, with 1024 inputs and 1024 neurons.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ import numpy as np
 SIZES = (16, 64, 64, 10)
 TAU_MEM, TAU_SYN, DT, RATE = 0.02, 0.01, 1e-3, 0.2
 WIDE, FEW = 1024, 0.01
-MACHINE = "sum"  # in place of an engine: adding up 100 numbers, to see what the machine does
+MACHINE = "sum"  # in place of an engine: adding up 250 numbers, to see what the machine does
 CLOCKS = {"CPU": "thread_time_ns", "wall": "perf_counter_ns"}
 
 Steps = Callable[[], object]  # goes through all inputs once, one step at a time
@@ -233,7 +233,7 @@ def latencies(engine: str, clock_name: str, collecting: bool, n_steps: int) -> d
     """Return the median of single steps in microseconds, and a high percentile and the longest."""
     steps: list[Any] = list(inputs(1000))
     if engine == MACHINE:
-        step_by_step, steps = sum, [range(100)] * 1000
+        step_by_step, steps = sum, [range(250)] * 1000
     else:
         step_by_step = network().stream(engine=engine).step
     clock, took = getattr(time, CLOCKS[clock_name]), np.empty(n_steps)
