@@ -334,6 +334,10 @@ _HEADER = """\
 #define NET_OUTPUTS {outputs}
 #define NET_DT {dt}
 
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
 typedef struct {{
 {fields}
 }} net_state;
@@ -343,6 +347,10 @@ void net_init(net_state *state);
 
 /* Do one time step: in has NET_INPUTS numbers, out gets NET_OUTPUTS. */
 void net_step(net_state *state, const float *in, float *out);
+
+#ifdef __cplusplus
+}}
+#endif
 
 #endif
 """

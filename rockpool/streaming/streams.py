@@ -98,7 +98,8 @@ class Stream:
     not 0, in their order. `Module.evolve` leaves the order to BLAS, so that the last bit of a sum
     may differ where sums are not exact; all else is the same to the bit.
 
-    A stream is for one thread at a time. As a context manager it is closed at the end of the block.
+    A stream is for one thread at a time; a copy of it (by `copy` or `pickle`) has memory of its own.
+    As a context manager it is closed at the end of the block.
 
     Attributes
     ----------
@@ -355,6 +356,11 @@ class Stream:
         """Close it."""
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Make a copy, by `copy` or `pickle`, that goes on by itself from the present state."""
+        self._open_engine()
+        return _copied, (self.plan, self._memory.copy(), self.batch is not None, self.engine)
+
     def _open_engine(self) -> Any:
         if self._engine is None:
             raise ValueError("Stream: it is closed")
@@ -370,6 +376,10 @@ class Stream:
         text = ", ".join("T" if size is None else str(size) for size in shape)
         text = f"({text},)" if len(shape) == 1 else f"({text})"
         raise ValueError(f"Stream: the input must have shape {text}, got {array.shape}")
+
+
+def _copied(plan: Plan, memory: np.ndarray, batched: bool, engine: str) -> Stream:
+    return Stream(plan, memory, batched=batched, engine=engine)
 
 
 def _indices(name: str, values: Any, size: int | None) -> np.ndarray:

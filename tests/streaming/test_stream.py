@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import tracemalloc
 from typing import Any
 
@@ -245,6 +247,19 @@ def test_the_output_is_a_view_of_one_place_unless_a_copy_is_wanted(engine: str) 
     copied = running.step(np.ones(3), copy=True)
     assert not np.shares_memory(copied, second)
     copied[0] = 5
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_a_copy_goes_on_by_itself(copied: Any, engine: str) -> None:
+    data = spikes(13)
+    wanted = feed_forward("float64").stream(engine=engine).run(data)
+    running = feed_forward("float64").stream(engine=engine)
+    running.run(data[:20])
+    other = copied(running)
+    assert np.array_equal(running.run(data[20:]), wanted[20:])
+    assert np.array_equal([other.step(x, copy=True) for x in data[20:]], wanted[20:])
 
 
 def test_steps_leave_nothing_behind(engine: str) -> None:
