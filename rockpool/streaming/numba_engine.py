@@ -16,8 +16,8 @@ __all__ = ["NumbaEngine"]
 class NumbaEngine:
     """The kernel with its arrays; the arguments are as for `NumpyEngine`.
 
-    Where the kernel has not been compiled yet on this machine, making an engine compiles its form for
-    one step, and the first run, or the first events, that for many.
+    Where the kernel has not been compiled yet on this machine, making an engine compiles its form
+    for one step, and the first run, or the first events, that for many.
     """
 
     def __init__(self, plan: Plan, memory: np.ndarray) -> None:
