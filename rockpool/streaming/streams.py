@@ -98,7 +98,7 @@ class Stream:
     not 0, in their order. `Module.evolve` leaves the order to BLAS, so that the last bit of a sum
     may differ where sums are not exact; all else is the same to the bit.
 
-    A stream is for one thread at a time; a copy of it (`copy`, `pickle`) has memory of its own. As a
+    A stream is for one thread at a time. A copy (`copy`, `pickle`) has memory of its own. As a
     context manager it is closed at the end of the block.
 
     Attributes
