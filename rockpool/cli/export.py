@@ -13,12 +13,13 @@ Write a network of a file as C99 that needs no library: net.h, net.c, and a main
 answers lines of numbers on stdin. It computes in single precision, gives spike for spike
 what the network gives, allocates nothing and has no data but constants.
 
-With --weights int8 each matrix of weights is whole numbers times a scale of its own;
-"rockpool.streaming.export_c" returns the network of these weights as well."""
+With --weights int8 each matrix of weights is whole numbers times a scale of its own.
+--save writes the network of these weights, to be run and verified as any other."""
 
 EXAMPLES = """\
   rockpool export net.safetensors --to c -o made                  the three files in made/
   rockpool export net.safetensors --to c -o made --weights int8   a quarter of the size
+  rockpool export net.safetensors --to c -o made --weights int8 --save small.safetensors
   cd made && gcc -O2 -std=c99 main.c net.c -o net -lm && ./net < in.csv"""
 
 WEIGHTS = ("float32", "int8")
@@ -43,6 +44,7 @@ OPTIONS = {
     "--to": value("WHAT", "what to write: c", None, target),
     "-o": value("DIR", "the folder to write into; it is made where it is not there"),
     "--weights": value("TYPE", "float32 or int8", "float32", weights),
+    "--save": value("FILE", "write the network of these weights into this file as well"),
     "--json": flag("print JSON instead of a report"),
 }
 
@@ -54,14 +56,21 @@ def run(values: dict[str, Any]) -> int:
             "usage: rockpool export NET --to c -o DIR", code=2, hint="See 'rockpool export --help'."
         )
     header = network_file(values["names"][0])
+    from rockpool.files import save
     from rockpool.streaming import export_c
 
     try:
         made = export_c(header.network, values["o"], weights=values["weights"])
+        if values["save"] is not None:
+            save(made.description, values["save"])
     except OSError as error:
-        reason = f"cannot write into {values['o']!r}: {error.strerror}" if error.errno else error
+        reason = (
+            f"cannot write {error.filename or values['o']!r}: {error.strerror}"
+            if error.errno
+            else error
+        )
         raise CommandError(str(reason)) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ModuleNotFoundError) as error:
         raise CommandError(str(error)) from error
     n_numbers = sum(v.array.size for _, n in made.description.walk() for v in n.parameters.values())
     facts = {"files": made.paths, "weights": made.weights, "parameters": n_numbers}

@@ -45,6 +45,15 @@ def test_it_writes_what_the_function_writes(folder: Path, capsys: Any, weights: 
         assert Path(path).read_text() == (folder / "made" / Path(path).name).read_text()
 
 
+def test_the_network_of_these_weights_can_be_saved(folder: Path, capsys: Any) -> None:
+    words = ["--to", "c", "-o", "made", "--weights", "int8", "--save", "small.safetensors"]
+    assert ran(capsys, "export", "net.safetensors", *words)[0] == 0
+    wanted = export_c(rockpool.load("net.safetensors"), folder / "wanted", weights="int8")
+    small = rockpool.read_header("small.safetensors").network
+    assert small == wanted.description
+    assert ran(capsys, "verify", "small.safetensors", "--backends", "numba")[0] == 0
+
+
 def test_it_tells_programs(folder: Path, capsys: Any) -> None:
     code, out, _ = ran(capsys, "export", "net.safetensors", "--to", "c", "-o", "made", "--json")
     said = json.loads(out)
@@ -65,7 +74,11 @@ def test_it_tells_programs(folder: Path, capsys: Any) -> None:
         ),
         (["none.safetensors", "--to", "c", "-o", "made"], 1, "cannot read 'none.safetensors'"),
         (["noisy.safetensors", "--to", "c", "-o", "made"], 1, "'0_LIF': LIF has noise"),
-        (["net.safetensors", "--to", "c", "-o", "noisy.safetensors"], 1, "cannot write into"),
+        (
+            ["net.safetensors", "--to", "c", "-o", "noisy.safetensors"],
+            1,
+            "cannot write noisy.safetensors: ",
+        ),
         (["net.safetensors", "--to", "c", "-o", "."], 1, "main.c is there already"),
     ],
 )
