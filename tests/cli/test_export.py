@@ -77,7 +77,7 @@ def test_it_tells_programs(folder: Path, capsys: Any) -> None:
         (
             ["net.safetensors", "--to", "c", "-o", "noisy.safetensors"],
             1,
-            "cannot write noisy.safetensors: ",
+            "cannot write 'noisy.safetensors': File exists",
         ),
         (["net.safetensors", "--to", "c", "-o", "."], 1, "main.c is there already"),
     ],
