@@ -13,6 +13,7 @@ from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.models.checks import one_of, real_input
 from rockpool.parameters import to_numpy
 from rockpool.streaming.compilation import compiled_plan
+from rockpool.streaming.events import sorted_events
 from rockpool.streaming.plan import Plan, StateSlot, check_state, put_state
 
 __all__ = ["ENGINES", "Stream", "stream"]
@@ -261,33 +262,21 @@ class Stream:
             Times, channels or streams are not whole numbers, or counts no real ones.
         """
         engine = self._open_engine()
-        when = _indices("times", times, None)
-        size = len(when)
-        if n_steps is None:
-            n_steps = int(when.max()) + 1 if size else 0
-        elif isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 0:
-            raise ValueError(f"Stream: n_steps must be an int >= 0, got {n_steps!r}")
         if (streams is None) != (self.batch is None):
             wanted = "must not be given without" if self.batch is None else "must be given for"
             raise ValueError(f"Stream: streams {wanted} a batch of streams")
         n_streams = len(self._memory)
-        which = np.zeros(size, np.int64) if streams is None else _indices("streams", streams, size)
-        where = _indices("channels", channels, size)
-        limits = ("times", when, n_steps), ("channels", where, self.size_in)
-        for name, values, end in (*limits, ("streams", which, n_streams)):
-            if size and not 0 <= values.min() <= values.max() < end:
-                wrong = values[(values < 0) | (values >= end)][0]
-                raise ValueError(f"Stream: {name} must be >= 0 and < {end}, got {wrong}")
-        weights = np.ones(size) if counts is None else real_input("Stream", counts)
-        if weights.shape != (size,):
-            raise ValueError(f"Stream: counts must have shape ({size},), got {weights.shape}")
-        place = which * n_steps + when
-        if (place[1:] < place[:-1]).any():
-            order = place.argsort(kind="stable")
-            place, where, weights = place[order], where[order], weights[order]
-        bounds = np.arange(n_streams)[:, np.newaxis] * n_steps + np.arange(n_steps + 1)
-        output = np.empty((n_streams, n_steps, self.size_out), self.dtype)
-        engine.events(place.searchsorted(bounds), where, weights.astype(self.dtype), output)
+        found = sorted_events(
+            times,
+            channels,
+            counts,
+            streams,
+            n_steps=n_steps,
+            n_streams=n_streams,
+            n_channels=self.size_in,
+        )
+        output = np.empty((n_streams, found.starts.shape[1] - 1, self.size_out), self.dtype)
+        engine.events(found.starts, found.channels, found.counts.astype(self.dtype), output)
         return output if self.batch is not None else output[0]
 
     # -- the state ------------------------------------------------------------------------------
@@ -380,19 +369,6 @@ class Stream:
 
 def _copied(plan: Plan, memory: np.ndarray, batched: bool, engine: str) -> Stream:
     return Stream(plan, memory, batched=batched, engine=engine)
-
-
-def _indices(name: str, values: Any, size: int | None) -> np.ndarray:
-    """Return whole numbers as an array of int64; of that length, if it is given."""
-    array = np.asarray(values)
-    if array.size == 0 and array.ndim == 1:
-        array = array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"Stream: {name} must be whole numbers, got {array.dtype}")
-    if array.ndim != 1 or size not in (None, len(array)):
-        wanted = "(E,)" if size is None else f"({size},)"
-        raise ValueError(f"Stream: {name} must have shape {wanted}, got {array.shape}")
-    return np.ascontiguousarray(array, np.int64)
 
 
 def _branch(tree: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
