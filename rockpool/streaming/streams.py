@@ -65,7 +65,7 @@ def stream(
     ...         print(running.step(x))
     [0. 0.]
     [2. 2.]
-    [2. 2.]
+    [3. 3.]
     """
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int | np.integer)):
         raise TypeError(f"stream: batch must be an int >= 1 or None, got {batch!r}")

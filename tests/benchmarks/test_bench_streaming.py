@@ -34,7 +34,7 @@ def test_the_tables_and_the_figures(
     assert found["cost"].keys() == bench.CONTENDERS.keys() - {"snnTorch"}
     assert len(found["latency"]) == 12 and found["sparse"]["numpy"].keys() >= {"dense", "events"}
     printed = capsys.readouterr().out
-    assert all(goal.name in printed for goal in bench.GOALS)
+    assert all(goal.name in printed for goal in bench.GOALS if "snnTorch" not in goal.name)
 
 
 def test_contenders_give_the_same_spikes(bench: ModuleType) -> None:
