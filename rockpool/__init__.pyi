@@ -5,6 +5,7 @@ from . import nn as nn
 from . import parameters as parameters  # backend: numpy
 from . import plots as plots
 from . import profiling as profiling
+from . import streaming as streaming
 from . import timeseries as timeseries
 from . import training as training
 from . import typehints as typehints
@@ -17,6 +18,7 @@ from .files import read_header as read_header
 from .files import save as save
 from .nn.conversion import convert as convert  # backend: numpy
 from .nn.conversion import describe as describe  # backend: numpy
+from .streaming import stream as stream
 from .timeseries import TimeSeries as TimeSeries
 from .timeseries import TSContinuous as TSContinuous
 from .timeseries import TSEvent as TSEvent

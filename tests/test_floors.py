@@ -41,7 +41,7 @@ FLOORS = (
     ("rockpool.nn.modules.sinabs",),  # on torch
     ("rockpool.nn.combinators",),
     ("rockpool.nn.conversion",),  # a network of one back-end from one of another
-    ("rockpool.files", "rockpool.training"),
+    ("rockpool.files", "rockpool.streaming", "rockpool.training"),
     ("rockpool.verification", "rockpool.profiling"),
     ("rockpool.plots",),
     ("rockpool.data",),
@@ -61,7 +61,7 @@ HOMES = {
     "numpy": tuple(
         f"rockpool.{room}"
         for room in "parameters typehints utilities graph timeseries nn training data cli files "
-        "verification profiling plots".split()
+        "verification profiling plots streaming".split()
     ),
     "torch": ("rockpool.nn.modules.torch", "rockpool.nn.modules.sinabs", "*_torch", "*.torch_*"),
     "jax": ("rockpool.nn.modules.jax", "*_jax", "*.jax_*"),

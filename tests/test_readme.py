@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from support.module_table import table
 
@@ -31,6 +32,15 @@ def test_the_transcript_is_real(numpy_python) -> None:
     # the frames of the installed package lie elsewhere on each machine
     said = re.sub(r'  File "<console>".*?(?=\nModuleNotFoundError)', "  ...", said, flags=re.S)
     assert said == shown
+
+
+def test_the_network_of_the_readme_is_streamed() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    first, streams = (next(b for b in blocks if text in b) for text in ("net =", "net.stream()"))
+    names: dict[str, Any] = {}
+    exec(first + streams, names)
+    assert names["spikes"].shape == (3,) and names["output"].shape == (10, 3)
+    assert names["state"]["1_LIF"]["vmem"].shape == (100,)
 
 
 def test_the_table_of_modules_is_that_of_the_models() -> None:

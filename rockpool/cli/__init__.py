@@ -34,6 +34,7 @@ COMMANDS = {
     "run": "run a network of a file on an input",
     "verify": "run a network on every back-end, and compare spike for spike",
     "profile": "count the operations of a network of a file, and its memory",
+    "export": "write a network of a file as C that needs no library",
     "demo": "read handwritten digits with spiking neurons, on numpy alone",
     "bench": "run one layer on every back-end, and compare speed and answers",
 }

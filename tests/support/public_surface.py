@@ -47,6 +47,7 @@ PACKAGES = (
     "rockpool.nn",
     "rockpool.nn.modules",
     "rockpool.profiling",
+    "rockpool.streaming",
     *(f"rockpool.nn.modules.{room}" for room in "native numba torch jax brian nest sinabs".split()),
     "rockpool.nn.combinators",
     "rockpool.graph",

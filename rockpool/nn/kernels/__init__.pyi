@@ -1,2 +1,2 @@
 # files: callbacks compiling exp_syn ffi keeping lif lif_backward lif_backward_parts
-# files: parts rate recurrence switch threads
+# files: operations parts plan rate recurrence switch threads

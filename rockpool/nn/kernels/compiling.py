@@ -41,11 +41,14 @@ class _Apart(Compiler):
         self.state.flags.noalias = True
 
 
-# what the decorator says of each kernel: arrays that may be absent, and whose type they have
-_optional: dict[Any, tuple[str, dict[str, int]]] = {}
+# what the decorator says of each kernel: whose type absent arrays have, which ones may be absent,
+# and the array whose batch may be cut
+_optional: dict[Any, tuple[str, dict[str, int], str]] = {}
 
 
-def kernel(like: str = "output", **optional: int) -> Callable[[Callable[..., Any]], Any]:
+def kernel(
+    like: str = "output", over: str = "", **optional: int
+) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function on its first call, and keep the machine code on disk.
 
     It is kept beside the source, or in the user's cache folder where that cannot be written; the
@@ -56,6 +59,9 @@ def kernel(like: str = "output", **optional: int) -> Callable[[Callable[..., Any
     ----------
     like : str
         Name of an array that is always there, whose type the absent ones get.
+    over : str
+        Name of an array (B, T, N) whose batch may go over several threads. All other arrays of two
+        axes or more but ``w_rec`` have that batch in front then. Default: none.
     **optional : int
         Number of dimensions of each array that may be absent; `SUM` for a sum over all time steps,
         which is in double precision.
@@ -64,7 +70,7 @@ def kernel(like: str = "output", **optional: int) -> Callable[[Callable[..., Any
     def decorate(function: Callable[..., Any]) -> Any:
         compiled = numba.njit(**OPTIONS)(function)
         compiled._cache = KeptCode(function)
-        _optional[compiled] = like, optional
+        _optional[compiled] = like, optional, over
         return compiled
 
     return decorate
@@ -175,22 +181,23 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> No
     Large batches go over several threads, as many as there may be or `n_threads` if that is less.
     If the kernel has to be compiled and that takes its time, stderr says so.
     """
-    like = arguments[_optional[compiled][0]]
-    key = compiled, like.dtype, next(iter(arguments.values())).dtype
-    arguments = _all_absent(compiled, like.dtype) | arguments
+    like, _, over = _optional[compiled]
+    dtype = arguments[like].dtype
+    key = compiled, dtype, next(iter(arguments.values())).dtype
+    arguments = _all_absent(compiled, dtype) | arguments
     if key in _ready:
-        _run(compiled, arguments, like, n_threads)
+        _run(compiled, arguments, over, n_threads)
         return
     with compiled._cache.announced(PATIENCE):
-        _run(compiled, arguments, like, 1)
+        _run(compiled, arguments, over, 1)
     _ready.add(key)
 
 
-def _run(compiled: Any, arguments: dict[str, Any], like: np.ndarray, n_threads: int | None) -> None:
-    if like.size < ENOUGH:  # as most calls are
+def _run(compiled: Any, arguments: dict[str, Any], over: str, n_threads: int | None) -> None:
+    if not over or arguments[over].size < ENOUGH:  # as most calls are
         compiled(**arguments)
         return
-    pieces = pieces_of(like)
+    pieces = pieces_of(arguments[over])
     most = number_of_threads()
     n_threads = most if n_threads is None else min(most, n_threads)
     if len(pieces) == 1 or (n_threads == 1 and not sums_of(arguments)):

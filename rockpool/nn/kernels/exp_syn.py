@@ -15,7 +15,7 @@ from rockpool.nn.kernels.parts import AT_ONCE, copy, move
 __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_sum_forward"]
 
 
-@kernel()
+@kernel(over="output")
 def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
     """Run exponential synapses over time.
 
@@ -47,7 +47,7 @@ def exp_syn_step(x: Any, beta: Any, last: Any, output: Any) -> None:
         output[k] = (last[k] + x[k]) * beta[k]
 
 
-@kernel()
+@kernel(over="output")
 def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
     """Run ``y_t = decay y_{t-1} + x_t`` over time; the arguments are as for `exp_syn_forward`."""
     x, start, output = view(x), view(start), view(output)
@@ -67,7 +67,7 @@ def leaky_sum_step(x: Any, decay: Any, last: Any, output: Any) -> None:
         output[k] = last[k] * decay[k] + x[k]
 
 
-@kernel()
+@kernel(over="output")
 def exp_syn_backward(
     grad_output: Any,
     x: Any,
@@ -123,7 +123,7 @@ def exp_syn_back(
         of_x[k] = of_i[k]
 
 
-@kernel()
+@kernel(over="output")
 def leaky_sum_backward(
     grad_output: Any,
     output: Any,

@@ -21,7 +21,7 @@ TOGETHER = 16
 
 
 @kernel(
-    w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
+    over="output", w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
     vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3,
 )  # fmt: skip
 def lif_forward(

@@ -59,7 +59,7 @@ FAR, SHORT, LONG = 2**20, 256, 1024
 
 
 @kernel(
-    like="before",
+    like="before", over="before",
     grad_vmem_record=3, grad_isyn_record=3, grad_irec_record=3, grad_iahp_record=3,
     x=3, w_rec=2, gamma=1, w_ahp=1, iahp=2,
     grad_iahp=2, grad_x=3, grad_w_rec=2, grad_beta=SUM, grad_gamma=SUM, grad_w_ahp=SUM,

@@ -16,7 +16,7 @@ __all__ = ["RELU", "SIGMOID", "TANH", "rate_backward", "rate_forward"]
 RELU, TANH, SIGMOID = 0, 1, 2
 
 
-@kernel(w_rec=2, noise=3, x_record=3, rec_record=3)
+@kernel(over="output", w_rec=2, noise=3, x_record=3, rec_record=3)
 def rate_forward(
     data: Any,
     w_rec: Any,
@@ -115,7 +115,7 @@ def activate(state: Any, threshold: Any, activation: int, activity: Any) -> None
             activity[k] = (tanh(state[k] - threshold[k]) + one) / two
 
 
-@kernel(w_rec=2, noise=3, grad_x_record=3, grad_rec_record=3, grad_w_rec=2)
+@kernel(over="output", w_rec=2, noise=3, grad_x_record=3, grad_rec_record=3, grad_w_rec=2)
 def rate_backward(
     grad_output: Any,
     grad_x_record: Any,

@@ -56,7 +56,7 @@ def _processors() -> int:
 
 def pieces_of(output: np.ndarray) -> list[slice]:
     """Return the pieces that a batch is cut into, given an array (B, T, N) of its results."""
-    n_batch = output.shape[0] if output.ndim == 3 else 1
+    n_batch = len(output)
     if output.size < ENOUGH or n_batch < 2 * SMALLEST_PIECE:
         return [slice(0, n_batch)]
     size = max(SMALLEST_PIECE, -(-n_batch // MOST_PIECES))

@@ -330,6 +330,16 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
             add_events=add_events,
         )
 
+    def stream(
+        self, dtype: Any = None, batch: int | None = None, engine: str | None = None
+    ) -> rockpool.streaming.Stream:
+        """Return this network as a stream, which answers each time step within microseconds.
+
+        The arguments are those of :func:`rockpool.stream`.
+        """
+        # rooms above this one are reached by the face, which names them, and imported by nothing
+        return rockpool.stream(self, dtype=dtype, batch=batch, engine=engine)
+
     def as_graph(self) -> rockpool.graph.GraphModuleBase:
         """Return the computational graph of this module.
 

@@ -1,0 +1,229 @@
+"""A plan executed by numpy: a list of calls, made once, on views of the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.kernels import operations as op
+from rockpool.streaming.plan import Plan
+
+__all__ = ["NumpyEngine", "add_rows"]
+
+# Rows of weights that are gathered at a time
+GATHERED = 256
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+class NumpyEngine:
+    """The calls of one time step, for all streams of a memory.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    memory : np.ndarray (B, memory_size)
+        Of each stream; it is changed in place.
+    """
+
+    def __init__(self, plan: Plan, memory: np.ndarray) -> None:
+        self._plan, self._memory = plan, memory
+        self._calls: list[Call] = []
+        for row in plan.operations[1:]:
+            _ADD[int(row[op.KIND])](self, row)
+
+    def step(self) -> None:
+        """Do one time step on the input that the memory has."""
+        for function, arguments in self._calls:
+            function(*arguments)
+
+    def run(self, x: np.ndarray, output: np.ndarray) -> None:
+        """Do one time step after the other: (B, T, Nin) to (B, T, Nout)."""
+        arriving, leaving = self._plan.ends(self._memory)
+        for t in range(x.shape[1]):
+            arriving[...] = x[:, t]
+            self.step()
+            output[:, t] = leaving
+
+    def events(
+        self, starts: np.ndarray, channels: np.ndarray, counts: np.ndarray, output: np.ndarray
+    ) -> None:
+        """Do one time step after the other on events; see `plan_forward`."""
+        arriving, leaving = self._plan.ends(self._memory)
+        arriving[...] = 0
+        bounds = starts.tolist()
+        for t in range(output.shape[1]):
+            spans = [slice(row[t], row[t + 1]) for row in bounds]
+            for b, span in enumerate(spans):
+                np.add.at(arriving[b], channels[span], counts[span])
+            self.step()
+            output[:, t] = leaving
+            for b, span in enumerate(spans):
+                arriving[b, channels[span]] = 0
+
+    # -- views, and calls -----------------------------------------------------------------------
+
+    def _row(self, start: int, size: int) -> np.ndarray:
+        """Return a part of the memory: (size,) for one stream, (B, size) for several."""
+        part = self._memory[:, start : start + size]
+        return part[0] if len(part) == 1 else part
+
+    def _kept(self, start: int, size: int) -> np.ndarray:
+        """Return some of the numbers."""
+        return self._plan.numbers[start : start + size]
+
+    def _full(self, number: float, like: np.ndarray) -> np.ndarray:
+        """Return one number as a row: numpy takes three times as long over one that it repeats."""
+        return np.full(like.shape[-1], number, self._plan.dtype)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._calls.append((function, arguments))
+
+    def _product(self, source: int, n_in: int, target: int, n_out: int, weight: int) -> None:
+        """Write the product of a part of the memory with weights into another one."""
+        weights, width = self._kept(weight, n_in * n_out).reshape(n_in, n_out), max(n_out, 2)
+        if width > n_out:
+            weights = np.hstack([weights, np.zeros_like(weights)])
+        block = np.zeros((min(n_in, GATHERED) + 1, width), self._plan.dtype)
+        for row in self._memory:
+            arguments = row[source : source + n_in], weights, row[target : target + width], block
+            self._call(add_rows, *arguments)
+
+    def _add_product(self, row: np.ndarray) -> None:
+        n_in, n_out, start = row[op.N_IN], row[op.N_OUT], row[op.TARGET]
+        self._product(row[op.SOURCE], n_in, start, n_out, row[op.WEIGHT])
+        if row[op.BIAS] >= 0:
+            target = self._row(start, n_out)
+            self._call(np.add, target, self._kept(row[op.BIAS], n_out), target)
+
+    def _add_lif(self, row: np.ndarray) -> None:
+        n_in, n = row[op.N_IN], row[op.N_OUT]
+        source, spikes = self._row(row[op.SOURCE], n_in), self._row(row[op.TARGET], n)
+        v, i = self._row(row[op.VMEM], n), self._row(row[op.ISYN], n_in)
+        room = self._row(row[op.TOTAL], n)
+        threshold, bias = self._kept(row[op.THRESHOLD], n), self._kept(row[op.BIAS], n)
+        self._call(np.add, i, source, i)
+        if row[op.WEIGHT] >= 0:
+            arriving = self._row(row[op.ARRIVING], n_in)
+            self._product(row[op.TARGET], n, row[op.ARRIVING], n_in, row[op.WEIGHT])
+            self._call(np.add, i, arriving, i)
+        self._call(np.multiply, i, self._kept(row[op.BETA], n_in), i)
+        self._call(np.multiply, v, self._kept(row[op.ALPHA], n), v)
+        self._call(np.add, v, self._total(i, n_in // n, room), v)
+        if row[op.IAHP] >= 0:
+            iahp = self._row(row[op.IAHP], n)
+            self._call(np.multiply, spikes, self._kept(row[op.W_AHP], n), room)
+            self._call(np.add, iahp, room, iahp)
+            self._call(np.multiply, iahp, self._kept(row[op.GAMMA], n), iahp)
+            self._call(np.add, v, iahp, v)
+        if bias.any():
+            self._call(np.add, v, bias, v)
+        self._add_spikes(v, threshold, self._kept(row[op.LIMIT], 1), spikes, room)
+
+    def _total(self, i: np.ndarray, n_synapses: int, room: np.ndarray) -> np.ndarray:
+        """Return where the sum of the currents of each neuron is going to be."""
+        if n_synapses == 1:
+            return i
+        self._call(np.add, i[..., ::n_synapses], i[..., 1::n_synapses], room)
+        for s in range(2, n_synapses):
+            self._call(np.add, room, i[..., s::n_synapses], room)
+        return room
+
+    def _add_spikes(
+        self,
+        v: np.ndarray,
+        threshold: np.ndarray,
+        limit: np.ndarray,
+        spikes: np.ndarray,
+        room: np.ndarray,
+    ) -> None:
+        """Count spikes and reset; dividing by 1 makes no difference."""
+        with_threshold = bool((threshold != 1).any())
+        if with_threshold:
+            self._call(np.divide, v, threshold, spikes)
+        self._call(np.floor, spikes if with_threshold else v, spikes)
+        self._call(np.maximum, spikes, self._full(0, spikes), spikes)
+        self._call(np.minimum, spikes, self._full(limit[0], spikes), spikes)
+        if with_threshold:
+            self._call(np.multiply, spikes, threshold, room)
+        self._call(np.subtract, v, room if with_threshold else spikes, v)
+
+    def _add_exp_syn(self, row: np.ndarray) -> None:
+        n = row[op.N_OUT]
+        i = self._row(row[op.TARGET], n)
+        self._call(np.add, i, self._row(row[op.SOURCE], n), i)
+        self._call(np.multiply, i, self._kept(row[op.BETA], n), i)
+
+    def _add_rate(self, row: np.ndarray) -> None:
+        n = row[op.N_OUT]
+        x, activity = self._row(row[op.VMEM], n), self._row(row[op.TARGET], n)
+        change = self._row(row[op.TOTAL], n)
+        if row[op.WEIGHT] >= 0:
+            self._activate(row, x, activity)  # that of the step before
+            self._product(row[op.TARGET], n, row[op.ARRIVING], n, row[op.WEIGHT])
+        self._call(np.add, self._row(row[op.SOURCE], n), self._kept(row[op.BIAS], n), change)
+        self._call(np.subtract, change, x, change)
+        if row[op.WEIGHT] >= 0:
+            self._call(np.add, change, self._row(row[op.ARRIVING], n), change)
+        self._call(np.multiply, self._kept(row[op.ALPHA], n), change, change)
+        self._call(np.add, x, change, x)
+        self._activate(row, x, activity)
+
+    def _activate(self, row: np.ndarray, x: np.ndarray, activity: np.ndarray) -> None:
+        name = op.ACTIVATIONS[row[op.OPTION]]
+        self._call(np.subtract, x, self._kept(row[op.THRESHOLD], row[op.N_OUT]), activity)
+        if name == "relu":
+            self._call(np.maximum, activity, self._full(0, activity), activity)
+            return
+        self._call(np.tanh, activity, activity)
+        if name == "sigmoid":
+            self._call(np.add, activity, self._full(1, activity), activity)
+            self._call(np.divide, activity, self._full(2, activity), activity)
+
+    def _add_function(self, row: np.ndarray) -> None:
+        n = row[op.N_OUT]
+        source, target = self._row(row[op.SOURCE], n), self._row(row[op.TARGET], n)
+        name = op.FUNCTIONS[row[op.OPTION]]
+        if name == "relu":
+            self._call(np.maximum, source, self._full(0, source), target)
+        else:
+            self._call(getattr(np, name), source, target)
+
+    def _add_sum(self, row: np.ndarray) -> None:
+        n = row[op.N_OUT]
+        terms = self._row(row[op.SOURCE], n), self._row(row[op.OTHER], n)
+        self._call(np.add, *terms, self._row(row[op.TARGET], n))
+
+
+_ADD: dict[int, Callable[[NumpyEngine, np.ndarray], None]] = {
+    op.PRODUCT: NumpyEngine._add_product,
+    op.LIF: NumpyEngine._add_lif,
+    op.EXP_SYN: NumpyEngine._add_exp_syn,
+    op.RATE: NumpyEngine._add_rate,
+    op.FUNCTION: NumpyEngine._add_function,
+    op.ADD: NumpyEngine._add_sum,
+}
+
+
+def add_rows(
+    source: np.ndarray, weights: np.ndarray, target: np.ndarray, block: np.ndarray
+) -> None:
+    """Write ``source @ weights`` into `target`, adding the rows of numbers that are not 0 in order.
+
+    The order makes it the same for any engine, and for input as numbers or as events. The sum of a
+    block begins with what there is so far, which stands in its first row.
+    """
+    (chosen,) = source.nonzero()
+    n, most = len(chosen), len(block) - 1
+    block[0] = 0
+    for start in range(0, n or 1, most):
+        some = chosen[start : start + most]
+        rows = block[1 : len(some) + 1]
+        weights.take(some, 0, rows, "clip")
+        np.multiply(rows, source.take(some)[:, np.newaxis], rows)
+        np.add.reduce(block[: len(some) + 1], 0, None, target)
+        if start + most < n:
+            block[0] = target

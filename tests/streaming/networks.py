@@ -1,0 +1,127 @@
+"""Networks that are streamed, and their input.
+
+Weights are multiples of 1/16 and reach spikes, so that their sums are exact in any order, and a
+batch run, which leaves the order to BLAS, gives the same to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+from rockpool.nn.modules import LIF, ExpSyn, Instant, Linear, Rate
+
+N_IN, STEPS = 6, 80
+
+
+def weights(seed: int, *shape: int) -> np.ndarray:
+    """Multiples of 1/16 between -1 and 1."""
+    return np.random.default_rng(seed).integers(-16, 17, shape) / 16
+
+
+def spikes(seed: int, steps: int = STEPS, channels: int = N_IN) -> np.ndarray:
+    """Numbers of spikes, mostly 0."""
+    return np.random.default_rng(seed).poisson(0.4, (steps, channels)).astype(np.float64)
+
+
+def neurons(seed: int, shape: Any, dtype: str, **more: Any) -> LIF:
+    """LIF neurons that have all parameters one by one."""
+    rng = np.random.default_rng(seed)
+    n_in, n_out = (shape, shape) if isinstance(shape, int) else shape
+    return LIF(
+        shape,
+        tau_mem=rng.uniform(5e-3, 30e-3, n_out),
+        tau_syn=rng.uniform(2e-3, 20e-3, (n_out, n_in // n_out)),
+        bias=rng.normal(0, 0.02, n_out),
+        threshold=rng.uniform(0.5, 1.5, n_out),
+        dtype=dtype,
+        **more,
+    )
+
+
+def one_layer(dtype: str) -> Any:
+    return neurons(1, N_IN, dtype)
+
+
+def synapses(dtype: str) -> Any:
+    return Sequential(neurons(2, (N_IN, 2), dtype), neurons(3, (2, 1), dtype))
+
+
+def recurrent(dtype: str) -> Any:
+    w_rec = weights(4, 3, N_IN) / 4
+    return neurons(5, (N_IN, 3), dtype, has_rec=True, w_rec=w_rec, max_spikes_per_dt=2)
+
+
+def feed_forward(dtype: str) -> Any:
+    return Sequential(
+        Linear((N_IN, 20), weight=weights(6, N_IN, 20), bias=weights(7, 20) / 8, dtype=dtype),
+        LIF(20, tau_mem=10e-3, dtype=dtype),
+        Linear((20, 1), weight=weights(8, 20, 1), dtype=dtype),
+        LIF(1, max_spikes_per_dt=np.inf, dtype=dtype),
+        ExpSyn(1, tau=5e-3, dtype=dtype),
+    )
+
+
+def residual(dtype: str) -> Any:
+    return Sequential(
+        Residual(
+            Linear((N_IN, N_IN), weight=weights(9, N_IN, N_IN), dtype=dtype),
+            Residual(neurons(10, N_IN, dtype)),
+        ),
+        Linear((N_IN, 4), weight=weights(11, N_IN, 4), dtype=dtype),
+        neurons(12, 4, dtype),
+    )
+
+
+def stack(dtype: str) -> Any:
+    return FFwdStack(
+        neurons(13, N_IN, dtype),
+        FFwdStack(
+            neurons(14, 5, dtype), LIF(3, dtype=dtype), weight_init_func=lambda s: weights(15, *s)
+        ),
+        weight_init_func=lambda s: weights(16, *s),
+    )
+
+
+def functions(dtype: str) -> Any:
+    parts = (np.negative, np.abs, np.square, np.sqrt, np.floor)
+    return Sequential(*[Instant(N_IN, function) for function in parts], Instant(N_IN))
+
+
+def timed(dtype: str) -> Any:
+    return Sequential(feed_forward(dtype), LIF(1, dtype=dtype)).timed()
+
+
+def nothing(dtype: str) -> Any:
+    return Instant(N_IN)
+
+
+def rates(dtype: str) -> Any:
+    w_rec = weights(17, N_IN, N_IN) / 8
+    values = {"tau": np.linspace(5e-3, 20e-3, N_IN), "bias": weights(18, N_IN), "dtype": dtype}
+    return Sequential(
+        Rate(N_IN, has_rec=True, w_rec=w_rec, threshold=0.1, activation_func="tanh", **values),
+        Rate(N_IN, activation_func="sigmoid", **values),
+        Rate(N_IN, has_rec=True, w_rec=w_rec, **values),
+        Instant(N_IN, np.exp),
+        Instant(N_IN, np.tanh),
+    )
+
+
+# by name; those whose spikes and values are the same to the bit, and those that libraries round
+EXACT: dict[str, Callable[[str], Any]] = {
+    made.__name__: made
+    for made in (
+        one_layer, synapses, recurrent, feed_forward, residual, stack, functions, timed, nothing
+    )
+}  # fmt: skip
+ROUNDED: dict[str, Callable[[str], Any]] = {"rates": rates}
+
+
+def batch_run(network: Any, data: np.ndarray) -> np.ndarray:
+    """What a network gives for (T, N), as a module: a wrapper of time series by what is in it."""
+    module = getattr(network, "module", network)
+    return module(data[np.newaxis])[0][0]
