@@ -116,7 +116,7 @@ CASES = {
     "sinabs_lif_tausyn": of_two(lif, gain=0.3, tau_syn=10.0, norm_input=False),
     "sinabs_lif_single": of_two(lif, gain=2.0, norm_input=False, spike_fn=SingleSpike),
     "sinabs_lif_reset": of_two(lif, gain=0.4, norm_input=False, reset_fn=MembraneReset()),
-    "sinabs_lif_minv": of_two(lif, seed=4, gain=0.4, norm_input=False, min_v_mem=-0.05),
+    "sinabs_lif_minv": of_two(lif, seed=38, gain=0.5, bias=-0.3, norm_input=False, min_v_mem=-0.0),
     "sinabs_lif_hetero": hetero,
     "sinabs_lif_deep": deep,
     "sinabs_lif_readout": readout,
