@@ -53,6 +53,8 @@ class Dialect:
         Which nodes lose it.
     dt : float
         The time step that is taken where a file does not tell it.
+    start : dict of str by type of node
+        The parameter at which membranes start, where that is not 0; "" for all other types.
     """
 
     title: str
@@ -61,10 +63,15 @@ class Dialect:
     lost: Mapping[str, str] = field(default_factory=dict)
     lost_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dt: float = 1e-3
+    start: Mapping[str, str] = field(default_factory=dict)
 
     def settings_of(self, kind: str) -> dict[str, Any]:
         """Return the settings for a type of node."""
         return {**self.settings, **self.of_kind.get(kind, {})}
+
+    def start_of(self, kind: str) -> str:
+        """Return the parameter at which the membranes of a type of node start; "" for 0."""
+        return self.start.get(kind, self.start.get("", ""))
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -83,6 +90,7 @@ DIALECTS: dict[str, Dialect] = {
         _NIR | {"gain_syn": "unit"},
         of_kind={"IF": {"gain": "unit"}},
         lost={"v_reset": "v_reset (taken: 0)"},
+        start={"IF": "v_reset", "": "v_leak"},
     ),
     "sinabs": Dialect(
         "exponential decays over steps, subtraction at v >= v_threshold, several spikes a step",
@@ -100,21 +108,22 @@ DIALECTS: dict[str, Dialect] = {
         dt=1.0,
     ),
     "spikingjelly": Dialect(
-        "Euler steps, to v_reset at v >= v_threshold", _NIR | {"fires": ">="}, dt=1e-4
+        "Euler steps, to v_reset at v >= v_threshold",
+        _NIR | {"fires": ">="},
+        dt=1e-4,
+        start={"": "v_reset"},
     ),
     "spyx": Dialect(
-        "Euler steps, unit gains, the membrane sees the last current, subtraction, output one "
-        "step late",
+        "Euler steps, unit gains, subtraction (LIF: one step late), output one step late",
         _NIR
         | {
             "gain": "unit",
             "gain_syn": "unit",
-            "synapse": "old",
             "reset": "subtract",
             "reset_delay": True,
             "delay": 1,
         },
-        of_kind={"LI": {"delay": 0}, "CubaLI": {"delay": 0}},
+        of_kind={"CubaLIF": {"reset_delay": False}, "LI": {"delay": 0}, "CubaLI": {"delay": 0}},
         dt=1.0,
     ),
     "rockpool": Dialect(
@@ -127,12 +136,12 @@ DIALECTS: dict[str, Dialect] = {
             "gain_syn": "decay",
             "reset": "subtract",
             "fires": ">=",
-            "max_spikes_per_dt": 2.0**16,
+            "max_spikes_per_dt": 31.0,
         },
         lost={
             "!bias": "the bias of neurons (taken: 0)",
             "!w_rec": "recurrent weights (taken: none)",
-            "max_spikes_per_dt": "max_spikes_per_dt (taken: 2**16)",
+            "max_spikes_per_dt": "max_spikes_per_dt (taken: 31)",
             "!noise_std": "noise_std (taken: 0)",
         },
         lost_in={"!w_rec": ("CubaLIF",), "!bias": ("CubaLIF", "LIF")},
