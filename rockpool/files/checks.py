@@ -54,7 +54,7 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
 
 def _check_model(where: str, node: Node, model: Model) -> None:
     """Check the arrays of a layer against the table of its model."""
-    shape = model.module_shape(node.model, node.shape)
+    shape = _module_shape(where, node, model)
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}
     _check_names(where, node.parameters, needed, set(permitted), "parameters")
@@ -72,6 +72,20 @@ def _check_model(where: str, node: Node, model: Model) -> None:
         allowed = (int, float) if kind is float else (kind,)
         if type(value) not in allowed:
             raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
+
+
+def _module_shape(where: str, node: Node, model: Model) -> tuple[int, ...]:
+    """Return the shape of a layer, as its model has it."""
+    if not model.shape_setting:
+        return model.module_shape(node.model, node.shape)
+    if model.shape_setting not in node.settings:
+        raise FileFormatError(f"{where}: of its settings, {model.shape_setting} is missing")
+    shape = model.module_shape(node.model, node.settings[model.shape_setting])
+    if shape != node.shape:
+        raise FileFormatError(
+            f"{where}: the shape {node.shape} is not {shape}, that of its neurons"
+        )
+    return shape
 
 
 def _check_outer(where: str, node: Node) -> None:

@@ -224,6 +224,8 @@ def _said(node: Node, path: tuple[str, ...], arrays: dict[str, np.ndarray]) -> d
             return {"tensor": stored(name, value)}
         if isinstance(value, float) and not math.isfinite(value):
             return {"float": str(value)}
+        if isinstance(value, tuple) and all(type(entry) is int for entry in value):
+            return {"sizes": list(value)}
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         where = ".".join(path) or node.model
@@ -268,9 +270,7 @@ class _Reader:
         if not isinstance(said, dict) or set(said) != _NODE_KEYS:
             raise self._fail(path, f"must have {', '.join(sorted(_NODE_KEYS))}")
         shape = said["shape"]
-        if not isinstance(shape, list) or not all(
-            size is None or (type(size) is int and 0 <= size < 2**53) for size in shape
-        ):
+        if not self._is_shape(shape, None):
             raise self._fail(path, f"the shape is {shown(shape)}")
         if not self._is_name(said["model"]) or said["library"] not in LIBRARY:
             raise self._fail(path, f"the model is {shown(said['model'])}")
@@ -298,6 +298,13 @@ class _Reader:
         if len(set(names)) != len(names):
             raise self._fail(path, "two of its modules have one name")
         return {name: self.node(child, (*path, name)) for name, child in said}
+
+    @staticmethod
+    def _is_shape(said: Any, *others: None) -> bool:
+        """Return whether something is a list of sizes, or of other entries that are allowed."""
+        return isinstance(said, list) and all(
+            (type(size) is int and 0 <= size < 2**53) or size in others for size in said
+        )
 
     @staticmethod
     def _is_name(name: Any) -> bool:
@@ -336,6 +343,8 @@ class _Reader:
             return self._array(path, name, said)
         if set(said) == {"float"} and said["float"] in ("inf", "-inf", "nan"):
             return float(said["float"])
+        if set(said) == {"sizes"} and self._is_shape(said["sizes"]):
+            return tuple(said["sizes"])
         raise self._fail(path, f"{shown(name)} is {shown(said)}")
 
     def check_all_used(self) -> None:

@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from rockpool.nn.models.euler import (
+    CUBA_LI_EULER,
+    CUBA_LIF_EULER,
+    IF_EULER,
+    LI_EULER,
+    LIF_EULER,
+)
 from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.models.lif import ALIF, LIF
 from rockpool.nn.models.linear import LINEAR
@@ -32,7 +39,9 @@ __all__ = [
 
 BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs", "sinabs-exodus")
 
-MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR)
+OF_NIR = (IF_EULER, LIF_EULER, CUBA_LIF_EULER, LI_EULER, CUBA_LI_EULER)
+
+MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR, *OF_NIR)
 
 
 # Layers without parameters, states or a table: model -> back-end -> class
@@ -57,7 +66,7 @@ LIBRARY = {
 # Simulators that compute in double precision alone, and models of which the numpy and numba
 # classes can be made for single precision
 DOUBLE_ONLY = frozenset({"brian", "nest"})
-CHOOSES_DTYPE = frozenset({"LIF", "ExpSyn", "Rate", "Linear"})
+CHOOSES_DTYPE = frozenset({"LIF", "ExpSyn", "Rate", "Linear"} | {model.name for model in OF_NIR})
 
 # What a class has not of its model: nothing else than the default can be computed there
 LACKING = {
@@ -90,6 +99,7 @@ ROWS = (
             "sinabs-exodus": "LIFMembraneExodus",
         },
     ),
+    Row("neurons of NIR", OF_NIR, {}),
     Row("exponential synapse", (EXP_SYN,), {"torch": "LowPass", "jax": "ExpSmoothJax"}),
     Row("rate neuron", (RATE,), {}),
     Row("linear weights", (LINEAR,), {}),

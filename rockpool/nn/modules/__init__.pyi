@@ -4,9 +4,14 @@ from .timed_module import TimedModuleWrapper as TimedModuleWrapper  # backend: n
 from .timed_module import astimedmodule as astimedmodule  # backend: numpy
 from .native import ButterFilter as ButterFilter
 from .native import ButterMelFilter as ButterMelFilter
+from .native import CubaLIEuler as CubaLIEuler
+from .native import CubaLIFEuler as CubaLIFEuler
 from .native import ExpSyn as ExpSyn
+from .native import IFEuler as IFEuler
 from .native import Instant as Instant
+from .native import LIEuler as LIEuler
 from .native import LIF as LIF
+from .native import LIFEuler as LIFEuler
 from .native import Linear as Linear
 from .native import Rate as Rate
 from .native import kaiming as kaiming

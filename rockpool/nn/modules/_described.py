@@ -101,7 +101,7 @@ def described_function(module: Any, identity: Any) -> Node:
 
 def plain_setting(value: Any) -> Any:
     """Return a setting without the array, tensor or partial function around it."""
-    if isinstance(value, (str, bool, int, float)) or value is None:
+    if isinstance(value, (str, bool, int, float, tuple)) or value is None:
         return value
     if callable(value):
         return getattr(value, "func", value)
@@ -148,7 +148,8 @@ def arguments_of(module_class: Any, node: Node) -> dict[str, Any]:
             if spec.only_with:
                 given[spec.only_with] = spec.name in node.parameters
     arguments = {name: _argument(given[name]) for name in given if name in accepted}
-    return {"shape": node.shape, **arguments}
+    said = model.shape_setting if model is not None else ""
+    return {"shape": node.settings[said] if said else node.shape, **arguments}
 
 
 def _argument(value: Any) -> Any:

@@ -1,5 +1,10 @@
 # backend: numpy
-# files: noise
+# files: euler_base noise
+from .euler import CubaLIEuler as CubaLIEuler
+from .euler import CubaLIFEuler as CubaLIFEuler
+from .euler import IFEuler as IFEuler
+from .euler import LIEuler as LIEuler
+from .euler import LIFEuler as LIFEuler
 from .exp_syn import ExpSyn as ExpSyn
 from .filter_bank import ButterFilter as ButterFilter  # backend: scipy
 from .filter_bank import ButterMelFilter as ButterMelFilter  # backend: scipy
