@@ -118,15 +118,15 @@ def convolution(folder, name, **how):
     write(folder, name, [layer, leaky((3, 6, 6), **how), *rest], (2, 6, 6), seed=11)
 
 
-def with_recurrence(kind, after, seed, all_to_all=True, **values):
+def with_recurrence(kind, after, seed, all_to_all=True, reset="subtract", **values):
     """How to write a case with a recurrent layer of four, then two plain neurons."""
 
     def written(folder, name):
         layers = [
             linear(seed, 4, 3, 0.5),
-            recurrent(kind, 4, seed + 1, all_to_all, **values),
+            recurrent(kind, 4, seed + 1, all_to_all, reset_mechanism=reset, **values),
             linear(seed + 2, 2, 4),
-            after(2),
+            after(2, reset_mechanism=reset),
         ]
         write(folder, name, layers, (3,), seed=seed)
 
@@ -154,7 +154,7 @@ CASES = {
     "snntorch_rleaky": with_recurrence(snn.RLeaky, leaky, 13, gain=0.2, beta=0.9),
     "snntorch_rleaky_diagonal": with_recurrence(snn.RLeaky, leaky, 14, False, beta=0.9),
     "snntorch_rleaky_zero": with_recurrence(
-        snn.RLeaky, leaky, 15, beta=0.9, reset_mechanism="zero"
+        snn.RLeaky, leaky, 15, gain=0.2, reset="zero", beta=0.9
     ),
     "snntorch_rsynaptic": with_recurrence(
         snn.RSynaptic, synaptic, 16, gain=0.03, alpha=0.8, beta=0.9

@@ -5,7 +5,7 @@ import torch
 from rockpool.nn.modules.torch.nir import from_nir
 
 
-def open_and_run(path, x, dt):
+def open_and_run(path, x):
     """Open a file and run it over all steps; it takes no dt."""
     with torch.no_grad():
         return from_nir(importing.read_nir(path))(torch.tensor(x)[None])[0][0].numpy()

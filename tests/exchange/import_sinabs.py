@@ -30,7 +30,7 @@ def read(path):
         return nir.read(copy)
 
 
-def open_and_run(path, x, dt):
+def open_and_run(path, x):
     """Open a file and run it over all steps, which sinabs takes as a batch; it takes no dt."""
     network = from_nir(read(path), batch_size=1)
     with torch.no_grad():

@@ -4,7 +4,7 @@ import importing
 from snntorch.import_nir import import_from_nir
 
 
-def open_and_run(path, x, dt):
+def open_and_run(path, x):
     """Open a file and run it step by step; snntorch takes no dt."""
     return importing.stepped(import_from_nir(importing.read_nir(path)), x, batch=False)
 

@@ -19,7 +19,8 @@ import numpy as np
 # Membranes are sums of float32 numbers; spikes have to be the same.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
-Opener = Callable[[str, np.ndarray, "float | None"], np.ndarray]
+Opener = Callable[..., np.ndarray]
+Teller = Callable[[str, dict[str, np.ndarray]], dict[str, Any]]
 
 
 def compared(y: np.ndarray, right: np.ndarray) -> dict[str, Any]:
@@ -87,38 +88,45 @@ def stepped(network: Any, x: np.ndarray, batch: bool = True) -> np.ndarray:
     return torch.stack(out).numpy()
 
 
-def run_all(open_and_run: Opener, takes_dt: bool = False) -> None:
+def the_step(file: str, case: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return the time step that the exporter was given, as an argument ``dt``, if it was given one."""
+    return {"dt": float(case["dt"])} if "dt" in case else {}
+
+
+def run_all(open_and_run: Opener, told: Teller = lambda file, case: {}) -> None:
     """Do the jobs that the command line names and write the results.
 
     Parameters
     ----------
     open_and_run : callable
-        Opens a file and gives its output: called with the path, the input and a step in seconds,
-        or None for what the package does without being told.
-    takes_dt : bool, default False
-        Whether the package can be told a step: where it does not do what the network did, it is
-        tried again with the step of the case (``with_dt`` in the result).
+        Opens a file and gives its output: called with the path and the input, and with what it is
+        told.
+    told : callable, optional
+        What a user knows of a case and the file does not hold: called with the path and the case,
+        gives arguments. Where the first try does not give what the network did, a second one is
+        made with them (``told`` in the result). Default: nothing.
     """
     jobs = json.loads(Path(argv[1]).read_text())
     results = []
     for job in jobs:
-        case = dict(np.load(job["case"]))
-        result = {**job, **_tried(open_and_run, job["file"], case, None)}
-        if takes_dt and result.get("equal") != 1 and "dt" in case:
-            result["with_dt"] = _tried(open_and_run, job["file"], case, float(case["dt"]))
+        file, case = job["file"], dict(np.load(job["case"]))
+        result = {**job, **_tried(open_and_run, file, case, {})}
+        known = told(file, case)
+        if result.get("equal") != 1 and known:
+            result["told"] = {"with": repr(known), **_tried(open_and_run, file, case, known)}
         results.append(result)
     Path(argv[2]).write_text(json.dumps(results, indent=1))
 
 
 def _tried(
-    open_and_run: Opener, file: str, case: dict[str, np.ndarray], dt: float | None
+    open_and_run: Opener, file: str, case: dict[str, np.ndarray], known: dict[str, Any]
 ) -> dict[str, Any]:
     """What came of one file; whatever the package raises is a result too."""
     said = io.StringIO()
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(said):
         warnings.simplefilter("always")
         try:
-            seen = compared(open_and_run(file, case["x"], dt), case["y"])
+            seen = compared(open_and_run(file, case["x"], **known), case["y"])
         except Exception as error:
             seen = {"error": f"{type(error).__name__}: {error}"}
     warned = [
