@@ -71,7 +71,7 @@ def test_the_core_needs_two_packages() -> None:
         ("nest", {"nest-simulator"}),
         ("sinabs", {"sinabs", "torch"}),
         ("exodus", {"sinabs", "sinabs-exodus", "torch"}),
-        ("nir", {"nir", "nirtorch", "torch"}),
+        ("nir", {"nir"}),
         ("plots", {"matplotlib"}),
         ("progress", {"tqdm"}),
         ("all", {"rockpool"}),

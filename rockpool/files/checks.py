@@ -54,6 +54,13 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
 
 def _check_model(where: str, node: Node, model: Model) -> None:
     """Check the arrays of a layer against the table of its model."""
+    settings = {spec.name: spec for spec in model.settings}
+    _check_names(where, node.settings, set(), set(settings), "settings")
+    for name, value in node.settings.items():
+        kind = type(settings[name].default)
+        allowed = (int, float) if kind is float else (kind,)
+        if type(value) not in allowed:
+            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
     shape = _module_shape(where, node, model)
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}
@@ -65,26 +72,18 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     for name, array in node.states.items():
         batched = (len(array), *states[name]) if array.ndim == len(states[name]) + 1 else None
         _check_shape(where, name, array, [batched or states[name]])
-    settings = {spec.name: spec for spec in model.settings}
-    _check_names(where, node.settings, set(), set(settings), "settings")
-    for name, value in node.settings.items():
-        kind = type(settings[name].default)
-        allowed = (int, float) if kind is float else (kind,)
-        if type(value) not in allowed:
-            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
 
 
 def _module_shape(where: str, node: Node, model: Model) -> tuple[int, ...]:
-    """Return the shape of a layer, as its model has it."""
-    if not model.shape_setting:
-        return model.module_shape(node.model, node.shape)
-    if model.shape_setting not in node.settings:
-        raise FileFormatError(f"{where}: of its settings, {model.shape_setting} is missing")
-    shape = model.module_shape(node.model, node.settings[model.shape_setting])
-    if shape != node.shape:
-        raise FileFormatError(
-            f"{where}: the shape {node.shape} is not {shape}, that of its neurons"
-        )
+    """Return the shape of a layer, as its model has it, and what that follows from."""
+    given = {spec.name: spec.default for spec in model.settings} | node.settings
+    said = model.shape_setting
+    if said and said not in node.settings:
+        raise FileFormatError(f"{where}: of its settings, {said} is missing")
+    shape = model.full_shape(node.model, {**given, "shape": given[said] if said else node.shape})
+    follows = model.shape_from is not None or bool(said)
+    if follows and shape[:2] != node.shape:
+        raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")
     return shape
 
 

@@ -224,9 +224,7 @@ def _said(node: Node, path: tuple[str, ...], arrays: dict[str, np.ndarray]) -> d
             return {"tensor": stored(name, value)}
         if isinstance(value, float) and not math.isfinite(value):
             return {"float": str(value)}
-        if isinstance(value, tuple) and all(type(entry) is int for entry in value):
-            return {"sizes": list(value)}
-        if value is None or isinstance(value, (bool, int, float, str)):
+        if value is None or isinstance(value, (bool, int, float, str)) or _is_row(value):
             return value
         where = ".".join(path) or node.model
         raise TypeError(f"save: {name} of {where} is {value!r}, which no file can hold")
@@ -242,6 +240,14 @@ def _said(node: Node, path: tuple[str, ...], arrays: dict[str, np.ndarray]) -> d
         "user": node.user_class is not None,
         "library": node.library,
     }
+
+
+def _is_row(value: Any, depth: int = 2) -> bool:
+    """Return whether a setting is a tuple of whole numbers and names, or of such tuples."""
+    if type(value) is tuple and depth:
+        return all(_is_row(entry, depth - 1) for entry in value)
+    fits = type(value) is int and abs(value) <= 2**63
+    return depth < 2 and (fits or isinstance(value, str))
 
 
 # -- reading -------------------------------------------------------------------------------------
@@ -333,8 +339,13 @@ class _Reader:
         return Value(array, family, constant)
 
     def _setting(self, path: tuple[str, ...], name: str, said: Any) -> Any:
+        if isinstance(said, list):
+            row = tuple(tuple(entry) if isinstance(entry, list) else entry for entry in said)
+            if not _is_row(row):
+                raise self._fail(path, f"{shown(name)} is {shown(said)}")
+            return row
         if not isinstance(said, dict):
-            if isinstance(said, list) or (type(said) is int and abs(said) > 2**63):
+            if type(said) is int and abs(said) > 2**63:
                 raise self._fail(path, f"{shown(name)} is {shown(said)}")
             return said
         if "constant" in said:
@@ -343,8 +354,6 @@ class _Reader:
             return self._array(path, name, said)
         if set(said) == {"float"} and said["float"] in ("inf", "-inf", "nan"):
             return float(said["float"])
-        if set(said) == {"sizes"} and self._is_shape(said["sizes"]):
-            return tuple(said["sizes"])
         raise self._fail(path, f"{shown(name)} is {shown(said)}")
 
     def check_all_used(self) -> None:

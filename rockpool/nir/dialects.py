@@ -94,8 +94,7 @@ DIALECTS: dict[str, Dialect] = {
     ),
     "sinabs": Dialect(
         "exponential decays over steps, subtraction at v >= v_threshold, several spikes a step",
-        _NIR
-        | {"decay": "exp", "reset": "subtract", "fires": ">=", "max_spikes_per_dt": math.inf},
+        _NIR | {"decay": "exp", "reset": "subtract", "fires": ">=", "max_spikes_per_dt": math.inf},
         of_kind={"IF": {"gain": "unit"}, "LI": {"gain": "unit"}},
         lost={
             "gain": "norm_input (taken: True for LIF, False for ExpLeak, which are the defaults)",
@@ -263,7 +262,7 @@ def _norse(look: _Look) -> Iterable[str]:
     taus = look.taus()
     if not look.numbered() or not look.all_one() or look.graph.of_kind("Linear"):
         return []
-    if taus.size and taus.max() >= 1e-3 or not (taus.size or look.keep_v_reset()):
+    if (taus.size and taus.max() >= 1e-3) or not (taus.size or look.keep_v_reset()):
         return []
     signs = ["nodes are called by numbers", "r = 1, weights are Affine"]
     return [*signs, f"tau is {taus.min():.3g}"] if taus.size else signs

@@ -10,7 +10,8 @@ import numpy as np
 from rockpool.nir.graph import GraphNode
 from rockpool.nir.layers import Reading
 from rockpool.nn.description import Node, Value
-convolution: Any = None
+
+from rockpool.nn.models import convolution
 
 __all__ = ["KINDS", "flattened", "image_layer"]
 

@@ -101,7 +101,7 @@ def container(
 def safe_name(name: str, taken: Any) -> str:
     """Return the name of a node as one of a module that is not taken."""
     name = re.sub(r"\W", "_", name) or "_"
-    if name in _TAKEN or name.startswith("_") and not re.match(r"_\d", name):
+    if name in _TAKEN or (name.startswith("_") and not re.match(r"_\d", name)):
         name = f"node_{name}"
     while name in taken:
         name += "_"
@@ -178,7 +178,7 @@ def _takes(node: GraphNode, axes: Shape) -> bool:
     if node.kind.startswith("Conv"):
         channels = f["weight"].shape[1] * int(np.ravel(f["groups"])[0])
         n_axes = f["weight"].ndim - 1
-        return len(axes) == n_axes and axes[0] == channels or math.prod(axes) == math.prod(
+        return (len(axes) == n_axes and axes[0] == channels) or math.prod(axes) == math.prod(
             (channels, *np.ravel(f.get("input_shape", 0)))
         )
     if node.kind.endswith("Pool2d"):

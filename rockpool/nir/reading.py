@@ -116,9 +116,7 @@ def from_nir(
     network = build(node, backend, dtype=dtype)
     if found.warnings:
         text = "".join(f"\n- {warning}" for warning in found.warnings)
-        warnings.warn(
-            f"{found.name}, read as {found.dialect}:{text}", NirWarning, stacklevel=2
-        )
+        warnings.warn(f"{found.name}, read as {found.dialect}:{text}", NirWarning, stacklevel=2)
     network.nir_source = found
     return network
 
@@ -180,7 +178,11 @@ def _warnings(graph: Graph, name: str, step: TimeStep, asked: dict[str, Any]) ->
         other = f"; other: {setting}=..." if setting == key else ""
         yield f"files of {name} do not hold {text}{other}"
     if step.warning:
-        yield step.warning if step.warning[:4] != "dt (" else f"the file does not hold {step.warning}; other: dt=..."
+        yield (
+            step.warning
+            if step.warning[:4] != "dt ("
+            else f"the file does not hold {step.warning}; other: dt=..."
+        )
     for label, node in _all_nodes(graph):
         for field in node.unknown:
             yield f"{label!r}: a {node.kind} has no field {field!r}; it is not used"

@@ -94,9 +94,7 @@ def wiring_of(graph: Graph, recurrent_input: bool) -> Wiring:
         raise FileFormatError(f"{graph.name}: an edge leads into {first!r}, or out of {last!r}")
     inner = {n: node for n, node in nodes.items() if node.kind not in (INPUT, OUTPUT)}
     edges = [(INPUT if a == first else a, OUTPUT if b == last else b) for a, b in edges]
-    wiring = Wiring(
-        graph.name, inner, {}, [], _axes(nodes[first]), _axes(nodes[last]), notes=notes
-    )
+    wiring = Wiring(graph.name, inner, {}, [], _axes(nodes[first]), _axes(nodes[last]), notes=notes)
     edges = _take_recurrences(wiring, edges)
     _order(wiring, edges)
     return wiring
@@ -222,9 +220,7 @@ def _fold(wiring: Wiring, edges: list[Edge], name: str, weights: str) -> list[Ed
     return edges
 
 
-def _add_recurrence(
-    wiring: Wiring, name: str, matrix: np.ndarray, bias: np.ndarray | None
-) -> None:
+def _add_recurrence(wiring: Wiring, name: str, matrix: np.ndarray, bias: np.ndarray | None) -> None:
     known = wiring.recurrent.get(name)
     wiring.recurrent[name] = matrix if known is None else known + matrix
     if bias is not None and np.any(bias):

@@ -181,6 +181,14 @@ class ChainMixin(_Base):
             self._member_names = tuple(other for other in self._member_names if other != name)
             self._adopt_sizes()
 
+    @property
+    def _shape_in(self) -> tuple[int, ...]:
+        return self[0]._shape_in if len(self) else ()
+
+    @property
+    def _shape_out(self) -> tuple[int, ...]:
+        return self[-1]._shape_out if len(self) else ()
+
     def _adopt_sizes(self) -> None:
         """Take shape and spiking flags from the first and last member."""
         properties = outer_properties(self._members)

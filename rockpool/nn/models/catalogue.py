@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from rockpool.nn.models.axes import FLATTEN, SCALE
+from rockpool.nn.models.convolution import AVG_POOL_2D, CONV_1D, CONV_2D, SUM_POOL_2D
 from rockpool.nn.models.euler import (
     CUBA_LI_EULER,
     CUBA_LIF_EULER,
@@ -41,14 +43,16 @@ BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs", "sinabs
 
 OF_NIR = (IF_EULER, LIF_EULER, CUBA_LIF_EULER, LI_EULER, CUBA_LI_EULER)
 
-MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR, *OF_NIR)
+_SHAPED = (CONV_2D, CONV_1D, SUM_POOL_2D, AVG_POOL_2D, FLATTEN, SCALE)
+
+MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR, *_SHAPED, *OF_NIR)
 
 
 # Layers without parameters, states or a table: model -> back-end -> class
 PLAIN = {"Instant": {"numpy": "Instant", "torch": "InstantTorch", "jax": "InstantJax"}}
 
 # Models without neurons: weights, functions and filters
-NEURONLESS = frozenset({"ExpSyn", "Instant", "Linear"})
+NEURONLESS = frozenset({"ExpSyn", "Instant", "Linear", *(model.name for model in _SHAPED)})
 
 # The back-end whose arrays and containers a back-end uses
 LIBRARY = {
@@ -66,7 +70,9 @@ LIBRARY = {
 # Simulators that compute in double precision alone, and models of which the numpy and numba
 # classes can be made for single precision
 DOUBLE_ONLY = frozenset({"brian", "nest"})
-CHOOSES_DTYPE = frozenset({"LIF", "ExpSyn", "Rate", "Linear"} | {model.name for model in OF_NIR})
+CHOOSES_DTYPE = frozenset(
+    {"LIF", "ExpSyn", "Rate", "Linear", *(model.name for model in (*_SHAPED, *OF_NIR))}
+)
 
 # What a class has not of its model: nothing else than the default can be computed there
 LACKING = {
@@ -103,6 +109,9 @@ ROWS = (
     Row("exponential synapse", (EXP_SYN,), {"torch": "LowPass", "jax": "ExpSmoothJax"}),
     Row("rate neuron", (RATE,), {}),
     Row("linear weights", (LINEAR,), {}),
+    Row("convolution", (CONV_2D, CONV_1D), {}),
+    Row("pooling", (SUM_POOL_2D, AVG_POOL_2D), {}),
+    Row("axes as one, scaling", (FLATTEN, SCALE), {}),
     Row(
         "function, at once",
         (),

@@ -225,16 +225,16 @@ def one_of(choices: Iterable[Any]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def shape_entries(owner: str, shape: Any, name: str = "shape") -> Shape:
-    """Return the `shape` argument, an int or a tuple of ints, as a tuple of ints >= 1."""
+def shape_entries(owner: str, shape: Any, name: str = "shape", least: int = 1) -> Shape:
+    """Return the `shape` argument, an int or a tuple of ints, as a tuple of ints >= `least`."""
     try:
         sizes = tuple(_size(entry) for entry in as_entries(shape))
     except TypeError:
         raise TypeError(
             f"{owner}: {name} must be an int or a tuple of ints, got {shape!r}"
         ) from None
-    if not sizes or min(sizes) < 1:
-        raise ValueError(f"{owner}: each entry of {name} must be >= 1, got {shape!r}")
+    if not sizes or min(sizes) < least:
+        raise ValueError(f"{owner}: each entry of {name} must be >= {least}, got {shape!r}")
     if max(sizes) > LARGEST_SIZE:
         raise ValueError(f"{owner}: each entry of {name} must be < 2**31, got {shape!r}")
     return sizes

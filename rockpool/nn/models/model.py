@@ -147,6 +147,9 @@ class Model:
     shape_setting : str
         Name of the setting that keeps the shape as it was given, a tuple of ints, where that of
         the module does not tell it; "": it does.
+    shape_from : callable
+        For a model that has no argument `shape`: ``(owner, arguments) -> (Nin, Nout, *more)``, the
+        shape that follows from its settings, and what else `dimensions` has to know.
     """
 
     name: str
@@ -159,6 +162,7 @@ class Model:
     classes: Mapping[str, str] = field(default_factory=dict)
     relation: Callable[[str, Mapping[str, Any]], None] | None = None
     shape_setting: str = ""
+    shape_from: Callable[[str, Mapping[str, Any]], Shape] | None = None
 
     @property
     def parameters(self) -> tuple[ParameterSpec, ...]:
@@ -209,6 +213,15 @@ class Model:
         known = {spec.name: spec for spec in (*self.attributes, *more)}
         return replace(self, attributes=tuple(known[name] for name in names.split()))
 
+    def full_shape(self, owner: str, arguments: Mapping[str, Any]) -> Shape:
+        """Return the shape for the arguments of a constructor, as `dimensions` takes it.
+
+        The first two entries are the shape of the module; it raises as `module_shape` does.
+        """
+        if self.shape_from is not None:
+            return self.shape_from(owner, arguments)
+        return self.module_shape(owner, arguments["shape"])
+
     def sized(self, shape: Shape, symbolic: SymbolicShape) -> Shape:
         """Return a symbolic shape in numbers, for a module of that shape."""
         sizes = self.dimensions(shape)
@@ -226,7 +239,7 @@ class Model:
         owner : str
             Name of the class that the user constructs; it begins each message.
         shape : tuple of int
-            The shape of the module, as `module_shape` gives it.
+            The shape of the module, as `full_shape` gives it.
         arguments : mapping
             Values by name; names that the table does not know are not looked at.
 

@@ -2,11 +2,15 @@ from .module import Module as Module  # backend: numpy
 from .timed_module import TimedModule as TimedModule  # backend: numpy
 from .timed_module import TimedModuleWrapper as TimedModuleWrapper  # backend: numpy
 from .timed_module import astimedmodule as astimedmodule  # backend: numpy
+from .native import AvgPool2d as AvgPool2d
 from .native import ButterFilter as ButterFilter
 from .native import ButterMelFilter as ButterMelFilter
+from .native import Conv1d as Conv1d
+from .native import Conv2d as Conv2d
 from .native import CubaLIEuler as CubaLIEuler
 from .native import CubaLIFEuler as CubaLIFEuler
 from .native import ExpSyn as ExpSyn
+from .native import Flatten as Flatten
 from .native import IFEuler as IFEuler
 from .native import Instant as Instant
 from .native import LIEuler as LIEuler
@@ -14,6 +18,8 @@ from .native import LIF as LIF
 from .native import LIFEuler as LIFEuler
 from .native import Linear as Linear
 from .native import Rate as Rate
+from .native import Scale as Scale
+from .native import SumPool2d as SumPool2d
 from .native import kaiming as kaiming
 from .native import spike_subtract_threshold as spike_subtract_threshold
 from .native import unit_eigs as unit_eigs
@@ -21,8 +27,12 @@ from .native import xavier as xavier
 from .numba import ExpSynNumba as ExpSynNumba
 from .numba import LIFNumba as LIFNumba
 from .numba import RateNumba as RateNumba
+from .torch import AvgPool2dTorch as AvgPool2dTorch
 from .torch import BooleanState as BooleanState
+from .torch import Conv1dTorch as Conv1dTorch
+from .torch import Conv2dTorch as Conv2dTorch
 from .torch import ExpSynTorch as ExpSynTorch
+from .torch import FlattenTorch as FlattenTorch
 from .torch import InstantTorch as InstantTorch
 from .torch import LIFBitshiftTorch as LIFBitshiftTorch
 from .torch import LIFNeuronTorch as LIFNeuronTorch
@@ -30,14 +40,20 @@ from .torch import LIFTorch as LIFTorch
 from .torch import LinearTorch as LinearTorch
 from .torch import LowPass as LowPass
 from .torch import RateTorch as RateTorch
+from .torch import ScaleTorch as ScaleTorch
+from .torch import SumPool2dTorch as SumPool2dTorch
 from .torch import TimeStepDropout as TimeStepDropout
 from .torch import TorchModule as TorchModule
 from .torch import TorchModuleParameters as TorchModuleParameters
 from .torch import UnitDropout as UnitDropout
 from .torch import UpDownTorch as UpDownTorch
 from .torch import aLIFTorch as aLIFTorch
+from .jax import AvgPool2dJax as AvgPool2dJax
+from .jax import Conv1dJax as Conv1dJax
+from .jax import Conv2dJax as Conv2dJax
 from .jax import ExpSmoothJax as ExpSmoothJax
 from .jax import ExpSynJax as ExpSynJax
+from .jax import FlattenJax as FlattenJax
 from .jax import H_LReLU as H_LReLU
 from .jax import H_ReLU as H_ReLU
 from .jax import H_sigmoid as H_sigmoid
@@ -50,7 +66,9 @@ from .jax import LinearJax as LinearJax
 from .jax import LogSoftmaxJax as LogSoftmaxJax
 from .jax import RateEulerJax as RateEulerJax
 from .jax import RateJax as RateJax
+from .jax import ScaleJax as ScaleJax
 from .jax import SoftmaxJax as SoftmaxJax
+from .jax import SumPool2dJax as SumPool2dJax
 from .jax import WeightedSmoothBase as WeightedSmoothBase
 from .jax import clip_gradient as clip_gradient
 from .jax import step_pwl as step_pwl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -52,6 +53,16 @@ class BackendHooks:
     def _label(self) -> str:
         """The module as error messages call it: its class, and its name where it has one."""
         return f"{type(self).__name__} {self._name!r}" if self._name else type(self).__name__
+
+    @property
+    def _shape_in(self) -> Shape:
+        """The axes of one time step of the input: override it where there are several."""
+        return ()
+
+    @property
+    def _shape_out(self) -> Shape:
+        """The axes of one time step of the output: override it where there are several."""
+        return ()
 
     # -- values: override what differs --------------------------------------------------------
 
@@ -169,7 +180,8 @@ class BackendHooks:
         ----------
         data : array_like, shape ``(T,)``, ``(T, N)`` or ``(B, T, N)``
             Input; ``N`` is ``size_in``, or 1 for the same input to each channel. Anything else is a
-            ValueError.
+            ValueError. For a module with several axes (`_shape_in`), ``(T, *axes)``,
+            ``(B, T, *axes)``, ``(T, N)`` or ``(B, T, N)``, with ``N`` in C order.
         states : tuple of arrays, optional
             States to repeat. Default: none.
         target_shapes : tuple of (tuple of int or None), optional
@@ -240,6 +252,7 @@ class BackendHooks:
 
         Raises a ValueError if it stands for none, or if ``N`` is neither ``size_in`` nor 1.
         """
+        shape = self._flat_shape(shape)
         if len(shape) > 3:
             raise ValueError(
                 f"{self._label}: the input must have the shape (T,), (T, N) or (B, T, N), "
@@ -254,6 +267,33 @@ class BackendHooks:
                 f"got {batched[-1]} in the shape {tuple(shape)}"
             )
         return batched
+
+    def _flat_shape(self, shape: Shape) -> Shape:
+        """Return the shape of input, the axes of a time step as one where there are several.
+
+        These may be one already: what can be read as ``(B, T, N)`` is that. A ValueError says it if
+        input of that shape has neither the axes nor as many channels.
+        """
+        axes = self._shape_in
+        n_axes = len(axes)
+        if n_axes < 2:
+            return shape
+        size = math.prod(axes)
+        if len(shape) in (2, 3) and shape[-1] == size:
+            return shape
+        if len(shape) - n_axes in (1, 2) and shape[-n_axes:] == axes:
+            return (*shape[:-n_axes], size)
+        step = ", ".join(map(str, axes))
+        raise ValueError(
+            f"{self._label}: the input must have the shape (T, {step}), (B, T, {step}), "
+            f"(T, {size}) or (B, T, {size}), got {tuple(shape)}"
+        )
+
+    def _batch_and_steps(self, shape: Shape) -> tuple[int, int]:
+        """Return how many batch elements and time steps input of a shape has."""
+        flat = self._flat_shape(tuple(shape))
+        batch, n_steps, _ = (1, 1, *flat, *[1] * (len(flat) < 2))[-3:]
+        return batch, n_steps
 
 
 def _is_foreign(value: Any) -> bool:

@@ -1,4 +1,8 @@
 # backend: jax
+from .axes_jax import FlattenJax as FlattenJax
+from .axes_jax import ScaleJax as ScaleJax
+from .convolution_jax import Conv1dJax as Conv1dJax
+from .convolution_jax import Conv2dJax as Conv2dJax
 from .exp_smooth_jax import ExpSmoothJax as ExpSmoothJax
 from .exp_syn_jax import ExpSynJax as ExpSynJax
 from .instant import InstantJax as InstantJax
@@ -8,6 +12,8 @@ from .lif_jax import LIFJax as LIFJax
 from .lif_jax import clip_gradient as clip_gradient
 from .lif_jax import step_pwl as step_pwl
 from .linear_jax import LinearJax as LinearJax
+from .pooling_jax import AvgPool2dJax as AvgPool2dJax
+from .pooling_jax import SumPool2dJax as SumPool2dJax
 from .rate_jax import H_LReLU as H_LReLU
 from .rate_jax import H_ReLU as H_ReLU
 from .rate_jax import H_sigmoid as H_sigmoid

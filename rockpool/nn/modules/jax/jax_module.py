@@ -114,7 +114,7 @@ class JaxModule(Module):
     def _declare(self, arguments: Mapping[str, Any], base_init: Callable[..., None]) -> None:
         """Construct a module of ``_model``; the key for random numbers is registered first."""
         owner = type(self).__name__
-        require_static(owner, "shape", "an int or a tuple of ints", arguments["shape"])
+        require_static(owner, "shape", "an int or a tuple of ints", arguments.get("shape"))
         flags = {
             spec.name: static_bool(owner, spec.name, arguments[spec.name])
             for spec in self._model.settings
@@ -277,7 +277,7 @@ class JaxModule(Module):
             now = current_lengths()
         else:
             data = input_data[0] if isinstance(input_data, tuple) else input_data
-            now = checked_lengths(self._label, lengths, data)
+            now = checked_lengths(self._label, lengths, *self._batch_and_steps(np.shape(data)))
             with lengths_set(now):
                 result = super().__call__(input_data, *args, **kwargs)
         if now is None:

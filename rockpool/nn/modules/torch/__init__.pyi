@@ -1,7 +1,11 @@
 # backend: torch
 # files: lif_base_torch
 from .ahp_lif_torch import aLIFTorch as aLIFTorch
+from .axes_torch import FlattenTorch as FlattenTorch
+from .axes_torch import ScaleTorch as ScaleTorch
 from .bool_state import BooleanState as BooleanState
+from .convolution_torch import Conv1dTorch as Conv1dTorch
+from .convolution_torch import Conv2dTorch as Conv2dTorch
 from .dropout import TimeStepDropout as TimeStepDropout
 from .dropout import UnitDropout as UnitDropout
 from .exp_syn_torch import ExpSynTorch as ExpSynTorch
@@ -11,6 +15,8 @@ from .lif_neuron_torch import LIFNeuronTorch as LIFNeuronTorch
 from .lif_torch import LIFTorch as LIFTorch
 from .linear_torch import LinearTorch as LinearTorch
 from .lowpass import LowPass as LowPass
+from .pooling_torch import AvgPool2dTorch as AvgPool2dTorch
+from .pooling_torch import SumPool2dTorch as SumPool2dTorch
 from .rate_torch import RateTorch as RateTorch
 from .torch_module import TorchModule as TorchModule
 from .torch_module import TorchModuleParameters as TorchModuleParameters

@@ -219,7 +219,7 @@ class TorchModule(TorchRegistry):
             return CallOptions(detach)
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: with lengths, the input must be a torch tensor")
-        n_batch, n_steps = (1, *data.shape)[-3:-1] if data.dim() > 1 else (1, len(data))
+        n_batch, n_steps = self._batch_and_steps(data.shape)
         return CallOptions(detach, lengths_of(self._label, lengths, n_batch, n_steps), n_steps)
 
     def _evolve(

@@ -36,8 +36,7 @@ def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
     array = jnp.asarray(array, dtype)
     if array.size == 0:
         return jnp.zeros(shape, dtype)
-    channels = array.shape[-1] if array.ndim > 1 else 1
-    return jnp.broadcast_to(array.reshape((*shape[:2], channels)), shape)
+    return jnp.broadcast_to(array.reshape((*shape[:2], -1)), shape)
 
 
 def batched_state(state: Any, shape: Shape, dtype: Any) -> jax.Array:

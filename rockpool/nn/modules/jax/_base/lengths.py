@@ -59,10 +59,8 @@ def lengths_set(lengths: Lengths) -> Iterator[None]:
         _current.reset(token)
 
 
-def checked_lengths(label: str, lengths: Any, data: Any) -> Lengths:
-    """Return the argument `lengths`, checked, as whole numbers for each batch element of data."""
-    shape = np.shape(data)
-    n_batch, n_steps = (1, *shape)[-3:-1] if len(shape) > 1 else (1, *shape)
+def checked_lengths(label: str, lengths: Any, n_batch: int, n_steps: int) -> Lengths:
+    """Return the argument `lengths`, checked, as whole numbers for each of `n_batch` elements."""
     values = jnp.asarray(lengths)
     if not jnp.issubdtype(values.dtype, jnp.integer):
         raise TypeError(f"{label}: lengths must be whole numbers, got {lengths!r}")

@@ -28,6 +28,14 @@ def kaiming_rows(shape: Shape) -> torch.Tensor:
     return _uniform(shape, math.sqrt(6.0 / shape[0]))
 
 
+def kaiming_kernels(shape: Shape) -> torch.Tensor:
+    """Draw from U(-a, a) with ``a = sqrt(6 / n)`` for the ``n`` weights of each output.
+
+    The shape of the weights is (to, from, *kernel).
+    """
+    return _uniform(shape, math.sqrt(6.0 / math.prod(shape[1:])))
+
+
 def uniform_sqrt(shape: Shape) -> torch.Tensor:
     """Draw from U(-a, a) with ``a = sqrt(1 / shape[0])``, where the shape may also be ()."""
     return _uniform(shape, math.sqrt(1.0 / shape[0]) if shape else 1.0)
