@@ -1,6 +1,6 @@
 """The tables of the matrix in Markdown: first in numbers, then file by file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from lacking import LACKING
@@ -145,9 +145,9 @@ def _share(result: Result) -> str:
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table of Markdown."""
-    line: Callable[[Iterable[str]], str] = lambda cells: f"| {' | '.join(cells)} |"
     head = list(head)
-    return "\n".join([line(head), line("---" for _ in head), *map(line, rows)])
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _versions(versions: dict[str, list[str]]) -> Iterable[str]:
