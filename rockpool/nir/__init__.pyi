@@ -1,5 +1,7 @@
 # backend: nir
-# files: dialects graph hdf5 images layers network objects time_steps wiring
+# files: dialects graph hdf5 hdf5_writing images kept layers nearest network objects old_rockpool
+# files: targets time_steps units wiring
 from .reading import from_nir as from_nir
 from .source import NirSource as NirSource
 from .source import NirWarning as NirWarning
+from .writing import to_nir as to_nir

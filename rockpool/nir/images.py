@@ -10,7 +10,6 @@ import numpy as np
 from rockpool.nir.graph import GraphNode
 from rockpool.nir.layers import Reading
 from rockpool.nn.description import Node, Value
-
 from rockpool.nn.models import convolution
 
 __all__ = ["KINDS", "flattened", "image_layer"]

@@ -70,7 +70,7 @@ def _channels_first(
     before = wiring.nodes.get(source)
     if before is None or before.kind != "Flatten" or len(wiring.sources[name]) > 1:
         return node
-    axes = [shapes[s] for s in wiring.sources[source]][0]
+    axes = shapes[wiring.sources[source][0]]
     weight = node.fields["weight"]
     if len(axes) != 3 or weight.ndim != 2 or weight.shape[1] != math.prod(axes):
         return node

@@ -71,20 +71,24 @@ def to_object(graph: Graph) -> Any:
 
 
 def _object(name: str, node: GraphNode) -> Any:
+    made = _constructed(name, node)
+    if node.metadata:
+        made.metadata = dict(node.metadata)
+    return made
+
+
+def _constructed(name: str, node: GraphNode) -> Any:
     fields = dict(node.fields)
     if node.kind == INPUT:
-        return nir.Input(input_type={"input": fields["shape"]}, metadata=node.metadata)
+        return nir.Input(input_type={"input": fields["shape"]})
     if node.kind == OUTPUT:
-        return nir.Output(output_type={"output": fields["shape"]}, metadata=node.metadata)
+        return nir.Output(output_type={"output": fields["shape"]})
     node_class = getattr(nir, node.kind, None)
     if node_class is None:
         raise ValueError(f"to_nir: {name!r} is a {node.kind}, which nir {nir.version} has not")
     accepted = inspect.signature(node_class.__init__).parameters
-    if "v_reset" in fields and "v_reset" not in accepted:
-        if np.any(fields.pop("v_reset")):
-            raise ValueError(f"to_nir: {name!r} has a v_reset, which nir {nir.version} has not")
+    if "v_reset" in fields and "v_reset" not in accepted and np.any(fields.pop("v_reset")):
+        raise ValueError(f"to_nir: {name!r} has a v_reset, which nir {nir.version} has not")
     if node.kind == "Flatten":
         fields["input_type"] = {"input": fields["input_type"]}
-    if "metadata" in accepted:
-        fields["metadata"] = node.metadata
     return node_class(**fields)

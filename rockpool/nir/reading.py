@@ -10,11 +10,13 @@ from typing import Any
 from rockpool.nir.dialects import DIALECTS, dialect_of
 from rockpool.nir.graph import SPIKING, Graph, GraphNode
 from rockpool.nir.hdf5 import read_graph
+from rockpool.nir.kept import description_of, same_graph
 from rockpool.nir.layers import Reading
 from rockpool.nir.network import network_of
 from rockpool.nir.source import NirSource, NirWarning
 from rockpool.nir.time_steps import TimeStep, time_step
 from rockpool.nir.wiring import wiring_of
+from rockpool.nir.writing import graph_of
 from rockpool.nn.conversion import build
 from rockpool.nn.description import Node
 from rockpool.nn.models import checks
@@ -135,7 +137,14 @@ def described(
     if dt is not None:
         checks.time_step("from_nir", "dt", dt)
     asked = {name: value for name, value in settings.items() if value is not None}
+    if isinstance(asked.get("max_spikes_per_dt"), int):
+        asked["max_spikes_per_dt"] = float(asked["max_spikes_per_dt"])
     graph = _graph(source)
+    changed = ""
+    if dialect == "auto" and dt is None and not asked:
+        own, changed = _own(graph)
+        if own is not None:
+            return own
     name, why = (dialect, ("the argument",)) if dialect != "auto" else dialect_of(graph)
     step = time_step(graph, name, None if dt is None else float(dt))
     wiring = wiring_of(graph, recurrent_input=name not in _RUN_ON_SPIKES)
@@ -152,9 +161,36 @@ def described(
         step.dt,
         step.found,
         (DIALECTS[name].title, *wiring.notes, *(f"{k} = {v!r}" for k, v in asked.items())),
-        tuple(_warnings(graph, name, step, asked)),
+        (*((changed,) if changed else ()), *_warnings(graph, name, step, asked)),
         graph.version,
     )
+
+
+def _own(graph: Graph) -> tuple[tuple[Node, NirSource] | None, str]:
+    """Return what a graph says that this package wrote, or why that does not count."""
+    kept = description_of(graph)
+    if kept is None:
+        return None, ""
+    node, said = kept
+    options = {key: said[key] for key in ("dialect", "dt", "nir_version", "name")}
+    try:
+        again, _ = graph_of(node, **options)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        return None, f"it notes a network that cannot be written ({error}); read by its nodes"
+    if not same_graph(graph, again):
+        return None, "nodes have been changed since rockpool wrote it; it is read by them alone"
+    dt = again.metadata.get("dt", DIALECTS["nir"].dt)
+    found = NirSource(
+        graph.name,
+        said["dialect"],
+        (f"written by {graph.metadata.get('producer', 'rockpool')}",),
+        float(dt),
+        "the metadata",
+        ("what rockpool noted",),
+        (),
+        graph.version,
+    )
+    return (node, found), ""
 
 
 def _graph(source: Any) -> Graph:

@@ -1,4 +1,4 @@
-"""What the reader found out about a file of NIR: `NirSource`, kept by the network as `nir_source`."""
+"""What the reader found out about a file of NIR: `NirSource`, the `nir_source` of a network."""
 
 from __future__ import annotations
 
