@@ -232,7 +232,7 @@ def _layer(graph: Graph, node: GraphNode) -> Node:
         shape = _shape(entry["shape"])
         if "field" in entry:
             holder = _held(graph, entry["node"]) if "node" in entry else node
-            array = _restored(holder.fields[entry["field"]], shape, bool(entry["turned"]))
+            array = _restored(_field(holder, entry["field"]), shape, bool(entry["turned"]))
         else:
             array = _restored(node.metadata[f"{NOTE}_{name}"], shape, False)
         if array is None or array.dtype.kind != "f":
@@ -250,6 +250,13 @@ def _layer(graph: Graph, node: GraphNode) -> Node:
     return Node(
         str(said["model"]), shape, parameters, states, settings, library=str(said["library"])
     )
+
+
+def _field(node: GraphNode, name: str) -> np.ndarray:
+    """Return a field; nir 1.0.4 leaves out those `v_reset` that are zero."""
+    if name == "v_reset" and name not in node.fields:
+        return np.zeros_like(node.fields["v_threshold"])
+    return np.asarray(node.fields[name])
 
 
 def same_graph(one: Graph, other: Graph) -> bool:
