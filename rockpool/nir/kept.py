@@ -23,7 +23,7 @@ from rockpool.nir.units import Tree, Unit
 from rockpool.nn.description import MAX_DEPTH, Node, Value, same_numbers
 from rockpool.nn.models.catalogue import model_named
 
-__all__ = ["NOTE", "VERSION", "description_of", "note_of", "same_graph"]
+__all__ = ["NOTE", "VERSION", "description_of", "dialect_noted", "note_of", "same_graph"]
 
 NOTE = "rockpool"
 VERSION = 1
@@ -162,6 +162,15 @@ def description_of(graph: Graph) -> tuple[Node, dict[str, Any]] | None:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise FileFormatError(f"{graph.name}: its note is damaged: {error!r}") from error
     return node, said
+
+
+def dialect_noted(graph: Graph) -> str:
+    """Return the dialect in which a graph says that it was written; "nir" where that is damaged."""
+    try:
+        said = parse_json(graph.name, "its note", graph.metadata[NOTE])
+        return str(said["dialect"])
+    except (KeyError, TypeError, ValueError):
+        return "nir"
 
 
 def _at_rest(node: Node) -> Node:
