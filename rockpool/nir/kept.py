@@ -23,7 +23,7 @@ from rockpool.nir.units import Tree, Unit
 from rockpool.nn.description import MAX_DEPTH, Node, Value, same_numbers
 from rockpool.nn.models.catalogue import model_named
 
-__all__ = ["NOTE", "VERSION", "description_of", "note_of", "same_graph"]
+__all__ = ["NOTE", "VERSION", "description_of", "dialect_noted", "note_of", "same_graph"]
 
 NOTE = "rockpool"
 VERSION = 1
@@ -164,6 +164,15 @@ def description_of(graph: Graph) -> tuple[Node, dict[str, Any]] | None:
     return node, said
 
 
+def dialect_noted(graph: Graph) -> str:
+    """Return the dialect in which a graph says that it was written; "nir" where that is damaged."""
+    try:
+        said = parse_json(graph.name, "its note", graph.metadata[NOTE])
+        return str(said["dialect"])
+    except (KeyError, TypeError, ValueError):
+        return "nir"
+
+
 def _at_rest(node: Node) -> Node:
     """Return a description with all states, none of which takes memory."""
     children = {name: _at_rest(child) for name, child in node.children.items()}
@@ -232,7 +241,7 @@ def _layer(graph: Graph, node: GraphNode) -> Node:
         shape = _shape(entry["shape"])
         if "field" in entry:
             holder = _held(graph, entry["node"]) if "node" in entry else node
-            array = _restored(holder.fields[entry["field"]], shape, bool(entry["turned"]))
+            array = _restored(_field(holder, entry["field"]), shape, bool(entry["turned"]))
         else:
             array = _restored(node.metadata[f"{NOTE}_{name}"], shape, False)
         if array is None or array.dtype.kind != "f":
@@ -250,6 +259,13 @@ def _layer(graph: Graph, node: GraphNode) -> Node:
     return Node(
         str(said["model"]), shape, parameters, states, settings, library=str(said["library"])
     )
+
+
+def _field(node: GraphNode, name: str) -> np.ndarray:
+    """Return a field; nir 1.0.4 leaves out those `v_reset` that are zero."""
+    if name == "v_reset" and name not in node.fields:
+        return np.zeros_like(node.fields["v_threshold"])
+    return np.asarray(node.fields[name])
 
 
 def same_graph(one: Graph, other: Graph) -> bool:

@@ -43,7 +43,6 @@ _SETTINGS = {
     "CubaLIF": "decay gain gain_syn synapse reset reset_delay fires max_spikes_per_dt delay",
     "CubaLI": "decay gain gain_syn synapse delay",
 }
-MOST_SCALED = 4096  # channels of a Scale, which becomes a matrix
 _UNIT = 1e-5  # relative: a gain this near to 1 is 1, which single precision has made of it
 
 
@@ -137,11 +136,9 @@ def _weights(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tupl
 
 def _scale(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tuple[Node, Shape]:
     size = math.prod(shape)
-    if size > MOST_SCALED:
-        raise reading.fail(name, f"a Scale of {size} channels, more than {MOST_SCALED}")
     scale = _spread(reading, name, "scale", node.fields["scale"], shape)
-    matrix = np.diag(np.broadcast_to(scale, (size,)))
-    return Node("Linear", (size, size), {"weight": Value(_real(matrix), "weights")}), (size,)
+    parameters = {"weight": Value(scale, "weights")}
+    return Node("Scale", (size, size), parameters, settings={"shape_in": shape}), shape
 
 
 def _delay(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tuple[Node, Shape]:

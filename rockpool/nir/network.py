@@ -20,6 +20,8 @@ __all__ = ["container", "network_of", "safe_name"]
 
 Shape = tuple[int, ...]
 
+MOST_WEIGHTS = 10**7  # of zeros, where a bias needs a node of its own
+
 # What modules of one back-end or another have as attributes
 _TAKEN = frozenset(
     "add_module apply backward bfloat16 bias buffers call_super_init children class_name compile "
@@ -38,8 +40,8 @@ def network_of(reading: Reading, wiring: Wiring) -> Node:
     FileFormatError
         A node does not fit what leads to it, or cannot be held.
     """
-    _add_recurrent_bias(wiring)
     shapes: dict[str, Shape] = {INPUT: _input_shape(reading, wiring)}
+    _add_recurrent_bias(wiring, math.prod(shapes[INPUT]))
     names: dict[str, str] = {INPUT: INPUT}
     layers: dict[str, Node] = {}
     sources: dict[str, list[str]] = {}
@@ -47,7 +49,7 @@ def network_of(reading: Reading, wiring: Wiring) -> Node:
         shape = _sum_shape(reading, name, wiring.sources[name], shapes)
         given = [names[source] for source in wiring.sources[name]]
         names[name] = safe_name(name, layers)
-        if len(shape) > 1 and node.kind in ("Linear", "Affine", "Scale"):
+        if len(shape) > 1 and node.kind in ("Linear", "Affine"):
             flat = safe_name(f"{names[name]}_flatten", {**layers, names[name]: None})
             layers[flat], sources[flat], given = flattened(shape), given, [flat]
             shape = (math.prod(shape),)
@@ -95,7 +97,10 @@ def container(
     shape = (size_in, size_out)
     if outputs == names[-1:] and [sources[name] for name in names] == row:
         return Node("Sequential", shape, children=dict(layers))
-    raise FileFormatError("this graph is no row of layers")
+    edges = [(source, name) for name, found in sources.items() for source in found]
+    edges += [(source, "output") for source in outputs]
+    wires = tuple(("input" if a == INPUT else a, b) for a, b in edges)
+    return Node("Wired", shape, settings={"edges": wires}, children=dict(layers))
 
 
 def safe_name(name: str, taken: Any) -> str:
@@ -108,24 +113,28 @@ def safe_name(name: str, taken: Any) -> str:
     return name
 
 
-def _add_recurrent_bias(wiring: Wiring) -> None:
+def _add_recurrent_bias(wiring: Wiring, size_in: int) -> None:
     """Add what a recurrence adds in each step to the bias before it, or to a node of its own."""
     for name, bias in wiring.rec_bias.items():
         sources = wiring.sources[name]
         first = sources[0]
         node = wiring.nodes.get(first)
         alone = len(sources) == 1 and len(wiring.targets(first)) == 1
+        alone = alone and first not in wiring.outputs
         if node is not None and node.kind in ("Linear", "Affine") and alone:
             held = np.ravel(node.fields.get("bias", 0.0))
             fields = {**node.fields, "bias": held + bias}
             wiring.nodes[first] = GraphNode("Affine", fields, node.metadata)
             continue
-        before = wiring.nodes.get(first)
-        extra = f"{name}_bias"
-        n_in = math.prod(wiring.shape_in) if before is None else 0
-        raise FileFormatError(
-            f"{wiring.name}: the bias of the recurrent weights of {name!r} has no place ({extra}, {n_in})"
-        )
+        if bias.size * size_in > MOST_WEIGHTS:
+            raise FileFormatError(f"{wiring.name}: no place for the recurrent bias of {name!r}")
+        extra = {"weight": np.zeros((bias.size, size_in)), "bias": bias}
+        label = f"{name}_bias"
+        while label in wiring.nodes:
+            label += "_"
+        wiring.nodes = {label: GraphNode("Affine", extra), **wiring.nodes}
+        wiring.sources = {label: [INPUT], **wiring.sources}
+        wiring.sources[name] = [*sources, label]
 
 
 def _sum_shape(

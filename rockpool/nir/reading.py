@@ -10,7 +10,7 @@ from typing import Any
 from rockpool.nir.dialects import DIALECTS, dialect_of
 from rockpool.nir.graph import SPIKING, Graph, GraphNode
 from rockpool.nir.hdf5 import read_graph
-from rockpool.nir.kept import description_of, same_graph
+from rockpool.nir.kept import NOTE, description_of, dialect_noted, same_graph
 from rockpool.nir.layers import Reading
 from rockpool.nir.network import network_of
 from rockpool.nir.source import NirSource, NirWarning
@@ -145,7 +145,7 @@ def described(
         own, changed = _own(graph)
         if own is not None:
             return own
-    name, why = (dialect, ("the argument",)) if dialect != "auto" else dialect_of(graph)
+    name, why = (dialect, ("the argument",)) if dialect != "auto" else _found(graph)
     step = time_step(graph, name, None if dt is None else float(dt))
     wiring = wiring_of(graph, recurrent_input=name not in _RUN_ON_SPIKES)
     scale = {"norse": 1.0 / step.dt, "sinabs": step.dt}.get(name, 1.0)
@@ -164,6 +164,15 @@ def described(
         (*((changed,) if changed else ()), *_warnings(graph, name, step, asked)),
         graph.version,
     )
+
+
+def _found(graph: Graph) -> tuple[str, tuple[str, ...]]:
+    """Return the dialect of a graph, and the signs; ours is that which other readers see."""
+    if NOTE not in graph.metadata:
+        return dialect_of(graph)
+    target = dialect_noted(graph)
+    name = target if target in ("sinabs", "spyx", "rockpool") else "nir"
+    return name, (f"written by rockpool for {target}",)
 
 
 def _own(graph: Graph) -> tuple[tuple[Node, NirSource] | None, str]:

@@ -39,7 +39,9 @@ class Target:
     decay : str
         "euler" or "exp".
     uniform : tuple of str
-        Parameters that must be the same for all neurons of a layer.
+        Parameters that must be the same for all neurons of a layer, besides thresholds.
+    one_threshold : bool
+        Whether thresholds must be; they are made so by scaling weights.
     recurrent : bool
         Whether it runs recurrent layers.
     affine : bool
@@ -55,6 +57,7 @@ class Target:
     fixed: bool = False
     decay: str = "euler"
     uniform: tuple[str, ...] = ()
+    one_threshold: bool = False
     recurrent: bool = False
     affine: bool = False
     spiking_last: bool = False
@@ -78,7 +81,7 @@ TARGETS = {
         ">",
         _IMAGES,
         fixed=True,
-        uniform=("threshold",),
+        one_threshold=True,
         spiking_last=True,
     ),
     "norse": Target(
@@ -92,7 +95,8 @@ TARGETS = {
         {"IFEuler": _TO_VALUE, "LIFEuler": _TO_VALUE, "CubaLIFEuler": _TO_VALUE_CUBA},
         ">=",
         _IMAGES,
-        uniform=("tau_mem", "tau_syn", "r", "w_in", "threshold"),
+        uniform=("tau_mem", "tau_syn"),
+        one_threshold=True,
     ),
     "spyx": Target(
         1.0,
@@ -151,6 +155,8 @@ def translated(units: Units, dialect: str, dt: float | None) -> tuple[Units, flo
         if unit.node.model in EULER:
             _translate(Units(made, units.outputs), by_name, unit, dialect, target, step)
     for unit in made:
+        if dialect == "sinabs" and unit.node.model == "IFEuler":
+            _check_floor(by_name, unit, dialect)
         unit.node = _single(unit.node)
     return Units(made, units.outputs, units.tree), step
 
@@ -207,11 +213,15 @@ def _translate(
     if "tau_syn" in parameters:
         parameters["tau_syn"] = _tau(unit, dialect, steps.a_syn, target, dt)
     scale = np.asarray(gain / wanted, np.float64).ravel()
+    threshold = full(node, "threshold").ravel() if "threshold" in parameters else None
+    if threshold is not None and target.one_threshold and np.unique(threshold).size > 1:
+        if not (threshold > 0).all():
+            raise _refused(unit, dialect, "has thresholds of each neuron that are not all > 0")
+        scale, threshold = scale / threshold, np.ones_like(threshold)
     if np.allclose(scale, 1, rtol=1e-12, atol=0):
         scale = np.ones(())
     elif (scale == scale[0]).all():
         scale = scale[:1].reshape(())
-    threshold = full(node, "threshold").ravel() if "threshold" in parameters else None
     if np.any(scale != 1) and not _absorbed(units, by_name, unit, scale):
         if threshold is None or scale.ndim:
             raise _refused(unit, dialect, "has a gain that no weights before it can take")
@@ -264,6 +274,15 @@ def _gains(
         tau_syn = parameters["tau_syn"]
         found["w_in"] = np.ones_like(tau_syn) if dialect == "spyx" else tau_syn / dt
     return found
+
+
+def _check_floor(by_name: Mapping[str, Unit], unit: Unit, dialect: str) -> None:
+    """Refuse an IF that may get negative input: sinabs keeps its membrane above -threshold."""
+    before = [by_name[name].node for name in unit.sources if name in by_name]
+    if any(np.any(v.array < 0) for node in before for v in node.parameters.values()):
+        raise _refused(
+            unit, dialect, "has negative weights before it, and its importer keeps v > -threshold"
+        )
 
 
 def _absorbed(units: Units, by_name: Mapping[str, Unit], unit: Unit, scale: np.ndarray) -> bool:

@@ -93,6 +93,8 @@ def _add(
         where = ".".join(path) or "the network"
         raise ValueError(f"to_nir: {where} is a {node.model}, a container that NIR cannot hold")
     tree: Tree = {"model": node.model, "shape": list(node.shape), "children": []}
+    if "edges" in node.settings:
+        tree["settings"] = {"edges": [list(edge) for edge in node.settings["edges"]]}
     return add(units, node, path, sources, tree), tree
 
 
@@ -143,7 +145,25 @@ def _stack(
     return sources
 
 
-_CONTAINERS = {"Sequential": _row, "Residual": _residual, "FFwdStack": _stack}
+def _wired(
+    units: Units, node: Node, path: tuple[str, ...], sources: list[str], tree: Tree
+) -> list[str]:
+    outputs = {"input": sources}
+    edges = node.settings["edges"]
+
+    def leading_to(name: str) -> list[str]:
+        found = [source for a, b in edges if b == name for source in outputs[a]]
+        if len(set(found)) < len(found):
+            raise ValueError(f"to_nir: something would lead to {name!r} twice")
+        return found
+
+    for name, child in node.children.items():
+        outputs[name], inner = _add(units, child, (*path, name), leading_to(name), "")
+        tree["children"].append([name, inner])
+    return leading_to("output")
+
+
+_CONTAINERS = {"Sequential": _row, "Residual": _residual, "FFwdStack": _stack, "Wired": _wired}
 
 
 def axes_in(node: Node) -> Shape:

@@ -230,6 +230,9 @@ def _add_recurrence(wiring: Wiring, name: str, matrix: np.ndarray, bias: np.ndar
 def _order(wiring: Wiring, edges: list[Edge]) -> None:
     """Fill in what leads to each node, and order the nodes; what leads nowhere is refused."""
     sources: dict[str, list[str]] = {name: [] for name in wiring.nodes}
+    if len(set(edges)) < len(edges):
+        twice = next(edge for edge in edges if edges.count(edge) > 1)
+        raise FileFormatError(f"{wiring.name}: {twice[0]!r} leads to {twice[1]!r} in two ways")
     for a, b in edges:
         if b == OUTPUT:
             wiring.outputs.append(a)
