@@ -28,7 +28,10 @@ ENVIRONMENTS = {
         (*_TORCH, "nir==1.0.8", "loguru==0.7.3"),
         ("nirtorch==2.6", "snntorch==1.0.0", "norse==1.1.0", "spikingjelly==2.0.0"),
     ),
-    "sinabs": Environment((*_TORCH, "nir==1.0.4", "nirtorch==2.0.2"), ("sinabs==3.1.3",)),
+    "sinabs": Environment(
+        (*_TORCH, "nir==1.0.4", "nirtorch==2.0.2", "pbr==7.1.3", "matplotlib==3.11.2"),
+        ("sinabs==3.1.3",),
+    ),
     "spyx": Environment(
         (*_NUMPY, "jax==0.10.2", "jaxlib==0.10.2", "flax==0.12.8", "nir==1.0.8", "spyx==1.0.0")
     ),

@@ -28,11 +28,12 @@ from rockpool.nn.modules import (
 
 DT = 1e-4
 TAU, TAU_SYN = 20 * DT, 10 * DT
-DIALECTS = ("nir", "snntorch", "norse", "sinabs", "spikingjelly", "spyx")
+DIALECTS = ("nir", "snntorch", "norse", "sinabs", "spikingjelly", "spyx", "rockpool")
 
 # What the importers make of a neuron, beside the step that NIR's equations have by default
 UNIT = {"gain": "unit"}
 SPYX = {"gain": "unit", "reset": "subtract", "reset_delay": True, "delay": 1}
+SPYX_CUBA = {**SPYX, "gain_syn": "unit", "synapse": "old", "reset_delay": False}
 SINABS = {
     "decay": "exp",
     "gain": "unit",
@@ -42,29 +43,30 @@ SINABS = {
 }
 
 
-def linear(seed, n_out, n_in, gain=1.0, bias=None):
+def linear(seed, n_out, n_in, gain=1.0, bias=None, above=-np.inf):
     """A linear layer with the weights of a seed; bias is the largest of its biases."""
     how = {} if bias is None else {"has_bias": True, "bias": cases.weights(seed + 50, n_out) * bias}
-    return Linear((n_in, n_out), weight=cases.weights(seed, n_out, n_in, gain=gain).T, **how)
+    weight = np.maximum(cases.weights(seed, n_out, n_in, gain=gain).T, above)
+    return Linear((n_in, n_out), weight=weight, **how)
 
 
-def of_two(kind, gain=0.5, bias=None, seed=0, neuron_bias=None, **how):
+def of_two(kind, weight=0.5, bias=None, seed=0, neuron_bias=None, above=-np.inf, **how):
     """A network of 3, 4 and 2 of one kind of neuron."""
     how = {"dt": DT, **how}
     if neuron_bias is not None:
         how["bias"] = neuron_bias
-    first = linear(seed, 4, 3, gain, bias), kind(4, **how)
-    return Sequential(*first, linear(seed + 1, 2, 4, 2 * gain, bias), kind(2, **how))
+    first = linear(seed, 4, 3, weight, bias, above), kind(4, **how)
+    return Sequential(*first, linear(seed + 1, 2, 4, 2 * weight, bias, above), kind(2, **how))
 
 
-def lif(gain=0.5, **how):
+def lif(weight=0.5, **how):
     """LIFEuler of 20 steps."""
-    return of_two(LIFEuler, gain, tau_mem=TAU, **how)
+    return of_two(LIFEuler, weight, tau_mem=TAU, **how)
 
 
-def cubalif(gain=0.2, **how):
+def cubalif(weight=0.2, **how):
     """CubaLIFEuler of 20 and 10 steps."""
-    return of_two(CubaLIFEuler, gain, tau_mem=TAU, tau_syn=TAU_SYN, **how)
+    return of_two(CubaLIFEuler, weight, tau_mem=TAU, tau_syn=TAU_SYN, **how)
 
 
 def readout(kind, **how):
@@ -73,7 +75,7 @@ def readout(kind, **how):
     return Sequential(linear(0, 4, 3, 0.5), spikes, linear(1, 2, 4), kind(2, dt=DT, **how))
 
 
-def hetero(kind, gain, **taus):
+def hetero(kind, weight, **taus):
     """Other time constants and another threshold for each neuron."""
 
     def neurons(n, seed):
@@ -84,14 +86,18 @@ def hetero(kind, gain, **taus):
         return kind(n, threshold=cases.between(seed + 9, 0.7, 1.4, n), dt=DT, **values, **how)
 
     how = {"gain": "unit"} | ({"gain_syn": "unit"} if "tau_syn" in taus else {})
-    return Sequential(linear(0, 4, 3, gain), neurons(4, 1), linear(1, 2, 4, gain), neurons(2, 2))
+    return Sequential(
+        linear(0, 4, 3, weight), neurons(4, 1), linear(1, 2, 4, weight), neurons(2, 2)
+    )
 
 
-def recurrent(kind, gain, **how):
+def recurrent(kind, weight, **how):
     """A recurrent layer of four, then two neurons without."""
-    weights = cases.weights(3, 4, 4, gain=gain / 2)
+    weights = cases.weights(3, 4, 4, gain=weight / 2)
     first = kind(4, has_rec=True, w_rec=weights, dt=DT, **how)
-    return Sequential(linear(0, 4, 3, gain), first, linear(1, 2, 4, gain), kind(2, dt=DT, **how))
+    return Sequential(
+        linear(0, 4, 3, weight), first, linear(1, 2, 4, weight), kind(2, dt=DT, **how)
+    )
 
 
 def images(kind, pool, **how):
@@ -110,6 +116,7 @@ def images(kind, pool, **how):
 def networks():
     """The networks by name; those of images take 2 x 6 x 6 channels, the others 3."""
     unit_syn = {**UNIT, "gain_syn": "unit"}
+    sinabs_if = {name: value for name, value in SINABS.items() if name != "decay"}
     return {
         "lif, to 0, >": lif(**UNIT),
         "lif, to 0, >=": lif(**UNIT, fires=">="),
@@ -127,13 +134,13 @@ def networks():
         "cubalif, a tau per neuron": hetero(
             CubaLIFEuler, 0.2, tau_mem=(10.0, 40.0), tau_syn=(5.0, 15.0)
         ),
-        "cubalif, as spyx": cubalif(**SPYX, gain_syn="unit", synapse="old"),
+        "cubalif, as spyx": cubalif(**SPYX_CUBA),
         "if, r = 1 / dt, >=": of_two(IFEuler, r=1 / DT, fires=">="),
+        "if, r = 1 / dt, >=, to -0.5": of_two(IFEuler, r=1 / DT, fires=">=", v_reset=-0.5),
         "if, gain 1, >": of_two(IFEuler, **UNIT),
         "if, as spyx": of_two(IFEuler, **SPYX),
-        "if, as sinabs": of_two(
-            IFEuler, **{name: value for name, value in SINABS.items() if name != "decay"}
-        ),
+        "if, as sinabs": of_two(IFEuler, **sinabs_if),
+        "if, as sinabs, weights above 0": of_two(IFEuler, above=0.0, **sinabs_if),
         "li": readout(LIEuler, tau_mem=TAU),
         "cubali": readout(CubaLIEuler, tau_mem=TAU, tau_syn=TAU_SYN),
         "recurrent lif": recurrent(LIFEuler, 0.4, tau_mem=TAU, **UNIT),

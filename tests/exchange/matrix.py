@@ -34,7 +34,15 @@ PACKAGES = {
     "ours": "ours",
 }
 # The dialects in which this package writes, and who is to read them
-TARGETS = ("snntorch", "norse", "sinabs", "spikingjelly", "spyx")
+TARGETS = {
+    "nir": "ours",
+    "snntorch": "snntorch",
+    "norse": "norse",
+    "sinabs": "sinabs",
+    "spikingjelly": "spikingjelly",
+    "spyx": "spyx",
+    "rockpool": "rockpool31",
+}
 TIMEOUT = 900  # seconds that one program may take
 
 
@@ -55,7 +63,7 @@ def run(program: str, package: str, environments: Path, *arguments: Path | str) 
     Raises
     ------
     subprocess.CalledProcessError
-        If the program fails as a whole.
+        If the program fails as a whole; ``said.txt``, beside the environments, has what it said.
     """
     python = python_of(environments, PACKAGES[package])
     variables = {**os.environ, "JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
@@ -64,7 +72,10 @@ def run(program: str, package: str, environments: Path, *arguments: Path | str) 
         variables["PYTHONPATH"] = str(ROOT)
     command = [python, "-W", "ignore", HERE / f"{program}_{package}.py", *arguments]
     print(f"{program}: {package}", flush=True)
-    subprocess.run(command, check=True, env=variables, timeout=TIMEOUT, stdout=subprocess.DEVNULL)
+    with (environments.parent / "said.txt").open("a") as said:
+        subprocess.run(
+            command, check=True, env=variables, timeout=TIMEOUT, stdout=said, stderr=said
+        )
 
 
 def opened(
@@ -139,13 +150,12 @@ def own_files(folder: Path, environments: Path) -> dict[str, Any]:
     run("export", "ours", environments, folder)
     networks: dict[str, dict[str, Any]] = json.loads((folder / "networks.json").read_text())
     seen: dict[str, Any] = {name: {} for name in networks}
-    for target in ("nir", *TARGETS):
+    for target, reader in TARGETS.items():
         written = {
             name: folder / f"{number:02}.{target}.nir"
             for number, (name, refused) in enumerate(networks.items())
             if target not in refused
         }
-        reader = "ours" if target == "nir" else target
         results = opened(reader, list(written.values()), folder, environments) if written else []
         for name, result in zip(written, results, strict=True):
             seen[name][target] = result
