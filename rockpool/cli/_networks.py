@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from rockpool.files import NetworkFile
+    from rockpool.nn.description import Node
 
 __all__ = ["input_data", "network_and_input", "network_file"]
 
@@ -39,10 +40,13 @@ def network_file(path: str) -> NetworkFile:
         raise CommandError(str(error)) from error
 
 
-def input_data(text: str, channels: int | None) -> np.ndarray:
-    """Return the input (B, T, N) that the word INPUT names: a file, or ``digits``."""
+def input_data(text: str, node: Node) -> np.ndarray:
+    """Return the input (B, T, N) of a network that the word INPUT names: a file, or ``digits``."""
     import numpy as np
 
+    from rockpool.nn.description import flat_input
+
+    channels = node.shape[0]
     if text == "digits":
         from rockpool.data import load_digit_spikes
 
@@ -63,6 +67,7 @@ def input_data(text: str, channels: int | None) -> np.ndarray:
         raise CommandError(f"cannot read {text!r}: {error}") from error
     if array.dtype.kind not in "biuf":
         raise CommandError(f"{text!r} must hold real numbers, got {array.dtype}")
+    array = flat_input(node, array)
     if array.ndim == 2:
         array = array[np.newaxis]
     if array.ndim != 3 or channels not in (None, array.shape[-1]):

@@ -53,7 +53,7 @@ def run(values: dict[str, Any]) -> int:
     """Count, and show the table."""
     path, given = network_and_input("profile", values["names"], needs_input=True)
     header = network_file(path)
-    data = input_data(given, header.network.shape[0])
+    data = input_data(given, header.network)
     from rockpool.profiling import profile
 
     try:

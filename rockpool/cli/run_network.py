@@ -80,7 +80,7 @@ def run(values: dict[str, Any]) -> int:
     chosen = _chosen(node) if name == "auto" else name
     if given == "-":
         return _stream(node, chosen, values["dtype"])
-    data = input_data(given, node.shape[0])
+    data = input_data(given, node)
     report, arrays = _evolved(node, chosen, data, values)
     if values["o"] is not None:
         _write_output(values["o"], arrays)
@@ -173,7 +173,7 @@ def _digits_read(output: np.ndarray) -> float | None:
     """Return which part of the digits got the largest mean output, for ten output channels."""
     from rockpool.data import load_digits
 
-    if output.shape[-1] != 10:
+    if output.ndim != 3 or output.shape[-1] != 10:
         return None
     return float((output.mean(1).argmax(-1) == load_digits()[1]).mean())
 
@@ -195,7 +195,7 @@ def _write_output(path: str, arrays: dict[str, np.ndarray]) -> None:
     elif len(output) != 1:
         raise CommandError(f"-o: a .csv holds the output of one input, and there are {len(output)}")
     else:
-        np.savetxt(buffer, output[0], delimiter=",", fmt="%.17g")
+        np.savetxt(buffer, output[0].reshape(len(output[0]), -1), delimiter=",", fmt="%.17g")
     try:
         with replacing(path, "wb") as file:
             file.write(buffer.getvalue())
@@ -223,7 +223,7 @@ def _raster(output: np.ndarray, duration: float) -> str:
     """Return the output of the first input as a raster, where it is spikes."""
     from rockpool.cli.demo.raster import raster_lines
 
-    first = output[0] if len(output) else output.reshape(0, output.shape[-1])
+    first = output[0].reshape(output.shape[1], -1) if output.size else output
     if not first.size or (first != first.round()).any() or not first.any():
         return ""
     return "\nthe output of the first input\n" + "".join(raster_lines(first, duration))
@@ -243,7 +243,7 @@ def _stream(node: Node, name: str, dtype: str | None) -> int:
             network, output = evolve_arrays(network, name, step[np.newaxis, np.newaxis])
         except (ValueError, TypeError, RuntimeError) as error:
             raise CommandError(f"line {number}: {error}") from error
-        write(",".join(f"{x:.9g}" for x in output[0, 0]) + "\n")
+        write(",".join(f"{x:.9g}" for x in output[0, 0].flat) + "\n")
         if sys.stdout is not None:
             sys.stdout.flush()
     return 0

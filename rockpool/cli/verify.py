@@ -60,7 +60,7 @@ def run(values: dict[str, Any]) -> int:
     """Compare the back-ends; 0 if they agree but for rounding."""
     path, given = network_and_input("verify", values["names"], needs_input=False)
     header = network_file(path)
-    data = input_data(given, header.network.shape[0]) if given else None
+    data = input_data(given, header.network) if given else None
     from rockpool.cli._progress import Progress
     from rockpool.nn.models.catalogue import BACKENDS
     from rockpool.verification import verify

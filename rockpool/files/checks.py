@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.files.tensors import FileFormatError, shown
+from rockpool.nn.combinators._wiring import checked_edges, evolution_order
 from rockpool.nn.description import CONTAINERS, Node
 from rockpool.nn.models.catalogue import model_named
 from rockpool.nn.models.model import Model
@@ -40,6 +41,8 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
             elif node.model == "FFwdStack":
                 _check_stack(where, node)
             elif node.model in CONTAINERS:
+                if node.model == "Wired":
+                    _check_wires(where, node)
                 if node.parameters or node.states:
                     raise FileFormatError(f"{where}: a {node.model} has no arrays of its own")
             elif node.children and node.user_class is None:
@@ -104,6 +107,14 @@ def _check_stack(where: str, node: Node) -> None:
     _check_names(where, node.parameters, set(sizes), set(sizes), "weights")
     for name, value in node.parameters.items():
         _check_shape(where, name, value.array, [sizes[name]])
+
+
+def _check_wires(where: str, node: Node) -> None:
+    """Check the edges between the modules of a container, and that these stand in their order."""
+    _check_names(where, node.settings, {"edges"}, {"edges"}, "settings")
+    edges = checked_edges(node.model, node.children, node.settings["edges"])
+    if list(node.children) != evolution_order(node.model, edges):
+        raise FileFormatError(f"{where}: its modules do not stand in the order of its edges")
 
 
 def _check_names(where: str, given: Any, needed: set[str], known: set[str], what: str) -> None:

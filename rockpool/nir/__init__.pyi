@@ -1,6 +1,6 @@
 # backend: nir
-# files: dialects graph hdf5 hdf5_writing images kept layers nearest network objects old_rockpool
-# files: targets time_steps units wiring
+# files: dialects graph heap hdf5 hdf5_writing images kept layers nearest network objects
+# files: old_rockpool targets time_steps units wiring
 from .reading import from_nir as from_nir
 from .source import NirSource as NirSource
 from .source import NirWarning as NirWarning

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
 
 from rockpool.files.tensors import FileFormatError, shown
 from rockpool.nir.graph import Graph, GraphNode, checked_node
+from rockpool.nir.heap import TextHeap
 
 __all__ = ["SIGNATURE", "read_graph"]
 
@@ -28,6 +29,7 @@ MAX_NAME = 255
 MAX_TEXT = 4 * 2**20  # characters of one text
 _MOST_PACKED = 1_100  # how many times smaller than its content a compressed array can be
 _SMALL = 2**20  # bytes
+_START = 48  # bytes of a superblock that are looked at
 _FILTERS = frozenset({"1", "2", "3", "32000"})  # gzip, shuffle, checksum, lzf
 
 # What h5py raises, file by file, where a file is not what it says
@@ -46,16 +48,24 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     """
     name = os.fspath(path)
     with open(path, "rb") as file:
-        start = file.read(len(SIGNATURE))
-    if start != SIGNATURE:
+        _check_start(name, file.read(_START))
+        try:
+            with h5py.File(path, "r", locking=False) as opened:
+                return _Reader(name, file).file(opened)
+        except FileFormatError:
+            raise
+        except _HDF5_ERRORS as error:
+            raise FileFormatError(f"{name}: the file is damaged: {_first_line(error)}") from error
+
+
+def _check_start(name: str, start: bytes) -> None:
+    """Refuse what is not HDF5, or has addresses of another size than all files of NIR seen."""
+    if not start.startswith(SIGNATURE):
         raise FileFormatError(f"{name}: this is no file of NIR: it is not in HDF5")
-    try:
-        with h5py.File(path, "r", locking=False) as opened:
-            return _Reader(name, os.stat(path).st_size).file(opened)
-    except FileFormatError:
-        raise
-    except _HDF5_ERRORS as error:
-        raise FileFormatError(f"{name}: the file is damaged: {_first_line(error)}") from error
+    version = start[8] if len(start) == _START else 255
+    sizes, base = (start[13:15], start[24:32]) if version < 2 else (start[9:11], start[12:20])
+    if version > 3 or sizes != b"\x08\x08" or any(base):
+        raise FileFormatError(f"{name}: the file is damaged: the start of HDF5 is not right")
 
 
 def _first_line(error: BaseException) -> str:
@@ -65,19 +75,24 @@ def _first_line(error: BaseException) -> str:
 class _Reader:
     """Makes a graph of what is in a file; counts what that takes."""
 
-    def __init__(self, name: str, size: int) -> None:
+    def __init__(self, name: str, file: IO[bytes]) -> None:
         self.name = name
-        self.size = size
-        self.bytes_left = size * _MOST_PACKED + _SMALL
+        self.heap = TextHeap(name, file)
+        self.size = self.heap.size
+        self.bytes_left = self.size * _MOST_PACKED + _SMALL
         self.nodes_left = MAX_NODES
 
     def file(self, opened: h5py.File) -> Graph:
         """Return the graph of a file."""
-        members = self._members(opened, "the file")
+        members = self._members(opened, self.name)
         if "node" not in members:
             raise FileFormatError(f"{self.name}: this is no file of NIR: it has no group 'node'")
         version = members.get("version")
-        said = self._value(version, "version") if isinstance(version, h5py.Dataset) else ""
+        said = (
+            self._value(version, f"{self.name}: version")
+            if isinstance(version, h5py.Dataset)
+            else ""
+        )
         node = self._node(members["node"], (), said if isinstance(said, str) else "")
         if not isinstance(node, Graph):
             raise FileFormatError(f"{self.name}: it holds a single {node.kind}, no graph of nodes")
@@ -120,7 +135,7 @@ class _Reader:
         inside = self._members(members["nodes"], f"{where}: nodes")
         nodes = {key: self._node(member, (*path, key), "") for key, member in inside.items()}
         edges = self._edges(members["edges"], f"{where}: edges")
-        return Graph(self.name if not path else where, nodes, edges, metadata, version)
+        return Graph(where, nodes, edges, metadata, version)
 
     def _edges(self, dataset: Any, where: str) -> list[tuple[str, str]]:
         if not isinstance(dataset, h5py.Dataset):
@@ -134,7 +149,16 @@ class _Reader:
         if h5py.check_string_dtype(dataset.dtype) is None:
             raise FileFormatError(f"{where} must be pairs of names, got {dataset.dtype}")
         self._charge(dataset, where)
-        return [(_text(a, where), _text(b, where)) for a, b in dataset[()]]
+        names = [_text(name, where) for name in self._texts(dataset, where)]
+        return list(zip(names[::2], names[1::2], strict=True))
+
+    def _texts(self, dataset: h5py.Dataset, where: str) -> list[bytes]:
+        """Return the texts of a data set, in order."""
+        if h5py.check_string_dtype(dataset.dtype).length is not None:
+            return [bytes(text) for text in np.ravel(dataset[()])]
+        if dataset.chunks or dataset.id.get_offset() is None:
+            raise FileFormatError(f"{where} has texts that are stored in parts")
+        return self.heap.texts(dataset.id.get_offset(), math.prod(dataset.shape))
 
     def _metadata(self, group: Any, where: str, depth: int) -> dict[str, Any]:
         if not isinstance(group, h5py.Group) or depth > MAX_DEPTH:
@@ -165,11 +189,11 @@ class _Reader:
             raise FileFormatError(f"{where} is no value of HDF5")
         self._charge(dataset, where)
         if h5py.check_string_dtype(dataset.dtype) is None:
-            if dataset.dtype.kind not in "biufS":
+            if dataset.dtype.kind not in "biuf":
                 raise FileFormatError(f"{where} must be numbers or a text, got {dataset.dtype}")
             return np.asarray(dataset[()])
-        value = dataset[()]
-        return _text(value, where) if dataset.shape == () else np.asarray(value, object)
+        texts = self._texts(dataset, where)
+        return _text(texts[0], where) if dataset.shape == () else np.array(texts, object)
 
     def _charge(self, dataset: h5py.Dataset, where: str) -> None:
         """Refuse an array that is larger than what is stored of it can be."""

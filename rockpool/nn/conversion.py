@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.nn.combinators._wiring import sources_of
 from rockpool.nn.description import CONTAINERS, Node, Value
 from rockpool.nn.models.catalogue import (
     BACKENDS,
@@ -38,7 +39,7 @@ def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = Fals
     Parameters
     ----------
     network : Module
-        A layer, or a container of layers: `Sequential`, `Residual`, `FFwdStack`,
+        A layer, or a container of layers: `Sequential`, `Residual`, `FFwdStack`, `Wired`,
         `TimedModuleWrapper`, nested at will, or one of your own that has ``_convert``. It stays as
         it is.
     backend : str
@@ -250,6 +251,8 @@ def _container(node: Node, children: dict[str, Any], backend: str) -> Any:
     options = {}
     if node.model == "FFwdStack":
         options["weight_init_func"] = container._default_weights
+    if node.model == "Wired":
+        options["edges"] = node.settings["edges"]
     return container(children, **options)
 
 
@@ -319,10 +322,16 @@ def _with_sizes(node: Node, library: str, size: int | None = None) -> Node:
     if node.model == "Instant" and node.shape == (None,):
         node = replace(node, shape=(size, size))
     children: dict[str, Node] = {}
+    sources = sources_of(node.settings["edges"]) if node.model == "Wired" else {}
+    sizes = {"input": size}
     for name, child in node.children.items():
+        if sources:
+            known = (sizes[source] for source in sources[name] if sizes[source] is not None)
+            size = next(known, None)
         children[name] = _with_sizes(child, library, size)
+        sizes[name] = children[name].shape[-1]
         if node.model != "FFwdStack":
-            size = children[name].shape[-1]
+            size = sizes[name]
     shape = node.shape
     if children and None in shape:
         members = list(children.values())

@@ -7,16 +7,19 @@ they describe networks that compute the same: same structure and names, same val
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["CONTAINERS", "MAX_DEPTH", "MAX_NODES", "Node", "Value"]
+__all__ = ["CONTAINERS", "MAX_DEPTH", "MAX_NODES", "Node", "Value", "flat_input", "flat_steps"]
 
 # Models whose modules are made of others
-CONTAINERS = ("Sequential", "Residual", "FFwdStack", "TimedModuleWrapper")
+CONTAINERS = ("Sequential", "Residual", "FFwdStack", "Wired", "TimedModuleWrapper")
+
+Array = TypeVar("Array", bound=Any)
 
 MAX_DEPTH = 64
 MAX_NODES = 10_000
@@ -129,6 +132,38 @@ class Node:
         yield f"{indent}{what} {self.shape}"
         for child_name, child in self.children.items():
             yield from child._lines(child_name, indent + "    ")
+
+
+def axes_of_input(node: Node) -> tuple[int, ...]:
+    """Return the axes of one time step of the input of a network, where it has several; else ()."""
+    axes = node.settings.get("shape_in", node.settings.get("neuron_shape"))
+    if isinstance(axes, tuple):
+        return axes if len(axes) > 1 else ()
+    found = map(axes_of_input, _first_children(node))
+    return next((axes for axes in found if axes), ())
+
+
+def _first_children(node: Node) -> list[Node]:
+    """Return the modules of a container that get its input."""
+    if node.model == "Wired":
+        targets = [second for first, second in node.settings["edges"] if first == "input"]
+        return [node.children[name] for name in targets if name in node.children]
+    return list(node.children.values())[:1]
+
+
+def flat_input(node: Node, data: np.ndarray) -> np.ndarray:
+    """Return input of a network with the axes of a time step as one; other arrays as they are."""
+    axes = axes_of_input(node)
+    n_axes, size = len(axes), math.prod(axes)
+    flat = data.ndim in (2, 3) and data.shape[-1] == size
+    if n_axes < 2 or flat or data.ndim - n_axes not in (1, 2) or data.shape[-n_axes:] != axes:
+        return data
+    return data.reshape((*data.shape[:-n_axes], size))
+
+
+def flat_steps(data: Array) -> Array:
+    """Return an array (B, T, *axes), of any library, as (B, T, N)."""
+    return data if data.ndim < 4 else data.reshape((*data.shape[:2], math.prod(data.shape[2:])))
 
 
 def same_numbers(first: np.ndarray, second: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.conversion import build, describe, library_of, obstacles
-from rockpool.nn.description import Node
+from rockpool.nn.description import Node, flat_steps
 from rockpool.parameters import to_numpy
 from rockpool.plots.arrays import are_counts, spikes_of, values_of
 from rockpool.plots.canvas import INK, new_figure
@@ -172,10 +172,12 @@ def _run(network: Any, node: Node, inputs: np.ndarray) -> tuple[list[Activity], 
     for library in libraries:
         if not any(obstacles(node, library)):
             copy = build(node, library, keep_precision=not given)
-            return layers_of(copy, node, library, inputs)
+            layers, output = layers_of(copy, node, library, inputs)
+            return layers, flat_steps(output)
     if given:
         build(node, "numpy")  # raises the error that says why not
-    return layers_of(network, node, library_of(network), inputs)
+    layers, output = layers_of(network, node, library_of(network), inputs)
+    return layers, flat_steps(output)
 
 
 def _rows(inputs: np.ndarray, layers: list[Activity], output: np.ndarray) -> Iterator[_Row]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rockpool.nn.conversion import build
 from rockpool.nn.description import Node
-from rockpool.nn.modules._observed import observed
+from rockpool.nn.modules._observed import observed, unwrapped
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.profiling.counting import Counter, LayerProfile, is_counted
 from rockpool.profiling.energy import EnergyFigures, figures
@@ -225,11 +225,11 @@ def profile(
         raise TypeError(f"profile: network must be a module, got {network!r}")
     seen = observed(network, data)
     counter = Counter(np.dtype(dtype).itemsize, by_step)
-    batch = np.shape(data)
+    n_batch, n_steps = unwrapped(network)._batch_and_steps(np.shape(data))
     return Profile(
         [counter.layer(one) for one in seen],
-        batch[0] if len(batch) == 3 else 1,
-        batch[-2],
+        n_batch,
+        n_steps,
         [one.name or one.node.model for one in seen if not is_counted(one)],
         said,
     )

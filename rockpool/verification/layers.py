@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.conversion import build
-from rockpool.nn.description import CONTAINERS, Node
+from rockpool.nn.description import CONTAINERS, Node, flat_steps
 from rockpool.nn.models.catalogue import DOUBLE_ONLY, LIBRARY
 from rockpool.nn.modules._observed import is_spiking
 from rockpool.parameters import to_numpy
@@ -105,7 +105,12 @@ def activities(
     """
     if node.model not in CONTAINERS:
         arrays = {name: to_numpy(value) for name, value in record.items() if _is_array(value)}
-        yield Activity(".".join(path), node, to_numpy(output), arrays)
+        given = to_numpy(output)
+        arrays = {
+            name: flat_steps(array) if array.shape == given.shape else array
+            for name, array in arrays.items()
+        }
+        yield Activity(".".join(path), node, flat_steps(given), arrays)
         return
     for name, child in node.children.items():
         inner = record.get(name, {}) if node.model != "TimedModuleWrapper" else record

@@ -11,7 +11,7 @@ import numpy as np
 
 from rockpool.backends.queries import backend_status
 from rockpool.nn.conversion import describe, obstacles
-from rockpool.nn.description import Node
+from rockpool.nn.description import Node, flat_input
 from rockpool.nn.models.catalogue import BACKENDS
 from rockpool.nn.models.checks import one_of
 from rockpool.verification.compare import Comparison, compared
@@ -68,8 +68,8 @@ def verify(
     network : Module or Node
         The network, of any back-end; it stays as it is. It is run from rest.
     data : array_like, optional
-        Input (B, T, Nin) or (T, Nin). Default: 4 random spike trains of 100 time steps, in which
-        each channel spikes in three of ten steps.
+        Input (B, T, Nin) or (T, Nin), or with the axes of a time step. Default: 4 random spike
+        trains of 100 time steps, in which each channel spikes in three of ten steps.
     backends : iterable of str, optional
         Which back-ends to run besides numpy. Default: all that are here and can hold the network.
     dtype : str, optional
@@ -189,7 +189,7 @@ def checked_input(node: Node, data: Any, what: str = "verify") -> np.ndarray:
         if channels is None:
             raise ValueError(f"{what}: data must be given, as the number of channels is not known")
         return (np.random.default_rng(0).random((4, 100, channels)) < 0.3).astype(np.float64)
-    array = np.asarray(data, dtype=np.float64)
+    array = flat_input(node, np.asarray(data, dtype=np.float64))
     if array.ndim == 2:
         array = array[np.newaxis]
     if array.ndim != 3 or channels not in (None, array.shape[-1]):

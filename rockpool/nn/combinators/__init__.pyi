@@ -14,3 +14,8 @@ from .sequential import Sequential as Sequential
 from .sequential import SequentialMixin as SequentialMixin
 from .containers_jax import JaxSequential as JaxSequential  # backend: jax
 from .containers_torch import TorchSequential as TorchSequential  # backend: torch
+from .wired import ModWired as ModWired
+from .wired import Wired as Wired
+from .wired import WiredMixin as WiredMixin
+from .containers_jax import JaxWired as JaxWired  # backend: jax
+from .containers_torch import TorchWired as TorchWired  # backend: torch

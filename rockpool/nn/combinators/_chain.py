@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import rockpool.graph
+from rockpool.nn.description import flat_steps
 from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
@@ -119,12 +120,24 @@ class ChainMixin(_Base):
     def _check_fit(self, members: list[tuple[str, ModuleBase]]) -> None:
         """Raise a ValueError if an output does not fit the next input."""
         for (name, module), (next_name, next_module) in pairwise(members):
-            size_out, size_in = module.size_out, next_module.size_in
-            if size_out is not None and size_in is not None and size_out != size_in:
-                raise ValueError(
-                    f"{type(self).__name__}: the output of {name!r} has {size_out} channels, "
-                    f"but the input of {next_name!r} has {size_in}"
-                )
+            self._check_pair(name, module, next_name, next_module)
+
+    def _check_pair(
+        self, name: str, module: ModuleBase, next_name: str, next_module: ModuleBase
+    ) -> None:
+        """Raise a ValueError if the output of a module does not fit the input of another."""
+        size_out, size_in = module.size_out, next_module.size_in
+        if size_out is not None and size_in is not None and size_out != size_in:
+            raise ValueError(
+                f"{type(self).__name__}: the output of {name!r} has {size_out} channels, "
+                f"but the input of {next_name!r} has {size_in}"
+            )
+        axes_out, axes_in = module._shape_out, next_module._shape_in
+        if len(axes_out) > 1 and len(axes_in) > 1 and axes_out != axes_in:
+            raise ValueError(
+                f"{type(self).__name__}: the output of {name!r} has the axes {axes_out}, "
+                f"but the input of {next_name!r} has {axes_in}"
+            )
 
     def _check_name(self, name: Any, taken: Collection[str]) -> None:
         label = type(self).__name__
@@ -203,7 +216,11 @@ class ChainMixin(_Base):
     def _describe(self) -> Node:
         if not type(self).__module__.startswith("rockpool."):
             return super()._describe()  # type: ignore[misc]
-        return described_container(self, self._model_name)
+        return described_container(self, self._model_name, settings=self._container_settings())
+
+    def _container_settings(self) -> dict[str, Any]:
+        """Return what there is to say of the container besides its modules."""
+        return {}
 
     # -- graph and records --------------------------------------------------------------------
 
@@ -240,7 +257,7 @@ class ChainMixin(_Base):
         from rockpool.timeseries import TSContinuous, TSEvent
 
         array = to_numpy(output)
-        samples = array[0] if array.ndim == 3 else array
+        samples = flat_steps(array)[0] if array.ndim >= 3 else array
         dt = self._time_step_of(module)
         if module.spiking_output:
             return TSEvent.from_raster(

@@ -25,7 +25,7 @@ _PREFIXES = {"native": "Mod", "jax": "Jax", "torch": "Torch"}
 
 
 def container_class(kind: str, arguments: Iterable[Any]) -> Any:
-    """Return the class for a container: a ``"Sequential"``, ``"Residual"`` or ``"FFwdStack"``.
+    """Return the class for a container: ``"Sequential"``, ``"Residual"``, ``"FFwdStack"`` or so.
 
     The arguments are modules, dicts of modules, and anything else. The first module of a back-end
     decides.

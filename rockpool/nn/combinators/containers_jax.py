@@ -1,4 +1,4 @@
-"""Containers of jax modules: `JaxSequential`, `JaxResidual` and `JaxFFwdStack`."""
+"""Containers of jax modules: `JaxSequential`, `JaxResidual`, and so on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import jax.numpy as jnp
 from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
+from rockpool.nn.combinators.wired import WiredMixin
 from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import Evolve
 
-__all__ = ["JaxFFwdStack", "JaxResidual", "JaxSequential"]
+__all__ = ["JaxFFwdStack", "JaxResidual", "JaxSequential", "JaxWired"]
 
 
 class JaxSequential(SequentialMixin, JaxModule):  # type: ignore[misc]
@@ -30,10 +31,17 @@ class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
 
     def _added(self, output: Any, data: Any) -> jax.Array:
         data = jnp.asarray(data)
-        return output + aligned(data[:, jnp.newaxis] if data.ndim == 1 else data, output)
+        data = self._alike(data[:, jnp.newaxis] if data.ndim == 1 else data, output)
+        return output + aligned(data, output)
 
 
 class JaxFFwdStack(FFwdStackMixin, JaxModule):  # type: ignore[misc]
     """Jax modules with weights between them; made by ``FFwdStack``, with its arguments."""
+
+    evolve: Evolve[jax.Array]
+
+
+class JaxWired(WiredMixin, JaxModule):  # type: ignore[misc]
+    """Jax modules, connected by edges; made by ``Wired``, with its arguments."""
 
     evolve: Evolve[jax.Array]

@@ -1,4 +1,4 @@
-"""Containers of torch modules: `TorchSequential`, `TorchResidual` and `TorchFFwdStack`."""
+"""Containers of torch modules: `TorchSequential`, `TorchResidual`, and so on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
+from rockpool.nn.combinators.wired import WiredMixin
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import in_transform
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
-__all__ = ["TorchChainMixin", "TorchFFwdStack", "TorchResidual", "TorchSequential"]
+__all__ = ["TorchChainMixin", "TorchFFwdStack", "TorchResidual", "TorchSequential", "TorchWired"]
 
 if TYPE_CHECKING:
     _Base = TorchModule
@@ -72,7 +73,7 @@ class TorchResidual(TorchChainMixin, ResidualMixin, TorchModule):  # type: ignor
     """
 
     def _added(self, output: Tensor, data: Tensor) -> Tensor:
-        return output + self._shaped(data).to(output.dtype)
+        return output + self._alike(self._shaped(data), output).to(output.dtype)
 
 
 class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ignore[misc]
@@ -82,3 +83,10 @@ class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ign
     """
 
     _default_weights: ClassVar[Any] = staticmethod(torch.zeros)
+
+
+class TorchWired(TorchChainMixin, WiredMixin, TorchModule):  # type: ignore[misc]
+    """Torch modules, connected by edges; made by ``Wired``, with its arguments.
+
+    Modules of torch alone are treated as by `TorchSequential`.
+    """

@@ -11,6 +11,7 @@ import numpy as np
 import rockpool.graph
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
+from rockpool.nn.description import flat_steps
 from rockpool.nn.modules.module import Evolve, Module, ModuleBase
 from rockpool.parameters import Parameter
 
@@ -80,6 +81,8 @@ class FFwdStackMixin(ChainMixin):
             data, new_state[name], records[name] = self._through(name, data, record)
             if index != last:
                 records[f"{name}_output"] = data
+                if len(getattr(self, name)._shape_out) > 1:
+                    data = flat_steps(data)
                 data = data @ getattr(self, _weight_name(index))
         return data, new_state, records
 

@@ -63,12 +63,18 @@ class ResidualMixin(SequentialMixin):
         )
         return as_GraphHolder(aliases)
 
+    def _alike(self, data: Any, output: Any) -> Any:
+        """Return input with the axes of the output, where input or output have several."""
+        if len(self._shape_in) < 2 and len(self._shape_out) < 2:
+            return data
+        return data.reshape(output.shape)
+
     # -- hooks of a back-end ------------------------------------------------------------------
 
     def _added(self, output: Any, data: Any) -> Any:
         """Return the sum of output and input."""
         array = np.asarray(data)
-        return output + (array[:, np.newaxis] if array.ndim == 1 else array)
+        return output + self._alike(array[:, np.newaxis] if array.ndim == 1 else array, output)
 
 
 class ModResidual(ResidualMixin, Module):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.description import Node
+from rockpool.nn.description import Node, flat_input, flat_steps
 from rockpool.nn.models.catalogue import model_named
 from rockpool.parameters import is_tensor, to_numpy
 
@@ -126,6 +126,7 @@ def observed(network: Any, data: Any) -> list[Observed]:
 def _as_batch(network: Any, data: Any) -> np.ndarray:
     """Return input as floats (B, T, Nin)."""
     array = np.asarray(to_numpy(data) if is_tensor(data) else data, dtype=np.float64)
+    array = flat_input(network._describe(), array)
     channels, label = network.size_in, network._label
     given = array.shape
     if array.ndim == 2:
@@ -228,7 +229,7 @@ def _joined(arrays: list[Any]) -> np.ndarray | None:
     for array in arrays:
         if not hasattr(array, "shape"):
             return None
-        value = to_numpy(array)
+        value = flat_steps(to_numpy(array))
         values.append(value if value.ndim >= 3 else np.atleast_2d(value)[np.newaxis])
     if not values or any(value.shape[::2] != values[0].shape[::2] for value in values):
         return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rockpool.nn.description import flat_steps
 from rockpool.nn.models import checks
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, to_numpy
@@ -328,8 +329,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         follow from the module.
         """
         values = to_numpy(output)
-        if values.ndim == 3:
-            values = values[0]
+        if values.ndim >= 3:
+            values = flat_steps(values)[0]
         kind = "events" if self.spiking_output else "samples"
         name = f"Output {kind} '{self.name}'" if self.name else f"Output {kind}"
         settings: dict[str, Any] = {"dt": self.dt, "t_start": self.t, "name": name}

@@ -30,7 +30,20 @@ LACKING = {
     "LIFTorch": {"spiking_input", "spiking_output"},
     "LIFExodus": {"w_rec", "max_spikes_per_dt", "dt"},  # the last two by keyword
 }
-SHAPES = {"Linear": (2, 3)}
+# arguments of a constructor, where there are others than a shape
+ARGUMENTS = {
+    "Linear": {"shape": (2, 3)},
+    "Conv2d": {"shape_in": (1, 1, 2), "n_channels": 2, "kernel_size": 1},
+    "Conv1d": {"shape_in": (1, 2), "n_channels": 2, "kernel_size": 1},
+    "SumPool2d": {"shape_in": (2, 1, 1), "kernel_size": 1},
+    "AvgPool2d": {"shape_in": (2, 1, 1), "kernel_size": 1},
+    "Flatten": {"shape_in": (1, 2)},
+    "Scale": {"shape_in": 2},
+}
+
+
+def arguments_for(model):
+    return ARGUMENTS.get(model.name, {"shape": 2})
 
 
 def signature(name: str) -> dict[str, inspect.Parameter]:
@@ -49,8 +62,8 @@ def test_defaults_are_those_of_the_table(model, backend, name) -> None:
             assert default.__name__.lower().endswith("relu")
         elif callable(default):  # a stand-in shows the source of a default
             continue
-        else:
-            assert default is None or default == spec.default, spec.name
+        elif default is not None and default is not inspect.Parameter.empty:
+            assert np.all(np.equal(default, spec.default)), spec.name
 
 
 @pytest.mark.parametrize(("model", "backend", "name"), CLASSES)
@@ -64,20 +77,21 @@ def test_a_module_has_the_attributes_of_the_table(model, backend, name) -> None:
     if not backend_available(backend):
         assert backend == "sinabs-exodus"  # which needs a CUDA device
         return
-    shape = SHAPES.get(model.name, 2)
-    module = getattr(rockpool.nn.modules, name)(shape)
-    module_shape = model.module_shape(name, shape)
+    arguments = arguments_for(model)
+    module = getattr(rockpool.nn.modules, name)(**arguments)
+    defaults = {spec.name: spec.default for spec in model.settings}
+    shape = model.full_shape(name, defaults | arguments)
 
     assert set(module.state()) - {"rng_key"} == {state.name for state in model.states}
-    present = {spec.name: spec for spec in model.parameters if spec.is_present({})}
+    present = {spec.name: spec for spec in model.parameters if spec.is_present(defaults)}
     assert set(module.parameters()) == set(present)
     for key, value in module.parameters().items():
         spec, values = present[key], to_numpy(value)
-        assert values.shape in model.parameter_shapes(module_shape, spec)
+        assert values.shape in model.parameter_shapes(shape, spec)
         if spec.default is not None:
             np.testing.assert_allclose(values, spec.default, rtol=1e-6)
     for state in model.states:
-        assert to_numpy(module.state()[state.name]).shape == model.sized(module_shape, state.shape)
+        assert to_numpy(module.state()[state.name]).shape == model.sized(shape, state.shape)
 
 
 @pytest.mark.parametrize("backend", [name for name in LIF.classes if name != "sinabs-exodus"])
@@ -120,7 +134,7 @@ def assign_in_a_container(module, name, value):
 def test_what_the_constructor_refuses_is_refused_later_as_well(model, backend, name, way) -> None:
     if not backend_available(backend):
         return
-    module = getattr(rockpool.nn.modules, name)(SHAPES.get(model.name, 2))
+    module = getattr(rockpool.nn.modules, name)(**arguments_for(model))
     refused = REFUSED | ({"threshold": 0.0} if "LIF" in name else {})
     for attribute in set(refused) & set(model.stored):
         if not module._has_registered_attribute(attribute):
@@ -192,6 +206,12 @@ MADE = {
     "Linear": lambda cls: cls((2, 2)),
     "LinearTorch": lambda cls: cls((2, 2)),
     "LinearJax": lambda cls: cls((2, 2)),
+}
+MADE |= {
+    name: lambda cls, model=model: cls(**arguments_for(model))
+    for model in MODELS
+    if "shape_in" in arguments_for(model)
+    for name in model.classes.values()
 }
 
 
