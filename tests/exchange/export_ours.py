@@ -1,11 +1,14 @@
 """Networks of this package, written for each of the others (dt is 0.1 ms).
 
-Every network is written in every dialect, or refused: the refusals are in ``refused.json``.
+Every network is written in every dialect, or refused. ``networks.json`` has for each network and
+dialect the refusal (``refused``) or the warnings (``warned``).
 """
 
 import json
+import warnings
 from pathlib import Path
 from sys import argv
+from typing import Any
 
 import cases
 import numpy as np
@@ -33,7 +36,7 @@ DIALECTS = ("nir", "snntorch", "norse", "sinabs", "spikingjelly", "spyx", "rockp
 # What the importers make of a neuron, beside the step that NIR's equations have by default
 UNIT = {"gain": "unit"}
 SPYX = {"gain": "unit", "reset": "subtract", "reset_delay": True, "delay": 1}
-SPYX_CUBA = {**SPYX, "gain_syn": "unit", "synapse": "old", "reset_delay": False}
+SPYX_CUBA = {**SPYX, "gain_syn": "unit", "reset_delay": False}
 SINABS = {
     "decay": "exp",
     "gain": "unit",
@@ -85,7 +88,7 @@ def hetero(kind, weight, **taus):
         }
         return kind(n, threshold=cases.between(seed + 9, 0.7, 1.4, n), dt=DT, **values, **how)
 
-    how = {"gain": "unit"} | ({"gain_syn": "unit"} if "tau_syn" in taus else {})
+    how = {"LIFEuler": UNIT, "CubaLIFEuler": {**UNIT, "gain_syn": "unit"}}.get(kind.__name__, {})
     return Sequential(
         linear(0, 4, 3, weight), neurons(4, 1), linear(1, 2, 4, weight), neurons(2, 2)
     )
@@ -152,6 +155,10 @@ def networks():
         "images, if, SumPool2d": images(IFEuler, SumPool2d, **UNIT),
         "images, lif, AvgPool2d": images(LIFEuler, AvgPool2d, tau_mem=TAU, **UNIT),
         "LIF of this package": of_two(LIF, 0.2, tau_mem=TAU, tau_syn=TAU_SYN),
+        "LIF, a tau per neuron": hetero(LIF, 0.2, tau_mem=(10.0, 40.0), tau_syn=(5.0, 15.0)),
+        "LIF, one spike a step": of_two(
+            LIF, 0.2, tau_mem=TAU, tau_syn=TAU_SYN, max_spikes_per_dt=1
+        ),
         "LIF with a bias": of_two(LIF, 0.2, tau_mem=TAU, tau_syn=TAU_SYN, neuron_bias=0.05),
     }
 
@@ -159,20 +166,28 @@ def networks():
 def main(folder: Path) -> None:
     """Write every network in every dialect, what it did, and what was refused."""
     folder.mkdir(parents=True, exist_ok=True)
-    refused: dict[str, dict[str, str]] = {}
+    seen: dict[str, dict[str, dict[str, Any]]] = {}
     for number, (name, network) in enumerate(networks().items()):
         x = cases.inputs(0, *((2, 6, 6) if name.startswith("images") else (3,)))
         y = np.asarray(network(x[None])[0])[0]
         network.reset_state()
-        stem = f"{number:02}"
-        cases.save(folder, stem, x, y, y, DT)
-        refused[name] = {}
-        for dialect in DIALECTS:
-            try:
-                to_nir(network, folder / f"{stem}.{dialect}.nir", dialect=dialect)
-            except Exception as error:
-                refused[name][dialect] = f"{type(error).__name__}: {error}"
-    (folder / "networks.json").write_text(json.dumps(refused, indent=1))
+        cases.save(folder, f"{number:02}", x, y, y, DT)
+        seen[name] = {
+            dialect: written(network, folder / f"{number:02}.{dialect}.nir", dialect)
+            for dialect in DIALECTS
+        }
+    (folder / "networks.json").write_text(json.dumps(seen, indent=1))
+
+
+def written(network: Any, path: Path, dialect: str) -> dict[str, Any]:
+    """Write a network, and return what was said."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            to_nir(network, path, dialect=dialect)
+        except (ValueError, NotImplementedError) as error:
+            return {"refused": f"{type(error).__name__}: {error}"}
+    return {"warned": [str(each.message) for each in caught]}
 
 
 if __name__ == "__main__":

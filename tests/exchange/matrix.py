@@ -144,24 +144,20 @@ def own_files(folder: Path, environments: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        For each network, for each target, the result, or ``{"refused": ...}``. The target ``"nir"``
-        is read by this package.
+        For each network, for each target, the result with what the writer warned of (``warned``),
+        or ``{"refused": ...}``. The target ``"nir"`` is read by this package.
     """
     run("export", "ours", environments, folder)
-    networks: dict[str, dict[str, Any]] = json.loads((folder / "networks.json").read_text())
-    seen: dict[str, Any] = {name: {} for name in networks}
+    seen: dict[str, dict[str, Any]] = json.loads((folder / "networks.json").read_text())
     for target, reader in TARGETS.items():
         written = {
             name: folder / f"{number:02}.{target}.nir"
-            for number, (name, refused) in enumerate(networks.items())
-            if target not in refused
+            for number, (name, said) in enumerate(seen.items())
+            if "refused" not in said[target]
         }
         results = opened(reader, list(written.values()), folder, environments) if written else []
         for name, result in zip(written, results, strict=True):
-            seen[name][target] = result
-        for name, refused in networks.items():
-            if target in refused:
-                seen[name][target] = {"refused": refused[target]}
+            seen[name][target] |= result
     return seen
 
 

@@ -70,7 +70,8 @@ _OWN = """
 
 Each network (dt 0.1 ms) is written by `to_nir(network, path, dialect=...)` for a package and opened
 there; "nir" is read back by this package. **exact**, a number and **refuses** as above;
-"not written": `to_nir` refuses, because the package would run another network.
+**warns**: `to_nir` says what will not be seen; "not written": it refuses, because the package would
+run another network.
 """
 
 
@@ -139,7 +140,7 @@ def _share(result: Result) -> str:
     """The share of equal entries, or the refusal."""
     if "error" in result:
         return f"refuses ({result['error'].partition(':')[0]})"
-    warned = ", warns" if result.get("warnings") else ""
+    warned = ", warns" if result.get("warnings") or result.get("warned") else ""
     return f"{result['equal']:.2f}{warned}"
 
 
