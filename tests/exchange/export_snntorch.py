@@ -8,7 +8,7 @@ import nir
 import snntorch as snn
 import torch
 from snntorch.export_nir import export_to_nir
-from torch_layers import conv2d, linear
+from torch_layers import conv2d, linear, named
 
 
 def leaky(n, beta=0.9, threshold=1.0, **how):
@@ -39,12 +39,12 @@ def recurrent(kind, n, seed, all_to_all=True, gain=0.5, **values):
     return layer
 
 
-def write(folder: Path, name: str, layers, shape, seed=0, steps=cases.STEPS, gain=1.0):
+def write(folder: Path, name: str, layers, shape, seed=0, steps=cases.STEPS, names=False):
     """Export the layers, run them step by step and write the case."""
     spiking = [layer for layer in layers if isinstance(layer, snn.SpikingNeuron)]
     spiking[-1].output = True
-    network = torch.nn.Sequential(*layers)
-    x = gain * cases.inputs(seed, *shape, steps=steps)
+    network = torch.nn.Sequential(*([named(layers)] if names else layers))
+    x = cases.inputs(seed, *shape, steps=steps)
 
     def first(result):
         return result[0] if isinstance(result, tuple) else result
@@ -68,10 +68,10 @@ def two(neuron, seed=0, bias=None, gain=0.5, **how):
     return [first, neuron(4, **how), second, neuron(2, **how)]
 
 
-def of_two(neuron, seed=0, bias=None, gain=0.5, **how):
+def of_two(neuron, seed=0, bias=None, gain=0.5, names=False, **how):
     """How to write a case of such a network."""
     return lambda folder, name: write(
-        folder, name, two(neuron, seed, bias, gain, **how), (3,), seed=seed
+        folder, name, two(neuron, seed, bias, gain, **how), (3,), seed=seed, names=names
     )
 
 
@@ -142,6 +142,7 @@ CASES = {
     "snntorch_leaky_bias": of_two(leaky, seed=3, bias=0.2),
     "snntorch_leaky_beta99": of_two(leaky, seed=4, gain=0.2, beta=0.99),
     "snntorch_leaky_beta5": of_two(leaky, seed=5, gain=1.0, beta=0.5, threshold=0.7),
+    "snntorch_leaky_named": of_two(leaky, seed=18, names=True),
     "snntorch_leaky_hetero": hetero,
     "snntorch_leaky_deep": deep,
     "snntorch_leaky_flatten": flatten_first,
@@ -150,6 +151,7 @@ CASES = {
     "snntorch_synaptic": of_two(synaptic, seed=12, gain=0.2),
     "snntorch_synaptic_zero": of_two(synaptic, seed=12, gain=0.2, reset_mechanism="zero"),
     "snntorch_synaptic_nodelay": of_two(synaptic, seed=12, gain=0.2, reset_delay=False),
+    "snntorch_synaptic_named": of_two(synaptic, seed=19, gain=0.2, names=True),
     "snntorch_synaptic_hetero": synaptic_hetero,
     "snntorch_rleaky": with_recurrence(snn.RLeaky, leaky, 13, gain=0.2, beta=0.9),
     "snntorch_rleaky_diagonal": with_recurrence(snn.RLeaky, leaky, 14, False, beta=0.9),

@@ -13,12 +13,17 @@ linear = partial(torch_layers.linear, kind=layer.Linear)
 conv2d = partial(torch_layers.conv2d, kind=layer.Conv2d)
 
 
-def write(folder: Path, name: str, layers, x, dt=1e-4, mode="s"):
+def write(folder: Path, name: str, layers, x, dt=1e-4, mode="s", names=False):
     """Export the layers, run them (step by step, or in mode "m" at once) and write the case."""
-    network = torch.nn.Sequential(*layers)
+    network = torch.nn.Sequential(*([torch_layers.named(layers)] if names else layers))
+    run_and_write(folder, name, network, x, dt, mode)
+
+
+def run_and_write(folder: Path, name: str, network, x, dt=1e-4, mode="s"):
+    """Export a network, run it and write the case."""
     functional.set_step_mode(network, mode)
     data = torch.tensor(x)[:, None]
-    spiking = [module for module in layers if isinstance(module, base.MemoryModule)]
+    spiking = [module for module in network.modules() if isinstance(module, base.MemoryModule)]
     hidden = []
     handle = spiking[0].register_forward_hook(lambda _m, _x, result: hidden.append(result))
     with torch.no_grad():
@@ -33,7 +38,7 @@ def write(folder: Path, name: str, layers, x, dt=1e-4, mode="s"):
     cases.save(folder, name, x, out.numpy(), seen.numpy(), dt)
 
 
-def of_two(neuron_of, seed=0, bias=None, gain=5.0, dt=1e-4, mode="s", **how):
+def of_two(neuron_of, seed=0, bias=None, gain=5.0, dt=1e-4, mode="s", names=False, **how):
     """How to write a case of 3, 4 and 2 of one kind of neuron."""
 
     def written(folder, name):
@@ -43,7 +48,7 @@ def of_two(neuron_of, seed=0, bias=None, gain=5.0, dt=1e-4, mode="s", **how):
             linear(seed + 1, 2, 4, 2 * gain, bias),
             neuron_of(**how),
         ]
-        write(folder, name, layers, cases.inputs(seed, 3), dt, mode)
+        write(folder, name, layers, cases.inputs(seed, 3), dt, mode, names)
 
     return written
 
@@ -97,6 +102,38 @@ def strided(folder, name):
     write(folder, name, layers, cases.inputs(12, 1, 9, 9))
 
 
+class Residual(torch.nn.Module):
+    """A layer whose output goes into two others, which are added up."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.lif1 = linear(70, 5, 3, 3.0), neuron.LIFNode(tau=4.0)
+        self.fc2, self.lif2 = linear(71, 5, 5, 3.0), neuron.LIFNode(tau=4.0)
+        self.fc3, self.lif3 = linear(72, 2, 5, 2.0), neuron.LIFNode(tau=4.0)
+
+    def forward(self, x):
+        first = self.lif1(self.fc1(x))
+        return self.lif3(self.fc3(first + self.lif2(self.fc2(first))))
+
+
+class TwoBranches(torch.nn.Module):
+    """Two layers of weights from the input into one of neurons, and a skip to the last."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = linear(73, 4, 3, 1.5), linear(74, 4, 3, 1.5), linear(75, 2, 3, 1.0)
+        self.lif1, self.d = neuron.LIFNode(tau=3.0), linear(76, 2, 4, 1.0)
+        self.lif2 = neuron.IFNode(v_threshold=3.0)
+
+    def forward(self, x):
+        return self.lif2(self.d(self.lif1(self.a(x) + self.b(x))) + self.c(x))
+
+
+def of(network, seed, dt=1e-4):
+    """How to write a case of a network of three inputs."""
+    return lambda folder, name: run_and_write(folder, name, network(), cases.inputs(seed, 3), dt)
+
+
 LIF, IF, PLIF, CUBA = neuron.LIFNode, neuron.IFNode, neuron.ParametricLIFNode, neuron.CUBALIFNode
 
 CASES = {
@@ -111,6 +148,9 @@ CASES = {
     "spikingjelly_lif_vreset": of_two(LIF, seed=2, gain=4.0, tau=4.0, v_reset=-0.5),
     "spikingjelly_lif_multistep": of_two(LIF, seed=3, gain=3.0, tau=5.0, mode="m"),
     "spikingjelly_lif_tau20": of_two(LIF, seed=4, gain=6.0, tau=20.0),
+    "spikingjelly_lif_named": of_two(LIF, seed=9, gain=3.0, tau=5.0, names=True),
+    "spikingjelly_lif_residual": of(Residual, 14),
+    "spikingjelly_lif_branches": of(TwoBranches, 15),
     "spikingjelly_lif_deep": deep,
     "spikingjelly_lif_conv": convolution(LIF, 0.4, tau=3.0),
     "spikingjelly_lif_conv_multistep": convolution(LIF, 0.4, "m", tau=3.0),
@@ -127,6 +167,7 @@ CASES = {
     "spikingjelly_cubalif_vreset": of_two(
         CUBA, seed=8, gain=0.3, c_decay=0.6, v_threshold=1.0, v_reset=-0.5
     ),
+    "spikingjelly_cubalif_named": of_two(CUBA, seed=10, gain=0.2, dt=1e-3, names=True),
     "spikingjelly_kinds_dt1e-3": several_kinds,
 }
 

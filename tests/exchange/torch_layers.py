@@ -1,5 +1,7 @@
 """The layers of weights that the exporters on torch have in common."""
 
+from collections import OrderedDict
+
 import cases
 import torch
 
@@ -35,3 +37,9 @@ def conv2d(
     if layer.bias is not None:
         layer.bias.data = torch.tensor(cases.weights(seed + 1, n_out, gain=gain / 10))
     return layer
+
+
+def named(layers: list[torch.nn.Module]) -> OrderedDict[str, torch.nn.Module]:
+    """Names as a user gives them, fc1, lif1, fc2, lif2, ..., for layers of weights and neurons by turns."""
+    names = (f"{kind}{i}" for i in range(1, len(layers)) for kind in ("fc", "lif"))
+    return OrderedDict(zip(names, layers, strict=False))
