@@ -48,6 +48,8 @@ from .torch import TorchModuleParameters as TorchModuleParameters
 from .torch import UnitDropout as UnitDropout
 from .torch import UpDownTorch as UpDownTorch
 from .torch import aLIFTorch as aLIFTorch
+from .torch import from_nir as from_nir
+from .torch import to_nir as to_nir
 from .jax import AvgPool2dJax as AvgPool2dJax
 from .jax import Conv1dJax as Conv1dJax
 from .jax import Conv2dJax as Conv2dJax

@@ -17,6 +17,8 @@ from .linear_torch import LinearTorch as LinearTorch
 from .lowpass import LowPass as LowPass
 from .pooling_torch import AvgPool2dTorch as AvgPool2dTorch
 from .pooling_torch import SumPool2dTorch as SumPool2dTorch
+from .nir import from_nir as from_nir  # backend: nir
+from .nir import to_nir as to_nir  # backend: nir
 from .rate_torch import RateTorch as RateTorch
 from .torch_module import TorchModule as TorchModule
 from .torch_module import TorchModuleParameters as TorchModuleParameters
