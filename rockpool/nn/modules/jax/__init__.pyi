@@ -1,4 +1,10 @@
 # backend: jax
+# files: euler_base_jax
+from .euler_jax import CubaLIEulerJax as CubaLIEulerJax
+from .euler_jax import CubaLIFEulerJax as CubaLIFEulerJax
+from .euler_jax import IFEulerJax as IFEulerJax
+from .euler_jax import LIEulerJax as LIEulerJax
+from .euler_jax import LIFEulerJax as LIFEulerJax
 from .exp_smooth_jax import ExpSmoothJax as ExpSmoothJax
 from .exp_syn_jax import ExpSynJax as ExpSynJax
 from .instant import InstantJax as InstantJax

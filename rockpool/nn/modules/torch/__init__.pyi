@@ -1,9 +1,14 @@
 # backend: torch
-# files: lif_base_torch
+# files: euler_base_torch lif_base_torch
 from .ahp_lif_torch import aLIFTorch as aLIFTorch
 from .bool_state import BooleanState as BooleanState
 from .dropout import TimeStepDropout as TimeStepDropout
 from .dropout import UnitDropout as UnitDropout
+from .euler_torch import CubaLIEulerTorch as CubaLIEulerTorch
+from .euler_torch import CubaLIFEulerTorch as CubaLIFEulerTorch
+from .euler_torch import IFEulerTorch as IFEulerTorch
+from .euler_torch import LIEulerTorch as LIEulerTorch
+from .euler_torch import LIFEulerTorch as LIFEulerTorch
 from .exp_syn_torch import ExpSynTorch as ExpSynTorch
 from .instant import InstantTorch as InstantTorch
 from .lif_bitshift_torch import LIFBitshiftTorch as LIFBitshiftTorch
