@@ -74,7 +74,7 @@ BACKENDS = (
         "numba",
         "numba",
         "numpy",
-        _named("Numba", "LIF", "ExpSyn", "Rate"),
+        _named("Numba", "LIF", "ExpSyn", "Rate", *OF_NIR),
         values=1e-14,
         bounds={"Rate": _TANH},
     ),

@@ -130,7 +130,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     **{
         name + suffix: _RATE_LAYER if "IF" in name else (_SYNAPSES,)
         for name in "IFEuler LIFEuler CubaLIFEuler LIEuler CubaLIEuler".split()
-        for suffix in ("", "Torch", "Jax")
+        for suffix in ("", "Numba", "Torch", "Jax")
     },
     "ButterFilter": (Example({"frequency": 50.0, "bandwidth": 10.0, "fs": 1000.0}, 1),),
     "ButterMelFilter": (Example({"shape": 3}, 1),),

@@ -244,7 +244,7 @@ EULER = Model(
     shape_setting="neuron_shape",
 )
 
-_BACKENDS = {"numpy": "", "torch": "Torch", "jax": "Jax"}
+_BACKENDS = {"numpy": "", "numba": "Numba", "torch": "Torch", "jax": "Jax"}
 
 _RECURRENCE = "x    <- x_t + spikes @ w_rec"
 _SYNAPSE = "isyn <- a_syn isyn + g_syn x"

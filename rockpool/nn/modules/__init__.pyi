@@ -18,7 +18,12 @@ from .native import kaiming as kaiming
 from .native import spike_subtract_threshold as spike_subtract_threshold
 from .native import unit_eigs as unit_eigs
 from .native import xavier as xavier
+from .numba import CubaLIEulerNumba as CubaLIEulerNumba
+from .numba import CubaLIFEulerNumba as CubaLIFEulerNumba
 from .numba import ExpSynNumba as ExpSynNumba
+from .numba import IFEulerNumba as IFEulerNumba
+from .numba import LIEulerNumba as LIEulerNumba
+from .numba import LIFEulerNumba as LIFEulerNumba
 from .numba import LIFNumba as LIFNumba
 from .numba import RateNumba as RateNumba
 from .torch import BooleanState as BooleanState
