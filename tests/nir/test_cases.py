@@ -13,7 +13,7 @@ from support import nir_cases
 from rockpool.nir import NirWarning, from_nir
 from rockpool.parameters import to_numpy
 
-BACKENDS = ("numpy",)
+BACKENDS = ("numpy", "numba", "torch", "jax")
 # One of each kind on the back-ends that take longer to start
 FEW = (
     "snntorch_leaky snntorch_rsynaptic snntorch_leaky_conv norse_lif norse_iaf sinabs_lif "
@@ -24,6 +24,7 @@ FEW = (
 # What files do not hold, and how it is said
 _TO_ZERO = {"reset": "value"}
 _NO_NORM = {"gain": "unit"}
+_TO_HALF = {"v_reset": -0.5}
 TOLD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(
         "snntorch_leaky_zero snntorch_leaky_conv_zero snntorch_synaptic_zero snntorch_rleaky_zero "
@@ -32,9 +33,7 @@ TOLD: dict[str, dict[str, Any]] = {
     ),
     "snntorch_leaky_none": {"reset": "none"},
     "snntorch_leaky_nodelay": {"reset_delay": False},
-    **dict.fromkeys(
-        "norse_lifbox_vreset norse_lif_vreset norse_iaf_vreset".split(), {"v_reset": -0.5}
-    ),
+    **dict.fromkeys("norse_lifbox_vreset norse_lif_vreset norse_iaf_vreset".split(), _TO_HALF),
     **dict.fromkeys(
         "sinabs_lif_nonorm sinabs_lif_nonorm_bias sinabs_lif_nonorm_tau3 sinabs_lif_hetero "
         "sinabs_lif_deep sinabs_lif_readout".split(),

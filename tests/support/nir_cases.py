@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,4 +106,4 @@ def ends(n_in: Any, n_out: Any) -> dict[str, Any]:
 def row(*inner: str) -> list[tuple[str, str]]:
     """Edges from the input through nodes in a row to the output."""
     path = ["input", *inner, "output"]
-    return list(zip(path, path[1:], strict=False))
+    return list(pairwise(path))
