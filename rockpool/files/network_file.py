@@ -59,6 +59,11 @@ class NetworkFile:
     package_version: str
     size: int
 
+    @property
+    def written_by(self) -> str:
+        """What wrote the file."""
+        return f"rockpool {self.package_version}"
+
 
 def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) -> None:
     """Write a network to a file: its structure, parameters, constants, states and settings.

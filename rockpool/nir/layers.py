@@ -112,7 +112,7 @@ def layer_of(
     if node.kind not in _MODELS:
         raise reading.fail(name, f"there is no layer that is a {node.kind}")
     if reading.dialect == "rockpool" and node.kind in ("CubaLIF", "LI"):
-        return _rockpool(reading, name, node, shape), shape
+        return _rockpool(reading, name, node, shape, w_rec), shape
     return _neurons(reading, name, node, shape, w_rec), shape
 
 
@@ -262,7 +262,9 @@ def _threshold(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tu
     return _neurons(inner, name, neuron, shape, None), shape
 
 
-def _rockpool(reading: Reading, name: str, node: GraphNode, shape: Shape) -> Node:
+def _rockpool(
+    reading: Reading, name: str, node: GraphNode, shape: Shape, w_rec: np.ndarray | None
+) -> Node:
     """Return what rockpool 3.1 has written as a CubaLIF or LI: LIF, or an exponential synapse."""
     size = math.prod(shape)
     arrays = _parameters(reading, name, node, shape)
@@ -273,9 +275,11 @@ def _rockpool(reading: Reading, name: str, node: GraphNode, shape: Shape) -> Nod
     parameters = {
         "tau_mem": Value(arrays["tau_mem"], "taus"),
         "tau_syn": Value(tau_syn if tau_syn.ndim == 0 else tau_syn[:, np.newaxis], "taus"),
-        "bias": Value(np.zeros(()), "bias"),
+        "bias": Value(arrays["v_leak"], "bias"),
         "threshold": Value(arrays["threshold"], "threshold"),
     }
+    if w_rec is not None:
+        parameters = {"w_rec": Value(_real(w_rec), "weights"), **parameters}
     most = reading.settings_of("CubaLIF")["max_spikes_per_dt"]
     settings = {"dt": reading.dt, "noise_std": 0.0, "max_spikes_per_dt": most}
     return Node("LIF", (size, size), parameters, settings=settings)

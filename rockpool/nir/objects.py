@@ -78,7 +78,7 @@ def _object(name: str, node: GraphNode) -> Any:
 
 
 def _constructed(name: str, node: GraphNode) -> Any:
-    fields = dict(node.fields)
+    fields = {key: _item(value) for key, value in node.fields.items()}
     if node.kind == INPUT:
         return nir.Input(input_type={"input": fields["shape"]})
     if node.kind == OUTPUT:
@@ -92,3 +92,9 @@ def _constructed(name: str, node: GraphNode) -> Any:
     if node.kind == "Flatten":
         fields["input_type"] = {"input": fields["input_type"]}
     return node_class(**fields)
+
+
+def _item(value: Any) -> Any:
+    """Return a single whole number as an int, which is what `nir` wants."""
+    whole = isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind == "i"
+    return value.item() if whole else value

@@ -41,7 +41,7 @@ def test_a_backend_answers_as_numpy_does(backend: Backend, case: Case) -> None:
 
     bound = backend.bound(case)
     assert difference(case, found, wanted) <= (bound.limit if bound else 0.0)
-    if bound and case.model.startswith("LIF"):
+    if bound and case.spikes:
         return  # a spike that is elsewhere moves the membrane by a threshold
     assert found.state.keys() == wanted.state.keys()
     assert found.records.keys() == wanted.records.keys()
@@ -73,7 +73,7 @@ def test_every_layer_that_is_advertised_is_here() -> None:
         name
         for backend in BACKENDS
         for name in advertised(f"rockpool.nn.modules.{backend.package}")
-        if name.startswith(("LIF", "ExpSyn", "Rate", "Linear"))
+        if name.startswith(("LIF", "ExpSyn", "Rate", "Linear", "IF", "LI", "Cuba"))
     }
     assert layers - others <= ours
 

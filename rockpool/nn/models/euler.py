@@ -34,16 +34,22 @@ __all__ = [
     "IF_EULER",
     "LIF_EULER",
     "LI_EULER",
+    "NONE",
     "OF_CONSTANTS",
+    "SUBTRACT",
+    "VALUE",
     "Constants",
+    "Rules",
     "constants",
+    "rules",
 ]
 
 DECAYS = ("euler", "exp")
 GAINS = ("r", "unit")
 SYNAPTIC_GAINS = ("w_in", "unit", "decay")
 ORDERS = ("new", "old")
-RESETS = ("value", "subtract", "none")
+NONE, VALUE, SUBTRACT = 0, 1, 2
+RESETS = {"value": VALUE, "subtract": SUBTRACT, "none": NONE}
 FIRES = (">", ">=")
 DELAYS = (0, 1)
 
@@ -96,6 +102,33 @@ def constants(
         if settings["gain_syn"] == "w_in":
             g_syn = values["w_in"] * rest
     return Constants(a_mem, g_mem, leak, a_syn, g_syn)
+
+
+class Rules(NamedTuple):
+    """The settings of a step, besides what is in its constants, as plain values."""
+
+    at_once: bool  # the input of the synapse decays in its own step
+    old: bool  # the membrane sees the current before the update
+    reset: int  # NONE, VALUE or SUBTRACT
+    reset_delay: bool
+    strict: bool  # fires above the threshold only
+    max_spikes: float  # in one step, with the reset that there is
+    delay: bool  # the output comes a step late
+
+
+def rules(settings: Mapping[str, Any]) -> Rules:
+    """Return the rules of a step; a setting that the model has not is at its default."""
+    said = {spec.name: spec.default for spec in EULER.settings} | dict(settings)
+    subtracts = said["reset"] == "subtract"
+    return Rules(
+        at_once=said["gain_syn"] == "decay",
+        old=said["synapse"] == "old",
+        reset=RESETS[said["reset"]],
+        reset_delay=bool(said["reset_delay"]),
+        strict=said["fires"] == ">",
+        max_spikes=float(said["max_spikes_per_dt"]) if subtracts else 1.0,
+        delay=bool(said["delay"]),
+    )
 
 
 def module_shape(owner: str, shape: Any) -> Shape:
@@ -211,7 +244,7 @@ EULER = Model(
     shape_setting="neuron_shape",
 )
 
-_BACKENDS = {"numpy": ""}
+_BACKENDS = {"numpy": "", "numba": "Numba", "torch": "Torch", "jax": "Jax"}
 
 _RECURRENCE = "x    <- x_t + spikes @ w_rec"
 _SYNAPSE = "isyn <- a_syn isyn + g_syn x"

@@ -55,6 +55,11 @@ class NeuronArray(_ModuleClass):
         return {spec.name: getattr(self, str(spec.attribute)) for spec in self._model.settings}
 
     @property
+    def _parts(self) -> tuple[str, ...]:
+        """Names of the parameters, but for the recurrent weights, that not every layer has."""
+        return tuple(spec.name for spec in self._model.parameters if not spec.only_with)
+
+    @property
     def _state_names(self) -> tuple[str, ...]:
         return tuple(spec.name for spec in self._model.states)
 

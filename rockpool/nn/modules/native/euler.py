@@ -69,7 +69,7 @@ class IFEuler(EulerBase):
 
 
 class LIFEuler(EulerBase):
-    r"""A layer of leaky integrate-and-fire neurons as NIR has them, and as packages that write it do.
+    r"""A layer of leaky integrate-and-fire neurons as NIR, or a package that writes it, has them.
 
     For each time step, in this order:
 

@@ -69,56 +69,56 @@ class EulerBase(NeuronArray, Module):
         """
         data, _ = self._auto_batch(input_data)
         state = {name: self._batched_state(name, len(data)) for name in self._state_names}
-        c = self._constants()
+        c, rules = self._constants(), euler.rules(self._settings)
+        given = "spikes" if "spikes" in state else "vmem"
         output = np.empty_like(data)
         records = {name: np.empty_like(data) for name in state} if record else {}
-        given = "spikes" if "spikes" in state else "vmem"
 
         for t in range(data.shape[1]):
             before = state
-            state = self._step(data[:, t], before, c)
-            output[:, t] = before[given] if self.delay else state[given]
+            state = self._step(data[:, t], before, c, rules)
+            output[:, t] = before[given] if rules.delay else state[given]
             for name, course in records.items():
                 course[:, t] = state[name]
 
         return self._as_neurons(output), self._keep_state(**state), records
 
     def _step(
-        self, x: np.ndarray, state: dict[str, np.ndarray], c: euler.Constants
+        self, x: np.ndarray, state: dict[str, np.ndarray], c: euler.Constants, rules: euler.Rules
     ) -> dict[str, np.ndarray]:
         """Return the states after one time step of input (B, N)."""
         new = {}
         current = x + state["spikes"] @ self.w_rec if self._has_rec else x
         if "isyn" in state:
             isyn = state["isyn"]
-            if self.gain_syn == "decay":
+            if rules.at_once:
                 new["isyn"] = (isyn + current) * c.a_syn
             else:
                 new["isyn"] = isyn * c.a_syn + current * c.g_syn
-            current = new["isyn"] if self.synapse == "new" else isyn
+            current = isyn if rules.old else new["isyn"]
         vmem = state["vmem"] * c.a_mem + current * c.g_mem + c.leak
         if "spikes" not in state:
             return {**new, "vmem": vmem}
-        if self.reset_delay:
-            vmem = self._reset(vmem, state["spikes"])
-            return {**new, "vmem": vmem, "spikes": self._fired(vmem)}
-        spikes = self._fired(vmem)
-        return {**new, "vmem": self._reset(vmem, spikes), "spikes": spikes}
+        if rules.reset_delay:
+            vmem = self._reset(vmem, state["spikes"], rules)
+            return {**new, "vmem": vmem, "spikes": self._fired(vmem, rules)}
+        spikes = self._fired(vmem, rules)
+        return {**new, "vmem": self._reset(vmem, spikes, rules), "spikes": spikes}
 
-    def _fired(self, vmem: np.ndarray) -> np.ndarray:
+    def _fired(self, vmem: np.ndarray, rules: euler.Rules) -> np.ndarray:
         """Return how many spikes the membrane potentials give."""
-        reached = vmem > self.threshold if self.fires == ">" else vmem >= self.threshold
-        if self.reset != "subtract" or self.max_spikes_per_dt == 1.0:
+        reached = vmem > self.threshold if rules.strict else vmem >= self.threshold
+        if rules.max_spikes == 1.0:
             return reached.astype(self._dtype)
         times = (vmem - self.v_reset) / (self.threshold - self.v_reset)
-        times = np.ceil(times) - 1.0 if self.fires == ">" else np.floor(times)
-        return np.where(reached, np.clip(times, 1.0, self.max_spikes_per_dt), 0.0)
+        times = np.ceil(times) - 1.0 if rules.strict else np.floor(times)
+        return np.where(reached, np.clip(times, 1.0, rules.max_spikes), 0.0)
 
-    def _reset(self, vmem: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    def _reset(self, vmem: np.ndarray, spikes: np.ndarray, rules: euler.Rules) -> np.ndarray:
         """Return the membrane after the reset by some spikes."""
-        if self.reset == "none":
+        if rules.reset == euler.NONE:
             return vmem
-        if self.reset == "value":
+        if rules.reset == euler.VALUE:
             return np.where(spikes > 0.0, self.v_reset, vmem)
         return vmem - spikes * (self.threshold - self.v_reset)
 
@@ -126,8 +126,8 @@ class EulerBase(NeuronArray, Module):
         """Return decays and gains, computed in double precision and cast once."""
         values = {
             name: np.asarray(getattr(self, name), np.float64)
-            for name in euler.OF_CONSTANTS
-            if self._has_registered_attribute(name)
+            for name in self._parts
+            if name in euler.OF_CONSTANTS
         }
         exact = euler.constants(values, self._settings, np.exp)
         return euler.Constants(*(np.asarray(value, self._dtype) for value in exact))
