@@ -8,7 +8,7 @@ import nir
 import norse.torch as norse
 import torch
 from norse.torch.utils.export_nir import to_nir
-from torch_layers import conv2d, linear
+from torch_layers import STYLES, conv2d, linear
 
 TAU, TAU_SYN = 20e-3, 10e-3
 
@@ -54,7 +54,7 @@ def iaf(n, threshold=2.0, v_reset=0.0, dt=1e-3):
     return norse.IAFCell(values, dt=dt)
 
 
-def write(folder: Path, name: str, layers, x, dt=1e-3, batch=False):
+def write(folder: Path, name: str, layers, x, dt=1e-3, batch=False, style="plain"):
     """Export the layers, run them step by step and write the case."""
     network = norse.SequentialState(*layers)
     stateful = [layer for layer in layers if type(layer).__module__.startswith("norse")]
@@ -66,14 +66,14 @@ def write(folder: Path, name: str, layers, x, dt=1e-3, batch=False):
             out.append(result[0])
     seen = torch.stack(hidden)[:, 0]
     sample = torch.tensor(x[0])
-    graph = to_nir(network, sample[None] if batch else sample, dt=dt)
+    graph = to_nir(STYLES[style](network), sample[None] if batch else sample, dt=dt)
     if x.ndim > 2:
         graph.infer_types()  # else its Conv2d has no input_shape, and cannot be written
     nir.write(folder / f"{name}.nir", graph)
     cases.save(folder, name, x, torch.stack(out).numpy(), seen.numpy(), dt)
 
 
-def of_two(neuron, seed=0, bias=None, gain=5.0, batch=False, **how):
+def of_two(neuron, seed=0, bias=None, gain=5.0, batch=False, style="plain", **how):
     """How to write a case of 3, 4 and 2 of one kind of neuron."""
 
     def written(folder, name):
@@ -83,7 +83,7 @@ def of_two(neuron, seed=0, bias=None, gain=5.0, batch=False, **how):
             linear(seed + 1, 2, 4, 2 * gain, bias),
             neuron(2, **how),
         ]
-        write(folder, name, layers, cases.inputs(seed, 3), how.get("dt", 1e-3), batch)
+        write(folder, name, layers, cases.inputs(seed, 3), how.get("dt", 1e-3), batch, style)
 
     return written
 
@@ -138,6 +138,8 @@ CASES = {
     "norse_lifbox_dt5e-4": of_two(lifbox, seed=4, gain=8.0, dt=5e-4),
     "norse_lifbox_dt1e-4": of_two(lifbox, seed=4, gain=40.0, dt=1e-4),
     "norse_lifbox_tau5": of_two(lifbox, seed=7, gain=3.0, tau=5e-3),
+    "norse_lifbox_named": of_two(lifbox, seed=12, style="named"),
+    "norse_lifbox_inner": of_two(lifbox, seed=13, style="inner"),
     "norse_lifbox_hetero": hetero,
     "norse_lifbox_deep": deep,
     "norse_lifbox_conv": convolution(lifbox, 1.0),
@@ -146,11 +148,13 @@ CASES = {
     "norse_lif_vleak": of_two(lif, gain=1.0, leak=0.2),
     "norse_lif_dt5e-4": of_two(lif, seed=8, gain=1.0, dt=5e-4),
     "norse_lif_tausyn5": of_two(lif, seed=9, gain=1.5, tau_syn=5e-3),
+    "norse_lif_named": of_two(lif, seed=14, gain=1.0, style="named"),
     "norse_lif_conv": convolution(lif, 0.2),
     "norse_libox": of_two(libox),
     "norse_libox_vleak": of_two(libox, leak=0.2),
     "norse_libox_readout": readout,
     "norse_iaf": of_two(iaf, gain=0.5),
+    "norse_iaf_named": of_two(iaf, seed=15, gain=0.5, style="named"),
     "norse_iaf_vreset": of_two(iaf, gain=0.5, v_reset=-0.5),
     "norse_iaf_conv": convolution(iaf, 0.1),
 }

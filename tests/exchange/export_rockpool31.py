@@ -12,7 +12,7 @@ import torch
 from rockpool.nn.modules.torch.nir import to_nir
 
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIFNeuronTorch, LIFTorch, LinearTorch
+from rockpool.nn.modules import LIFNeuronTorch, LIFTorch, LinearTorch, TorchModule
 
 
 def linear(seed, n_out, n_in, gain=1.0, bias=None):
@@ -55,7 +55,7 @@ def neuron(n, tau=20e-3, threshold=1.0, bias=0.0, dt=1e-3, **how):
     )
 
 
-def write(folder: Path, name: str, layers, x, dt=1e-3):
+def write(folder: Path, name: str, layers, x, dt=1e-3, exported=None):
     """Run the layers, export them and write the case."""
     network, first = Sequential(*layers), Sequential(*layers[:2])
     data = torch.tensor(x)[None]
@@ -65,8 +65,27 @@ def write(folder: Path, name: str, layers, x, dt=1e-3):
         network.reset_state()
         out = network(data)[0][0]
     network.reset_state()
-    nir.write(folder / f"{name}.nir", to_nir(network, data))
+    nir.write(folder / f"{name}.nir", to_nir(exported or network, data))
     cases.save(folder, name, x, out.numpy(), hidden.numpy(), dt)
+
+
+class Named(TorchModule):
+    """Layers as attributes, as the nodes of the file are then called; shapes have other axes."""
+
+    def __init__(self, layers):
+        super().__init__((3, 2))
+        self.fc1, self.lif1, self.fc2, self.lif2 = layers
+
+    def forward(self, x):
+        for layer in (self.fc1, self.lif1, self.fc2, self.lif2):
+            x = layer(x)[0]
+        return x
+
+
+def named(folder, name):
+    """The network of `of_two` as attributes of a module."""
+    layers = [linear(9, 4, 3, 0.4), lif(4), linear(10, 2, 4, 0.4), lif(2)]
+    write(folder, name, layers, cases.inputs(9, 3), exported=Named(layers))
 
 
 def of_two(kind, seed=0, gain=1.0, linear_bias=None, **how):
@@ -123,6 +142,7 @@ CASES = {
     "rockpool_lif_hetero": hetero,
     "rockpool_lif_dt5e-4": of_two(lif, seed=3, gain=0.3, dt=5e-4),
     "rockpool_lif_dt1e-4": of_two(lif, seed=4, gain=0.1, dt=1e-4),
+    "rockpool_lif_named": named,
     "rockpool_lif_deep": deep,
     "rockpool_lifneuron": of_two(neuron, gain=0.5),
     "rockpool_lifneuron_tau5": of_two(neuron, seed=5, gain=0.9, tau=5e-3),

@@ -9,7 +9,7 @@ import sinabs.layers as sl
 import torch
 from sinabs.activation import MembraneReset, SingleSpike
 from sinabs.nir import to_nir
-from torch_layers import conv2d, linear, named
+from torch_layers import STYLES, conv2d, linear
 
 
 def each(n, value):
@@ -32,9 +32,9 @@ def expleak(n, tau=20.0, **how):
     return sl.ExpLeak(tau_mem=each(n, tau), **how)
 
 
-def write(folder: Path, name: str, layers, x, names=False):
+def write(folder: Path, name: str, layers, x, style="plain"):
     """Export the layers, run them over all steps and write the case."""
-    network = torch.nn.Sequential(*([named(layers)] if names else layers))
+    network = torch.nn.Sequential(*layers)
     stateful = [layer for layer in layers if isinstance(layer, sl.StatefulLayer)]
     hidden = []
     handle = stateful[0].register_forward_hook(lambda _m, _x, result: hidden.append(result))
@@ -43,11 +43,11 @@ def write(folder: Path, name: str, layers, x, names=False):
     handle.remove()
     for layer in stateful:
         layer.reset_states()
-    nir.write(folder / f"{name}.nir", to_nir(network, torch.tensor(x[:5])[None]))
+    nir.write(folder / f"{name}.nir", to_nir(STYLES[style](network), torch.tensor(x[:5])[None]))
     cases.save(folder, name, x, out.numpy(), hidden[0][0].numpy())
 
 
-def of_two(neuron, seed=0, bias=None, gain=1.0, names=False, **how):
+def of_two(neuron, seed=0, bias=None, gain=1.0, style="plain", **how):
     """How to write a case of 3, 4 and 2 of one kind of neuron."""
 
     def written(folder, name):
@@ -57,7 +57,7 @@ def of_two(neuron, seed=0, bias=None, gain=1.0, names=False, **how):
             linear(seed + 1, 2, 4, gain, bias),
             neuron(2, **how),
         ]
-        write(folder, name, layers, cases.inputs(seed, 3), names)
+        write(folder, name, layers, cases.inputs(seed, 3), style)
 
     return written
 
@@ -113,7 +113,8 @@ CASES = {
     "sinabs_lif_nonorm_bias": of_two(lif, seed=2, gain=0.4, bias=0.1, norm_input=False),
     "sinabs_lif_nonorm_tau3": of_two(lif, seed=3, tau=3.0, norm_input=False),
     "sinabs_lif_norm_tau3": of_two(lif, seed=3, gain=4.0, tau=3.0),
-    "sinabs_lif_named": of_two(lif, seed=9, gain=8.0, names=True),
+    "sinabs_lif_named": of_two(lif, seed=9, gain=8.0, style="named"),
+    "sinabs_lif_inner": of_two(lif, seed=12, gain=8.0, style="inner"),
     "sinabs_lif_tausyn": of_two(lif, gain=0.3, tau_syn=10.0, norm_input=False),
     "sinabs_lif_single": of_two(lif, gain=2.0, norm_input=False, spike_fn=SingleSpike),
     "sinabs_lif_reset": of_two(lif, gain=0.4, norm_input=False, reset_fn=MembraneReset()),
@@ -123,7 +124,7 @@ CASES = {
     "sinabs_lif_readout": readout,
     "sinabs_iaf": of_two(iaf, gain=0.5),
     "sinabs_iaf_bias": of_two(iaf, seed=7, gain=0.5, bias=0.1),
-    "sinabs_iaf_named": of_two(iaf, seed=10, gain=0.5, names=True),
+    "sinabs_iaf_named": of_two(iaf, seed=10, gain=0.5, style="named"),
     "sinabs_iaf_many": of_two(iaf, seed=8, gain=6.0),
     "sinabs_iaf_single": of_two(iaf, seed=8, gain=6.0, spike_fn=SingleSpike),
     "sinabs_iaf_conv": convolution,

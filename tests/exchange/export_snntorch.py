@@ -8,7 +8,7 @@ import nir
 import snntorch as snn
 import torch
 from snntorch.export_nir import export_to_nir
-from torch_layers import conv2d, linear, named
+from torch_layers import STYLES, conv2d, linear
 
 
 def leaky(n, beta=0.9, threshold=1.0, **how):
@@ -39,11 +39,11 @@ def recurrent(kind, n, seed, all_to_all=True, gain=0.5, **values):
     return layer
 
 
-def write(folder: Path, name: str, layers, shape, seed=0, steps=cases.STEPS, names=False):
+def write(folder: Path, name: str, layers, shape, seed=0, steps=cases.STEPS, style="plain"):
     """Export the layers, run them step by step and write the case."""
     spiking = [layer for layer in layers if isinstance(layer, snn.SpikingNeuron)]
     spiking[-1].output = True
-    network = torch.nn.Sequential(*([named(layers)] if names else layers))
+    network = torch.nn.Sequential(*layers)
     x = cases.inputs(seed, *shape, steps=steps)
 
     def first(result):
@@ -58,7 +58,7 @@ def write(folder: Path, name: str, layers, shape, seed=0, steps=cases.STEPS, nam
         layer.reset_mem()
     sample = torch.tensor(x[0]) if len(shape) == 1 else torch.tensor(x[0])[None]
     extra = {} if len(shape) == 1 else {"ignore_dims": [0]}
-    nir.write(folder / f"{name}.nir", export_to_nir(network, sample, **extra))
+    nir.write(folder / f"{name}.nir", export_to_nir(STYLES[style](network), sample, **extra))
     cases.save(folder, name, x, torch.stack(out).numpy(), seen.numpy())
 
 
@@ -68,10 +68,10 @@ def two(neuron, seed=0, bias=None, gain=0.5, **how):
     return [first, neuron(4, **how), second, neuron(2, **how)]
 
 
-def of_two(neuron, seed=0, bias=None, gain=0.5, names=False, **how):
+def of_two(neuron, seed=0, bias=None, gain=0.5, style="plain", **how):
     """How to write a case of such a network."""
     return lambda folder, name: write(
-        folder, name, two(neuron, seed, bias, gain, **how), (3,), seed=seed, names=names
+        folder, name, two(neuron, seed, bias, gain, **how), (3,), seed=seed, style=style
     )
 
 
@@ -142,7 +142,8 @@ CASES = {
     "snntorch_leaky_bias": of_two(leaky, seed=3, bias=0.2),
     "snntorch_leaky_beta99": of_two(leaky, seed=4, gain=0.2, beta=0.99),
     "snntorch_leaky_beta5": of_two(leaky, seed=5, gain=1.0, beta=0.5, threshold=0.7),
-    "snntorch_leaky_named": of_two(leaky, seed=18, names=True),
+    "snntorch_leaky_named": of_two(leaky, seed=18, style="named"),
+    "snntorch_leaky_inner": of_two(leaky, seed=20, style="inner"),
     "snntorch_leaky_hetero": hetero,
     "snntorch_leaky_deep": deep,
     "snntorch_leaky_flatten": flatten_first,
@@ -151,7 +152,7 @@ CASES = {
     "snntorch_synaptic": of_two(synaptic, seed=12, gain=0.2),
     "snntorch_synaptic_zero": of_two(synaptic, seed=12, gain=0.2, reset_mechanism="zero"),
     "snntorch_synaptic_nodelay": of_two(synaptic, seed=12, gain=0.2, reset_delay=False),
-    "snntorch_synaptic_named": of_two(synaptic, seed=19, gain=0.2, names=True),
+    "snntorch_synaptic_named": of_two(synaptic, seed=19, gain=0.2, style="named"),
     "snntorch_synaptic_hetero": synaptic_hetero,
     "snntorch_rleaky": with_recurrence(snn.RLeaky, leaky, 13, gain=0.2, beta=0.9),
     "snntorch_rleaky_diagonal": with_recurrence(snn.RLeaky, leaky, 14, False, beta=0.9),

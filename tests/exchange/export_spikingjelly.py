@@ -13,9 +13,9 @@ linear = partial(torch_layers.linear, kind=layer.Linear)
 conv2d = partial(torch_layers.conv2d, kind=layer.Conv2d)
 
 
-def write(folder: Path, name: str, layers, x, dt=1e-4, mode="s", names=False):
+def write(folder: Path, name: str, layers, x, dt=1e-4, mode="s", style="plain"):
     """Export the layers, run them (step by step, or in mode "m" at once) and write the case."""
-    network = torch.nn.Sequential(*([torch_layers.named(layers)] if names else layers))
+    network = torch_layers.STYLES[style](torch.nn.Sequential(*layers))
     run_and_write(folder, name, network, x, dt, mode)
 
 
@@ -38,7 +38,7 @@ def run_and_write(folder: Path, name: str, network, x, dt=1e-4, mode="s"):
     cases.save(folder, name, x, out.numpy(), seen.numpy(), dt)
 
 
-def of_two(neuron_of, seed=0, bias=None, gain=5.0, dt=1e-4, mode="s", names=False, **how):
+def of_two(neuron_of, seed=0, bias=None, gain=5.0, dt=1e-4, mode="s", style="plain", **how):
     """How to write a case of 3, 4 and 2 of one kind of neuron."""
 
     def written(folder, name):
@@ -48,7 +48,7 @@ def of_two(neuron_of, seed=0, bias=None, gain=5.0, dt=1e-4, mode="s", names=Fals
             linear(seed + 1, 2, 4, 2 * gain, bias),
             neuron_of(**how),
         ]
-        write(folder, name, layers, cases.inputs(seed, 3), dt, mode, names)
+        write(folder, name, layers, cases.inputs(seed, 3), dt, mode, style)
 
     return written
 
@@ -148,7 +148,8 @@ CASES = {
     "spikingjelly_lif_vreset": of_two(LIF, seed=2, gain=4.0, tau=4.0, v_reset=-0.5),
     "spikingjelly_lif_multistep": of_two(LIF, seed=3, gain=3.0, tau=5.0, mode="m"),
     "spikingjelly_lif_tau20": of_two(LIF, seed=4, gain=6.0, tau=20.0),
-    "spikingjelly_lif_named": of_two(LIF, seed=9, gain=3.0, tau=5.0, names=True),
+    "spikingjelly_lif_named": of_two(LIF, seed=9, gain=3.0, tau=5.0, style="named"),
+    "spikingjelly_lif_inner": of_two(LIF, seed=11, gain=3.0, tau=5.0, style="inner"),
     "spikingjelly_lif_residual": of(Residual, 14),
     "spikingjelly_lif_branches": of(TwoBranches, 15),
     "spikingjelly_lif_deep": deep,
@@ -167,7 +168,7 @@ CASES = {
     "spikingjelly_cubalif_vreset": of_two(
         CUBA, seed=8, gain=0.3, c_decay=0.6, v_threshold=1.0, v_reset=-0.5
     ),
-    "spikingjelly_cubalif_named": of_two(CUBA, seed=10, gain=0.2, dt=1e-3, names=True),
+    "spikingjelly_cubalif_named": of_two(CUBA, seed=10, gain=0.2, dt=1e-3, style="named"),
     "spikingjelly_kinds_dt1e-3": several_kinds,
 }
 

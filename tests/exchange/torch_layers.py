@@ -1,7 +1,5 @@
 """The layers of weights that the exporters on torch have in common."""
 
-from collections import OrderedDict
-
 import cases
 import torch
 
@@ -39,7 +37,36 @@ def conv2d(
     return layer
 
 
-def named(layers: list[torch.nn.Module]) -> OrderedDict[str, torch.nn.Module]:
-    """Names as a user gives them, fc1, lif1, fc2, lif2, ..., for layers of weights and neurons by turns."""
-    names = (f"{kind}{i}" for i in range(1, len(layers)) for kind in ("fc", "lif"))
-    return OrderedDict(zip(names, layers, strict=False))
+class Named(torch.nn.Module):
+    """Layers of weights and neurons by turns as attributes: fc1, lif1, fc2, lif2, ...
+
+    So most users write their networks, and the nodes of the files are called by the attributes.
+    """
+
+    def __init__(self, network: torch.nn.Sequential) -> None:
+        super().__init__()
+        for i, layer in enumerate(network):
+            setattr(self, f"{'lif' if i % 2 else 'fc'}{i // 2 + 1}", layer)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Call the layers in turn; of a layer that returns its state too, take the output."""
+        for layer in self.children():
+            y = layer(x)
+            x = y[0] if isinstance(y, tuple) else y
+        return x
+
+
+class Inner(torch.nn.Module):
+    """A network as an attribute: nodes are called net.0, net.1, ..."""
+
+    def __init__(self, network: torch.nn.Sequential) -> None:
+        super().__init__()
+        self.net = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Call the network."""
+        return self.net(x)
+
+
+# What a network is wrapped in before it is exported
+STYLES = {"plain": lambda network: network, "named": Named, "inner": Inner}
