@@ -15,8 +15,14 @@ from rockpool.nir import from_nir
 
 def open_and_run(path, x, **known):
     """Open a file, with the settings that are known, and run it over all steps."""
-    network = from_nir(path, argv[3] if len(argv) > 3 else "numpy", **known)
-    return np.asarray(network(x[None])[0])[0]
+    backend = argv[3] if len(argv) > 3 else "numpy"
+    network = from_nir(path, backend, **known)
+    if backend != "torch":
+        return np.asarray(network(x[None])[0])[0]
+    import torch
+
+    with torch.no_grad():
+        return network(torch.as_tensor(x[None]))[0][0].numpy()
 
 
 def known_of(path, case):
