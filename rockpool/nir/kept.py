@@ -1,14 +1,13 @@
 """What this package notes in the metadata of a graph, so that it reads the same network again.
 
-Each node notes the model of its layer, its settings, and where each parameter stands: in a field,
-where that has all of its bits, else in the metadata. The graph notes the containers. All of it is
-believed only if the graph is the one that would be written of it: one that has been changed since
-is read by its nodes alone.
+The graph notes the containers and, of each layer, the model, the settings, and where each parameter
+stands: in a field of the layer's node, where that has all of its bits, else in the metadata. (Not
+all nodes of nir 1.0.4 can have metadata of their own.) All of it is believed only if the graph is
+the one that would be written of it: one that has been changed since is read by its nodes alone.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -38,8 +37,8 @@ _FIELDS = {
 
 def note_of(
     unit: Unit, node: GraphNode, place: list[str], weights: GraphNode | None
-) -> dict[str, Any]:
-    """Return the metadata of a node: its layer's model and settings, and what no field has.
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the note of a layer: its model and settings, and by key the arrays that no field has.
 
     Parameters
     ----------
@@ -61,14 +60,14 @@ def note_of(
             entry["constant"] = True
         found = next(_places(name, array, node, place, weights), None)
         if found is None:
-            arrays[f"{NOTE}_{name}"] = np.ascontiguousarray(array).ravel()
+            arrays[_key(unit.name, name)] = np.ascontiguousarray(array).ravel()
         else:
             entry |= found
         said[name] = entry
     states = unit.node.states
     start = {k: v for k, v in states.items() if k == "vmem" and v.ndim == 1 and np.any(v)}
     if start and all(not np.any(v) for k, v in states.items() if k != "vmem"):
-        arrays[f"{NOTE}_start"] = start["vmem"]
+        arrays[_key(unit.name, "start")] = start["vmem"]
     else:
         states = {}
     note = {
@@ -79,7 +78,12 @@ def note_of(
         "states": list(states),
         "library": unit.node.library,
     }
-    return {NOTE: json.dumps(note), **arrays}
+    return note, arrays
+
+
+def _key(layer: str, name: str) -> str:
+    """Return the key of an array among the metadata."""
+    return f"{NOTE}_{layer}_{name}"
 
 
 def _places(
@@ -155,7 +159,7 @@ def description_of(graph: Graph) -> tuple[Node, dict[str, Any]] | None:
             raise FileFormatError(
                 f"{graph.name}: its note has version {said['version']!r}, this reads {VERSION}"
             )
-        node = _tree(graph, said["tree"], 0)
+        node = _tree(graph, said, said["tree"], 0)
         check_sizes(graph.name, _at_rest(node), _n_bytes(graph))
     except FileFormatError:
         raise
@@ -190,22 +194,21 @@ def _at_rest(node: Node) -> Node:
 
 def _n_bytes(graph: Graph) -> int:
     """Return how many bytes the arrays of a graph have."""
-    total = 0
+    total = sum(np.asarray(value).nbytes for value in graph.metadata.values())
     for node in graph.nodes.values():
         if isinstance(node, Graph):
             total += _n_bytes(node)
-            continue
-        for value in (*node.fields.values(), *node.metadata.values()):
-            total += np.asarray(value).nbytes
+        else:
+            total += sum(np.asarray(value).nbytes for value in node.fields.values())
     return total
 
 
-def _tree(graph: Graph, said: Tree, depth: int) -> Node:
+def _tree(graph: Graph, note: Tree, said: Tree, depth: int) -> Node:
     if depth > MAX_DEPTH:
         raise ValueError("too deep")
     if "node" in said:
-        return _layer(graph, _held(graph, said["node"]))
-    children = {str(name): _tree(graph, inner, depth + 1) for name, inner in said["children"]}
+        return _layer(graph, str(said["node"]), note["layers"][said["node"]])
+    children = {str(name): _tree(graph, note, inner, depth + 1) for name, inner in said["children"]}
     parameters = {}
     for key, (name, family, constant) in said.get("weights", {}).items():
         weight = _held(graph, name).fields["weight"]
@@ -233,9 +236,9 @@ def _shape(said: Any) -> tuple[int, ...]:
     return tuple(said)
 
 
-def _layer(graph: Graph, node: GraphNode) -> Node:
-    """Return the description of a layer from what its node notes."""
-    said = parse_json(graph.name, "a note", node.metadata[NOTE])
+def _layer(graph: Graph, layer: str, said: dict[str, Any]) -> Node:
+    """Return the description of a layer from its node and its note."""
+    node = _held(graph, layer)
     parameters = {}
     for name, entry in said["parameters"].items():
         shape = _shape(entry["shape"])
@@ -243,7 +246,7 @@ def _layer(graph: Graph, node: GraphNode) -> Node:
             holder = _held(graph, entry["node"]) if "node" in entry else node
             array = _restored(_field(holder, entry["field"]), shape, bool(entry["turned"]))
         else:
-            array = _restored(node.metadata[f"{NOTE}_{name}"], shape, False)
+            array = _restored(graph.metadata[_key(layer, name)], shape, False)
         if array is None or array.dtype.kind != "f":
             raise ValueError(f"{name} is damaged")
         family = entry["family"]
@@ -252,8 +255,8 @@ def _layer(graph: Graph, node: GraphNode) -> Node:
         )
     states = {}
     shape = _shape(said["shape"])
-    if f"{NOTE}_start" in node.metadata:
-        start = np.asarray(node.metadata[f"{NOTE}_start"], np.float64)
+    if said["states"]:
+        start = np.asarray(graph.metadata[_key(layer, "start")], np.float64)
         states = {key: np.zeros_like(start) for key in said["states"]} | {"vmem": start}
     settings = {str(key): _setting(value) for key, value in said["settings"].items()}
     return Node(

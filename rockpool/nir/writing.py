@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,17 @@ from rockpool.nn.models import checks
 from rockpool.utilities._atomic import check_path
 
 __all__ = ["graph_of", "to_nir"]
+
+
+class _Written(NamedTuple):
+    """A graph that was made of layers."""
+
+    nodes: dict[str, GraphNode | Graph]
+    edges: list[tuple[str, str]]
+    lost: list[str]  # what readers other than this package will not see
+    layers: dict[str, Any]  # the note of each layer
+    arrays: dict[str, np.ndarray]  # of the notes
+
 
 VERSIONS = ("1.0.4", "1.0.8")
 
@@ -138,7 +149,7 @@ def graph_of(
             f"to_nir: dt of the network is {own:g} s, so it cannot be {dt:g} with {dialect!r}"
         )
     step = own if step is None else step
-    nodes, edges, lost = _nodes(units, written, dialect, version)
+    nodes, edges, lost, layers, arrays = _nodes(units, written, dialect, version)
     metadata: dict[str, Any] = {"producer": f"rockpool {__version__}"}
     if step is not None:
         metadata["dt"] = float(step)
@@ -152,8 +163,9 @@ def graph_of(
         "nir_version": nir_version,
         "name": name,
         "tree": units.tree,
+        "layers": layers,
     }
-    metadata[NOTE] = json.dumps(note)
+    metadata |= {NOTE: json.dumps(note), **arrays}
     return Graph("the graph", nodes, edges, metadata, version), lost
 
 
@@ -169,13 +181,10 @@ def _own_step(units: Units) -> float | None:
     return float(steps.pop()) if steps else None
 
 
-def _nodes(
-    units: Units, written: Units, dialect: str, version: str
-) -> tuple[dict[str, GraphNode | Graph], list[tuple[str, str]], list[str]]:
-    """Return the nodes and edges of a graph, with what each notes, and what is lost to others."""
-    nodes: dict[str, GraphNode | Graph] = {}
-    edges: list[tuple[str, str]] = []
-    lost: list[str] = []
+def _nodes(units: Units, written: Units, dialect: str, version: str) -> _Written:
+    """Return the nodes and edges of a graph, what is noted of each layer, and what is lost."""
+    made_of = _Written({}, [], [], {}, {})
+    nodes, edges, lost, layers, arrays = made_of
     for unit, translated_unit in zip(units.units, written.units, strict=True):
         made = _made(unit.name, translated_unit.node, dialect)
         if made.lost and dialect not in TARGETS:
@@ -183,25 +192,24 @@ def _nodes(
         nested = dialect == "spyx"
         weights = None if made.w_rec is None else weights_node(made.w_rec)
         place = [unit.name, "w_rec"] if nested else [f"{unit.name}_w_rec"]
-        note = note_of(unit, made.node, place, weights)
+        layers[unit.name], own = note_of(unit, made.node, place, weights)
+        arrays |= own
         node = _of_version(unit.name, made.node, version)
-        node = replace(node, metadata=_plain_note(unit.node) | note)
+        node = replace(node, metadata=_plain_note(unit.node))
         edges += [("input" if s == INPUT else s, unit.name) for s in unit.sources]
         if weights is None:
             nodes[unit.name] = node
         elif nested:
             nodes[unit.name] = _inner(unit.name, node, weights, axes_in(unit.node))
         else:
-            nodes |= {unit.name: node, place[0]: weights}
+            nodes[unit.name], nodes[place[0]] = node, weights
             edges += [(unit.name, place[0]), (place[0], unit.name)]
     edges += [("input" if s == INPUT else s, "output") for s in units.outputs]
     first = next((u for u in units.units if INPUT in u.sources), units.units[0])
     last = next((u for u in units.units if u.name in units.outputs), units.units[-1])
-    terminals: dict[str, GraphNode | Graph] = {
-        "input": GraphNode(INPUT, {"shape": np.array(axes_in(first.node))}),
-        "output": GraphNode(OUTPUT, {"shape": np.array(axes_out(last.node))}),
-    }
-    return {**terminals, **nodes}, edges, lost
+    nodes["input"] = GraphNode(INPUT, {"shape": np.array(axes_in(first.node))})
+    nodes["output"] = GraphNode(OUTPUT, {"shape": np.array(axes_out(last.node))})
+    return made_of
 
 
 def _made(name: str, node: Node, dialect: str) -> Made:
@@ -232,7 +240,7 @@ def _of_version(name: str, node: GraphNode, version: str) -> GraphNode:
 
 
 def _plain_note(node: Node) -> dict[str, Any]:
-    """Return what everybody may want to know of neurons."""
+    """Return what everybody may want to know of neurons, whose nodes can have metadata."""
     keys = ("dt", "reset", "decay")
     return {key: node.settings[key] for key in keys if key in node.settings}
 
