@@ -72,9 +72,9 @@ def cubalif(weight=0.2, **how):
     return of_two(CubaLIFEuler, weight, tau_mem=TAU, tau_syn=TAU_SYN, **how)
 
 
-def readout(kind, **how):
+def readout(kind, spiking=UNIT, **how):
     """Spikes, then a layer that does not fire."""
-    spikes = LIFEuler(4, tau_mem=TAU, dt=DT, **UNIT)
+    spikes = LIFEuler(4, tau_mem=TAU, dt=DT, **spiking)
     return Sequential(linear(0, 4, 3, 0.5), spikes, linear(1, 2, 4), kind(2, dt=DT, **how))
 
 
@@ -145,6 +145,7 @@ def networks():
         "if, as sinabs": of_two(IFEuler, **sinabs_if),
         "if, as sinabs, weights above 0": of_two(IFEuler, above=0.0, **sinabs_if),
         "li": readout(LIEuler, tau_mem=TAU),
+        "li, as sinabs": readout(LIEuler, SINABS, tau_mem=TAU, decay="exp", gain="unit"),
         "cubali": readout(CubaLIEuler, tau_mem=TAU, tau_syn=TAU_SYN),
         "recurrent lif": recurrent(LIFEuler, 0.4, tau_mem=TAU, **UNIT),
         "recurrent cubalif": recurrent(

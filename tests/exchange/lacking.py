@@ -17,7 +17,19 @@ _TO_ZERO = Lack("reset_mechanism='zero'", {"reset": "value"})
 _V_RESET = Lack("v_reset=-0.5", {"v_reset": -0.5})
 _NO_NORM = Lack("norm_input=False", {"gain": "unit"})
 
+
+def _named(dialect: str, *files: str) -> dict[str, Lack]:
+    """Files whose nodes have the names that a user chose, so that less in them tells who wrote them."""
+    return dict.fromkeys(files, Lack("who wrote it", {"dialect": dialect}))
+
+
 LACKING = {
+    **_named("snntorch", "snntorch_leaky_named", "snntorch_leaky_inner", "snntorch_synaptic_named"),
+    **_named("norse", "norse_lifbox_named", "norse_lifbox_inner"),
+    **_named("norse", "norse_lif_named", "norse_iaf_named"),
+    **_named("sinabs", "sinabs_lif_named", "sinabs_lif_inner", "sinabs_iaf_named"),
+    **_named("spikingjelly", "spikingjelly_lif_named", "spikingjelly_lif_inner"),
+    **_named("rockpool", "rockpool_lif_named"),
     **dict.fromkeys(
         [
             "snntorch_leaky_zero",
