@@ -204,7 +204,8 @@ class _Look:
             if node.kind in kinds and node.kind in ("LIF", "LI"):
                 pairs = [(f["r"] * dt, f["tau"])]
             elif node.kind in kinds and node.kind in ("CubaLIF", "CubaLI"):
-                pairs = [(f["r"] * dt, f["tau_mem"]), (f.get("w_in", 1.0) * dt, f["tau_syn"])]
+                w_in = f.get("w_in", np.ones(()))
+                pairs = [(f["r"] * dt, f["tau_mem"]), (w_in * dt, f["tau_syn"])]
             else:
                 continue
             if not all(np.allclose(a, b, rtol=_CLOSE, atol=0) for a, b in pairs):

@@ -92,7 +92,7 @@ def _convolution(
 
 
 def _pooling(node: GraphNode, shape: Shape) -> tuple[Node, Shape]:
-    settings = {
+    settings: dict[str, Any] = {
         "shape_in": shape,
         "kernel_size": _ints(node.fields["kernel_size"]),
         "stride": _ints(node.fields["stride"]),

@@ -87,7 +87,7 @@ def full(node: Node, parameter: str) -> np.ndarray:
 
 def steps_of(node: Node) -> Any:
     """Return decays and gains of neurons of NIR, in double precision, in their array."""
-    values = {
+    values: dict[str, Any] = {
         key: full(node, key).astype(np.float64)
         for key in ("tau_mem", "tau_syn", "r", "w_in", "v_leak")
         if key in node.parameters
@@ -137,7 +137,7 @@ def _per_step(tau: Any, like: np.ndarray, dt: float, factor: Any = 1.0) -> np.nd
 
 def _lif(name: str, node: Node) -> Made:
     """Return a CubaLIF: decays by Euler steps come near the exponential ones."""
-    n_in, n_out = node.shape
+    n_in, n_out = int(node.shape[0] or 1), int(node.shape[-1] or 1)
     if n_in != n_out:
         raise ValueError(
             f"to_nir: {name!r} has {n_in // n_out} synapses per neuron, NIR's CubaLIF has one"

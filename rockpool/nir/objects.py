@@ -64,7 +64,7 @@ def to_object(graph: Graph) -> Any:
         name: to_object(node) if isinstance(node, Graph) else _object(name, node)
         for name, node in graph.nodes.items()
     }
-    options = {"metadata": graph.metadata} if graph.metadata else {}
+    options: dict[str, Any] = {"metadata": graph.metadata} if graph.metadata else {}
     if "type_check" in inspect.signature(nir.NIRGraph.__init__).parameters:
         options["type_check"] = False
     return nir.NIRGraph(nodes=nodes, edges=list(graph.edges), **options)

@@ -13,6 +13,7 @@ from rockpool.nir.hdf5 import read_graph
 from rockpool.nir.kept import NOTE, description_of, dialect_noted, same_graph
 from rockpool.nir.layers import Reading
 from rockpool.nir.network import network_of
+from rockpool.nir.objects import from_object, is_graph_object
 from rockpool.nir.source import NirSource, NirWarning
 from rockpool.nir.time_steps import TimeStep, time_step
 from rockpool.nir.wiring import wiring_of
@@ -205,8 +206,6 @@ def _own(graph: Graph) -> tuple[tuple[Node, NirSource] | None, str]:
 def _graph(source: Any) -> Graph:
     if isinstance(source, (str, bytes)) or hasattr(source, "__fspath__"):
         return read_graph(os.fsdecode(source))
-    from rockpool.nir.objects import from_object, is_graph_object
-
     if is_graph_object(source):
         return from_object(source)
     raise TypeError(f"from_nir: source must be a path or a nir.NIRGraph, got {source!r}")

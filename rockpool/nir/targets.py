@@ -212,7 +212,7 @@ def _translate(
             wanted = gain if takes_share else 1.0
     if "tau_syn" in parameters:
         parameters["tau_syn"] = _tau(unit, dialect, steps.a_syn, target, dt)
-    scale = np.asarray(gain / wanted, np.float64).ravel()
+    scale: np.ndarray = np.asarray(gain / wanted, np.float64).ravel()
     threshold = full(node, "threshold").ravel() if "threshold" in parameters else None
     if threshold is not None and target.one_threshold and np.unique(threshold).size > 1:
         if not (threshold > 0).all():

@@ -12,8 +12,10 @@ import numpy as np
 from rockpool._version import __version__
 from rockpool.nir.dialects import DIALECTS
 from rockpool.nir.graph import INPUT, OUTPUT, Graph, GraphNode
+from rockpool.nir.hdf5_writing import write_graph
 from rockpool.nir.kept import NOTE, VERSION, note_of
 from rockpool.nir.nearest import EULER, Made, nearest, weights_node
+from rockpool.nir.objects import to_object
 from rockpool.nir.old_rockpool import of_old_rockpool
 from rockpool.nir.source import NirWarning
 from rockpool.nir.targets import TARGETS, translated
@@ -109,11 +111,7 @@ def to_nir(
             stacklevel=2,
         )
     if path is None:
-        from rockpool.nir.objects import to_object
-
         return to_object(graph)
-    from rockpool.nir.hdf5_writing import write_graph
-
     write_graph(check_path("to_nir", path, "path"), graph)
     return None
 

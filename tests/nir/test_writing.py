@@ -349,8 +349,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "net.nir"
     to_nir(NETWORKS["a row"], path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="UnitDropout"):
-        to_nir(Sequential(UnitDropout(2)), path)
+    with pytest.raises(ValueError, match="2 synapses per neuron"):
+        to_nir(LIF((6, 3)), path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["net.nir"]
 
 

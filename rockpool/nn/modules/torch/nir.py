@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import rockpool.nir
+from rockpool.nir.reading import from_nir as read
+from rockpool.nir.writing import to_nir as write
 
 __all__ = ["from_nir", "to_nir"]
 
@@ -30,7 +31,7 @@ def from_nir(source: Any) -> Any:
     ValueError, TypeError, OSError
         As for `rockpool.nir.from_nir`.
     """
-    return rockpool.nir.from_nir(source, "torch")
+    return read(source, "torch")
 
 
 def to_nir(module: Any, sample_data: Any = None, model_name: str = "rockpool") -> Any:
@@ -58,4 +59,4 @@ def to_nir(module: Any, sample_data: Any = None, model_name: str = "rockpool") -
     NotImplementedError
         There are other layers, or several synapses per neuron.
     """
-    return rockpool.nir.to_nir(module, dialect="rockpool", name=model_name)
+    return write(module, dialect="rockpool", name=model_name)
