@@ -1,6 +1,7 @@
 from . import data as data
 from . import files as files
 from . import graph as graph
+from . import nir as nir
 from . import nn as nn
 from . import parameters as parameters  # backend: numpy
 from . import plots as plots

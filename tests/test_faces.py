@@ -17,7 +17,7 @@ PACKAGES = sorted(
     str(stub.parent.relative_to(ROOT.parent)).replace("/", ".")
     for stub in ROOT.rglob("__init__.pyi")
 )
-BACKENDS = "numpy scipy numba torch jax brian2 nest sinabs nir nirtorch".split()
+BACKENDS = "numpy scipy numba torch jax brian2 nest sinabs nir".split()
 
 OURS = [
     "rockpool",

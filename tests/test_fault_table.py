@@ -48,7 +48,7 @@ class Disk:
     def path(self, faults: dict[str, str]) -> list[str]:
         """Entries for `sys.path` on which these modules are faulty and all others are sound."""
         folders = []
-        for module in dict.fromkeys([*MODULES.values(), "jaxlib", "nirtorch"]):
+        for module in dict.fromkeys([*MODULES.values(), "jaxlib"]):
             if module == "sinabs.exodus":  # it lies inside of sinabs
                 continue
             parts = [(part, faults.get(part)) for part in (module, f"{module}.exodus")]
@@ -148,7 +148,7 @@ def in_process(
                 and state_of(name, {module: fault}, imported=True) == "broken"
             ]
             cells[backend] = (disk.path({module: fault}), deadly)
-        modules = [*MODULES.values(), "jaxlib", "nirtorch"]
+        modules = [*MODULES.values(), "jaxlib"]
         asked = json.dumps({"cells": cells, "modules": modules, "packages": PACKAGES})
         any_bare_python.run("-c", IN_PROCESS, str(folder / fault), asked)
         return json.loads((folder / fault).read_text())

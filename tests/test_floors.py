@@ -42,6 +42,7 @@ FLOORS = (
     ("rockpool.nn.combinators",),
     ("rockpool.nn.conversion",),  # a network of one back-end from one of another
     ("rockpool.files", "rockpool.streaming", "rockpool.training"),
+    ("rockpool.nir",),  # networks in other people's files
     ("rockpool.verification", "rockpool.profiling"),
     ("rockpool.plots",),
     ("rockpool.data",),
@@ -61,7 +62,7 @@ HOMES = {
     "numpy": tuple(
         f"rockpool.{room}"
         for room in "parameters typehints utilities graph timeseries nn training data cli files "
-        "verification profiling plots streaming".split()
+        "verification profiling plots streaming nir".split()
     ),
     "torch": ("rockpool.nn.modules.torch", "rockpool.nn.modules.sinabs", "*_torch", "*.torch_*"),
     "jax": ("rockpool.nn.modules.jax", "*_jax", "*.jax_*"),
@@ -81,10 +82,11 @@ HOMES = {
     ),
     "lazy_loader": ("rockpool.backends.lazy",),
     "safetensors": ("rockpool.files.network_file",),
+    "nir": ("rockpool.nir.objects",),
     "aedat": ("rockpool.data.formats.aedat4",),
     "dv_processing": ("rockpool.data.formats.aedat4_writing",),
     "event_stream": ("rockpool.data.formats.es",),
-    "h5py": ("rockpool.data.formats.*",),
+    "h5py": ("rockpool.data.formats.*", "rockpool.nir.hdf5", "rockpool.nir.hdf5_writing"),
     "neo": ("rockpool.data.formats.neo_files",),
     "packaging": ("rockpool.backends",),
     "tqdm": ("rockpool.cli",),
@@ -96,6 +98,8 @@ EXCEPTIONS = {
     ("rockpool.typehints", "torch"): "the type of a tensor, for type checkers alone",
     ("rockpool.nn.conversion", "torch"): "makes tensors of a description's arrays",
     ("rockpool.nn.conversion", "jax"): "makes arrays of jax of them",
+    ("rockpool.nn.modules.torch.nir", "rockpool.nir.reading"): "3.1's name of what lies above",
+    ("rockpool.nn.modules.torch.nir", "rockpool.nir.writing"): "3.1's name of what lies above",
     ("rockpool.verification.layers", "torch"): "calls a network of torch without gradients",
     ("rockpool.cli.bench.measure", "torch"): "sets the number of threads that are compared",
     ("rockpool.cli.bench.measure", "jax"): "waits for results, which jax computes later",

@@ -72,7 +72,7 @@ def test_the_core_needs_two_packages() -> None:
         ("nest", {"nest-simulator"}),
         ("sinabs", {"sinabs", "torch"}),
         ("exodus", {"sinabs", "sinabs-exodus", "torch"}),
-        ("nir", {"nir", "nirtorch", "torch"}),
+        ("nir", {"nir"}),
         ("recordings", {"aedat", "dv-processing", "event_stream", "h5py", "neo", "nixio"}),
         ("plots", {"matplotlib"}),
         ("progress", {"tqdm"}),

@@ -213,13 +213,7 @@ STANDARD: "dict[str, BackendSpec]" = {
             version_of="sinabs.exodus",
             **_CUDA,
         ),
-        _standard(
-            "nir",
-            *("nir", "nirtorch"),
-            pip='"nir>=1.0" "nirtorch>=2.0" "torch>=2.1"',
-            minimum=(1, 0),
-            telling="NIRGraph",
-        ),
+        _standard("nir", "nir", pip='"nir>=1.0"', minimum=(1, 0), telling="NIRGraph"),
         _standard("cuda", "torch", pip='"torch>=2.1"', minimum=(2, 1), telling="Tensor", **_CUDA),
         _standard("samna", "samna", pip="samna", never_import=True),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rockpool.cli._output import CommandError
+from rockpool.cli._output import CommandError, tell
 from rockpool.cli._recordings import holds_events, recorded_input
 from rockpool.cli._requirements import need
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rockpool.files import NetworkFile
     from rockpool.nn.description import Node
 
-__all__ = ["input_data", "network_and_input", "network_file", "time_step"]
+__all__ = ["described_file", "input_data", "network_and_input", "network_file", "time_step"]
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 ENDINGS = (".npy", ".npz", ".csv")
 
@@ -29,16 +31,37 @@ def network_and_input(command: str, words: list[str], needs_input: bool) -> tupl
 
 
 def network_file(path: str) -> NetworkFile:
+    """Read the description of a network, or say why that does not work; tell what was assumed."""
+    header = described_file(path)
+    if "not in the file" in header.notes and hasattr(header, "source"):
+        for warning in header.source.warnings:
+            tell(f"{path}: {warning}\n")
+    return header
+
+
+def described_file(path: str) -> NetworkFile:
     """Read the description of a network, or say why that does not work."""
     need("numpy", "networks are read with numpy")
-    from rockpool.files import read_header
-
     try:
-        return read_header(path)
+        return _header(path)
     except OSError as error:
         raise CommandError(f"cannot read {path!r}: {error.strerror or error}") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
+
+
+def _header(path: str) -> NetworkFile:
+    """Return what a file of safetensors or of NIR, as its first bytes say, has."""
+    with open(path, "rb") as file:
+        is_nir = file.read(8) == HDF5
+    if is_nir:
+        need("nir", "files of NIR are read with nir")
+        from rockpool.nir import read_nir_header
+
+        return read_nir_header(path)
+    from rockpool.files import read_header
+
+    return read_header(path)
 
 
 def time_step(node: Node) -> float:

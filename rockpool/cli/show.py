@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rockpool.cli._networks import network_file
+from rockpool.cli._networks import described_file
 from rockpool.cli._options import flag, value
 from rockpool.cli._output import CommandError, in_json, paint, table, write
 from rockpool.cli._recordings import recording_format, shown_recording
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Show what a network in a file is made of: its layers with shapes, parameters and time
 constants, the size of the file, and which back-ends can hold it, or why not. Nothing but
-numpy is imported, and nothing is run.
+numpy is imported (for a file of NIR, also nir), and nothing is run.
 
 Of a recording (AEDAT4, EVT2, EVT3, DAT, SHD, SONATA, NEST, ...) show its format, how many
 events it has, of which sensor or channels, and when."""
@@ -29,6 +29,7 @@ events it has, of which sensor or channels, and when."""
 EXAMPLES = """\
   rockpool show net.safetensors          the network
   rockpool show net.safetensors --json   the same for programs
+  rockpool show net.nir                  one of NIR, and how it was read
   rockpool show gesture.aedat4           a recording"""
 
 OPTIONS = {
@@ -46,7 +47,7 @@ def run(values: dict[str, Any]) -> int:
     if format is not None:
         write(shown_recording(path, format, values["json"]))
         return 0
-    header = network_file(path)
+    header = described_file(path)
     facts = _facts(header)
     write(in_json({"file": path, **facts}) if values["json"] else _as_text(path, facts))
     return 0
@@ -58,7 +59,7 @@ def _facts(header: NetworkFile) -> dict[str, Any]:
 
     return {
         "bytes": header.size,
-        "written_by": f"rockpool {header.package_version}",
+        "written_by": header.written_by,
         "library": header.library,
         "notes": header.notes,
         "parameters": sum(layer["parameters"] for layer in _layers(header.network)),

@@ -64,10 +64,7 @@ def _check_model(where: str, node: Node, model: Model) -> None:
         allowed = (int, float) if kind is float else (kind,)
         if type(value) not in allowed:
             raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
-    defaults = {spec.name: spec.default for spec in model.settings}
-    shape = model.full_shape(node.model, {**defaults, **node.settings, "shape": node.shape})
-    if model.shape_from is not None and shape[:2] != node.shape:
-        raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")
+    shape = _module_shape(where, node, model)
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}
     _check_names(where, node.parameters, needed, set(permitted), "parameters")
@@ -78,6 +75,19 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     for name, array in node.states.items():
         batched = (len(array), *states[name]) if array.ndim == len(states[name]) + 1 else None
         _check_shape(where, name, array, [batched or states[name]])
+
+
+def _module_shape(where: str, node: Node, model: Model) -> tuple[int, ...]:
+    """Return the shape of a layer, as its model has it, and what that follows from."""
+    given = {spec.name: spec.default for spec in model.settings} | node.settings
+    said = model.shape_setting
+    if said and said not in node.settings:
+        raise FileFormatError(f"{where}: of its settings, {said} is missing")
+    shape = model.full_shape(node.model, {**given, "shape": given[said] if said else node.shape})
+    follows = model.shape_from is not None or bool(said)
+    if follows and shape[:2] != node.shape:
+        raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")
+    return shape
 
 
 def _check_outer(where: str, node: Node) -> None:

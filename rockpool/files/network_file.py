@@ -59,6 +59,11 @@ class NetworkFile:
     package_version: str
     size: int
 
+    @property
+    def written_by(self) -> str:
+        """What wrote the file."""
+        return f"rockpool {self.package_version}"
+
 
 def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) -> None:
     """Write a network to a file: its structure, parameters, constants, states and settings.
@@ -276,9 +281,7 @@ class _Reader:
         if not isinstance(said, dict) or set(said) != _NODE_KEYS:
             raise self._fail(path, f"must have {', '.join(sorted(_NODE_KEYS))}")
         shape = said["shape"]
-        if not isinstance(shape, list) or not all(
-            size is None or (type(size) is int and 0 <= size < 2**53) for size in shape
-        ):
+        if not self._is_shape(shape, None):
             raise self._fail(path, f"the shape is {shown(shape)}")
         if not self._is_name(said["model"]) or said["library"] not in LIBRARY:
             raise self._fail(path, f"the model is {shown(said['model'])}")
@@ -306,6 +309,13 @@ class _Reader:
         if len(set(names)) != len(names):
             raise self._fail(path, "two of its modules have one name")
         return {name: self.node(child, (*path, name)) for name, child in said}
+
+    @staticmethod
+    def _is_shape(said: Any, *others: None) -> bool:
+        """Return whether something is a list of sizes, or of other entries that are allowed."""
+        return isinstance(said, list) and all(
+            (type(size) is int and 0 <= size < 2**53) or size in others for size in said
+        )
 
     @staticmethod
     def _is_name(name: Any) -> bool:

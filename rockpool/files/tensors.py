@@ -47,6 +47,11 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
     with open(path, "rb") as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
+        if start == b"\x89HDF\r\n\x1a\n":
+            raise FileFormatError(
+                f"{name}: this is a file of HDF5, not of safetensors; rockpool.nir.from_nir reads "
+                "networks in files of NIR"
+            )
         if len(start) < 8 or length > size - 8:
             raise FileFormatError(f"{name}: this is no safetensors file, or it has been cut")
         if length > MAX_HEADER:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SHAPED = ("Conv2d", "Conv1d", "SumPool2d", "AvgPool2d", "Flatten", "Scale")
-MODELS = ("LIF", "LIF recurrent", "ExpSyn", "Rate", "Linear", *SHAPED)
+OF_NIR = ("IFEuler", "LIFEuler", "CubaLIFEuler", "LIEuler", "CubaLIEuler")
+MODELS = ("LIF", "LIF recurrent", "ExpSyn", "Rate", "Linear", *SHAPED, *OF_NIR)
 
 # time constants in time steps of 2**-10 s, so that they are exact in single precision
 STEPS = (1, 2, 5, 20)
@@ -27,6 +28,11 @@ class Case(NamedTuple):
     arguments: dict[str, Any]
     data: np.ndarray  # (B, T, Nin), or with the axes of a time step
     chunks: int = 1  # calls in which the input is handed over, each with the states of all elements
+
+    @property
+    def spikes(self) -> bool:
+        """Whether the output is spikes."""
+        return "IF" in self.model
 
     def __str__(self) -> str:
         return f"{self.model}-{self.name}".replace(" ", "_")
@@ -237,6 +243,77 @@ def shaped_cases() -> list[Case]:
     ]
 
 
+# the steps of packages that write NIR, as settings
+SNNTORCH = {"reset": "subtract", "reset_delay": True}
+SPIKINGJELLY = {"fires": ">="}
+SPYX = {"gain": "unit", "gain_syn": "unit", **SNNTORCH, "delay": 1}
+ROCKPOOL = {"decay": "exp", "gain": "unit", "gain_syn": "decay", "reset": "subtract"} | {
+    "fires": ">=",
+    "max_spikes_per_dt": 8.0,
+}
+
+
+def nir_cases(model: str) -> list[Case]:
+    """Return the cases for neurons of NIR."""
+    make = _Maker(model, seed=6 + OF_NIR.index(model))
+    spiking, synaptic = "IF" in model, model.startswith("Cuba")
+    known = {"decay", "gain", "delay", "tau_mem", "r", "v_leak"}
+    known |= {"gain_syn", "synapse", "tau_syn", "w_in"} if synaptic else set()
+    if spiking:
+        known |= {"reset", "reset_delay", "fires", "max_spikes_per_dt", "threshold", "v_reset"}
+        known |= {"has_rec", "w_rec"}
+    if model == "IFEuler":
+        known -= {"tau_mem", "v_leak"}
+
+    def case(
+        name: str,
+        batch: int = 1,
+        steps: int = 100,
+        strength: float = 1.0,
+        chunks: int = 1,
+        **arguments: Any,
+    ) -> Case:
+        # a gain of one has a step do at once what takes some time else
+        slow = 1.0 if arguments.get("gain") == "unit" else 2.0**10 if model == "IFEuler" else 2.0**5
+        slow *= 4.0 if synaptic and arguments.get("gain_syn") in (None, "w_in") else 1.0
+        data = make.events(batch, steps, 5, strength * slow)
+        numbers = {"tau_mem": 0.01953125, "tau_syn": 0.01171875, "dt": DT, **arguments}
+        own = {key: value for key, value in numbers.items() if key in known | {"dt"}}
+        return Case(make.model, name, (5,), own, data, chunks)
+
+    def per_neuron() -> dict[str, np.ndarray]:
+        return {
+            "tau_mem": make.uniform(5e-3, 60e-3, 5),
+            "tau_syn": make.uniform(5e-3, 60e-3, 5),
+            "r": make.uniform(0.5, 2.0, 5),
+            "w_in": make.uniform(0.5, 2.0, 5),
+            "v_leak": make.uniform(-0.25, 0.25, 5),
+            "threshold": make.uniform(0.5, 2.0, 5),
+            "v_reset": make.uniform(-0.5, 0.25, 5),
+        }
+
+    recurrent = {"has_rec": True, "w_rec": make.uniform(-0.5, 0.5, 5, 5)}
+    cases = [
+        case("single"),
+        case("batch", batch=4),
+        case("per-neuron constants", **per_neuron()),
+        case("exponential decay", decay="exp", **per_neuron()),
+        case("old current", synapse="old", **per_neuron()),
+        case("snntorch", **SNNTORCH),
+        case("spikingjelly", **SPIKINGJELLY, **per_neuron()),
+        case("spyx", **SPYX),
+        case("rockpool", **ROCKPOOL, strength=4.0),
+        case("chunked run", batch=3, steps=90, chunks=3, **SPYX, **per_neuron()),
+        case("zero input", strength=0.0),
+    ]
+    if spiking:
+        cases += [
+            case("recurrent", **recurrent),
+            case("recurrent, all of a step late", **SPYX, **recurrent),
+        ]
+    return cases
+
+
 CASES = [
     *lif_cases(recurrent=False),
     *lif_cases(recurrent=True),
@@ -244,4 +321,5 @@ CASES = [
     *rate_cases(),
     *linear_cases(),
     *shaped_cases(),
+    *(case for model in OF_NIR for case in nir_cases(model)),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from conformance.cases import SHAPED, Case
+from conformance.cases import OF_NIR, SHAPED, Case
 from rockpool.utilities.backend_management import backend_available
 from rockpool.utilities.lazy_loading import advertised
 
@@ -50,12 +50,17 @@ def _named(suffix: str, *models: str) -> dict[str, str]:
     return classes | ({"LIF recurrent": classes["LIF"]} if "LIF" in models else {})
 
 
-_ALL = ("LIF", "ExpSyn", "Rate", "Linear", *SHAPED)
+_ALL = ("LIF", "ExpSyn", "Rate", "Linear", *SHAPED, *OF_NIR)
+
+_VALUES = ("ExpSyn", "Rate", "Linear", *SHAPED)
 
 _TANH = Bound(1e-14, "tanh, and the order of recurrent sums")
 _ORDER = Bound(1e-14, "the order of recurrent sums")
+_DOUBLE = {
+    model: Bound(1e-14, "decays may differ in the last bit") for model in ("LIEuler", "CubaLIEuler")
+}
 _SINGLE = {
-    **{model: Bound(2e-6, "single precision") for model in ("ExpSyn", "Rate", "Linear", *SHAPED)},
+    **{model: Bound(2e-6, "single precision") for model in (*_VALUES, "LIEuler", "CubaLIEuler")},
     **{
         f"{model}, long run": Bound(
             1e-3, "single precision: of 1000 spikes, one may come a step early or late"
@@ -69,7 +74,7 @@ BACKENDS = (
         "numba",
         "numba",
         "numpy",
-        _named("Numba", "LIF", "ExpSyn", "Rate"),
+        _named("Numba", "LIF", "ExpSyn", "Rate", *OF_NIR),
         values=1e-14,
         bounds={"Rate": _TANH},
     ),
@@ -82,6 +87,7 @@ BACKENDS = (
         bounds={
             "Rate": Bound(1e-12, "its update is written in another order"),
             "ExpSyn": Bound(1e-12, "its update is written in another order"),
+            **_DOUBLE,
         },
     ),
     Backend("jax", "jax", "jax", _named("Jax", *_ALL), "float32", 3e-4, _SINGLE),

@@ -26,7 +26,7 @@ def run(backend: Backend, case: Case) -> Result:
     """Run a case on a back-end."""
     package = import_module(f"rockpool.nn.modules.{backend.package}")
     arguments = dict(case.arguments)
-    if case.model.startswith("LIF"):
+    if case.model in ("LIF", "LIF recurrent"):
         arguments |= backend.settings
     module = getattr(package, backend.classes[case.model])(case.shape, **arguments)
     if backend.framework == "torch" and backend.precision == "float64":
@@ -68,7 +68,7 @@ def difference(case: Case, found: Result, wanted: Result) -> float:
     Of spikes, how many are elsewhere, in parts of all; of other values the largest deviation, in
     parts of the largest value.
     """
-    if not case.model.startswith("LIF"):
+    if not case.spikes:
         return deviation(found.output, wanted.output)
     if found.output.shape != wanted.output.shape:
         raise AssertionError(f"shape {found.output.shape} instead of {wanted.output.shape}")

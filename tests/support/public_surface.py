@@ -146,6 +146,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         "InstantJax LIFNeuronTorch UpDownTorch BooleanState UnitDropout TimeStepDropout".split(),
         (_SYNAPSES,),
     ),
+    **{
+        name + suffix: _RATE_LAYER if "IF" in name else (_SYNAPSES,)
+        for name in "IFEuler LIFEuler CubaLIFEuler LIEuler CubaLIEuler".split()
+        for suffix in ("", "Numba", "Torch", "Jax")
+    },
     "ButterFilter": (Example({"frequency": 50.0, "bandwidth": 10.0, "fs": 1000.0}, 1),),
     "ButterMelFilter": (Example({"shape": 3}, 1),),
     "LowPass": (Example({"n_neurons": 3, "dt": 1e-3, "tau_mem": 0.02}, 3),),

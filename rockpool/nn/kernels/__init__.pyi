@@ -1,2 +1,2 @@
-# files: callbacks compiling exp_syn ffi keeping lif lif_backward lif_backward_parts
-# files: operations parts plan rate recurrence switch threads
+# files: callbacks compiling euler euler_backward exp_syn ffi keeping lif lif_backward
+# files: lif_backward_parts operations parts plan rate recurrence switch threads

@@ -10,6 +10,13 @@ from typing import NamedTuple
 
 from rockpool.nn.models.axes import FLATTEN, SCALE
 from rockpool.nn.models.convolution import AVG_POOL_2D, CONV_1D, CONV_2D, SUM_POOL_2D
+from rockpool.nn.models.euler import (
+    CUBA_LI_EULER,
+    CUBA_LIF_EULER,
+    IF_EULER,
+    LI_EULER,
+    LIF_EULER,
+)
 from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.models.lif import ALIF, LIF
 from rockpool.nn.models.linear import LINEAR
@@ -34,9 +41,11 @@ __all__ = [
 
 BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs", "sinabs-exodus")
 
+OF_NIR = (IF_EULER, LIF_EULER, CUBA_LIF_EULER, LI_EULER, CUBA_LI_EULER)
+
 _SHAPED = (CONV_2D, CONV_1D, SUM_POOL_2D, AVG_POOL_2D, FLATTEN, SCALE)
 
-MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR, *_SHAPED)
+MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR, *_SHAPED, *OF_NIR)
 
 
 # Layers without parameters, states or a table: model -> back-end -> class
@@ -61,7 +70,9 @@ LIBRARY = {
 # Simulators that compute in double precision alone, and models of which the numpy and numba
 # classes can be made for single precision
 DOUBLE_ONLY = frozenset({"brian", "nest"})
-CHOOSES_DTYPE = frozenset({"LIF", "ExpSyn", "Rate", "Linear", *(model.name for model in _SHAPED)})
+CHOOSES_DTYPE = frozenset(
+    {"LIF", "ExpSyn", "Rate", "Linear", *(model.name for model in (*_SHAPED, *OF_NIR))}
+)
 
 # What a class has not of its model: nothing else than the default can be computed there
 LACKING = {
@@ -94,6 +105,7 @@ ROWS = (
             "sinabs-exodus": "LIFMembraneExodus",
         },
     ),
+    Row("neurons of NIR", OF_NIR, {}),
     Row("exponential synapse", (EXP_SYN,), {"torch": "LowPass", "jax": "ExpSmoothJax"}),
     Row("rate neuron", (RATE,), {}),
     Row("linear weights", (LINEAR,), {}),

@@ -144,6 +144,9 @@ class Model:
         Back-end to the class that is this model there, a name of `rockpool.nn.modules`.
     relation : callable
         ``(owner, arguments)``; raises where values do not go together.
+    shape_setting : str
+        Name of the setting that keeps the shape as it was given, a tuple of ints, where that of
+        the module does not tell it; "": it does.
     shape_from : callable
         For a model that has no argument `shape`: ``(owner, arguments) -> (Nin, Nout, *more)``, the
         shape that follows from its settings, and what else `dimensions` has to know.
@@ -158,6 +161,7 @@ class Model:
     source: str = ""
     classes: Mapping[str, str] = field(default_factory=dict)
     relation: Callable[[str, Mapping[str, Any]], None] | None = None
+    shape_setting: str = ""
     shape_from: Callable[[str, Mapping[str, Any]], Shape] | None = None
 
     @property

@@ -150,7 +150,8 @@ def arguments_of(module_class: Any, node: Node) -> dict[str, Any]:
     arguments = {name: _argument(given[name]) for name in given if name in accepted}
     if model is not None and model.shape_from is not None:
         return arguments
-    return {"shape": node.shape, **arguments}
+    said = model.shape_setting if model is not None else ""
+    return {"shape": node.settings[said] if said else node.shape, **arguments}
 
 
 def _argument(value: Any) -> Any:

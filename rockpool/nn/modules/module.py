@@ -409,6 +409,9 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         model, owner = self._model, type(self).__name__
         shape = model.full_shape(owner, arguments)
         model.check(owner, shape, arguments)
+        if model.shape_setting:
+            entries = checks.shape_entries(owner, arguments["shape"])
+            arguments = {**arguments, model.shape_setting: entries}
         flags = [arguments[name] for name in _SPIKING if name in arguments]
         dtype = checks.precision(owner, "dtype", arguments.get("dtype", np.float64))
         base_init(shape[:2], *flags, *arguments.get("args", ()), **arguments.get("kwargs", {}))

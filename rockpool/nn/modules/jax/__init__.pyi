@@ -1,8 +1,14 @@
 # backend: jax
+# files: euler_base_jax
 from .axes_jax import FlattenJax as FlattenJax
 from .axes_jax import ScaleJax as ScaleJax
 from .convolution_jax import Conv1dJax as Conv1dJax
 from .convolution_jax import Conv2dJax as Conv2dJax
+from .euler_jax import CubaLIEulerJax as CubaLIEulerJax
+from .euler_jax import CubaLIFEulerJax as CubaLIFEulerJax
+from .euler_jax import IFEulerJax as IFEulerJax
+from .euler_jax import LIEulerJax as LIEulerJax
+from .euler_jax import LIFEulerJax as LIFEulerJax
 from .exp_smooth_jax import ExpSmoothJax as ExpSmoothJax
 from .exp_syn_jax import ExpSynJax as ExpSynJax
 from .instant import InstantJax as InstantJax

@@ -115,11 +115,11 @@ class JaxModule(Module):
         """Construct a module of ``_model``; the key for random numbers is registered first."""
         owner = type(self).__name__
         require_static(owner, "shape", "an int or a tuple of ints", arguments.get("shape"))
-        flags = {
-            spec.name: static_bool(owner, spec.name, arguments[spec.name])
-            for spec in self._model.settings
-            if isinstance(spec.default, bool) and spec.name in arguments
-        }
+        flags = {}
+        for spec in self._model.settings:
+            if isinstance(spec.default, bool) and spec.name in arguments:
+                flags[spec.name] = static_bool(owner, spec.name, arguments[spec.name])
+                spec.check(owner, spec.name, arguments[spec.name])
 
         def init_with_key(*args: Any, **kwargs: Any) -> None:
             base_init(*args, **kwargs)

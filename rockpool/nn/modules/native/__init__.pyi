@@ -1,5 +1,10 @@
 # backend: numpy
-# files: noise shaped
+# files: euler_base noise shaped
+from .euler import CubaLIEuler as CubaLIEuler
+from .euler import CubaLIFEuler as CubaLIFEuler
+from .euler import IFEuler as IFEuler
+from .euler import LIEuler as LIEuler
+from .euler import LIFEuler as LIFEuler
 from .axes import Flatten as Flatten
 from .axes import Scale as Scale
 from .convolution import Conv1d as Conv1d

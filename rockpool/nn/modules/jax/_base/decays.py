@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -9,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-__all__ = ["decay", "decays"]
+__all__ = ["decay", "decays", "in_double"]
 
 
 def decay(dt: Any, tau: Any) -> jax.Array:
@@ -54,3 +56,26 @@ def _decay_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax
     decays = _decay(*primals)
     exponent_dot = (dt * tau_dot / tau - (dt_dot + rest_dot)) / tau
     return decays, decays * lax.convert_element_type(exponent_dot, decays.dtype)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def in_double(function: Callable[[Any], Any], dtype: Any, values: Any) -> Any:
+    """Return a function of a tree of arrays, computed in float64 and cast once to a type.
+
+    It can be differentiated any number of times, in the precision of the arrays.
+    """
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda x: lax.convert_element_type(jnp.asarray(x), np.float64), values)
+        return jax.tree.map(
+            lambda result: lax.convert_element_type(jnp.asarray(result), dtype), function(wide)
+        )
+
+
+@in_double.defjvp
+def _in_double_jvp(
+    function: Callable[[Any], Any], dtype: Any, primals: tuple[Any], tangents: tuple[Any]
+) -> tuple[Any, Any]:
+    def cast(values: Any) -> Any:
+        return jax.tree.map(lambda result: jnp.asarray(result, dtype), function(values))
+
+    return in_double(function, dtype, *primals), jax.jvp(cast, primals, tangents)[1]

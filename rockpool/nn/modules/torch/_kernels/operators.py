@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._loops.euler import EulerParameters, EulerState, euler_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
 from rockpool.nn.modules.torch._loops.lif import (
     LIFParameters,
@@ -63,6 +64,7 @@ FORMS: dict[Loop, _Form] = {
     exp_syn_loop: _Form("exp_syn", (None, None, None)),
     leaky_sum: _Form("leaky_sum", (None, None, None)),
     rate_loop: _Form("rate", (None, None, RateParameters), ("rec_input", "x"), "", "act_fn"),
+    euler_loop: _Form("euler", (None, EulerState, EulerParameters), EulerState._fields),
 }
 
 _operators: dict[Loop, Any] = {}
@@ -237,14 +239,18 @@ def _tensors(form: _Form, results: tuple[Any, ...]) -> list[Tensor]:
 
 def _results(form: _Form, tensors: list[Tensor], arguments: tuple[Any, ...]) -> Any:
     """Return what comes out of a loop with these arguments, in its own form."""
-    output, *left = tensors
+    output, *found = tensors
     n_states = len(_leaves_that_are(Tensor, (arguments[1],)))
-    states, records = left[:n_states], left[n_states:]
+    states, records = found[:n_states], found[n_states:]
     kind = form.parts[1]
-    state = states[0] if kind is None else kind(*states)
+    state: Any = states[0]
+    if kind is not None:
+        left = iter(states)
+        state = kind(*(None if value is None else next(left) for value in arguments[1]))
     if not form.records:
         return output, state
-    named = dict(zip(form.records, records, strict=False))
+    there = (name for name in form.records if getattr(state, name, "") is not None)
+    named = dict(zip(there, records, strict=False))
     if records and form.also_output:
         named[form.also_output] = output
     return output, state, named

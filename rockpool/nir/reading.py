@@ -1,0 +1,240 @@
+"""A network from a file of NIR: `from_nir`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from rockpool.nir.dialects import DIALECTS, dialect_of
+from rockpool.nir.graph import SPIKING, Graph, GraphNode
+from rockpool.nir.hdf5 import read_graph
+from rockpool.nir.kept import NOTE, description_of, dialect_noted, same_graph
+from rockpool.nir.layers import Reading
+from rockpool.nir.network import network_of
+from rockpool.nir.objects import from_object, is_graph_object
+from rockpool.nir.source import NirSource, NirWarning
+from rockpool.nir.time_steps import TimeStep, time_step
+from rockpool.nir.wiring import wiring_of
+from rockpool.nir.writing import graph_of
+from rockpool.nn.conversion import build
+from rockpool.nn.description import Node
+from rockpool.nn.models import checks
+
+__all__ = ["described", "from_nir"]
+
+# The packages whose inner graphs lead the input through recurrent weights, but do not run it there
+_RUN_ON_SPIKES = ("snntorch", "spyx")
+
+
+def from_nir(
+    source: Any,
+    backend: str = "numpy",
+    *,
+    dialect: str = "auto",
+    dt: float | None = None,
+    dtype: Any = None,
+    decay: str | None = None,
+    gain: str | None = None,
+    gain_syn: str | None = None,
+    synapse: str | None = None,
+    reset: str | None = None,
+    reset_delay: bool | None = None,
+    fires: str | None = None,
+    max_spikes_per_dt: float | None = None,
+    delay: int | None = None,
+    v_reset: float | None = None,
+) -> Any:
+    """Return the network of a file of NIR; it does what the network did that the file is of.
+
+    NIR's nodes are continuous equations. Each package that writes them runs steps of its own, and
+    files do not say which: they are found by the names and the numbers in them, or given. What the
+    package computed and its files do not hold is taken to be its default, and warned of by name.
+
+    Parameters
+    ----------
+    source : str, path or nir.NIRGraph
+        The file, which may come from anywhere and need not pass nir's own checks; or a graph.
+    backend : str, optional
+        As for `rockpool.convert`. Default: "numpy".
+    dialect : str, optional
+        Whose steps to take: "nir" (Euler steps of NIR's equations), "snntorch", "norse", "sinabs",
+        "spikingjelly", "spyx" or "rockpool" (3.1). Default: "auto", by the signs in the file.
+    dt : float, optional
+        The time step in seconds that the writer had. Default: what the file's metadata or numbers
+        tell; else that of the dialect, with a warning where it makes a difference.
+    dtype : str or dtype, optional
+        As for `rockpool.convert`.
+    decay, gain, gain_syn, synapse, reset, reset_delay, fires, max_spikes_per_dt, delay : optional
+        Settings of the neurons, as for `CubaLIFEuler`. Default: those of the dialect.
+    v_reset : float, optional
+        The potential after a spike, for all neurons. Default: that of the file.
+
+    Returns
+    -------
+    Module
+        A `Sequential` of layers called by the nodes of the file, or a `Wired` where nodes branch
+        or join. Its attribute ``nir_source``, a `NirSource`, says how the file was read.
+
+    Raises
+    ------
+    FileFormatError
+        A ValueError: the file is no file of NIR or is damaged, or has a node, loop or value that
+        cannot be held, which it names.
+    ValueError, ModuleNotFoundError
+        As for `rockpool.convert`; an argument that is not allowed.
+    TypeError
+        `source` is neither a path nor a graph.
+    OSError
+        The file cannot be read.
+
+    Warns
+    -----
+    NirWarning
+        Once, with all that the file does not hold and that was taken.
+
+    Examples
+    --------
+    >>> from rockpool.nir import from_nir
+    >>> network = from_nir("net.nir", dialect="snntorch", reset="value")     # doctest: +SKIP
+    >>> network.nir_source.dt, network.nir_source.dt_from                    # doctest: +SKIP
+    (0.0001, 'tau / r, tau_syn / w_in and 1 / r')
+    """
+    node, found = described(
+        source,
+        dialect=dialect,
+        dt=dt,
+        decay=decay,
+        gain=gain,
+        gain_syn=gain_syn,
+        synapse=synapse,
+        reset=reset,
+        reset_delay=reset_delay,
+        fires=fires,
+        max_spikes_per_dt=max_spikes_per_dt,
+        delay=delay,
+        v_reset=v_reset,
+    )
+    network = build(node, backend, dtype=dtype)
+    if found.warnings:
+        text = "".join(f"\n- {warning}" for warning in found.warnings)
+        warnings.warn(f"{found.name}, read as {found.dialect}:{text}", NirWarning, stacklevel=2)
+    network.nir_source = found
+    return network
+
+
+def described(
+    source: Any, *, dialect: str = "auto", dt: float | None = None, **settings: Any
+) -> tuple[Node, NirSource]:
+    """Return the description of the network of a file of NIR, and how it was read.
+
+    Parameters and errors are as for `from_nir`; nothing is built, and no warning is given.
+    """
+    known = ("auto", *DIALECTS)
+    if dialect not in known:
+        allowed = checks.one_of(map(repr, known))
+        raise ValueError(f"from_nir: dialect must be {allowed}, got {dialect!r}")
+    if dt is not None:
+        checks.time_step("from_nir", "dt", dt)
+    asked = {name: value for name, value in settings.items() if value is not None}
+    if isinstance(asked.get("max_spikes_per_dt"), int):
+        asked["max_spikes_per_dt"] = float(asked["max_spikes_per_dt"])
+    graph = _graph(source)
+    changed = ""
+    if dialect == "auto" and dt is None and not asked:
+        own, changed = _own(graph)
+        if own is not None:
+            return own
+    name, why = (dialect, ("the argument",)) if dialect != "auto" else _found(graph)
+    step = time_step(graph, name, None if dt is None else float(dt))
+    wiring = wiring_of(graph, recurrent_input=name not in _RUN_ON_SPIKES)
+    scale = {"norse": 1.0 / step.dt, "sinabs": step.dt}.get(name, 1.0)
+    node = network_of(Reading(graph.name, name, step.dt, scale, asked), wiring)
+    if any("vmem" in inner.states for _, inner in node.walk()):
+        wiring.notes.append(
+            f"membranes start at v_leak or v_reset, as with {name}; reset_state() sets them to 0"
+        )
+    return node, NirSource(
+        graph.name,
+        name,
+        why,
+        step.dt,
+        step.found,
+        (DIALECTS[name].title, *wiring.notes, *(f"{k} = {v!r}" for k, v in asked.items())),
+        (*((changed,) if changed else ()), *_warnings(graph, name, step, asked)),
+        graph.version,
+    )
+
+
+def _found(graph: Graph) -> tuple[str, tuple[str, ...]]:
+    """Return the dialect of a graph, and the signs; ours is that which other readers see."""
+    if NOTE not in graph.metadata:
+        return dialect_of(graph)
+    target = dialect_noted(graph)
+    name = target if target in ("sinabs", "spyx", "rockpool") else "nir"
+    return name, (f"written by rockpool for {target}",)
+
+
+def _own(graph: Graph) -> tuple[tuple[Node, NirSource] | None, str]:
+    """Return what a graph says that this package wrote, or why that does not count."""
+    kept = description_of(graph)
+    if kept is None:
+        return None, ""
+    node, said = kept
+    options = {key: said[key] for key in ("dialect", "dt", "nir_version", "name")}
+    try:
+        again, _ = graph_of(node, **options)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        return None, f"it notes a network that cannot be written ({error}); read by its nodes"
+    if not same_graph(graph, again):
+        return None, "nodes have been changed since rockpool wrote it; it is read by them alone"
+    dt = again.metadata.get("dt", DIALECTS["nir"].dt)
+    found = NirSource(
+        graph.name,
+        said["dialect"],
+        (f"written by {graph.metadata.get('producer', 'rockpool')}",),
+        float(dt),
+        "the metadata",
+        ("what rockpool noted",),
+        (),
+        graph.version,
+    )
+    return (node, found), ""
+
+
+def _graph(source: Any) -> Graph:
+    if isinstance(source, (str, bytes)) or hasattr(source, "__fspath__"):
+        return read_graph(os.fsdecode(source))
+    if is_graph_object(source):
+        return from_object(source)
+    raise TypeError(f"from_nir: source must be a path or a nir.NIRGraph, got {source!r}")
+
+
+def _warnings(graph: Graph, name: str, step: TimeStep, asked: dict[str, Any]) -> Iterator[str]:
+    """Say what the file does not hold, and what in it is not used."""
+    dialect = DIALECTS[name]
+    kinds = {node.kind for node in graph.of_kind(*SPIKING, "LI", "CubaLI").values()}
+    for key, text in dialect.lost.items():
+        setting = key.removeprefix("!")
+        if setting in asked or not kinds & set(dialect.lost_in.get(key, SPIKING)):
+            continue
+        other = f"; other: {setting}=..." if setting == key else ""
+        yield f"files of {name} do not hold {text}{other}"
+    if step.warning:
+        yield (
+            step.warning
+            if step.warning[:4] != "dt ("
+            else f"the file does not hold {step.warning}; other: dt=..."
+        )
+    for label, node in _all_nodes(graph):
+        for field in node.unknown:
+            yield f"{label!r}: a {node.kind} has no field {field!r}; it is not used"
+
+
+def _all_nodes(graph: Graph, prefix: str = "") -> Iterator[tuple[str, GraphNode]]:
+    for name, node in graph.nodes.items():
+        if isinstance(node, Graph):
+            yield from _all_nodes(node, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", node

@@ -1,0 +1,86 @@
+"""What the neurons of NIR have in common on all back-ends: `NeuronArray`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rockpool.nn.modules.module import Module
+from rockpool.parameters import to_numpy
+
+if TYPE_CHECKING:
+    _ModuleClass = Module  # a mix-in's other base, for the type checker
+else:
+    _ModuleClass = object
+
+__all__ = ["NeuronArray"]
+
+
+class NeuronArray(_ModuleClass):
+    """A layer whose neurons are an array of several axes, as pixels are; see `LIFEuler`."""
+
+    dt: float
+    _neuron_shape: tuple[int, ...]
+
+    @property
+    def neuron_shape(self) -> tuple[int, ...]:
+        """The array that the neurons are: its axes without batch and time."""
+        return self._neuron_shape
+
+    def _batch_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """Return the shape (B, T, N) for data (B, T, *axes) or (T, *axes), or of flat neurons."""
+        axes = self._neuron_shape
+        leading = shape[: -len(axes)]
+        if len(axes) > 1:
+            if shape[-len(axes) :] == axes and len(leading) in (1, 2):
+                batch, steps = (1, *leading)[-2:]
+                return batch, steps, self.size_in
+            if len(shape) > 3:
+                raise ValueError(
+                    f"{self._label}: the input must have the shape (B, T, *{axes}), (T, *{axes}), "
+                    f"(B, T, {self.size_in}) or (T, {self.size_in}), got {tuple(shape)}"
+                )
+        return super()._batch_shape(shape)  # type: ignore[return-value]
+
+    def _as_neurons(self, flat: Any) -> Any:
+        """Return values (B, T, N) as (B, T, *axes)."""
+        if len(self._neuron_shape) == 1:
+            return flat
+        return flat.reshape((*flat.shape[:2], *self._neuron_shape))
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """All settings of the model, by name."""
+        return {spec.name: getattr(self, str(spec.attribute)) for spec in self._model.settings}
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        """Names of the parameters, but for the recurrent weights, that not every layer has."""
+        return tuple(spec.name for spec in self._model.parameters if not spec.only_with)
+
+    @property
+    def _state_names(self) -> tuple[str, ...]:
+        return tuple(spec.name for spec in self._model.states)
+
+    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+        """Return the record of batch element 0 as time series, one channel a neuron."""
+        from rockpool.timeseries import TSContinuous, TSEvent
+
+        names = {"vmem": "$V_{mem}$", "isyn": "$I_{syn}$"}
+        wrapped: dict[str, Any] = {}
+        for key, values in record_dict.items():
+            samples = np.asarray(to_numpy(values))[0]
+            if key in names:
+                wrapped[key] = TSContinuous.from_clocked(
+                    samples, dt=self.dt, t_start=t_start, name=names[key]
+                )
+            else:
+                wrapped[key] = TSEvent.from_raster(
+                    samples,
+                    dt=self.dt,
+                    t_start=t_start,
+                    name="Spikes",
+                    num_channels=self.size_out,
+                )
+        return wrapped

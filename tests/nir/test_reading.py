@@ -1,0 +1,292 @@
+"""Graphs of any form: by their edges, with recurrences, inner graphs, old versions; and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import nir
+import numpy as np
+import pytest
+from support.nir_cases import ends, lif, linear, row, write
+
+from rockpool import FileFormatError, describe
+from rockpool.nir import NirWarning, from_nir
+
+X = (np.random.default_rng(5).random((1, 60, 3)) < 0.3).astype(np.float64)
+
+
+def run(network: Any, x: np.ndarray = X) -> np.ndarray:
+    return np.asarray(network(x)[0])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    def make(nodes: Any, edges: Any, n_in: Any = 3, n_out: Any = 4, **options: Any) -> Path:
+        return write(tmp_path / "net.nir", {**ends(n_in, n_out), **nodes}, edges, **options)
+
+    return make
+
+
+# -- edges -----------------------------------------------------------------------------------------
+
+
+def test_layers_follow_the_edges_not_their_names(file: Any) -> None:
+    nodes = {"z": linear(3, 4), "10": lif(4), "2": linear(4, 4, 1), "a": lif(4)}
+    network = from_nir(file(nodes, row("z", "10", "2", "a")))
+    assert list(describe(network).children) == ["z", "10", "2", "a"]
+    assert network["10"].tau_mem[0] == 0.02
+
+
+def test_edges_that_meet_are_added_up(file: Any) -> None:
+    weights = [linear(3, 4, seed) for seed in (1, 2)]
+    both = {"type": "Linear", "weight": weights[0]["weight"] + weights[1]["weight"]}
+    nodes = {"a": weights[0], "b": weights[1], "n": lif(4, r=4.0)}
+    edges = [("input", "a"), ("input", "b"), ("a", "n"), ("b", "n"), ("n", "output")]
+
+    apart = run(from_nir(file(nodes, edges)))
+    together = run(from_nir(file({"a": both, "n": lif(4, r=4.0)}, row("a", "n"))))
+
+    assert apart.sum() > 0
+    np.testing.assert_array_equal(apart, together)
+
+
+def test_names_of_nodes_become_names_of_modules(file: Any) -> None:
+    nodes = {"conv.1": linear(3, 4), "threshold": lif(4)}
+    network = from_nir(file(nodes, row("conv.1", "threshold")))
+    assert list(describe(network).children) == ["conv_1", "node_threshold"]
+
+
+# -- recurrence ------------------------------------------------------------------------------------
+
+
+def recurrent(matrix: np.ndarray, x: np.ndarray, bias: Any = 0.0) -> np.ndarray:
+    """The spikes of a LIF of four, tau 20 steps, with weights from all to all."""
+    weight = linear(3, 4)["weight"] * 0.2
+    v, z, spikes = np.zeros(4), np.zeros(4), []
+    for step in x[0]:
+        v = 0.95 * v + weight @ step + matrix @ z + bias
+        z = (v > 1).astype(float)
+        v = np.where(z > 0, 0.0, v)
+        spikes.append(z)
+    return np.array(spikes)
+
+
+def first() -> dict[str, Any]:
+    node = linear(3, 4)
+    return {**node, "weight": node["weight"] * 0.2}
+
+
+W_REC = np.array([[0, 0.5, -0.3, 0], [0.2, 0, 0, 0.4], [0, 0, 0.3, 0], [-0.5, 0, 0.1, 0]])
+
+
+def test_weights_from_neurons_to_themselves_are_recurrent(file: Any) -> None:
+    nodes = {"in": first(), "n": lif(4), "w": {"type": "Linear", "weight": W_REC}}
+    edges = [*row("in", "n"), ("n", "w"), ("w", "n")]
+    network = from_nir(file(nodes, edges))
+    np.testing.assert_array_equal(run(network)[0], recurrent(W_REC, X))
+
+
+def test_an_edge_from_neurons_to_themselves_is_recurrent(file: Any) -> None:
+    edges = [*row("in", "n"), ("n", "n")]
+    network = from_nir(file({"in": first(), "n": lif(4)}, edges))
+    np.testing.assert_array_equal(run(network)[0], recurrent(np.eye(4), X))
+
+
+@pytest.mark.parametrize("with_other_use", [False, True])
+def test_a_bias_of_recurrent_weights_is_added_in_each_step(file: Any, with_other_use: bool) -> None:
+    bias = np.array([0.1, 0.0, 0.02, -0.1])
+    nodes = {"in": first(), "n": lif(4), "w": {"type": "Affine", "weight": W_REC, "bias": bias}}
+    edges = [*row("in", "n"), ("n", "w"), ("w", "n")]
+    if with_other_use:
+        edges.append(("in", "output"))
+    output = run(from_nir(file(nodes, edges)))[0]
+    if with_other_use:
+        output = output - X[0] @ first()["weight"].T
+    np.testing.assert_allclose(output, recurrent(W_REC, X, bias), atol=1e-12)
+
+
+def test_weights_that_others_use_too_are_used_by_them(file: Any) -> None:
+    nodes = {"in": first(), "n": lif(4), "w": {"type": "Linear", "weight": W_REC}}
+    edges = [("input", "in"), ("in", "n"), ("n", "w"), ("w", "n"), ("w", "output")]
+    output = run(from_nir(file(nodes, edges)))[0]
+    np.testing.assert_allclose(output, recurrent(W_REC, X) @ W_REC.T, atol=1e-12)
+
+
+def inner(edges: list[tuple[str, str]]) -> dict[str, Any]:
+    nodes = {**ends(4, 4), "lif": lif(4), "w_rec": {"type": "Linear", "weight": W_REC}}
+    return {"in": first(), "rec": (nodes, edges)}
+
+
+def test_an_inner_graph_is_opened(file: Any) -> None:
+    edges = [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")]
+    network = from_nir(file(inner(edges), row("in", "rec")))
+    np.testing.assert_array_equal(run(network)[0], recurrent(W_REC, X))
+    assert list(describe(network).children) == ["in", "rec_lif"]
+
+
+def test_input_on_recurrent_weights_is_taken_as_each_package_means_it(file: Any) -> None:
+    edges = [("input", "w_rec"), ("w_rec", "lif"), ("lif", "w_rec"), ("lif", "output")]
+    path = file(inner(edges), row("in", "rec"))
+
+    by_spikes = from_nir(path, dialect="spyx", reset="value", reset_delay=False, delay=0, dt=1e-3)
+    literal = from_nir(path)
+
+    np.testing.assert_array_equal(run(by_spikes)[0], recurrent(W_REC, X))
+    assert "gets the last spikes alone" in " ".join(by_spikes.nir_source.assumed)
+    weight = W_REC @ first()["weight"]
+    assert np.allclose(describe(literal).children["rec_w_rec"].parameters["weight"].array, W_REC.T)
+    assert not np.array_equal(run(literal)[0], run(by_spikes)[0]), weight
+
+
+# -- shapes, versions, old files -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shapes", [([1, 3], [1, 1, 4]), ([7, 3], [7, 4]), ([3], [4])])
+def test_axes_of_batch_and_time_are_left_out(file: Any, shapes: Any) -> None:
+    nodes = {"a": linear(3, 4), "n": lif(4)}
+    network = from_nir(file(nodes, row("a", "n"), *shapes), dialect="nir")
+    assert network.shape == (3, 4)
+
+
+def test_what_old_files_lack_is_zero(file: Any) -> None:
+    cuba = {
+        "type": "CubaLIF",
+        **{key: np.full(4, 0.02) for key in ("tau_mem", "tau_syn")},
+        **{key: np.ones(4) for key in ("r", "v_threshold")},
+        "v_leak": np.zeros(4),
+    }
+    with pytest.warns(NirWarning, match="does not hold dt"):
+        network = from_nir(file({"a": linear(3, 4), "n": cuba}, row("a", "n"), version="1.0.4"))
+    assert network["n"].v_reset.item() == 0.0 and network["n"].w_in.item() == 1.0
+    assert network.nir_source.nir_version == "1.0.4"
+
+
+def test_parameters_stay_those_of_each_neuron(file: Any) -> None:
+    taus = np.array([0.01, 0.02, 0.03, 0.04])
+    network = from_nir(
+        file({"a": linear(3, 4), "n": lif(4, tau=taus, r=taus * 1e3)}, row("a", "n"))
+    )
+    np.testing.assert_array_equal(network["n"].tau_mem, taus)
+    assert network.nir_source.dt == 1e-3
+
+
+def test_neurons_without_leak_start_where_norse_and_spikingjelly_start_them(file: Any) -> None:
+    node = {**lif(4, v_leak=0.25, v_reset=0.25)}
+    network = from_nir(file({"a": linear(3, 4), "n": node}, row("a", "n")), dialect="spikingjelly")
+    assert (network["n"].vmem == 0.25).all()
+
+
+def test_metadata_say_the_time_step(file: Any) -> None:
+    path = file({"a": linear(3, 4), "n": lif(4, r=1.0)}, row("a", "n"), metadata={"dt": 5e-4})
+    source = from_nir(path).nir_source
+    assert (source.dt, source.dt_from) == (5e-4, "the metadata")
+
+
+def test_a_graph_in_memory_is_read_as_its_file() -> None:
+    four = np.ones(4)
+    neurons = nir.LI(tau=four * 0.02, r=four * 20, v_leak=four * 0)
+    nodes = {
+        "input": nir.Input({"input": np.array([3])}),
+        "lin": nir.Affine(weight=np.ones((4, 3)), bias=four),
+        "li": neurons,
+        "output": nir.Output({"output": np.array([4])}),
+    }
+    graph = nir.NIRGraph(nodes, [("input", "lin"), ("lin", "li"), ("li", "output")])
+    network = from_nir(graph)
+    assert [child.model for child in describe(network).children.values()] == ["Linear", "LIEuler"]
+
+
+def test_one_axis_convolutions_scales_and_thresholds_are_read(file: Any) -> None:
+    kernel = {
+        "type": "Conv1d",
+        "weight": np.ones((2, 1, 3)),
+        "bias": np.zeros(2),
+        "input_shape": 5,
+        **{"stride": 1, "padding": 1, "dilation": 1, "groups": 1},
+    }
+    scale = {"type": "Scale", "scale": np.full((2, 5), 0.5)}
+    fires = {"type": "Threshold", "threshold": np.full((2, 5), 1.2)}
+    nodes = {"c": kernel, "s": scale, "t": fires}
+    network = from_nir(file(nodes, row("c", "s", "t"), (1, 5), (2, 5)))
+    output = run(network, np.ones((1, 2, 1, 5))).reshape(2, 2, 5)
+    assert output[0, 0].tolist() == [0.0, 1.0, 1.0, 1.0, 0.0]
+    np.testing.assert_array_equal(output[0], output[1])
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+OK = {"a": linear(3, 4), "n": lif(4)}
+I_NODE = {"type": "I", "r": np.ones(4)}
+LATE = {"type": "Delay", "delay": np.full(4, 0.01)}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "said"),
+    [
+        ({**OK, "n": {"type": "Izhikevich"}}, row("a", "n"), "'n' is of the type 'Izhikevich'"),
+        ({**OK, "n": {**lif(4, tau=None)}}, row("a", "n"), "'n': a LIF has no tau"),
+        ({**OK, "n": I_NODE}, row("a", "n"), "'n': there is no layer that is a I"),
+        ({**OK, "n": LATE}, row("a", "n"), "'n': a Delay of more than 0 s"),
+        ({**OK, "n": lif(4, tau=np.nan)}, row("a", "n"), "tau has NaN"),
+        ({**OK, "n": lif(4, tau=-1.0)}, row("a", "n"), "'n': tau must be > 0"),
+        ({**OK, "n": lif(4, v_reset=2.0)}, row("a", "n"), "v_threshold must be above v_reset"),
+        ({**OK, "n": lif(4, tau=1e-4, r=0.1)}, row("a", "n"), "tau_mem is 0.0001 s, less than"),
+        ({**OK, "n": lif(5)}, row("a", "n"), r"'n': .* of the shape \(5,\) does not fit input"),
+        ({**OK, "a": linear(5, 4)}, row("a", "n"), "'a': it cannot take the input"),
+        (OK, [*row("a", "n"), ("n", "nowhere")], "names no node 'nowhere'"),
+        (OK, [*row("a", "n"), ("a", "n")], "stands twice"),
+        (OK, [("input", "a"), ("a", "n")], "leads to nothing"),
+        (OK, [("input", "a"), ("a", "output")], "nothing leads to 'n'"),
+        (OK, [("input", "output")], "nothing leads to 'a'"),
+        ({**OK, "in2": ends(3, 4)["input"]}, row("a", "n"), "one node Input, there is 2 of them"),
+        (
+            {**OK, "b": linear(4, 4), "m": lif(4), "c": linear(4, 4)},
+            [*row("a", "n", "b", "m"), ("m", "c"), ("c", "n")],
+            "the loop .* is no recurrence of one layer",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(
+    file: Any, nodes: Any, edges: Any, said: str
+) -> None:
+    with pytest.raises(FileFormatError, match=said):
+        from_nir(file(nodes, edges), dt=1e-3)
+
+
+def test_a_field_that_is_not_known_is_warned_of(file: Any) -> None:
+    nodes = {**OK, "n": {**lif(4), "refractory": np.ones(4)}}
+    with pytest.warns(NirWarning, match="'n': a LIF has no field 'refractory'"):
+        from_nir(file(nodes, row("a", "n")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"dialect": "lava"}, ValueError, "from_nir: dialect must be 'auto'"),
+        ({"dt": -1.0}, ValueError, "from_nir: dt"),
+        ({"backend": "nowhere"}, ValueError, "backend must be"),
+        ({"reset": "half"}, ValueError, "reset must be"),
+    ],
+)
+def test_arguments_are_checked(file: Any, arguments: Any, error: Any, said: str) -> None:
+    with pytest.raises(error, match=said):
+        from_nir(file(OK, row("a", "n")), **arguments)
+
+
+def test_only_paths_and_graphs_are_read() -> None:
+    with pytest.raises(TypeError, match=r"from_nir: source must be a path or a nir\.NIRGraph"):
+        from_nir(3)
+
+
+def test_files_that_are_none_of_nir_are_named(tmp_path: Path) -> None:
+    (tmp_path / "text.nir").write_text("something else")
+    with h5py.File(tmp_path / "other.nir", "w") as other:
+        other["data"] = np.ones(3)
+    with pytest.raises(FileFormatError, match=r"text\.nir: this is no file of NIR"):
+        from_nir(tmp_path / "text.nir")
+    with pytest.raises(FileFormatError, match=r"other\.nir: .* no group 'node'"):
+        from_nir(tmp_path / "other.nir")
+    with pytest.raises(FileNotFoundError):
+        from_nir(tmp_path / "none.nir")

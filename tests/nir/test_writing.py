@@ -1,0 +1,362 @@
+"""Networks written to NIR come back as they were; others get what their importers run, or nothing."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import h5py
+import nir
+import numpy as np
+import pytest
+
+from rockpool import describe
+from rockpool.nir import NirWarning, from_nir, to_nir
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
+from rockpool.nn.modules import (
+    LIF,
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    CubaLIEuler,
+    CubaLIFEuler,
+    ExpSyn,
+    Flatten,
+    IFEuler,
+    Instant,
+    LIEuler,
+    LIFEuler,
+    Linear,
+    Rate,
+    Scale,
+    SumPool2d,
+    UnitDropout,
+)
+from rockpool.parameters import Constant
+
+RNG = np.random.default_rng(3)
+
+
+def linear(n_in: int, n_out: int, **options: Any) -> Any:
+    return Linear((n_in, n_out), weight=RNG.random((n_in, n_out)), **options)
+
+
+def branching() -> Any:
+    modules = {"a": linear(3, 4), "b": linear(3, 4), "n": LIFEuler(4, tau_mem=0.03)}
+    edges = [("input", "a"), ("input", "b"), ("a", "n"), ("b", "n"), ("n", "output")]
+    return Wired(modules, [*edges, ("a", "output")])
+
+
+def images() -> Any:
+    return Sequential(
+        Conv2d((2, 6, 8), 4, (3, 5), stride=(1, 2), padding=(1, 2), groups=2),
+        IFEuler((4, 6, 4)),
+        AvgPool2d((4, 6, 4), 2),
+        SumPool2d((4, 3, 2), (3, 1)),
+        Flatten((4, 1, 2)),
+        linear(8, 4),
+        LIFEuler(4),
+    )
+
+
+NETWORKS: dict[str, Any] = {
+    "one layer": LIFEuler(3, tau_mem=np.array([0.01, 0.02, 0.05])),
+    "a row": Sequential(linear(3, 4, bias=RNG.random(4)), LIFEuler(4, r=0.3), linear(4, 2)),
+    "recurrent": Sequential(
+        linear(3, 4), LIFEuler(4, has_rec=True, w_rec=RNG.random((4, 4))), linear(4, 2)
+    ),
+    "named": Sequential({"in": linear(3, 4), "out": CubaLIFEuler(4, w_in=2.0, v_leak=0.1)}),
+    "other steps": Sequential(
+        linear(3, 4),
+        CubaLIFEuler(
+            4,
+            decay="exp",
+            gain="unit",
+            gain_syn="decay",
+            synapse="old",
+            reset="subtract",
+            reset_delay=True,
+            fires=">=",
+            max_spikes_per_dt=np.inf,
+            delay=1,
+            dt=5e-4,
+        ),
+    ),
+    "readout": Sequential(linear(3, 4), LIEuler(4, tau_mem=0.1), CubaLIEuler(4)),
+    "LIF": Sequential(
+        linear(3, 4),
+        LIF(
+            4,
+            tau_mem=RNG.random(4) + 0.01,
+            bias=RNG.random(4),
+            has_rec=True,
+            w_rec=RNG.random((4, 4)),
+            threshold=Constant(np.full(4, 0.7)),
+            noise_std=0.1,
+        ),
+    ),
+    "synapse and rate": Sequential(ExpSyn(3), Rate(3, has_rec=True, w_rec=RNG.random((3, 3)))),
+    "nested": Sequential(linear(3, 4), Residual(Sequential(linear(4, 4), LIFEuler(4)))),
+    "stack": FFwdStack(LIFEuler(3), LIFEuler(2)),
+    "wired": branching(),
+    "images": images(),
+    "row of one axis": Sequential(Conv1d((2, 7), 3, 3, padding=1), IFEuler((3, 7))),
+    "even kernel": Sequential(Conv2d((1, 5, 5), 1, 2, padding="same"), IFEuler((1, 5, 5))),
+    "gains": Sequential(Instant(3), Scale((3,), weight=RNG.random(3))),
+}
+
+
+def written(network: Any, path: Path, **options: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NirWarning)
+        to_nir(network, path, **options)
+    return from_nir(path)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_comes_back_with_all_of_its_bits(tmp_path: Path, name: str) -> None:
+    network = NETWORKS[name]
+    again = written(network, tmp_path / "net.nir")
+    assert describe(again, state=False) == describe(network, state=False)
+    assert again.nir_source.warnings == ()
+
+
+@pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"readout"}))
+def test_it_comes_back_from_a_graph_in_memory(name: str) -> None:
+    network = NETWORKS[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NirWarning)
+        graph = to_nir(network)
+    assert isinstance(graph, nir.NIRGraph)
+    assert describe(from_nir(graph), state=False) == describe(network, state=False)
+
+
+@pytest.mark.parametrize("backend", ["numba", "torch", "jax"])
+def test_a_network_of_any_back_end_comes_back(tmp_path: Path, backend: str) -> None:
+    import rockpool
+
+    network = rockpool.convert(Sequential(linear(3, 4), LIF(4)), backend)
+    with pytest.warns(NirWarning):
+        to_nir(network, tmp_path / "net.nir")
+    again = from_nir(tmp_path / "net.nir", backend)
+    assert describe(again, state=False) == describe(network, state=False)
+    assert type(again) is type(network)
+
+
+def test_what_other_readers_do_not_see_is_warned_of_by_name() -> None:
+    with pytest.warns(NirWarning, match=r"'1_LIF': decay='exp', .* noise_std=0.1") as caught:
+        to_nir(NETWORKS["LIF"])
+    assert len(caught) == 1
+
+
+def test_the_equations_of_nir_are_written_without_a_warning(tmp_path: Path) -> None:
+    to_nir(NETWORKS["a row"], tmp_path / "net.nir", nir_version=nir.version)
+    graph = nir.read(tmp_path / "net.nir")
+    assert set(graph.nodes) == {"input", "output", "0_Linear", "1_LIFEuler", "2_Linear"}
+    assert graph.nodes["1_LIFEuler"].r.tolist() == [0.3] * 4
+    assert graph.metadata["dt"] == 1e-3 and graph.metadata["reset"] == "value"
+    assert graph.metadata["producer"].startswith("rockpool ")
+
+
+def test_a_reader_that_does_not_know_our_notes_reads_the_same(tmp_path: Path) -> None:
+    network = NETWORKS["recurrent"]
+    written(network, tmp_path / "net.nir")
+    other = from_nir(tmp_path / "net.nir", dialect="nir")
+    x = (RNG.random((1, 50, 3)) < 0.5).astype(float)
+    np.testing.assert_array_equal(network(x)[0], other(x)[0])
+    network.reset_state()
+
+
+def test_a_file_that_was_changed_is_read_by_its_nodes(tmp_path: Path) -> None:
+    path = tmp_path / "net.nir"
+    written(NETWORKS["recurrent"], path)
+    with h5py.File(path, "r+") as file:
+        file["node/nodes/1_LIFEuler/v_threshold"][...] = 3.0
+        del file["node/nodes/1_LIFEuler/r"]
+        file["node/nodes/1_LIFEuler/r"] = np.full(4, 2.0)
+    again = from_nir(path)
+    assert (again["1_LIFEuler"].threshold == 3.0).all() and (again["1_LIFEuler"].r == 2.0).all()
+
+
+def test_notes_that_do_not_fit_the_nodes_are_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "net.nir"
+    network = Sequential(linear(3, 4), LIFEuler(4, gain="unit"))
+    written(network, path)
+    with h5py.File(path, "r+") as file:
+        file["node/nodes/1_LIFEuler/r"][...] = 7.0
+    with pytest.warns(NirWarning, match="nodes have been changed since rockpool wrote it"):
+        again = from_nir(path)
+    assert again["1_LIFEuler"].gain == "r" and (again["1_LIFEuler"].r == 7.0).all()
+
+
+def test_membranes_start_where_they_did(tmp_path: Path) -> None:
+    network = LIFEuler(2, v_leak=0.5)
+    network.vmem = np.array([0.5, 0.5])
+    again = written(network, tmp_path / "net.nir")
+    assert again.vmem.tolist() == [0.5, 0.5]
+
+
+# -- for others ------------------------------------------------------------------------------------
+
+SPYX = {"gain": "unit", "reset": "subtract", "reset_delay": True, "delay": 1}
+SINABS = {
+    "decay": "exp",
+    "reset": "subtract",
+    "fires": ">=",
+    "max_spikes_per_dt": np.inf,
+}
+
+
+def of(kind: Any, **options: Any) -> Any:
+    return Sequential(linear(3, 4), kind(4, **options), linear(4, 2), kind(2, **options))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "network"),
+    [
+        ("snntorch", of(LIFEuler)),
+        ("snntorch", of(CubaLIFEuler)),
+        ("norse", of(IFEuler)),
+        ("norse", of(LIFEuler)),
+        ("norse", of(CubaLIFEuler, decay="exp")),
+        ("spikingjelly", of(LIFEuler, gain="unit", fires=">=")),
+        ("spikingjelly", of(IFEuler)),
+        ("spyx", of(LIFEuler, **SPYX)),
+        ("spyx", of(LIFEuler, has_rec=True, **SPYX)),
+        ("spyx", of(CubaLIFEuler, **{**SPYX, "reset_delay": False, "gain_syn": "unit"})),
+        ("sinabs", of(LIFEuler, **SINABS)),
+        ("rockpool", of(LIF)),
+    ],
+)
+def test_what_is_written_for_others_comes_back_too(
+    tmp_path: Path, dialect: str, network: Any
+) -> None:
+    to_nir(network, tmp_path / "net.nir", dialect=dialect)
+    again = from_nir(tmp_path / "net.nir")
+    assert describe(again, state=False) == describe(network, state=False)
+    assert again.nir_source.dialect == dialect
+
+
+@pytest.mark.parametrize(
+    ("dialect", "network", "settings"),
+    [
+        # the step of each importer, as seen in runs
+        ("snntorch", of(LIFEuler, r=8.0), {"dialect": "nir"}),
+        ("norse", of(CubaLIFEuler, w_in=3.0, r=4.0), {"dialect": "nir"}),
+        ("spikingjelly", of(LIFEuler, r=8.0), {"dialect": "spikingjelly"}),
+        ("spyx", of(LIFEuler, has_rec=True, w_rec=None, **SPYX), {"dialect": "spyx", "dt": 1.0}),
+        ("sinabs", of(LIFEuler, r=8.0, **SINABS), {"dialect": "sinabs", "gain": "unit"}),
+    ],
+)
+def test_the_nodes_say_it_to_the_importer(
+    tmp_path: Path, dialect: str, network: Any, settings: Any
+) -> None:
+    to_nir(network, tmp_path / "net.nir", dialect=dialect)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NirWarning)
+        other = from_nir(tmp_path / "net.nir", **settings)
+    x = (RNG.random((1, 80, 3)) < 0.4).astype(float)
+    output = network(x)[0]
+    network.reset_state()
+    assert output.sum() > 5
+    np.testing.assert_array_equal(np.asarray(other(x)[0]), output)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "network", "said"),
+    [
+        ("snntorch", of(LIFEuler, reset="subtract"), "'1_LIFEuler' has reset='subtract'"),
+        ("snntorch", of(LIFEuler, v_reset=-0.5), "has v_reset other than 0"),
+        ("snntorch", of(IFEuler), "'1_IFEuler' is a IFEuler, which cannot be held"),
+        ("snntorch", of(LIFEuler, has_rec=True), "has recurrent weights"),
+        ("norse", of(LIFEuler, v_leak=0.1), "has v_leak other than 0"),
+        ("norse", of(LIF), "'1_LIF' is a LIF, which cannot be held"),
+        ("spikingjelly", of(LIFEuler, tau_mem=np.array([0.01, 0.02])[0]), ""),
+        ("spikingjelly", Sequential(linear(3, 2), LIFEuler(2, tau_mem=[0.01, 0.02])), "tau_mem of"),
+        ("spyx", of(LIFEuler), "has reset='value', it must be 'subtract'"),
+        ("sinabs", of(CubaLIFEuler), "'1_CubaLIFEuler' is a CubaLIFEuler"),
+        ("sinabs", of(LIFEuler, **{**SINABS, "max_spikes_per_dt": 3.0}), "max_spikes_per_dt=3"),
+        (
+            "sinabs",
+            Sequential(Linear((1, 1), weight=-np.ones((1, 1))), IFEuler(1, **SINABS)),
+            "neg",
+        ),
+        ("norse", branching(), "in a graph that branches"),
+        ("snntorch", Sequential(linear(3, 2)), "the last layer there must fire"),
+        ("nir", LIF((6, 3)), "'rockpool' has 2 synapses per neuron"),
+    ],
+)
+def test_what_others_cannot_hold_is_refused_by_name(
+    tmp_path: Path, dialect: str, network: Any, said: str
+) -> None:
+    path = tmp_path / "net.nir"
+    if not said:
+        to_nir(network, path, dialect=dialect)
+        return
+    with pytest.raises(ValueError, match=f"to_nir: .*{said}"):
+        to_nir(network, path, dialect=dialect)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dialect": "lava"}, "to_nir: dialect must be"),
+        ({"nir_version": "2"}, "to_nir: nir_version must be"),
+        ({"dt": 1e-4}, "dt of the network is 0.001 s, so it cannot be 0.0001"),
+        ({"dialect": "snntorch", "dt": 1e-3}, "snntorch takes dt = 0.0001 s always"),
+    ],
+)
+def test_arguments_are_checked(options: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        to_nir(of(LIFEuler), **options)
+
+
+def test_layers_of_one_back_end_and_containers_of_users_are_refused() -> None:
+    with pytest.raises(ValueError, match="'0_UnitDropout' is a UnitDropout, which NIR cannot hold"):
+        to_nir(Sequential(UnitDropout(2)))
+    with pytest.raises(TypeError, match="describe: network must be a module"):
+        to_nir(3)
+
+
+# -- versions and files ----------------------------------------------------------------------------
+
+
+def test_a_file_for_nir_1_0_4_has_no_v_reset(tmp_path: Path) -> None:
+    to_nir(NETWORKS["a row"], tmp_path / "net.nir", nir_version="1.0.4")
+    with h5py.File(tmp_path / "net.nir") as file:
+        assert file["version"][()] == b"1.0.4"
+        assert "v_reset" not in file["node/nodes/1_LIFEuler"]
+    network = NETWORKS["a row"]
+    assert describe(from_nir(tmp_path / "net.nir"), state=False) == describe(network, state=False)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (LIFEuler(2, v_reset=-1.0), "has v_reset other than 0, which nir 1.0.4 cannot hold"),
+        (CubaLIEuler(2), "is a CubaLI, which nir 1.0.4 has not"),
+    ],
+)
+def test_what_nir_1_0_4_has_not_is_refused(network: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        to_nir(network, nir_version="1.0.4")
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.nir"
+    to_nir(NETWORKS["a row"], path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="2 synapses per neuron"):
+        to_nir(LIF((6, 3)), path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["net.nir"]
+
+
+def test_load_says_who_reads_the_file(tmp_path: Path) -> None:
+    import rockpool
+
+    to_nir(NETWORKS["a row"], tmp_path / "net.nir")
+    with pytest.raises(rockpool.FileFormatError, match=r"HDF5.*rockpool\.nir\.from_nir"):
+        rockpool.load(tmp_path / "net.nir")
