@@ -60,7 +60,7 @@ class _ConvolutionJax(ConvolutionMixin, JaxModule):
             feature_group_count=geometry.groups,
             precision=jax.lax.Precision.HIGHEST,
         )
-        return output if self.bias is None else output + self._bias_along(self.bias)[jnp.newaxis]
+        return output if self.bias is None else output + self._bias_along(self.bias)
 
 
 class Conv2dJax(_ConvolutionJax):

@@ -109,7 +109,7 @@ class ConvolutionMixin(WindowsMixin):
 
     def _bias_along(self, bias: Any) -> Any:
         """Return biases in the shape in which they are added to time steps of output."""
-        return bias if not bias.shape else bias.reshape((-1, *[1] * len(self.kernel_size)))
+        return bias if not bias.shape else bias.reshape((1, -1, *[1] * len(self.kernel_size)))
 
 
 class _Convolution(ConvolutionMixin, Module):
