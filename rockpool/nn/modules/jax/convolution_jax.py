@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
+import numpy  # noqa: F401 - waits where another thread is importing it
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, convolution_geometry
