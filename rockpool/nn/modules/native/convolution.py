@@ -137,7 +137,9 @@ class _Convolution(ConvolutionMixin, Module):
 
     def _applied(self, steps: np.ndarray) -> np.ndarray:
         output = convolved(steps, self.weight, self._geometry)
-        return output if self.bias is None else output + self._bias_along(self.bias)
+        if self.bias is not None:
+            output += self._bias_along(self.bias)
+        return output
 
 
 class Conv2d(_Convolution):
