@@ -88,7 +88,7 @@ def _layers(network: Node) -> list[dict[str, Any]]:
 
 
 def _is_plain(setting: Any) -> bool:
-    return setting is None or isinstance(setting, (bool, int, float, str))
+    return setting is None or isinstance(setting, (bool, int, float, str, tuple))
 
 
 def _range(array: np.ndarray) -> list[float]:
@@ -127,7 +127,16 @@ def _values(layer: dict[str, Any]) -> str:
         low, high = span
         text = f"{low:.3g}" if low == high else f"{low:.3g}..{high:.3g}"
         said.append(f"{name} {text}" + (" (constant)" if name in layer["constant"] else ""))
-    said += [
-        f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in layer["settings"].items()
-    ]
+    said += [f"{name} {_said(setting)}" for name, setting in layer["settings"].items()]
     return ", ".join(said)
+
+
+def _said(setting: Any) -> str:
+    """Return a setting as text; edges as arrows."""
+    if isinstance(setting, tuple) and any(_is_edge(entry) for entry in setting):
+        return ", ".join(" -> ".join(edge) for edge in setting)
+    return f"{setting:g}" if isinstance(setting, float) else str(setting)
+
+
+def _is_edge(entry: Any) -> bool:
+    return isinstance(entry, tuple) and all(isinstance(name, str) for name in entry)

@@ -67,7 +67,8 @@ class Node:
     states : dict of array by name
         Where the network is; empty in a description without states.
     settings : dict by name
-        What the model computes with besides: numbers, flags, names of functions.
+        What the model computes with besides: numbers, flags, names of functions, sizes along axes
+        (tuples of int), edges (tuples of pairs of names).
     local : dict by name
         What has no meaning for the other back-ends, such as the surrogate of a gradient. It is
         given to a class that has an argument of that name, and is left out of comparisons.

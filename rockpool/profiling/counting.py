@@ -10,6 +10,7 @@ import numpy as np
 from rockpool.nn.description import Node
 from rockpool.nn.models.catalogue import classes_of
 from rockpool.nn.modules._observed import Observed, is_spiking
+from rockpool.profiling.connections import Connections, connections_of
 from rockpool.profiling.contents import Contents
 
 __all__ = ["Counter", "LayerProfile", "is_counted"]
@@ -126,13 +127,15 @@ class Counter:
             counts["activations"] = one.output.size
             most = node.settings.get("max_spikes_per_dt", np.inf) if is_spiking(node) else None
             counts["active"] = self.contents.of(one.output, most).nonzero
-        if node.model == "Linear":
-            weight = node.parameters["weight"].array
-            counts |= _connections(weight) | self._operations(one.given, weight, self.by_step)
+        connections = connections_of(node)
+        if connections is not None:
+            counts |= _weights(connections.weight)
+            counts |= self._operations(one.given, connections, self.by_step)
         elif _is_recurrent(node):
             weight = node.parameters["w_rec"].array
             before = None if one.output is None else _one_step_later(one.output)
-            counts |= _connections(weight) | self._operations(before, weight, by_step=True)
+            recurrent = Connections(weight, np.count_nonzero(weight, axis=1), weight.size)
+            counts |= _weights(weight) | self._operations(before, recurrent, by_step=True)
         return LayerProfile(
             one.name,
             node.model,
@@ -144,15 +147,15 @@ class Counter:
         )
 
     def _operations(
-        self, given: np.ndarray | None, weight: np.ndarray, by_step: bool
+        self, given: np.ndarray | None, connections: Connections, by_step: bool
     ) -> dict[str, int]:
-        """Count the operations of weights (Nin, Nout) on input (B, T, Nin)."""
+        """Count the operations of weights on input (B, T, Nin)."""
         if given is None:
             return {}
-        dense = given[..., 0].size * weight.size
-        fan_out = np.count_nonzero(weight, axis=1)
+        fan_out = connections.fan_out
+        dense = given[..., 0].size * connections.dense
         if by_step:
-            return _operations_by_step(given, weight.size, fan_out)
+            return _operations_by_step(given, connections.dense, fan_out)
         content = self.contents.of(given)
         if (fan_out == fan_out[0]).all():
             effective = content.nonzero * int(fan_out[0])
@@ -165,7 +168,7 @@ class Counter:
 def is_counted(one: Observed) -> bool:
     """Return whether all of the work of a layer is known and was seen."""
     node = one.node
-    if node.model == "Linear":
+    if connections_of(node) is not None:
         return one.given is not None
     if _is_recurrent(node) or _is_activation(node):
         return one.output is not None
@@ -182,7 +185,7 @@ def _is_recurrent(node: Node) -> bool:
     return "w_rec" in node.parameters and bool(classes_of(node.model))
 
 
-def _connections(weight: np.ndarray) -> dict[str, int]:
+def _weights(weight: np.ndarray) -> dict[str, int]:
     zeros = weight.size - int(np.count_nonzero(weight))
     return {"weights": weight.size, "zero_weights": zeros}
 
@@ -194,11 +197,11 @@ def _one_step_later(output: np.ndarray) -> np.ndarray:
     return before
 
 
-def _operations_by_step(given: np.ndarray, n_weights: int, fan_out: np.ndarray) -> dict[str, int]:
+def _operations_by_step(given: np.ndarray, per_step: int, fan_out: np.ndarray) -> dict[str, int]:
     """Count operations with each time step of the batch as a call of its own."""
     binary = ((given == 0) | (np.abs(given) == 1)).all(axis=(0, 2))
     reached = np.count_nonzero(given, axis=0) @ fan_out
-    dense = given.shape[0] * n_weights
+    dense = given.shape[0] * per_step
     return {
         "dense_acs": int(binary.sum()) * dense,
         "dense_macs": int((~binary).sum()) * dense,

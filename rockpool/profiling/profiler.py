@@ -183,9 +183,10 @@ def profile(
     The definitions are those of NeuroBench [1]_, in the version 2.3, whose numbers for the same
     torch network `Profile.neurobench` gives. Some of them want to be known:
 
-    * *Synaptic operations* are those of weights: of linear layers, of stacks, and of recurrent
-      weights, which get the output of the time step before (nothing, in the first). What neurons
-      and filters do, and biases, are not counted.
+    * *Synaptic operations* are those of weights: of linear layers, of stacks, of convolutions (the
+      zeros around their input are not counted), of `Scale`, and of recurrent weights, which get the
+      output of the time step before (nothing, in the first). What neurons and filters do, pooling,
+      and biases, are not counted.
     * An operation is an *accumulation* if all inputs of the call are -1, 0 or 1, and a
       multiply-accumulation else: a single neuron with two spikes in a step makes all operations of
       the layer multiply-accumulations. A call is the whole input, or with `by_step`, and for

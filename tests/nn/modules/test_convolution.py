@@ -252,6 +252,14 @@ def test_a_jitted_network_of_jax_knows_its_geometry() -> None:
     np.testing.assert_array_equal(run(second, data).ravel(), [0, 2, 4, 6])
 
 
+def test_jax_may_ask_for_equal_ranks() -> None:
+    data = np.ones((1, 2, 1, 3, 3))
+    with jax.numpy_rank_promotion("raise"):
+        for bias in (0.5, np.full(2, 0.5)):
+            layer = Conv2dJax((1, 3, 3), 2, 2, weight=np.ones((2, 1, 2, 2)), bias=bias)
+            np.testing.assert_array_equal(layer(data)[0], np.full((1, 2, 2, 2, 2), 4.5))
+
+
 def test_values_that_training_broke_are_named_in_torch() -> None:
     layer = Conv2dTorch((1, 3, 3), 1, 2)
     with torch.no_grad():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import jax
+import numpy  # noqa: F401 - waits where another thread is importing it
 from numpy.typing import ArrayLike
 
 from rockpool.nn.modules.jax.jax_module import JaxModule

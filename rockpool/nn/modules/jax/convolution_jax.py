@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
+import numpy  # noqa: F401 - waits where another thread is importing it
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, convolution_geometry
@@ -60,7 +61,7 @@ class _ConvolutionJax(ConvolutionMixin, JaxModule):
             feature_group_count=geometry.groups,
             precision=jax.lax.Precision.HIGHEST,
         )
-        return output if self.bias is None else output + self._bias_along(self.bias)[jnp.newaxis]
+        return output if self.bias is None else output + self._bias_along(self.bias)
 
 
 class Conv2dJax(_ConvolutionJax):

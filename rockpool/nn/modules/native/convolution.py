@@ -109,7 +109,7 @@ class ConvolutionMixin(WindowsMixin):
 
     def _bias_along(self, bias: Any) -> Any:
         """Return biases in the shape in which they are added to time steps of output."""
-        return bias if not bias.shape else bias.reshape((-1, *[1] * len(self.kernel_size)))
+        return bias if not bias.shape else bias.reshape((1, -1, *[1] * len(self.kernel_size)))
 
 
 class _Convolution(ConvolutionMixin, Module):
@@ -137,7 +137,9 @@ class _Convolution(ConvolutionMixin, Module):
 
     def _applied(self, steps: np.ndarray) -> np.ndarray:
         output = convolved(steps, self.weight, self._geometry)
-        return output if self.bias is None else output + self._bias_along(self.bias)
+        if self.bias is not None:
+            output += self._bias_along(self.bias)
+        return output
 
 
 class Conv2d(_Convolution):

@@ -287,7 +287,7 @@ def test_signatures_are_those_of_the_constructors(name: str) -> None:
     kind = getattr(modules, name)
     expected = list(inspect.signature(kind.__init__).parameters)[1:]
     assert list(inspect.signature(kind).parameters) == expected
-    assert kind is TorchModule or expected[0] in ("shape", "n_neurons")
+    assert kind is TorchModule or expected[0] in ("shape", "shape_in", "n_neurons")
 
 
 def test_arguments_of_lif_layers_come_in_the_same_order() -> None:
