@@ -28,20 +28,13 @@ class NeuronArray(_ModuleClass):
         """The array that the neurons are: its axes without batch and time."""
         return self._neuron_shape
 
-    def _batch_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
-        """Return the shape (B, T, N) for data (B, T, *axes) or (T, *axes), or of flat neurons."""
-        axes = self._neuron_shape
-        leading = shape[: -len(axes)]
-        if len(axes) > 1:
-            if shape[-len(axes) :] == axes and len(leading) in (1, 2):
-                batch, steps = (1, *leading)[-2:]
-                return batch, steps, self.size_in
-            if len(shape) > 3:
-                raise ValueError(
-                    f"{self._label}: the input must have the shape (B, T, *{axes}), (T, *{axes}), "
-                    f"(B, T, {self.size_in}) or (T, {self.size_in}), got {tuple(shape)}"
-                )
-        return super()._batch_shape(shape)  # type: ignore[return-value]
+    @property
+    def _shape_in(self) -> tuple[int, ...]:
+        return self._neuron_shape
+
+    @property
+    def _shape_out(self) -> tuple[int, ...]:
+        return self._neuron_shape
 
     def _as_neurons(self, flat: Any) -> Any:
         """Return values (B, T, N) as (B, T, *axes)."""
