@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.models import euler
 from rockpool.nn.modules._neuron_array import NeuronArray
 from rockpool.nn.modules.jax._base.decays import in_double
+from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.euler import EulerParameters, EulerState, euler_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
@@ -37,7 +38,8 @@ def euler_evolution(
         values.get("v_reset"),
         values.get("w_rec"),
     )
-    output, final, records = euler_loop(x, EulerState(**state), parameters, euler.rules(values))
+    loop = chosen_loop("euler", euler_loop, x, kernels)
+    output, final, records = loop(x, EulerState(**state), parameters, euler.rules(values))
     return output, final._asdict(), records
 
 
