@@ -82,7 +82,7 @@ def euler(
     """Run neurons of NIR over time; as `euler_loop`."""
     p = parameters
     synapse = (p.a_syn, p.g_syn) if state.isyn is not None else (None, None)
-    inputs = _Inputs(x, *state, *p[:3], *synapse, p.threshold, p.v_reset, p.w_rec)
+    inputs = _Inputs._make((x, *state, *p[:3], *synapse, p.threshold, p.v_reset, p.w_rec))
     results = _Results(*run(_Euler, _Settings(tuple(p[9:]), p.window), *inputs))
     given = results.reached if results.fired is None else results.fired
     if p.delay:
@@ -145,7 +145,8 @@ class _Euler(Function):
             function = partial(_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
         results = _Results(reached, fired, currents)
-        found = _gradients(ctx.settings, inputs, _Inputs(*needed), results, _Results(*grads))
+        given = _Results._make(grads)
+        found = _gradients(ctx.settings, inputs, _Inputs(*needed), results, given)
         return None, *only_needed(found, needed)
 
 
