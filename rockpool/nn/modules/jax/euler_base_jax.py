@@ -75,6 +75,16 @@ class EulerBaseJax(NeuronArray, JaxModule):
             weights = Partial(arguments["weight_init_func"])
             self._init_args = {"has_rec": self._has_rec, "weight_init_func": weights}
 
+    def __call__(
+        self, input_data: Any, *args: Any, lengths: Any = None, **kwargs: Any
+    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
+        """Evolve the module; see `JaxModule`."""
+        if lengths is not None:  # which are one for each batch element of (B, T, N)
+            data, *before = input_data if isinstance(input_data, tuple) else (input_data,)
+            data = self._checked_input(data)[0]
+            input_data = (data, *before) if before else data
+        return super().__call__(input_data, *args, lengths=lengths, **kwargs)
+
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         data, shape = super()._checked_input(data)
         is_array = len(self._neuron_shape) > 1 and data.ndim > 2 and data.shape[-1] != shape[-1]
