@@ -90,17 +90,16 @@ def euler_backward(
     at_once, old, how, late = rules[0] != 0, rules[1] != 0, int(rules[2]), rules[3] != 0
     recurrent, synaptic, spiking = w_rec.size > 0, isyn.size > 0, threshold.size > 0
     kind = reached.dtype
-    sums = np.zeros((7, n), kind)  # of a_mem, g_mem, leak, a_syn, g_syn, threshold, v_reset
-    arriving, irec = np.empty(n, kind), np.zeros(n, kind)
-    before, after = np.empty(n, kind), np.empty(n, kind)
-    of_u, of_v, of_i, of_n = np.zeros((4, n), kind)
-    of_current, feedback = np.empty(n, kind), np.empty(n, kind)
-    span = np.empty(threshold.size, kind)
+    memory = np.zeros((19, n), kind)
+    rows = view(memory)  # which does not keep the memory: see the end
+    arriving, irec, before, after = rows[0], rows[1], rows[2], rows[3]
+    of_u, of_v, of_i, of_n = rows[4], rows[5], rows[6], rows[7]
+    of_current, feedback, span, begin = rows[8], rows[9], rows[10], rows[11]
     for k in range(threshold.size):
         span[k] = threshold[k] - v_reset[k]
-    begin = np.empty(threshold.size, kind)
-    for k in range(threshold.size):
         begin[k] = threshold[k] - kind.type(window)
+    sum_a_mem, sum_g_mem, sum_leak = rows[12], rows[13], rows[14]
+    sum_a_syn, sum_g_syn, sum_threshold, sum_reset = rows[15], rows[16], rows[17], rows[18]
 
     for b in range(n_batch):
         clear(of_v)
@@ -113,18 +112,20 @@ def euler_backward(
                 if late:
                     copy(reached[b, t], after)
                     reset_row(how, earlier, v_reset, span, after)
-                    fire_back(after, begin, v_reset, span, of_n, of_v, sums[5], sums[6])
+                    fire_back(after, begin, v_reset, span, of_n, of_v, sum_threshold, sum_reset)
                     clear(of_n)
                     reset_back(
                         how, reached[b, t], earlier, v_reset, span, of_v, of_u, of_n,
-                        sums[5], sums[6],
+                        sum_threshold, sum_reset,
                     )  # fmt: skip
                 else:
                     reset_back(
                         how, reached[b, t], fired[b, t], v_reset, span, of_v, of_u, of_n,
-                        sums[5], sums[6],
+                        sum_threshold, sum_reset,
                     )  # fmt: skip
-                    fire_back(reached[b, t], begin, v_reset, span, of_n, of_u, sums[5], sums[6])
+                    fire_back(
+                        reached[b, t], begin, v_reset, span, of_n, of_u, sum_threshold, sum_reset
+                    )
                     clear(of_n)
             else:
                 copy(of_v, of_u)
@@ -148,21 +149,30 @@ def euler_backward(
                 isyn_before = currents[b, t - 1] if t > 0 else isyn[b]
                 seen = isyn_before if old else currents[b, t]
                 membrane_back(
-                    of_u, before, seen, a_mem, g_mem, of_v, of_current, sums[0], sums[1], sums[2]
+                    of_u,
+                    before,
+                    seen,
+                    a_mem,
+                    g_mem,
+                    of_v,
+                    of_current,
+                    sum_a_mem,
+                    sum_g_mem,
+                    sum_leak,
                 )
                 add(grad_currents[b, t], of_i)
                 if not old:
                     add(of_current, of_i)
                 synapse_back(
                     isyn_before, arriving, a_syn, g_syn, at_once, of_i, grad_x[b, t],
-                    sums[3], sums[4],
+                    sum_a_syn, sum_g_syn,
                 )  # fmt: skip
                 if old:
                     add(of_current, of_i)
             else:
                 membrane_back(
                     of_u, before, arriving, a_mem, g_mem, of_v, of_current,
-                    sums[0], sums[1], sums[2],
+                    sum_a_mem, sum_g_mem, sum_leak,
                 )  # fmt: skip
                 copy(of_current, grad_x[b, t])
             if recurrent:
@@ -171,20 +181,21 @@ def euler_backward(
                 add(feedback, of_n)
 
             if t % AT_ONCE == 0:
-                move(sums[0], grad_a_mem)
-                move(sums[1], grad_g_mem)
-                move(sums[2], grad_leak)
+                move(sum_a_mem, grad_a_mem)
+                move(sum_g_mem, grad_g_mem)
+                move(sum_leak, grad_leak)
                 if synaptic:
-                    move(sums[3], grad_a_syn)
-                    move(sums[4], grad_g_syn)
+                    move(sum_a_syn, grad_a_syn)
+                    move(sum_g_syn, grad_g_syn)
                 if spiking:
-                    move(sums[5], grad_threshold)
-                    move(sums[6], grad_v_reset)
+                    move(sum_threshold, grad_threshold)
+                    move(sum_reset, grad_v_reset)
         copy(of_v, grad_vmem[b])
         if synaptic:
             copy(of_i, grad_isyn[b])
         if spiking:
             copy(of_n, grad_spikes[b])
+    clear(memory[0])  # it is in use up to here
 
 
 @gradient_part

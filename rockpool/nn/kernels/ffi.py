@@ -20,6 +20,8 @@ from numba.extending import intrinsic, register_jitable
 
 from rockpool.nn.kernels.callbacks import callback_address
 from rockpool.nn.kernels.compiling import OPTIONS, inner
+from rockpool.nn.kernels.euler import euler_forward
+from rockpool.nn.kernels.euler_backward import euler_backward
 from rockpool.nn.kernels.exp_syn import exp_syn_backward, exp_syn_forward
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import STEP_PWL, lif_backward
@@ -268,6 +270,83 @@ def _rate_backward(frame: Any, like: Any) -> None:
         copy(of_neuron[i], _array1(frame, RESULT, 2 + i, like))
 
 
+@handler
+def _euler_forward(frame: Any, like: Any) -> None:
+    vmem = np.empty_like(_array2(frame, ARGUMENT, 10, like))
+    isyn = np.empty_like(_array2(frame, ARGUMENT, 11, like))
+    spikes = np.empty_like(_array2(frame, ARGUMENT, 12, like))
+    _copy_rows(_array2(frame, ARGUMENT, 10, like), vmem)
+    _copy_rows(_array2(frame, ARGUMENT, 11, like), isyn)
+    _copy_rows(_array2(frame, ARGUMENT, 12, like), spikes)
+    euler_forward(
+        x=_array3(frame, ARGUMENT, 0, like),
+        w_rec=_array2(frame, ARGUMENT, 1, like),
+        a_mem=_array1(frame, ARGUMENT, 2, like),
+        g_mem=_array1(frame, ARGUMENT, 3, like),
+        leak=_array1(frame, ARGUMENT, 4, like),
+        a_syn=_array1(frame, ARGUMENT, 5, like),
+        g_syn=_array1(frame, ARGUMENT, 6, like),
+        threshold=_array1(frame, ARGUMENT, 7, like),
+        v_reset=_array1(frame, ARGUMENT, 8, like),
+        rules=_array1(frame, ARGUMENT, 9, like),
+        vmem=vmem,
+        isyn=isyn,
+        spikes=spikes,
+        reached=_array3(frame, RESULT, 0, like),
+        fired=_array3(frame, RESULT, 1, like),
+        currents=_array3(frame, RESULT, 2, like),
+        vmem_record=np.empty((0, 0, 0), vmem.dtype),
+    )
+
+
+@handler
+def _euler_backward(frame: Any, like: Any) -> None:
+    grad_w_rec, threshold = _array2(frame, RESULT, 1, like), _array1(frame, ARGUMENT, 6, like)
+    a_syn = _array1(frame, ARGUMENT, 4, like)
+    _clear_rows(grad_w_rec)
+    # sums over batch and time, in double precision
+    of_membrane = np.zeros((3, _array1(frame, ARGUMENT, 2, like).size))
+    of_synapse, of_reset = np.zeros((2, a_syn.size)), np.zeros((2, threshold.size))
+    euler_backward(
+        grad_reached=_array3(frame, ARGUMENT, 16, like),
+        grad_fired=_array3(frame, ARGUMENT, 17, like),
+        grad_currents=_array3(frame, ARGUMENT, 18, like),
+        x=_array3(frame, ARGUMENT, 0, like),
+        w_rec=_array2(frame, ARGUMENT, 1, like),
+        a_mem=_array1(frame, ARGUMENT, 2, like),
+        g_mem=_array1(frame, ARGUMENT, 3, like),
+        a_syn=a_syn,
+        g_syn=_array1(frame, ARGUMENT, 5, like),
+        threshold=threshold,
+        v_reset=_array1(frame, ARGUMENT, 7, like),
+        rules=_array1(frame, ARGUMENT, 8, like),
+        window=float(_array1(frame, ARGUMENT, 9, like)[0]),
+        vmem=_array2(frame, ARGUMENT, 10, like),
+        isyn=_array2(frame, ARGUMENT, 11, like),
+        spikes=_array2(frame, ARGUMENT, 12, like),
+        reached=_array3(frame, ARGUMENT, 13, like),
+        fired=_array3(frame, ARGUMENT, 14, like),
+        currents=_array3(frame, ARGUMENT, 15, like),
+        grad_vmem=_array2(frame, RESULT, 9, like),
+        grad_isyn=_array2(frame, RESULT, 10, like),
+        grad_spikes=_array2(frame, RESULT, 11, like),
+        grad_x=_array3(frame, RESULT, 0, like),
+        grad_w_rec=grad_w_rec,
+        grad_a_mem=of_membrane[0],
+        grad_g_mem=of_membrane[1],
+        grad_leak=of_membrane[2],
+        grad_a_syn=of_synapse[0],
+        grad_g_syn=of_synapse[1],
+        grad_threshold=of_reset[0],
+        grad_v_reset=of_reset[1],
+    )
+    for i in range(3):
+        copy(of_membrane[i], _array1(frame, RESULT, 2 + i, like))
+    for i in range(2):
+        copy(of_synapse[i], _array1(frame, RESULT, 5 + i, like))
+        copy(of_reset[i], _array1(frame, RESULT, 7 + i, like))
+
+
 class Interface(NamedTuple):
     """What a handler is called with: arrays, in this order."""
 
@@ -278,6 +357,7 @@ class Interface(NamedTuple):
 
 _LIF = "x w_rec alpha beta bias threshold max_spikes noise vmem isyn spikes"
 _RATE = "data w_rec gain bias threshold activation noise x"
+_EULER = "a_syn g_syn threshold v_reset"
 
 # The results of a backward kernel are the gradients of what is so named. Of those, x and beta may
 # have no size if they are not wanted, w_rec has none where there are no recurrent weights.
@@ -301,6 +381,17 @@ INTERFACES = {
         "data w_rec gain bias threshold activation at_threshold noise x output x_record "
         "grad_output grad_x_record grad_rec_record grad_x".split(),
         "data w_rec gain bias threshold x".split(),
+    ),
+    "euler_forward": Interface(
+        _euler_forward,
+        f"x w_rec a_mem g_mem leak {_EULER} rules vmem isyn spikes".split(),
+        "reached fired currents".split(),
+    ),
+    "euler_backward": Interface(
+        _euler_backward,
+        f"x w_rec a_mem g_mem {_EULER} rules window vmem isyn spikes reached fired currents "
+        "grad_reached grad_fired grad_currents".split(),
+        f"x w_rec a_mem g_mem leak {_EULER} vmem isyn spikes".split(),
     ),
 }
 

@@ -12,9 +12,8 @@ import torch
 from support.nir_neurons import MODELS, SPIKING, N, events, layer, parameters, some
 
 import rockpool
+from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.modules import IFEulerJax, IFEulerTorch
-
-STATES = ("vmem", "spikes", "isyn")
 
 
 @pytest.fixture(autouse=True)
@@ -45,22 +44,98 @@ def jax_gradients(module: Any, data: np.ndarray, weight: np.ndarray) -> dict[str
     return {name: np.asarray(value) for name, value in {**found, "input": of_input}.items()}
 
 
+WAYS = [("torch", True), ("jax", True), ("jax", False)]
+
+
+@pytest.mark.parametrize(("backend", "kernels"), WAYS)
 @pytest.mark.parametrize("recurrent", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_torch_and_jax_have_the_same_gradients(name, recurrent) -> None:
+def test_gradients_are_those_of_the_plain_loop(name, recurrent, backend, kernels) -> None:
     recurrent = recurrent and name in SPIKING
-    for s in some(name, 2):
+    for s in some(name, 12 if backend == "torch" else 1):  # jax compiles each of them
         data = events(name, s["gain"], steps=20)
         weight = np.random.default_rng(2).normal(size=data.shape)
         numpy = layer(name, "numpy", **parameters(name, recurrent), **s)
-        of_torch = torch_gradients(rockpool.convert(numpy, "torch", dtype="float64"), data, weight)
-        of_jax = jax_gradients(rockpool.convert(numpy, "jax", dtype="float64"), data, weight)
+        with use_kernels(False):
+            plain = rockpool.convert(numpy, "torch", dtype="float64")
+            wanted = torch_gradients(plain, data, weight)
+        with use_kernels(kernels):
+            module = rockpool.convert(numpy, backend, dtype="float64")
+            gradients = torch_gradients if backend == "torch" else jax_gradients
+            found = gradients(module, data, weight)
 
-        assert set(of_torch) == set(of_jax) == {*numpy.parameters(), "input"}
-        for key, wanted in of_torch.items():
-            scale = max(np.abs(wanted).max(), 1.0)
-            difference = np.abs(of_jax[key] - wanted).max()
-            assert difference <= 1e-9 * scale, (key, s)
+        assert plain.last_path == "loop"
+        if backend == "torch":
+            assert module.last_path == "numba"
+        assert set(found) == set(wanted) == {*numpy.parameters(), "input"}
+        for key, value in wanted.items():
+            difference = np.abs(found[key] - value).max()
+            assert difference <= 1e-9 * max(np.abs(value).max(), 1.0), (key, s)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_gradients_reach_states_from_states(name) -> None:
+    """Of the last states by the first ones, with a compiled kernel as without."""
+    s = some(name, 3)[2]
+    found = []
+    for kernels in (False, True):
+        numpy = layer(name, "numpy", **parameters(name), **s)
+        module = rockpool.convert(numpy, "torch", dtype="float64").keep_batch_state()
+        data = torch.tensor(events(name, s["gain"], steps=6))
+        with use_kernels(kernels):
+            starts = {}
+            for key in module.state():
+                start = torch.full((len(data), N), 0.25 if key != "spikes" else 1.0)
+                starts[key] = start.double().requires_grad_()
+                setattr(module, key, starts[key] * 1.0)
+            module(data, detach=False)
+            sum((value**2).sum() for value in module.state().values()).backward()
+        found.append({key: v.grad for key, v in starts.items()})
+    for key, value in found[0].items():
+        wanted = np.zeros((2, N)) if value is None else value  # nothing depends on it
+        np.testing.assert_allclose(found[1][key], wanted, rtol=1e-9, atol=1e-12)
+    assert any(value is not None and value.any() for value in found[0].values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["LIFEuler", "CubaLIFEuler", "CubaLIEuler"])
+def test_jax_differentiates_forward_and_again(name) -> None:
+    s = some(name, 1)[0]
+    numpy = layer(name, "numpy", **parameters(name, name in SPIKING), **s)
+    data = jnp.asarray(events(name, s["gain"], batch=1, steps=8))
+    found = []
+    for kernels in (True, False):
+        with use_kernels(kernels):
+            module = rockpool.convert(numpy, "jax", dtype="float64")
+
+            def loss(x: Any, module: Any = module) -> Any:
+                return (module(x)[2]["vmem"] ** 2).sum()
+
+            forward = jax.jvp(loss, (data,), (jnp.ones_like(data),))[1]
+            again = jax.jvp(jax.grad(loss), (data,), (jnp.ones_like(data),))[1]
+            mapped = jax.vmap(jax.grad(loss))(jnp.stack([data, 2.0 * data]))
+        found.append((forward, again, mapped))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize("name", ["LIFEuler", "CubaLIEuler"])
+def test_torch_differentiates_again_and_in_transforms(name, kernels) -> None:
+    s = some(name, 2)[1]
+    numpy = layer(name, "numpy", **parameters(name), **s)
+    module = rockpool.convert(numpy, "torch", dtype="float64")
+    data = torch.tensor(events(name, s["gain"], batch=1, steps=6), requires_grad=True)
+
+    def loss(x: Any) -> Any:
+        return (module.reset_state()(x, record=True)[2]["vmem"] ** 2).sum()
+
+    with use_kernels(kernels):
+        (gradient,) = torch.autograd.grad(loss(data), data, create_graph=True)
+        (again,) = torch.autograd.grad((gradient**2).sum(), data)
+        of_transform = torch.func.grad(loss)(data.detach())
+    np.testing.assert_allclose(of_transform.detach(), gradient.detach(), rtol=1e-9, atol=1e-12)
+    assert again.abs().sum() > 0
 
 
 @pytest.mark.parametrize("name", MODELS)

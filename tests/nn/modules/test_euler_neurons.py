@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 from typing import Any
 
 import jax
@@ -24,7 +26,9 @@ from support.nir_neurons import (
 import rockpool
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.conversion import describe
+from rockpool.nn.kernels.switch import use_kernels
 from rockpool.parameters import to_numpy
+from rockpool.timeseries import TSEvent
 
 
 def given(backend: str, data: np.ndarray) -> Any:
@@ -273,3 +277,71 @@ def test_a_layer_is_kept_in_a_file(backend, name, tmp_path) -> None:
 def test_a_network_of_them_is_verified_on_other_back_ends(name) -> None:
     verdict = rockpool.verify(layer(name, "numpy", **parameters(name)), backends=OTHERS)
     assert verdict.ok
+
+
+# -- as any other layer -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_batch_elements_may_end_earlier(backend) -> None:
+    module = layer("CubaLIFEuler", backend, (2, 2), r=40.0, w_in=20.0).keep_batch_state()
+    data = np.random.default_rng(3).random((2, 9, 2, 2)).astype(np.float32)
+    output, state, _ = module(given(backend, data), lengths=[4, 9])
+    short, short_state, _ = module.reset_state()(given(backend, data[:, :4]))
+
+    np.testing.assert_array_equal(to_numpy(output)[0, :4], to_numpy(short)[0])
+    assert to_numpy(output)[1].any() and not to_numpy(output)[0, 4:].any()
+    for key in state:
+        np.testing.assert_array_equal(to_numpy(state[key])[0], to_numpy(short_state[key])[0])
+
+
+@pytest.mark.parametrize("shape", [(0, 5, 2, 3), (2, 0, 2, 3)])
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_there_may_be_nothing_to_do(backend, name, shape) -> None:
+    module = layer(name, backend, (2, 3), delay=1)
+    output, state, _ = module(given(backend, np.zeros(shape, np.float32)), record=True)
+    assert output.shape == shape
+    assert all(to_numpy(value).shape == (6,) for value in state.values())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_copies_and_pickles_answer_the_same(backend) -> None:
+    module = layer("LIFEuler", backend, (2, 2), **parameters("LIFEuler", recurrent=True))
+    data = given(backend, events("LIFEuler").astype(np.float32))
+    copies = [copy.deepcopy(module), pickle.loads(pickle.dumps(module))]
+    wanted = to_numpy(module(data)[0])
+    for other in copies:
+        np.testing.assert_array_equal(to_numpy(other(data)[0]), wanted)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_time_series_go_in_and_come_out(backend) -> None:
+    module = layer("CubaLIFEuler", backend, 2, r=40.0, w_in=99.0, spiking_input=True).timed()
+    series = TSEvent([1e-3, 1e-3, 2e-3, 4e-3], [0, 1, 0, 1], t_start=0.0, t_stop=8e-3)
+    output, _, record = module(series, record=True)
+    assert isinstance(output, TSEvent) and len(output.times)
+    assert set(record) >= {"vmem", "isyn", "spikes"} and record["vmem"].num_channels == 2
+
+
+@pytest.mark.parametrize("name", ["CubaLIFEuler", "LIEuler"])
+def test_torch_has_them_as_one_operator_in_a_graph(name) -> None:
+    module = rockpool.convert(layer(name, "numpy", **parameters(name)), "torch").to_torch()
+    data = torch.tensor(events(name, batch=1), dtype=torch.float32)
+    program = torch.export.export(copy.deepcopy(module), (data,))
+    targets = {str(node.target) for node in program.graph.nodes}
+    assert "rockpool.euler.default" in targets
+    torch.testing.assert_close(program.module()(data), module(data), rtol=0.0, atol=0.0)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_answers_are_the_same_with_kernels_and_without(backend) -> None:
+    for name, recurrent in itertools.product(SPIKING, [False, True]):
+        s = some(name, 5)[4]
+        numpy = layer(name, "numpy", **parameters(name, recurrent), **s)
+        data = given(backend, events(name, s["gain"]).astype(np.float32))
+        found = []
+        for kernels in (True, False):
+            with use_kernels(kernels):
+                found.append(to_numpy(rockpool.convert(numpy, backend)(data)[0]))
+        np.testing.assert_array_equal(found[0], found[1])

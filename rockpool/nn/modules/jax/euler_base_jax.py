@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.models import euler
 from rockpool.nn.modules._neuron_array import NeuronArray
 from rockpool.nn.modules.jax._base.decays import in_double
+from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.euler import EulerParameters, EulerState, euler_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
@@ -37,7 +38,8 @@ def euler_evolution(
         values.get("v_reset"),
         values.get("w_rec"),
     )
-    output, final, records = euler_loop(x, EulerState(**state), parameters, euler.rules(values))
+    loop = chosen_loop("euler", euler_loop, x, kernels)
+    output, final, records = loop(x, EulerState(**state), parameters, euler.rules(values))
     return output, final._asdict(), records
 
 
@@ -72,6 +74,16 @@ class EulerBaseJax(NeuronArray, JaxModule):
         if "weight_init_func" in arguments:
             weights = Partial(arguments["weight_init_func"])
             self._init_args = {"has_rec": self._has_rec, "weight_init_func": weights}
+
+    def __call__(
+        self, input_data: Any, *args: Any, lengths: Any = None, **kwargs: Any
+    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
+        """Evolve the module; see `JaxModule`."""
+        if lengths is not None:  # which are one for each batch element of (B, T, N)
+            data, *before = input_data if isinstance(input_data, tuple) else (input_data,)
+            data = self._checked_input(data)[0]
+            input_data = (data, *before) if before else data
+        return super().__call__(input_data, *args, lengths=lengths, **kwargs)
 
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         data, shape = super()._checked_input(data)

@@ -23,53 +23,52 @@ from rockpool.nn.modules.numba.input import batched_input
 __all__ = ["CubaLIEulerNumba", "CubaLIFEulerNumba", "IFEulerNumba", "LIEulerNumba", "LIFEulerNumba"]
 
 
-class _Compiled(EulerBase):
-    """The time loop of the five classes, compiled."""
-
-    def evolve(
-        self, input_data: ArrayLike, record: bool = False
-    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time; as `LIFEuler.evolve`."""
-        data = batched_input(self, input_data)
-        kind, rules = self._dtype, euler.rules(self._settings)
-        before = {name: self._batched_state(name, len(data)) for name in self._state_names}
-        state = {name: kernel_array(value.copy(), kind) for name, value in before.items()}
-        given = "spikes" if "spikes" in state else "vmem"
-        wanted = set(state) if record else {given}
-        courses = {name: np.empty(data.shape, kind) for name in wanted}
-        records = {RECORDED[name]: course for name, course in courses.items()}
-        neurons = (self.size_out,)
-        constants = self._constants()._asdict()
-        if "isyn" not in state:
-            del constants["a_syn"], constants["g_syn"]
-        if "spikes" in state:
-            constants |= {"threshold": self.threshold, "v_reset": self.v_reset}
-        if self._has_rec:
-            records["w_rec"] = kernel_array(self.w_rec, kind)
-        call(
-            euler_forward,
-            x=data,
-            rules=np.array(rules, kind),
-            **{name: kernel_array(value, kind, neurons) for name, value in constants.items()},
-            **state,
-            **records,
-        )
-        output = courses[given]
-        if rules.delay:
-            output = np.concatenate([before[given][:, np.newaxis], output], axis=1)[:, :-1]
-        kept = courses if record else {}
-        return self._as_neurons(output), self._keep_state(**state), kept
-
-
 # where the kernel writes each of the states over time
 RECORDED = {"vmem": "vmem_record", "isyn": "currents", "spikes": "fired"}
 
 
-class IFEulerNumba(_Compiled, IFEuler):
+def evolve(
+    self: EulerBase, input_data: ArrayLike, record: bool = False
+) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+    """Evolve the neurons over time; as `LIFEuler.evolve`."""
+    data = batched_input(self, input_data)
+    kind, rules = self._dtype, euler.rules(self._settings)
+    before = {name: self._batched_state(name, len(data)) for name in self._state_names}
+    state = {name: kernel_array(value.copy(), kind) for name, value in before.items()}
+    given = "spikes" if "spikes" in state else "vmem"
+    wanted = set(state) if record else {given}
+    courses = {name: np.empty(data.shape, kind) for name in wanted}
+    records = {RECORDED[name]: course for name, course in courses.items()}
+    neurons = (self.size_out,)
+    constants = self._constants()._asdict()
+    if "isyn" not in state:
+        del constants["a_syn"], constants["g_syn"]
+    if "spikes" in state:
+        constants |= {"threshold": self.threshold, "v_reset": self.v_reset}
+    if self._has_rec:
+        records["w_rec"] = kernel_array(self.w_rec, kind)
+    call(
+        euler_forward,
+        x=data,
+        rules=np.array(rules, kind),
+        **{name: kernel_array(value, kind, neurons) for name, value in constants.items()},
+        **state,
+        **records,
+    )
+    output = courses[given]
+    if rules.delay:
+        output = np.concatenate([before[given][:, np.newaxis], output], axis=1)[:, :-1]
+    kept = courses if record else {}
+    return self._as_neurons(output), self._keep_state(**state), kept
+
+
+class IFEulerNumba(IFEuler):
     """A layer of integrate-and-fire neurons of NIR, compiled; as `IFEuler`, see `LIFEulerNumba`."""
 
+    evolve = evolve
 
-class LIFEulerNumba(_Compiled, LIFEuler):
+
+class LIFEulerNumba(LIFEuler):
     """A layer of leaky integrate-and-fire neurons of NIR, compiled.
 
     The equations, arguments, parameters, states and records are those of `LIFEuler`, and so are the
@@ -86,20 +85,28 @@ class LIFEulerNumba(_Compiled, LIFEuler):
     True
     """
 
+    evolve = evolve
 
-class LIEulerNumba(_Compiled, LIEuler):
+
+class LIEulerNumba(LIEuler):
     """A layer of leaky integrators of NIR, compiled; as `LIEuler`, see `LIFEulerNumba`."""
 
+    evolve = evolve
 
-class CubaLIFEulerNumba(_Compiled, CubaLIFEuler):
+
+class CubaLIFEulerNumba(CubaLIFEuler):
     """A layer of current-based leaky integrate-and-fire neurons of NIR, compiled.
 
     As `CubaLIFEuler`; see `LIFEulerNumba`.
     """
 
+    evolve = evolve
 
-class CubaLIEulerNumba(_Compiled, CubaLIEuler):
+
+class CubaLIEulerNumba(CubaLIEuler):
     """A layer of current-based leaky integrators of NIR, compiled.
 
     As `CubaLIEuler`; see `LIFEulerNumba`.
     """
+
+    evolve = evolve

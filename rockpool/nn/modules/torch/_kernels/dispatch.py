@@ -24,6 +24,7 @@ from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
 from rockpool.nn.modules.torch._base.transforms import compiling, in_transform, no_dynamo
 from rockpool.nn.modules.torch._kernels import operators
+from rockpool.nn.modules.torch._loops.euler import euler_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, lif_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
@@ -39,6 +40,7 @@ _KERNELS: dict[Callable[..., Any], tuple[str, str]] = {
     exp_syn_loop: ("exp_syn", "exp_syn"),
     leaky_sum: ("exp_syn", "leaky_sum"),
     rate_loop: ("rate", "rate"),
+    euler_loop: ("euler", "euler"),
 }
 
 

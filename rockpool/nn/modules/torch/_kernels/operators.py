@@ -103,9 +103,7 @@ def define(choose: Callable[[Loop, tuple[Any, ...]], Loop]) -> None:
 def _defined(loop: Loop, form: _Form, choose: Callable[[Loop, tuple[Any, ...]], Loop]) -> Any:
     def forward(tensors: Sequence[Tensor], layout: str) -> list[Tensor]:
         arguments = _arguments(form, tensors, layout)
-        results = _tensors(form, choose(loop, arguments)(*arguments))
-        # without time steps, a state that comes out is the one that went in
-        return [r.contiguous() if r.numel() else r.clone() for r in results]
+        return _apart(_tensors(form, choose(loop, arguments)(*arguments)), tensors)
 
     def shapes(tensors: Sequence[Tensor], layout: str) -> list[Tensor]:
         x, state, parameters, *more = _arguments(form, tensors, layout)
@@ -235,6 +233,22 @@ def _tensors(form: _Form, results: tuple[Any, ...]) -> list[Tensor]:
         *_leaves_that_are(Tensor, (state,)),
         *(named[name] for name in form.records if name in named),
     ]
+
+
+def _apart(results: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
+    """Return results in memory of their own, as an operator must.
+
+    A last state may be a part of what is recorded; without time steps, it is the one that went in.
+    """
+    taken = {tensor.untyped_storage().data_ptr() for tensor in given}
+    apart = []
+    for result in results:
+        result = result.contiguous()
+        if not result.numel() or result.untyped_storage().data_ptr() in taken:
+            result = result.clone()
+        taken.add(result.untyped_storage().data_ptr())
+        apart.append(result)
+    return apart
 
 
 def _results(form: _Form, tensors: list[Tensor], arguments: tuple[Any, ...]) -> Any:

@@ -55,7 +55,7 @@ def euler_loop(
     p = _expanded(parameters, state.vmem)
     states = [state]
     for x_t in x.unbind(1):
-        states.append(_step(x_t, states[-1], p))
+        states.append(_step(x_t, states[-1], p)[0])
     final = states[-1]
     given = "vmem" if state.spikes is None else "spikes"
     output = _course(states[:-1] if p.delay else states[1:], given, state.vmem)
@@ -63,6 +63,23 @@ def euler_loop(
         return output, final, {}
     there = (name for name, value in state._asdict().items() if value is not None)
     return output, final, {name: _course(states[1:], name, state.vmem) for name in there}
+
+
+def courses_before_reset(
+    x: Tensor, state: EulerState, parameters: EulerParameters
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return the membrane before any reset, spikes and currents over time, as kernels do."""
+    p = _expanded(parameters, state.vmem)
+    states, reached = [], []
+    for x_t in x.unbind(1):
+        state, before = _step(x_t, state, p)
+        states.append(state)
+        reached.append(before)
+    fired, currents = (
+        None if getattr(state, name) is None else _course(states, name, state.vmem)
+        for name in ("spikes", "isyn")
+    )
+    return stack(reached, state.vmem), fired, currents
 
 
 def _course(states: list[EulerState], name: str, like: Tensor) -> Tensor:
@@ -79,8 +96,8 @@ def _expanded(p: EulerParameters, like: Tensor) -> EulerParameters:
     return EulerParameters._make((*expanded, *p[7:]))
 
 
-def _step(x: Tensor, state: EulerState, p: EulerParameters) -> EulerState:
-    """Return the states after one time step of input (B, N)."""
+def _step(x: Tensor, state: EulerState, p: EulerParameters) -> tuple[EulerState, Tensor]:
+    """Return the states after one time step of input (B, N), and the membrane before any reset."""
     current = x if p.w_rec is None or state.spikes is None else x + state.spikes @ p.w_rec
     isyn = None
     if state.isyn is not None:
@@ -89,18 +106,18 @@ def _step(x: Tensor, state: EulerState, p: EulerParameters) -> EulerState:
         else:
             isyn = state.isyn * p.a_syn + current * p.g_syn
         current = state.isyn if p.old else isyn
-    vmem = state.vmem * p.a_mem + current * p.g_mem + p.leak
+    reached = vmem = state.vmem * p.a_mem + current * p.g_mem + p.leak
     if state.spikes is None or p.threshold is None or p.v_reset is None:
-        return EulerState(vmem, None, isyn)
+        return EulerState(vmem, None, isyn), reached
     if p.reset_delay:
-        vmem = _reset(vmem, state.spikes, p.threshold, p.v_reset, p.reset)
+        vmem = reset(vmem, state.spikes, p.threshold, p.v_reset, p.reset)
     spikes = Crossing.apply(vmem, p.threshold, p.v_reset, p.window, p.max_spikes, p.strict)
     if not p.reset_delay:
-        vmem = _reset(vmem, spikes, p.threshold, p.v_reset, p.reset)
-    return EulerState(vmem, spikes, isyn)
+        vmem = reset(vmem, spikes, p.threshold, p.v_reset, p.reset)
+    return EulerState(vmem, spikes, isyn), reached
 
 
-def _reset(vmem: Tensor, spikes: Tensor, threshold: Tensor, v_reset: Tensor, how: int) -> Tensor:
+def reset(vmem: Tensor, spikes: Tensor, threshold: Tensor, v_reset: Tensor, how: int) -> Tensor:
     """Return the membrane after the reset by some spikes."""
     if how == NONE:
         return vmem
