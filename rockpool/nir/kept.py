@@ -161,11 +161,12 @@ def description_of(graph: Graph) -> tuple[Node, dict[str, Any]] | None:
             )
         node = _tree(graph, said, said["tree"], 0)
         check_sizes(graph.name, _at_rest(node), _n_bytes(graph))
+        options = {key: said[key] for key in ("dialect", "dt", "nir_version", "name")}
     except FileFormatError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise FileFormatError(f"{graph.name}: its note is damaged: {error!r}") from error
-    return node, said
+    return node, options
 
 
 def dialect_noted(graph: Graph) -> str:

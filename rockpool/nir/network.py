@@ -24,12 +24,17 @@ MOST_WEIGHTS = 10**7  # of zeros, where a bias needs a node of its own
 
 # What modules of one back-end or another have as attributes
 _TAKEN = frozenset(
-    "add_module apply backward bfloat16 bias buffers call_super_init children class_name compile "
-    "cpu cuda delay double dt dump_patches eval evolve extra_repr float forward full_name half "
-    "input ipu keys load log modules mtia name output parameters record reset run save shape size "
-    "size_in size_out spikes state threshold to train training type values vmem weight xpu "
-    "zero_grad".split()
+    "T_destination add_module append apply as_graph attributes_named bfloat16 bias buffers "
+    "call_super_init children class_name compile cpu cuda double dt dump_patches edges eval evolve "
+    "extra_repr float forward from_torch full_name half input ipu json_to_param "
+    "keep_batch_state keeps_batch_state load load_state_dict merge modules mtia name output "
+    "param_to_json parameters record requires_grad_ reset_parameters reset_state save "
+    "set_attributes shape share_memory simulation_parameters size size_in size_out spiking_input "
+    "spiking_output state state_dict summary threshold timed to to_empty to_json to_torch train "
+    "training tree_flatten tree_unflatten type xpu zero_grad".split()
 )
+# and the beginnings of more of them
+_TAKEN_AHEAD = ("_", "get_", "named_", "register_", "set_")
 
 
 def network_of(reading: Reading, wiring: Wiring) -> Node:
@@ -106,7 +111,7 @@ def container(
 def safe_name(name: str, taken: Any) -> str:
     """Return the name of a node as one of a module that is not taken."""
     name = re.sub(r"\W", "_", name) or "_"
-    if name in _TAKEN or (name.startswith("_") and not re.match(r"_\d", name)):
+    if name in _TAKEN or (name.startswith(_TAKEN_AHEAD) and not re.match(r"_\d", name)):
         name = f"node_{name}"
     while name in taken:
         name += "_"

@@ -7,13 +7,17 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from rockpool.nir.dialects import DIALECTS, dialect_of
+import numpy as np
+
+from rockpool.files.tensors import FileFormatError
+from rockpool.nir.dialects import DIALECTS
 from rockpool.nir.graph import SPIKING, Graph, GraphNode
 from rockpool.nir.hdf5 import read_graph
 from rockpool.nir.kept import NOTE, description_of, dialect_noted, same_graph
 from rockpool.nir.layers import Reading
 from rockpool.nir.network import network_of
 from rockpool.nir.objects import from_object, is_graph_object
+from rockpool.nir.signs import could_be_snntorch, dialect_of
 from rockpool.nir.source import NirSource, NirWarning
 from rockpool.nir.time_steps import TimeStep, time_step
 from rockpool.nir.wiring import wiring_of
@@ -24,6 +28,12 @@ from rockpool.nn.models import checks
 
 __all__ = ["described", "from_nir"]
 
+# What a description may raise that a file made up
+_ODD = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+
+# What writers call a reset in the metadata
+_RESETS = {"subtract": "subtract", "soft": "subtract", "zero": "value", "hard": "value"}
+
 # The packages whose inner graphs lead the input through recurrent weights, but do not run it there
 _RUN_ON_SPIKES = ("snntorch", "spyx")
 
@@ -31,9 +41,9 @@ _RUN_ON_SPIKES = ("snntorch", "spyx")
 def from_nir(
     source: Any,
     backend: str = "numpy",
-    *,
     dialect: str = "auto",
     dt: float | None = None,
+    *,
     dtype: Any = None,
     decay: str | None = None,
     gain: str | None = None,
@@ -116,7 +126,10 @@ def from_nir(
         delay=delay,
         v_reset=v_reset,
     )
-    network = build(node, backend, dtype=dtype)
+    try:
+        network = build(node, backend, dtype=dtype)
+    except (TypeError, OverflowError) as error:  # a setting that the notes of a file made up
+        raise FileFormatError(f"{found.name}: {error}") from error
     if found.warnings:
         text = "".join(f"\n- {warning}" for warning in found.warnings)
         warnings.warn(f"{found.name}, read as {found.dialect}:{text}", NirWarning, stacklevel=2)
@@ -147,6 +160,9 @@ def described(
         if own is not None:
             return own
     name, why = (dialect, ("the argument",)) if dialect != "auto" else _found(graph)
+    if name == "nir" and "reset" not in asked:
+        noted = _RESETS.get(str(graph.metadata.get("reset", "")).lower())
+        asked |= {"reset": noted} if noted else {}
     step = time_step(graph, name, None if dt is None else float(dt))
     wiring = wiring_of(graph, recurrent_input=name not in _RUN_ON_SPIKES)
     scale = {"norse": 1.0 / step.dt, "sinabs": step.dt}.get(name, 1.0)
@@ -181,18 +197,18 @@ def _own(graph: Graph) -> tuple[tuple[Node, NirSource] | None, str]:
     kept = description_of(graph)
     if kept is None:
         return None, ""
-    node, said = kept
-    options = {key: said[key] for key in ("dialect", "dt", "nir_version", "name")}
+    node, options = kept
     try:
-        again, _ = graph_of(node, **options)
-    except (ValueError, TypeError, NotImplementedError) as error:
+        with np.errstate(all="ignore"):
+            again, _ = graph_of(node, **options)
+    except _ODD as error:
         return None, f"it notes a network that cannot be written ({error}); read by its nodes"
     if not same_graph(graph, again):
         return None, "nodes have been changed since rockpool wrote it; it is read by them alone"
     dt = again.metadata.get("dt", DIALECTS["nir"].dt)
     found = NirSource(
         graph.name,
-        said["dialect"],
+        options["dialect"],
         (f"written by {graph.metadata.get('producer', 'rockpool')}",),
         float(dt),
         "the metadata",
@@ -226,6 +242,11 @@ def _warnings(graph: Graph, name: str, step: TimeStep, asked: dict[str, Any]) ->
             step.warning
             if step.warning[:4] != "dt ("
             else f"the file does not hold {step.warning}; other: dt=..."
+        )
+    if name == "nir" and "reset" not in asked and could_be_snntorch(graph):
+        yield (
+            "the numbers are those of snntorch too, which resets by subtraction; if it wrote the "
+            "file: dialect='snntorch'"
         )
     for label, node in _all_nodes(graph):
         for field in node.unknown:

@@ -181,12 +181,25 @@ def _check(units: Units, unit: Unit, dialect: str, target: Target) -> None:
     if "w_rec" in node.parameters and not target.recurrent:
         raise _refused(unit, dialect, "has recurrent weights, which its importer does not run")
     for parameter in ("v_leak", "v_reset"):
-        if parameter in node.parameters and np.any(node.parameters[parameter].array):
+        known = node.parameters.get(parameter)
+        if known is not None and np.any(known.array) and not _starts_there(unit, dialect):
             raise _refused(unit, dialect, f"has {parameter} other than 0")
     for parameter in target.uniform:
         value = node.parameters.get(parameter)
         if value is not None and np.unique(value.array).size > 1:
             raise _refused(unit, dialect, f"has {parameter} of each neuron, it must be one for all")
+
+
+def _starts_there(unit: Unit, dialect: str) -> bool:
+    """Return whether membranes start at v_reset, to which they decay, as those of spikingjelly."""
+    node = unit.node
+    values = {key: v.array for key, v in node.parameters.items() if key != "w_rec"}
+    start, v_reset = node.states.get("vmem"), values.get("v_reset")
+    if dialect != "spikingjelly" or start is None or v_reset is None:
+        return False
+    decays_to = v_reset if node.model == "LIFEuler" else np.zeros(())
+    same = np.all(values.get("v_leak", decays_to) == decays_to) and np.all(start == v_reset)
+    return bool(same) and all(np.unique(value).size == 1 for value in values.values())
 
 
 def _translate(
@@ -223,7 +236,7 @@ def _translate(
     elif (scale == scale[0]).all():
         scale = scale[:1].reshape(())
     if np.any(scale != 1) and not _absorbed(units, by_name, unit, scale):
-        if threshold is None or scale.ndim:
+        if threshold is None or scale.ndim or np.any(node.parameters["v_reset"].array):
             raise _refused(unit, dialect, "has a gain that no weights before it can take")
         threshold = threshold / scale
         scale = np.ones(())

@@ -7,6 +7,7 @@ rockpool 3.1 ``r = tau / dt exp(-dt / tau)``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,10 @@ import numpy as np
 from rockpool.nir.dialects import DIALECTS
 from rockpool.nir.graph import NEURONS, Graph, GraphNode
 
-__all__ = ["TimeStep", "time_step"]
+__all__ = ["TimeStep", "exponential_step", "time_step"]
 
 _SAME = 2e-5  # relative difference that single precision explains
+_CLOSE = 1e-4  # the same of a quotient of small numbers
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def _told(graph: Graph, dialect: str) -> TimeStep | None:
     if dialect == "spyx":
         return _agreed([_spyx(node) for node in neurons], "tau (1 - r)")
     if dialect == "rockpool":
-        return _agreed([_lambert(node) for node in neurons], "r dt / tau = exp(-dt / tau)")
+        step = exponential_step(neurons)
+        return None if step is None else TimeStep(_rounded(step), "r dt / tau = exp(-dt / tau)")
     if dialect in ("norse", "sinabs"):
         return None
     found = _agreed([_quotients(node) for node in neurons], "tau / r, tau_syn / w_in and 1 / r")
@@ -141,16 +144,22 @@ def _spyx(node: GraphNode) -> np.ndarray:
     return np.ravel(tau * (1 - f["r"]))
 
 
-def _lambert(node: GraphNode) -> np.ndarray:
-    """Return dt of r u = exp(-u), u = dt / tau, by Newton's method for u exp(u) = 1 / r."""
-    f = _floats(node)
-    tau = f.get("tau", f.get("tau_mem"))
-    if tau is None or not (f["r"] > 0).all():
-        return np.empty(0)
-    u = np.log1p(1 / f["r"])
-    for _ in range(50):
-        u = u - (u - np.exp(-u) / f["r"]) / (1 + np.exp(-u) / f["r"])
-    return np.ravel(tau * u)
+def exponential_step(neurons: Iterable[GraphNode]) -> float | None:
+    """Return dt of ``r dt / tau = exp(-dt / tau)``, by Newton's method; None if neurons differ."""
+    found = []
+    for node in neurons:
+        f = _floats(node)
+        tau = f.get("tau", f.get("tau_mem"))
+        if tau is None or not (f["r"] > 0).all() or (f["r"] == 1).all():
+            return None
+        u = np.log1p(1 / f["r"])
+        for _ in range(50):
+            u = u - (u - np.exp(-u) / f["r"]) / (1 + np.exp(-u) / f["r"])
+        found.append(np.ravel(tau * u))
+    values = np.concatenate(found) if found else np.empty(0)
+    if not values.size or not np.isfinite(values).all() or np.ptp(values) > _CLOSE * values.max():
+        return None
+    return float(np.median(values))
 
 
 def _is_no_chance(neurons: list[GraphNode], dt: float) -> bool:

@@ -44,9 +44,9 @@ VERSIONS = ("1.0.4", "1.0.8")
 def to_nir(
     network: Any,
     path: Any = None,
-    *,
     dialect: str = "nir",
     dt: float | None = None,
+    *,
     nir_version: str | None = None,
     name: str = "rockpool",
 ) -> Any:

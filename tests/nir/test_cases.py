@@ -16,7 +16,7 @@ from rockpool.parameters import to_numpy
 BACKENDS = ("numpy", "numba", "torch", "jax")
 # One of each kind on the back-ends that take longer to start
 FEW = (
-    "snntorch_leaky snntorch_rsynaptic snntorch_leaky_conv norse_lif norse_iaf sinabs_lif "
+    "snntorch_leaky snntorch_rsynaptic snntorch_leaky_conv spikingjelly_lif_branches norse_lif norse_iaf sinabs_lif "
     "sinabs_iaf_many sinabs_expleak spikingjelly_cubalif spyx_rlif spyx_rcubalif spyx_lif_conv "
     "spyx_psu_lif rockpool_lif rockpool_lifneuron"
 ).split()
@@ -162,7 +162,8 @@ TELLING = [
     and "decay_input" not in name.replace("no_decay_input", "")
     and not any(
         word in name
-        for word in "_if_dt lif_bias plif multistep deep tau20 lif_conv lif_vreset psu".split()
+        for word in "_if_dt lif_bias plif multistep deep tau20 lif_conv lif_vreset psu lif_named "
+        "lif_inner residual branches".split()
     )
 ]
 

@@ -184,6 +184,21 @@ def test_metadata_say_the_time_step(file: Any) -> None:
     assert (source.dt, source.dt_from) == (5e-4, "the metadata")
 
 
+@pytest.mark.parametrize(("noted", "reset"), [("subtract", "subtract"), ("zero", "value")])
+def test_metadata_say_the_reset(file: Any, noted: str, reset: str) -> None:
+    nodes = {"a": linear(3, 4), "n": lif(4)}
+    path = file(nodes, row("a", "n"), metadata={"dt": 1e-3, "reset": noted, "producer": "x"})
+    network = from_nir(path)
+    assert network["n"].reset == reset and network.nir_source.warnings == ()
+
+
+def test_numbers_that_snntorch_writes_too_are_warned_of(file: Any) -> None:
+    """Its nodes have other names where its modules have."""
+    path = file({"fc": linear(3, 4), "lif": lif(4, r=200.0)}, row("fc", "lif"))
+    with pytest.warns(NirWarning, match="are those of snntorch too"):
+        assert from_nir(path).nir_source.dt == 1e-4
+
+
 def test_a_graph_in_memory_is_read_as_its_file() -> None:
     four = np.ones(4)
     neurons = nir.LI(tau=four * 0.02, r=four * 20, v_leak=four * 0)

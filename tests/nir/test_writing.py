@@ -11,6 +11,7 @@ import h5py
 import nir
 import numpy as np
 import pytest
+from support import nir_cases
 
 from rockpool import describe
 from rockpool.nir import NirWarning, from_nir, to_nir
@@ -262,6 +263,17 @@ def test_the_nodes_say_it_to_the_importer(
     network.reset_state()
     assert output.sum() > 5
     np.testing.assert_array_equal(np.asarray(other(x)[0]), output)
+
+
+@pytest.mark.parametrize("name", ["lif_vreset", "if_vreset", "cubalif_vreset", "kinds_dt1e-3"])
+def test_a_file_of_spikingjelly_is_written_for_it_again(tmp_path: Path, name: str) -> None:
+    path, case = nir_cases.case("export", f"spikingjelly_{name}")
+    dt = float(case["dt"])
+    to_nir(from_nir(path, dt=dt), tmp_path / "net.nir", dialect="spikingjelly", dt=dt)
+
+    again = from_nir(tmp_path / "net.nir", dialect="spikingjelly", dt=dt)
+
+    np.testing.assert_array_equal(np.asarray(again(case["x"][None])[0])[0], case["y"])
 
 
 @pytest.mark.parametrize(

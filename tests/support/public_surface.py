@@ -54,6 +54,7 @@ PACKAGES = (
     "rockpool.timeseries",
     "rockpool.training.ctc_loss",
     "rockpool.data",
+    "rockpool.nir",
     "rockpool.plots",
     "rockpool.utilities",
 )
