@@ -19,7 +19,8 @@ __all__ = ["euler_backward"]
 
 
 @kernel(
-    like="reached", over="reached", w_rec=2, a_syn=1, g_syn=1, threshold=1, v_reset=1, isyn=2, spikes=2,
+    like="reached", over="reached",
+    w_rec=2, a_syn=1, g_syn=1, threshold=1, v_reset=1, isyn=2, spikes=2,
     fired=3, currents=3, grad_fired=3, grad_currents=3, grad_w_rec=2, grad_isyn=2, grad_spikes=2,
     grad_a_syn=SUM, grad_g_syn=SUM, grad_threshold=SUM, grad_v_reset=SUM,
 )  # fmt: skip
