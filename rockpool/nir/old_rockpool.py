@@ -1,4 +1,4 @@
-"""Layers as the nodes that rockpool 3.1 writes and reads: `of_old_rockpool`."""
+"""Layers as the nodes that rockpool 3.1 reads: `of_old_rockpool`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from rockpool.nn.description import Node
 
 __all__ = ["of_old_rockpool"]
 
+_MOST_SPIKES = 31  # that it allows in a step, whatever was asked for
 _KINDS = {"LIF": "CubaLIF", "LIFNeuronTorch": "LIF", "ExpSyn": "LI"}
 
 
 def of_old_rockpool(name: str, node: Node) -> Made:
-    """Return the node that rockpool 3.1 writes of a layer: its dt is in r alone.
+    """Return the node that rockpool 3.1 reads as a layer.
+
+    It takes ``dt = tau / (1 + r)``, with which it does not read its own files right, of which the r
+    is another.
 
     Raises
     ------
     NotImplementedError
-        It writes none of that layer.
+        It has no node for that layer.
     """
     if node.model == "Linear":
         return nearest(name, node)
@@ -35,7 +39,7 @@ def of_old_rockpool(name: str, node: Node) -> Made:
     dt, kind = node.settings["dt"], _KINDS[node.model]
     tau = full(node, "tau" if node.model == "ExpSyn" else "tau_mem")
     seconds = tau.astype(np.float64)
-    r = (seconds / dt * np.exp(-dt / seconds)).astype(tau.dtype)
+    r = (seconds / dt - 1.0).astype(tau.dtype)
     fields = {"tau_mem" if kind == "CubaLIF" else "tau": tau, "r": r, "v_leak": np.zeros_like(tau)}
     if kind == "CubaLIF":
         fields |= {"tau_syn": full(node, "tau_syn"), "w_in": np.ones_like(tau)}
@@ -49,4 +53,6 @@ def of_old_rockpool(name: str, node: Node) -> Made:
         lost.append("w_rec")
     if node.settings.get("noise_std"):
         lost.append("noise_std")
+    if kind != "LI" and node.settings["max_spikes_per_dt"] < _MOST_SPIKES:
+        lost.append("max_spikes_per_dt")
     return Made(GraphNode(kind, fields), None, lost)
