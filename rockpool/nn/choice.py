@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from rockpool.backends.queries import backend_status
@@ -26,6 +25,7 @@ LOGGER = logging.getLogger("rockpool.choice")
 DEFAULT_SHAPE = (1, 100)
 
 _HERE = ("available", "installed")
+_WITH_KERNELS = ("torch", "jax")  # which run kernels that numba compiles
 # Models whose costs are those of another kind of layer
 _KIN = {"aLIF": "LIF", "Conv1d": "Conv2d", "SumPool2d": "Conv2d", "AvgPool2d": "Conv2d"}
 _KIN |= dict.fromkeys(("Flatten", "Scale", "Instant"), "Linear")
@@ -84,29 +84,48 @@ def choose(
         raise ValueError(f"choose: calls must be an integer > 0 or None, got {calls!r}")
     standing = {name: next(obstacles(description, name), None) for name in CANDIDATES}
     able = [name for name in CANDIDATES if standing[name] is None]
-    here = [name for name in able if backend_status(name).state in _HERE]
-    if not here:
-        problem = f"it needs {' or '.join(able)}" if able else standing["numpy"]
-        raise ValueError(f"no back-end that is here can hold this network: {problem}")
+    problem = f"it needs {' or '.join(able)}" if able else str(standing["numpy"])
     table, measured = known_costs()
-    columns = {name: column_of(name) for name in here}
-    costs = {
-        name: _seconds(description, table[columns[name]], batch, steps, name, calls)
-        for name in here
-    }
-    costs = dict(sorted(costs.items(), key=lambda item: item[1]))
-    broken = list(takewhile(lambda name: backend_status(name, probe=True).state not in _HERE, costs))
-    for name in broken:
-        del costs[name]
-    if not costs:
-        reasons = "; ".join(f"{name}: {backend_status(name, probe=True).reason}" for name in broken)
-        raise ValueError(f"no back-end that is here can hold this network: {reasons}")
-    best = next(iter(costs))
-    known = [columns[name] in measured for name in costs]
+    lost = {name for name in CANDIDATES if backend_status(name).state not in _HERE}
+    while here := [name for name in able if name not in lost]:
+        columns = {name: column_of(name, lost) for name in here}
+        costs = {
+            name: _seconds(description, table[columns[name]], batch, steps, name, calls)
+            for name in here
+        }
+        costs = dict(sorted(costs.items(), key=lambda item: item[1]))
+        best = next(iter(costs))
+        kernels = best in _WITH_KERNELS and columns[best] == best
+        broken = {name for name in (best, *["numba"] * kernels) if not _works(name)}
+        if not broken:
+            break
+        lost |= broken
+    else:
+        raise ValueError(
+            f"'auto' is one of {', '.join(CANDIDATES)}, and none that is here can hold this "
+            f"network: {problem}"
+        )
+    known = [column in measured for column in columns.values()]
     source = "measured here" if all(known) else "some by default" if any(known) else "by default"
     reason = _reason(costs, (batch, steps), calls, source)
     LOGGER.info("%s: %s", best, reason)
     return Choice(best, reason, costs)
+
+
+def column_of(backend: str, lost: Collection[str] = ()) -> str:
+    """Return which costs a back-end has here: torch and jax are slower without kernels.
+
+    `lost` are back-ends that are known not to work.
+    """
+    if backend not in _WITH_KERNELS:
+        return backend
+    numba = "numba" not in lost and backend_status("numba").state in _HERE
+    return backend if numba and kernels_wanted() else f"{backend}, no kernels"
+
+
+def _works(backend: str) -> bool:
+    """Return whether a back-end can be imported; it is, as it is about to be used."""
+    return backend_status(backend, probe=True).state in _HERE
 
 
 def _checked_shape(shape: Any) -> tuple[int, int]:
@@ -119,14 +138,6 @@ def _checked_shape(shape: Any) -> tuple[int, int]:
 
 def _is_count(number: Any) -> bool:
     return hasattr(number, "__index__") and not isinstance(number, bool) and number > 0
-
-
-def column_of(backend: str) -> str:
-    """Return which costs a back-end has here: torch and jax are slower without kernels."""
-    if backend not in ("torch", "jax"):
-        return backend
-    kernels = kernels_wanted() and backend_status("numba").state in _HERE
-    return backend if kernels else f"{backend}, no kernels"
 
 
 def _seconds(
@@ -172,9 +183,7 @@ def _products(node: Node) -> float:
     return float(size * (node.shape[-1] or 1))
 
 
-def _reason(
-    costs: dict[str, float], shape: tuple[int, int], calls: int | None, source: str
-) -> str:
+def _reason(costs: dict[str, float], shape: tuple[int, int], calls: int | None, source: str) -> str:
     """Return why the first of the back-ends was chosen."""
     best, *others = costs
     work = "a call" if calls is None else "one call, started anew," if calls == 1 else "all"

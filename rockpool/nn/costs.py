@@ -45,7 +45,7 @@ VARIABLE = "ROCKPOOL_COST_FILE"
 FORMAT = 1
 _ABOUT = (
     "What calls of layers cost, in nanoseconds, as 'rockpool bench --choose' measured it for "
-    "backend=\"auto\". It may be deleted: then defaults hold."
+    'backend="auto". It may be deleted: then defaults hold.'
 )
 _LARGEST_FILE = 1 << 16
 _LARGEST = 1e15  # ns
@@ -244,7 +244,7 @@ def _default(start: float, *rows: tuple[float, ...]) -> Column:
 # what counts is how they compare. Rows are in the order of `KINDS`.
 DEFAULTS: Costs = {
     "numpy": _default(
-        2.5e+07,
+        2.5e07,
         (16000, 4400, 4.9),
         (17000, 6000, 0, 0.099),
         (11000, 1400, 1.5),
@@ -254,7 +254,7 @@ DEFAULTS: Costs = {
         (5000,),
     ),
     "numba": _default(
-        5.2e+08,
+        5.2e08,
         (18000, 9.1, 0.53),
         (19000, 47, 2.2, 0.061),
         (11000, 5.8, 0.27),
@@ -264,7 +264,7 @@ DEFAULTS: Costs = {
         (4500,),
     ),
     "torch": _default(
-        1.8e+09,
+        1.8e09,
         (60000, 11, 0.47),
         (77000, 140, 1.8, 0.023),
         (120000, 21, 0.25),
@@ -274,7 +274,7 @@ DEFAULTS: Costs = {
         (24000,),
     ),
     "jax": _default(
-        1.2e+09,
+        1.2e09,
         (50000, 580, 1.2),
         (52000, 760, 16, 0.038),
         (37000, 85, 0.14),
@@ -284,7 +284,7 @@ DEFAULTS: Costs = {
         (19000,),
     ),
     "torch, no kernels": _default(
-        1.4e+09,
+        1.4e09,
         (240000, 25000, 4.3),
         (240000, 34000, 0, 0.092),
         (110000, 2100, 0.72),
@@ -294,7 +294,7 @@ DEFAULTS: Costs = {
         (24000,),
     ),
     "jax, no kernels": _default(
-        1.1e+09,
+        1.1e09,
         (43000, 84, 4.5),
         (52000, 490, 0.82, 0.074),
         (31000, 18, 1.2),

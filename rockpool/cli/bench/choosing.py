@@ -116,7 +116,9 @@ def _as_text(measured: dict[str, Column], reasons: dict[str, str]) -> str:
     ]
     fields = (field.upper() for field in Cost._fields)
     header = ("BACK-END", "LAYER", *fields)
-    text = "Nanoseconds on one thread for each call, time step, value, multiplication and weight\n\n"
+    text = (
+        "Nanoseconds on one thread for each call, time step, value, multiplication and weight\n\n"
+    )
     text += table(header, rows, right=range(2, len(header))) if rows else ""
     starts = ", ".join(f"{name} {column.start / 1e9:.2g}" for name, column in measured.items())
     text += f"\nseconds to start: {starts}\n" if starts else ""
