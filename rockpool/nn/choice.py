@@ -56,8 +56,10 @@ def choose(
 ) -> Choice:
     """Return the fastest back-end that is here for a network and a shape of its input.
 
-    The back-end that is chosen has been imported then, as one that cannot be is not chosen. The
-    choice is said by the logger ``rockpool.choice`` as well, at the level INFO.
+    What counts are plain calls, without gradients and not compiled as a whole (as by ``jax.jit``),
+    in the precision that each back-end has by itself, on the processor. The back-end that is chosen
+    has been imported then, as one that cannot be is not chosen. The choice is said by the logger
+    ``rockpool.choice`` as well, at the level INFO.
 
     Parameters
     ----------

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.choice import DEFAULT_SHAPE, choose
 from rockpool.nn.combinators._wiring import sources_of
 from rockpool.nn.description import CONTAINERS, Node, Value
 from rockpool.nn.models.catalogue import (
@@ -99,6 +98,8 @@ def convert(
 def settled(owner: str, description: Node, backend: str, shape: Sequence[int] | None) -> str:
     """Return the name of a back-end: the one that is given, or for "auto" the fastest."""
     if backend == "auto":
+        from rockpool.nn.choice import DEFAULT_SHAPE, choose
+
         return choose(description, DEFAULT_SHAPE if shape is None else shape).backend
     if shape is not None:
         raise ValueError(f"{owner}: shape is for the back-end 'auto', got {backend!r}")
