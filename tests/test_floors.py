@@ -40,6 +40,8 @@ FLOORS = (
     ),
     ("rockpool.nn.modules.sinabs",),  # on torch
     ("rockpool.nn.combinators",),
+    ("rockpool.nn.obstacles", "rockpool.nn.costs"),  # what a back-end can hold; what it costs there
+    ("rockpool.nn.choice",),  # the fastest
     ("rockpool.nn.conversion",),  # a network of one back-end from one of another
     ("rockpool.files", "rockpool.streaming", "rockpool.training"),
     ("rockpool.nir",),  # networks in other people's files

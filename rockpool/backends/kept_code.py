@@ -27,6 +27,7 @@ __all__ = [
     "folder_within",
     "not_private",
     "read",
+    "user_cache",
     "write",
 ]
 
@@ -46,7 +47,16 @@ _NAME = re.compile(r".+-[0-9a-f]{16}\.[\w-]+\.nbc")
 def base_folders(given: str | None) -> list[str]:
     """Where kernels may be kept: where one is told to, beside the source, in the user's cache."""
     beside = os.path.join(SOURCE, "__pycache__")
-    return [*([given] if given else []), beside, os.path.join(_user_cache(), "numba")]
+    return [*([given] if given else []), beside, os.path.join(user_cache(), "numba")]
+
+
+def user_cache() -> str:
+    """The folder in which programs of this user keep what can be made again."""
+    if sys.platform == "win32":
+        return os.environ.get("LOCALAPPDATA") or os.path.expanduser("~")
+    if sys.platform == "darwin":
+        return os.path.expanduser("~/Library/Caches")
+    return os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 
 
 def folder_within(base: str) -> str:
@@ -110,14 +120,6 @@ def _is_own_group(group: int) -> bool:
     except KeyError:
         return False
     return found.gr_name == name and set(found.gr_mem) <= {name}
-
-
-def _user_cache() -> str:
-    if sys.platform == "win32":
-        return os.environ.get("LOCALAPPDATA") or os.path.expanduser("~")
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Caches")
-    return os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 
 
 # --- files ----------------------------------------------------------------------------------------

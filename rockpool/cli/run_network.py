@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from rockpool.cli._networks import input_data, network_and_input, network_file, time_step
 from rockpool.cli._options import flag, integer, value
-from rockpool.cli._output import CommandError, did_you_mean, in_json, write
+from rockpool.cli._output import CommandError, did_you_mean, in_json, tell, write
 from rockpool.cli._requirements import check_picture, write_picture
 from rockpool.cli.verify import dtype
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from rockpool.nn.choice import Choice
     from rockpool.nn.description import Node
 
 DESCRIPTION = """\
@@ -61,7 +63,7 @@ def names(text: str) -> list[str]:
 
 OPTIONS = {
     "names": value("NET INPUT", "the file of the network, and its input"),
-    "--backend": value("NAME", "what to run on; auto: numba if it is here", "auto", backend),
+    "--backend": value("NAME", "what to run on; auto: the fastest that is here", "auto", backend),
     "--dtype": value("TYPE", "float32 or float64, where the back-end has both", None, dtype),
     "--batch": value("N", "how many inputs to run at a time", 256, integer(1, 10**6)),
     "-o": value("OUT", "write the output: .npz, .npy, or .csv (of one input)", None, output_file),
@@ -80,11 +82,19 @@ def run(values: dict[str, Any]) -> int:
         check_picture(values["plot"])
     header = network_file(path)
     node, name = header.network, values["backend"]
-    chosen = _chosen(node) if name == "auto" else name
+    choice = None
     if given == "-":
-        return _stream(node, chosen, values["dtype"])
+        if name == "auto":
+            choice = _chosen(node, (1, 1))
+            tell(f"rockpool run: on {choice.backend}: {choice.reason}\n")
+        return _stream(node, choice.backend if choice else name, values["dtype"])
     data = input_data(given, node)
-    report, arrays = _evolved(node, chosen, data, values)
+    if name == "auto":
+        batch = max(min(len(data), values["batch"]), 1)
+        shape = (batch, max(data.shape[1], 1))
+        choice = _chosen(node, shape, max(math.ceil(len(data) / batch), 1))
+    report, arrays = _evolved(node, choice.backend if choice else name, data, values)
+    report["choice"] = {"reason": choice.reason, "costs": choice.costs} if choice else None
     if values["o"] is not None:
         _write_output(values["o"], arrays)
     if given == "digits":
@@ -99,18 +109,14 @@ def run(values: dict[str, Any]) -> int:
     return 0
 
 
-def _chosen(node: Node) -> str:
+def _chosen(node: Node, shape: tuple[int, ...], calls: int | None = None) -> Choice:
     """Return the fastest back-end that is here and can hold the network."""
-    from rockpool.backends.queries import backend_status
-    from rockpool.nn.conversion import backends_for
+    from rockpool.nn.choice import choose
 
-    obstacles = backends_for(node)
-    able = [name for name, problems in obstacles.items() if not problems]
-    for name in ("numba", *able):
-        if name in able and backend_status(name).state in ("available", "installed"):
-            return name
-    problem = f"it needs {' or '.join(able)}" if able else obstacles["numpy"][0]
-    raise CommandError(f"no back-end that is here can hold this network: {problem}")
+    try:
+        return choose(node, shape, calls=calls)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _built(node: Node, name: str, dtype: str | None) -> Any:
@@ -211,6 +217,8 @@ def _as_text(report: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
         f"{report['inputs']} inputs of {report['steps']} time steps of {report['dt'] * 1e3:g} ms, "
         f"on {report['backend']}\n"
     ]
+    if report["choice"] is not None:
+        lines.append(f"choice      {report['choice']['reason']}\n")
     for name, count in report["spikes"].items():
         rate = report["rates"][name]
         lines.append(f"{name:<24}{count:>12,.0f} spikes, {rate:.1f} /s in the mean neuron\n")

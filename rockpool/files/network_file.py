@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from rockpool._version import __version__
 from rockpool.files.checks import check_sizes
 from rockpool.files.tensors import FileFormatError, parse_json, read_tensors, shown
-from rockpool.nn.conversion import build, describe, library_of
+from rockpool.nn.conversion import build, describe, library_of, settled
 from rockpool.nn.description import MAX_DEPTH, MAX_NODES, Node, Value
 from rockpool.nn.models.catalogue import LIBRARY
 from rockpool.utilities._atomic import check_path, replacing
@@ -124,6 +124,7 @@ def load(
     dtype: Any = None,
     state: bool = True,
     containers: Containers | None = None,
+    shape: Sequence[int] | None = None,
 ) -> Any:
     """Return the network of a file, on any back-end that can hold it.
 
@@ -141,6 +142,8 @@ def load(
     containers : dict, optional
         How to make containers of your own: by the name of the class, a function of the submodules
         by name that returns a new container. Default: none.
+    shape : tuple of int, optional
+        As for `rockpool.convert`: what the back-end "auto" is chosen for.
 
     Raises
     ------
@@ -154,6 +157,7 @@ def load(
     header = read_header(path)
     node = _with_containers(header.network, dict(containers or {}))
     backend = header.library if backend is None else backend
+    backend = settled("load", node, backend, shape)
     if not state:
         node = node.without_states()
     keep = LIBRARY.get(backend) == header.library

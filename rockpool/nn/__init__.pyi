@@ -1,4 +1,4 @@
-# files: kernels conversion description
+# files: choice conversion costs description kernels obstacles
 from . import combinators as combinators
 from . import models as models
 from . import modules as modules

@@ -6,7 +6,7 @@ one. Whatever moves networks, to files or to other formats, does it by these two
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,22 +18,27 @@ from rockpool.nn.models.catalogue import (
     BACKENDS,
     CHOOSES_DTYPE,
     DOUBLE_ONLY,
-    LACKING,
     LIBRARY,
     class_on,
-    model_named,
 )
 from rockpool.nn.models.checks import one_of
-from rockpool.nn.models.model import ParameterSpec, SettingSpec
 from rockpool.nn.modules.module import ModuleBase
+from rockpool.nn.obstacles import backends_for, obstacles
 
-__all__ = ["backends_for", "build", "convert", "describe", "obstacles"]
+__all__ = ["backends_for", "build", "convert", "describe", "obstacles", "settled"]
 
 _PREFIXES = {"numpy": "Mod", "torch": "Torch", "jax": "Jax"}
 _DTYPES = ("float32", "float64")
 
 
-def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = False) -> Any:
+def convert(
+    network: Any,
+    backend: str,
+    *,
+    dtype: Any = None,
+    state: bool = False,
+    shape: Sequence[int] | None = None,
+) -> Any:
     """Return the same network on another back-end.
 
     Parameters
@@ -46,7 +51,9 @@ def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = Fals
         "numpy", "numba", "torch", "jax", "brian", "nest", "sinabs" or "sinabs-exodus". Layers
         without neurons (`Linear`, `Conv2d` and such, `ExpSyn`, and `Instant` with the identity)
         that a back-end has not itself are those of numpy for numba, brian and nest, and of torch
-        for the sinabs ones.
+        for the sinabs ones. "auto" is the one of numpy, numba, torch and jax that is here and is
+        expected to be the fastest for `shape`; the logger ``rockpool.choice`` says which and why,
+        and `rockpool.nn.choice.choose` tells without converting.
     dtype : str or dtype, optional
         "float32" or "float64", the precision of parameters and states, in which the network
         computes. Default: as it is, for a network of the same library of arrays; else that
@@ -54,6 +61,9 @@ def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = Fals
         precision with torch and jax.
     state : bool, optional
         Whether to take the present states along; else the new network is at rest. Default: False.
+    shape : tuple of int, optional
+        With "auto", the batch size and the number of time steps ``(B, T)`` of a call. Default:
+        (1, 100).
 
     Returns
     -------
@@ -64,7 +74,8 @@ def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = Fals
     ------
     ValueError
         The back-end or `dtype` is not known; or the back-end cannot hold the network: then the
-        error names each module and model, and the back-ends that have it. Nothing is built then.
+        error names each module and model, and the back-ends that have it; or there is a `shape`
+        and `backend` is not "auto". Nothing is built then.
     TypeError
         `network` is no module.
     ModuleNotFoundError
@@ -79,8 +90,20 @@ def convert(network: Any, backend: str, *, dtype: Any = None, state: bool = Fals
     'LIFNumba'
     """
     description = describe(network, state=state)
+    backend = settled("convert", description, backend, shape)
     same = library_of(network) == LIBRARY.get(backend)
     return build(description, backend, dtype=dtype, keep_precision=same)
+
+
+def settled(owner: str, description: Node, backend: str, shape: Sequence[int] | None) -> str:
+    """Return the name of a back-end: the one that is given, or for "auto" the fastest."""
+    if backend == "auto":
+        from rockpool.nn.choice import DEFAULT_SHAPE, choose
+
+        return choose(description, DEFAULT_SHAPE if shape is None else shape).backend
+    if shape is not None:
+        raise ValueError(f"{owner}: shape is for the back-end 'auto', got {backend!r}")
+    return backend
 
 
 def describe(network: Any, *, state: bool = True) -> Node:
@@ -150,71 +173,6 @@ def library_of(network: Any) -> str:
     if "TimedModuleWrapper" in names:
         return library_of(network.module)
     return "torch" if "TorchModule" in names else "jax" if "JaxModule" in names else "numpy"
-
-
-def backends_for(description: Node) -> dict[str, list[str]]:
-    """Return for each back-end what stands in the way of the network there; [] if nothing does."""
-    return {backend: list(obstacles(description, backend)) for backend in BACKENDS}
-
-
-def obstacles(description: Node, backend: str) -> Iterator[str]:
-    """Say, module by module, why a network cannot be on a back-end; nothing if it can."""
-    for path, node in description.walk():
-        where = f"{'.'.join(path)!r}: " if path else ""
-        if node.model in CONTAINERS:
-            continue
-        if node.user_class is not None:
-            yield from _user_obstacles(where, node)
-            continue
-        if class_on(node.model, backend) is None:
-            having = [name for name in BACKENDS if class_on(node.model, name)]
-            known = f"it is on {one_of(having)}" if having else "it is no model of this package"
-            yield f"{where}there is no {node.model} on {backend!r}; {known}"
-            continue
-        yield from (f"{where}{text}" for text in _value_obstacles(node, backend))
-
-
-def _user_obstacles(where: str, node: Node) -> Iterator[str]:
-    """Say why a container of the user's own cannot be converted."""
-    name = node.model
-    if not node.children:
-        yield f"{where}{name} is a layer of your own, of which only its code knows what it does"
-    elif getattr(type(node.module), "_convert", None) in (None, _base_convert()):
-        yield f"{where}{name} is a container of your own and has no method _convert"
-
-
-def _base_convert() -> Any:
-    from rockpool.nn.modules.module import Module
-
-    return Module._convert
-
-
-def _value_obstacles(node: Node, backend: str) -> Iterator[str]:
-    """Say which values of a layer have no meaning on a back-end."""
-    library = LIBRARY[backend]
-    for name, value in {**node.settings, **node.local}.items():
-        if callable(value) and node.library != library:
-            called = getattr(value, "__name__", repr(value))
-            yield (
-                f"{name} of {node.model} is the function {called!r}, and it is of {node.library}"
-            )
-    model = model_named(node.model)
-    if model is None or backend not in model.classes:
-        return
-    lacking = LACKING.get(model.classes[backend], ())
-    for spec in model.attributes:
-        if isinstance(spec, SettingSpec):
-            value = node.settings.get(spec.name, spec.default)
-            differs = value != spec.default
-        elif isinstance(spec, ParameterSpec) and spec.name in node.parameters:
-            value = node.parameters[spec.name].array
-            if spec.unit == "s" and not np.all(value > 0):
-                yield f"{spec.name} of {node.model} is {value.min():g} s, it must be > 0 s"
-            differs = spec.default is None or bool(np.any(value != spec.default))
-        else:
-            continue
-        if spec.name in lacking and differs:
-            yield f"{model.classes[backend]} has no {spec.name}"
 
 
 def _built(node: Node, backend: str, precision: str) -> Any:
@@ -296,7 +254,8 @@ def _array_of(library: str, array: np.ndarray, precision: str) -> Any:
 def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
     """Return the name of the type in which the new network is to compute."""
     if backend not in BACKENDS:
-        raise ValueError(f"backend must be {one_of(map(repr, BACKENDS))}, got {backend!r}")
+        known = one_of(map(repr, (*BACKENDS, "auto")))
+        raise ValueError(f"backend must be {known}, got {backend!r}")
     library = LIBRARY[backend]
     if dtype is not None:
         name = str(getattr(dtype, "__name__", dtype)).removeprefix("torch.")

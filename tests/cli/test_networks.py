@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -113,13 +114,34 @@ def test_run_starts_each_input_from_the_state_of_the_file(folder: Path, capsys: 
 
 
 @pytest.mark.parametrize("backend", ["auto", "torch", "jax"])
-def test_run_is_the_same_on_any_backend(folder: Path, capsys: Any, backend: str) -> None:
+def test_run_is_the_same_on_any_backend(
+    folder: Path, capsys: Any, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROCKPOOL_COST_FILE", str(folder / "none.json"))
     said = json.loads(
         ran(capsys, "run", "net.safetensors", "in.npy", "--backend", backend, "--json")[1]
     )
-    assert said["backend"] == ("numba" if backend == "auto" else backend)
+    if backend == "auto":
+        costs = said["choice"]["costs"]
+        assert said["backend"] == min(costs, key=costs.get)
+    else:
+        assert said["backend"] == backend and said["choice"] is None
     assert said["spikes"]["1_LIF"] == network()[:2](np.load("in.npy"))[0].sum()
     assert said["steps"] == 20 and said["simulated_seconds"] == pytest.approx(0.1)
+
+
+def test_run_says_what_auto_is_and_why(
+    folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROCKPOOL_COST_FILE", str(folder / "none.json"))
+    code, out, _ = ran(capsys, "run", "net.safetensors", "in.npy", "--batch", "2")
+    line = next(line for line in out.splitlines() if line.startswith("choice "))
+    assert code == 0 and line.endswith("(costs by default)")
+    assert "3 calls, started anew, of 2 x 20 time steps" in line
+    monkeypatch.setattr("sys.stdin", io.StringIO("1,0,0,1\n"))
+    code, out, err = ran(capsys, "run", "net.safetensors", "-")
+    assert code == 0 and len(out.splitlines()) == 1
+    assert err.startswith("rockpool run: on ") and "of 1 x 1 time steps" in err
 
 
 def test_run_answers_lines_step_by_step(folder: Path) -> None:

@@ -21,14 +21,19 @@ how far the answer is from that of numpy, the reference.
 TIME is the median of the rounds, after a first one that also compiles what there is to
 be compiled; START-UP is all up to the end of that one, from the start of the process.
 MEMORY is the most that the process, or one that it started, had. Layers run without
-gradients, on one thread unless --threads says more."""
+gradients, on one thread unless --threads says more.
+
+With --choose, measure instead what calls of all kinds of layers cost on numpy, numba,
+torch and jax, on one thread, and keep it in a file, whose place is told: from it the
+back-end 'auto' is chosen. The file may be deleted; then defaults hold."""
 
 EXAMPLES = """\
   rockpool bench                                  LIF neurons, on all back-ends
   rockpool bench --backends numba,torch           on these, beside numpy
   rockpool bench --model Rate --neurons 500       another model, another size
   rockpool bench --plot speed.png                 draws a bar chart, too
-  rockpool bench --json                           the same for programs"""
+  rockpool bench --json                           the same for programs
+  rockpool bench --choose                         measures for --backend auto"""
 
 MODELS = ("LIF", "ExpSyn", "Rate", "Linear")
 # Back-end -> end of the names of its classes.
@@ -76,6 +81,7 @@ OPTIONS = {
     "--rounds": value("R", "how often each one is timed", 5, count),
     "--threads": value("K", "threads that each one may use", 1, count),
     "--timeout": value("S", "seconds that each back-end may take in all", 300.0, seconds),
+    "--choose": flag("measure what 'auto' is chosen by, and keep it in a file"),
     "--json": flag("print JSON instead of a table"),
     "--plot": value("FILE.png", "draw a bar chart of the speeds into this file"),
 }
@@ -83,6 +89,11 @@ OPTIONS = {
 
 def run(values: "dict[str, Any]") -> int:
     """Run the layer everywhere; the exit code is 1 where an answer is wrong, or there is none."""
+    if values["choose"]:
+        need_numpy("what is measured are its arrays", None)
+        from rockpool.cli.bench.choosing import measure_and_keep
+
+        return measure_and_keep(values)
     size = values["neurons"] * values["steps"] * values["batch"]
     if size > LARGEST:
         raise CommandError(f"{size} numbers are too many: at most {LARGEST} can go in", code=2)

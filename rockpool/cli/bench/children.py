@@ -17,7 +17,7 @@ from rockpool.backends.plain_text import printable
 from rockpool.backends.queries import backend_status
 from rockpool.cli._progress import Progress
 
-__all__ = ["Record", "run_all"]
+__all__ = ["Record", "cause_of", "run_all", "threads_of"]
 
 # How many of 1000 spikes may be elsewhere, and how far other values may be off, in parts of the
 # largest: what single precision does to them.
@@ -120,7 +120,7 @@ def _measure(record: Record, values: dict[str, Any], answer: Path, progress: Pro
         "rockpool.cli.bench.measure:main",
         wanted,
         flags=("-X", "faulthandler"),
-        env={**os.environ, **_threads(values["threads"])},
+        env={**os.environ, **threads_of(values["threads"])},
     )
     try:
         while (message := child.next_message(values["timeout"] - child.seconds)) is not None:
@@ -134,7 +134,7 @@ def _measure(record: Record, values: dict[str, Any], answer: Path, progress: Pro
                 record.times, record.memory = message["times"], message["memory"]
                 record.seconds = float(np.median(record.times))
         if record.seconds is None and not record.reason:
-            record.reason, record.agrees = _cause(child), False
+            record.reason, record.agrees = cause_of(child), False
     except TimeoutError:
         record.reason, record.agrees = f"no answer within {values['timeout']:g} s", False
         record.seconds = None
@@ -142,7 +142,7 @@ def _measure(record: Record, values: dict[str, Any], answer: Path, progress: Pro
         child.end()
 
 
-def _cause(child: ChildProcess) -> str:
+def cause_of(child: ChildProcess) -> str:
     """Why a process ended that said nothing of it."""
     child.wait()
     child.end()
@@ -151,9 +151,9 @@ def _cause(child: ChildProcess) -> str:
     return child.exit_report() + (f": {printable(printed[-1])}" if printed and not crashed else "")
 
 
-def _threads(number: int) -> dict[str, str]:
+def threads_of(number: int) -> dict[str, str]:
     """The environment in which libraries use so many threads."""
-    names = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+    names = ("OMP", "MKL", "OPENBLAS", "NUMBA", "ROCKPOOL")
     environment = {f"{name}_NUM_THREADS": str(number) for name in names}
     if number == 1:
         flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"

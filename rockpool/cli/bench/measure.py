@@ -36,11 +36,11 @@ def main(wanted: dict[str, Any]) -> None:
         import traceback
 
         traceback.print_exc()
-        report({"is": "error", "text": _describe(error)})
+        report({"is": "error", "text": describe_error(error)})
     leave()
 
 
-def _describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An error in one line; a missing back-end has its reason in a note."""
     notes = getattr(error, "__notes__", []) if isinstance(error, ImportError) else []
     texts = [str(error), *notes][:2]
@@ -119,6 +119,16 @@ def _jax_call(module: Any, data: np.ndarray, threads: int) -> Call:
     evolve = jax.jit(lambda module, data: module(data)[0])
     array = jax.numpy.asarray(data, dtype="float32")
     return lambda: np.asarray(evolve(module, array)), lambda: None
+
+
+def caller(module: Any, data: np.ndarray, backend: str) -> Callable[[], np.ndarray]:
+    """Return a plain call of a module on one thread, not compiled as a whole, without gradients."""
+    if backend != "jax":
+        return _FRAMEWORKS.get(backend, _numpy_call)(module, data, 1)[0]
+    import jax
+
+    array = jax.numpy.asarray(data, dtype="float32")
+    return lambda: np.asarray(module(array)[0])
 
 
 _FRAMEWORKS: dict[str, Callable[[Any, np.ndarray, int], Call]] = {
