@@ -40,6 +40,7 @@ FLOORS = (
     ),
     ("rockpool.nn.modules.sinabs",),  # on torch
     ("rockpool.nn.combinators",),
+    ("rockpool.nn.networks",),
     ("rockpool.nn.conversion",),  # a network of one back-end from one of another
     ("rockpool.files", "rockpool.training"),
     ("rockpool.verification", "rockpool.profiling"),
@@ -63,7 +64,13 @@ HOMES = {
         for room in "parameters typehints utilities graph timeseries nn training data cli files "
         "verification profiling plots".split()
     ),
-    "torch": ("rockpool.nn.modules.torch", "rockpool.nn.modules.sinabs", "*_torch", "*.torch_*"),
+    "torch": (
+        "rockpool.nn.modules.torch",
+        "rockpool.nn.modules.sinabs",
+        "rockpool.nn.networks",
+        "*_torch",
+        "*.torch_*",
+    ),
     "jax": ("rockpool.nn.modules.jax", "*_jax", "*.jax_*"),
     "jaxlib": ("rockpool.nn.modules.jax",),
     "numba": ("rockpool.nn.kernels", "rockpool.nn.modules.numba"),

@@ -2,3 +2,4 @@
 from . import combinators as combinators
 from . import models as models
 from . import modules as modules
+from . import networks as networks
