@@ -40,7 +40,7 @@ FLOORS = (
     ),
     ("rockpool.nn.modules.sinabs",),  # on torch
     ("rockpool.nn.combinators",),
-    ("rockpool.nn.networks",),
+    ("rockpool.nn.networks", "rockpool.nn.losses"),
     ("rockpool.nn.conversion",),  # a network of one back-end from one of another
     ("rockpool.files", "rockpool.training"),
     ("rockpool.verification", "rockpool.profiling"),
@@ -68,6 +68,7 @@ HOMES = {
         "rockpool.nn.modules.torch",
         "rockpool.nn.modules.sinabs",
         "rockpool.nn.networks",
+        "rockpool.nn.losses",
         "*_torch",
         "*.torch_*",
     ),

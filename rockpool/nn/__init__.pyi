@@ -1,5 +1,6 @@
 # files: kernels conversion description
 from . import combinators as combinators
+from . import losses as losses
 from . import models as models
 from . import modules as modules
 from . import networks as networks
