@@ -7,6 +7,7 @@ from . import plots as plots
 from . import profiling as profiling
 from . import timeseries as timeseries
 from . import training as training
+from . import transform as transform
 from . import typehints as typehints
 from . import utilities as utilities
 from . import verification as verification

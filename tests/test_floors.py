@@ -45,6 +45,7 @@ FLOORS = (
     ("rockpool.files", "rockpool.training"),
     ("rockpool.verification", "rockpool.profiling"),
     ("rockpool.plots",),
+    ("rockpool.transform",),
     ("rockpool.data",),
     ("rockpool.cli", "rockpool._pyinstaller"),
     ("rockpool.__main__",),
@@ -62,7 +63,7 @@ HOMES = {
     "numpy": tuple(
         f"rockpool.{room}"
         for room in "parameters typehints utilities graph timeseries nn training data cli files "
-        "verification profiling plots".split()
+        "verification profiling plots transform".split()
     ),
     "torch": (
         "rockpool.nn.modules.torch",
@@ -72,7 +73,7 @@ HOMES = {
         "*_torch",
         "*.torch_*",
     ),
-    "jax": ("rockpool.nn.modules.jax", "*_jax", "*.jax_*"),
+    "jax": ("rockpool.nn.modules.jax", "rockpool.transform.mismatch", "*_jax", "*.jax_*"),
     "jaxlib": ("rockpool.nn.modules.jax",),
     "numba": ("rockpool.nn.kernels", "rockpool.nn.modules.numba"),
     "llvmlite": ("rockpool.nn.kernels",),

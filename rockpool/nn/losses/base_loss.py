@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from typing import Any
 
 from torch import nn
 
@@ -28,6 +29,6 @@ class _Loss(nn.Module):
         settings = {name: value for name, value in vars(self).items() if name[0] != "_"}
         settings.pop("training", None)
         for name, value in settings.items():
-            kind = type(value) if isinstance(value, (int, float, str)) else None
+            kind: Any = type(value) if isinstance(value, (int, float)) else str
             parser.add_argument(f"--{name}", default=value, type=kind)
         return parser
