@@ -23,6 +23,11 @@ import rockpool
 FLOORS = (
     ("rockpool._version",),
     ("rockpool.backends",),  # is it there, import it, or stand in for it
+    (  # nothing but the word that they are left out
+        "rockpool.devices",
+        "rockpool.nn.layers",
+        "rockpool.utilities.timedarray_shift",
+    ),
     ("rockpool.utilities",),  # public faces of backends; trees
     ("rockpool.parameters",),
     ("rockpool.typehints", "rockpool.utilities.property_arrays"),
