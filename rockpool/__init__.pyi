@@ -20,7 +20,11 @@ from .nn.conversion import convert as convert  # backend: numpy
 from .nn.conversion import describe as describe  # backend: numpy
 from .timeseries import TimeSeries as TimeSeries
 from .timeseries import TSContinuous as TSContinuous
+from .timeseries import TSDictOnDisk as TSDictOnDisk
 from .timeseries import TSEvent as TSEvent
+from .timeseries import get_global_ts_plotting_backend as get_global_ts_plotting_backend
+from .timeseries import load_ts_from_file as load_ts_from_file
+from .timeseries import set_global_ts_plotting_backend as set_global_ts_plotting_backend
 from .utilities.backend_management import list_backends as list_backends
 from .utilities.lazy_imports import lazy_imports as lazy_imports
 from .verification import verify as verify
