@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from rockpool.utilities import backend_available, benchmarking
-from rockpool.utilities.benchmarking import benchmark_neurons, plot_benchmark_results, timeit
+from rockpool.utilities.benchmarking import (
+    benchmark_neurons,
+    lif_benchmarks,
+    plot_benchmark_results,
+    timeit,
+)
 
 
 def test_calls_are_counted() -> None:
@@ -54,7 +59,7 @@ def test_without_a_gpu_it_is_said(name: str) -> None:
 
 
 def test_all_are_listed() -> None:
-    names = {function.__name__ for function in benchmarking.all_lif_benchmarks}
+    names = {function.__name__ for function in lif_benchmarks.all_lif_benchmarks}
     assert names == {name for name in benchmarking.__all__ if name.endswith("_benchmark")}
 
 
