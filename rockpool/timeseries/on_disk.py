@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import weakref
 import zipfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from os import PathLike
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -86,7 +88,8 @@ class TSDictOnDisk(MutableMapping[str, TimeSeries]):
     """
 
     def __init__(self, data: Mapping[str, TimeSeries] | None = None) -> None:
-        self._folder = TemporaryDirectory(prefix="rockpool-series-")
+        self._folder = mkdtemp(prefix="rockpool-series-")
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._files: dict[str, str] = {}
         self._made = 0
         self.update(data or {})
@@ -99,7 +102,7 @@ class TSDictOnDisk(MutableMapping[str, TimeSeries]):
             raise TypeError(f"TSDictOnDisk: {key!r} must be a time series, got {value!r}")
         path = self._files.get(key)
         if path is None:
-            path = os.path.join(self._folder.name, f"{self._made}.npz")
+            path = os.path.join(self._folder, f"{self._made}.npz")
             self._made += 1
         write(value, path)
         self._files[key] = path

@@ -129,7 +129,7 @@ def quantize_network(
     >>> net = Sequential(Linear((2, 3), weight=np.full((2, 3), 0.7)), LIF(3, threshold=1.0))
     >>> print(quantize_network(net, np.ones((1, 20, 2)), bits_per_weight=4))
     layer  spikes per neuron and step  quantised
-    1_LIF                       8.633      8.633
+    1_LIF                        10.4       10.4
     """
     for name, value, known in (
         ("method", method, _METHODS),

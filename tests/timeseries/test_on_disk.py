@@ -55,7 +55,7 @@ def test_what_is_no_file_of_a_series(content: Any, tmp_path: Path) -> None:
 def test_a_dict_on_disk() -> None:
     kept = TSDictOnDisk({"a": SERIES[0]})
     kept.insert_many(b=SERIES[3])
-    folder = Path(kept._folder.name)
+    folder = Path(kept._folder)
     assert (list(kept), len(kept), "a" in kept) == (["a", "b"], 2, True)
     assert kept["b"].channels.tolist() == [0, 3]
     kept["a"] = SERIES[1]
@@ -66,7 +66,8 @@ def test_a_dict_on_disk() -> None:
         kept["a"]
     with pytest.raises(TypeError, match="'c' must be a time series, got 3"):
         kept["c"] = 3  # type: ignore[assignment]
-    kept._folder.cleanup()
+    del kept
+    assert not folder.exists()
 
 
 def test_the_face_has_them(capsys: pytest.CaptureFixture[str]) -> None:
