@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from rockpool.nn.modules.jax._base.rng import initial_key
+from rockpool.nn.modules.jax._base.rng import initial_key, split_key
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.parameters import State
 from rockpool.transform.param_transformer import ParameterTransformerMixin
@@ -49,7 +49,7 @@ class JaxParameterTransformerMixin(ParameterTransformerMixin, JaxModule):  # typ
     def transformed_parameters(self) -> dict[str, Any]:
         """Return the tree of parameters of the module, with those of the families changed."""
         tree: dict[str, Any] = self.module.parameters()
-        key = self.rng_key
+        _, key = split_key(self.rng_key)
         for family, transform_param in zip(self.families, self.transform_params, strict=True):
             chosen = self.module.parameters() if family is None else self.module.parameters(family)
             for branch in branches(chosen):
@@ -69,5 +69,5 @@ class JaxParameterTransformerMixin(ParameterTransformerMixin, JaxModule):  # typ
         """
         module = self.module.set_attributes(self.transformed_parameters())
         output, state, records = module(input_data, record=record)
-        next_key, _ = jax.random.split(jax.random.fold_in(self.rng_key, 0))
+        next_key, _ = split_key(self.rng_key)
         return output, {"module": state, "rng_key": next_key}, {"module": records}

@@ -45,6 +45,24 @@ Range = Any  # two numbers, the lower one first
 # --- functions of one tensor ----------------------------------------------------------------------
 
 
+class _PassThrough(torch.autograd.Function):
+    """What a function gives for a tensor, with the gradient of the identity."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(value: Tensor, function: Transform) -> Tensor:
+        return function(value)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep nothing: the gradient needs none of it."""
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        return grad, None
+
+
 def make_backward_passthrough(function: Transform) -> Transform:
     """Return a function with the values of another one and the gradient of the identity.
 
@@ -53,31 +71,19 @@ def make_backward_passthrough(function: Transform) -> Transform:
     """
 
     def passing(value: Tensor) -> Tensor:
-        return value + (function(value) - value).detach()
+        return _PassThrough.apply(value, function)  # type: ignore[no-any-return]
 
     return passing
 
 
-class _Rounded(torch.autograd.Function):
-    """A rounded tensor, to the last bit, with the gradient of the identity."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, function: Transform) -> Tensor:
-        return function(value)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return grad, None
-
-
 def floor_passthrough(value: Tensor) -> Tensor:
     """Return the largest whole numbers that are not above; the gradient is that of the identity."""
-    return _Rounded.apply(value, torch.floor)  # type: ignore[no-any-return]
+    return _PassThrough.apply(value, torch.floor)  # type: ignore[no-any-return]
 
 
 def round_passthrough(value: Tensor) -> Tensor:
     """Return the nearest whole numbers; the gradient is that of the identity."""
-    return _Rounded.apply(value, torch.round)  # type: ignore[no-any-return]
+    return _PassThrough.apply(value, torch.round)  # type: ignore[no-any-return]
 
 
 def int_quant(
@@ -212,7 +218,7 @@ def _rounded_by_chance(value: Tensor) -> Tensor:
         whole = torch.floor(value)
         return whole + (value - whole > torch.rand_like(value))
 
-    return _Rounded.apply(value, by_chance)  # type: ignore[no-any-return]
+    return _PassThrough.apply(value, by_chance)  # type: ignore[no-any-return]
 
 
 def _on_levels(
@@ -258,7 +264,7 @@ def t_decay(decay: Tensor, dt: float = 1e-3) -> Tensor:
         shift = torch.round(torch.log2(-1.0 / torch.log(decay))).clamp(min=0.0)
         return 1.0 - torch.exp2(-shift)
 
-    return _Rounded.apply(decay, by_bitshift)  # type: ignore[no-any-return]
+    return _PassThrough.apply(decay, by_bitshift)  # type: ignore[no-any-return]
 
 
 # --- modules around others ------------------------------------------------------------------------

@@ -67,6 +67,12 @@ def test_gradients_pass_through(function) -> None:
     assert value.grad.tolist() == [1, 1]
 
 
+def test_they_can_be_transformed() -> None:
+    values = torch.tensor([[0.3, 1.6], [0.4, -2.7]])
+    found = torch.func.vmap(torch.func.grad(lambda v: (2 * tt.round_passthrough(v)).sum()))(values)
+    assert found.tolist() == [[2, 2], [2, 2]]
+
+
 @pytest.mark.parametrize("rounding", [tt.deterministic_rounding, tt.stochastic_rounding])
 def test_zeros_stay_zeros(rounding) -> None:
     zeros = torch.zeros(3, requires_grad=True)
