@@ -22,6 +22,7 @@ from rockpool.nn.modules.torch.linear_torch import LinearTorch
 from rockpool.nn.modules.torch.torch_module import TorchModule
 from rockpool.nn.networks.initial_weights import ScaledKaiming
 from rockpool.nn.networks.wavenet import WaveBlock, WaveNet
+from rockpool.nn.networks.wiring import block_output, network_output, wired_on
 from rockpool.parameters import Constant, SimulationParameter, to_numpy
 
 __all__ = ["WaveBlock", "WaveNet", "WaveSenseBlock", "WaveSenseNet"]
@@ -41,6 +42,9 @@ class _Recorded(TorchModule):
 
     def _wired(self, data: Tensor) -> Any:
         raise NotImplementedError
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return wired_on(backend, modules)
 
     def _evolved(self, name: str, data: Tensor) -> Any:
         """Return the output of a submodule."""
@@ -152,11 +156,7 @@ class WaveSenseBlock(_Recorded):
 
     def _wired(self, data: Tensor) -> tuple[Tensor, Tensor]:
         """Return the residual output (B, T, Nchannels) and the skip output (B, T, Nskip)."""
-        data = self._input(data)
-        inner = self._evolved("spk1", self._evolved("lin1", data))
-        residual = self._evolved("spk2_res", self._evolved("lin2_res", inner))
-        skip = self._evolved("spk2_skip", self._evolved("lin2_skip", inner))
-        return residual + data, skip
+        return block_output(self._evolved, self._input(data))
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph of the layers; its outputs are the residual ones, then the skip ones."""
@@ -321,13 +321,7 @@ class WaveSenseNet(_Recorded):
                 f"{self._label}: the input must have the shape (batch, time, {self.size_in}), got "
                 f"{tuple(data.shape)}"
             )
-        data = self._evolved("spk1", self._evolved("lin1", data))
-        skips = None
-        for name in self._block_names:
-            data, skip = self._evolved(name, data)
-            skips = skip if skips is None else skips + skip
-        hidden = self._evolved("spk2", self._evolved("hidden", skips))  # type: ignore[arg-type]
-        output: Tensor = self._evolved("spk_out", self._evolved("readout", hidden))
+        output: Tensor = network_output(self._evolved, self._block_names, data)
         self._record_dict.pop("spk_out_output", None)  # it is the output itself
         return output
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from support import golden
 
+import rockpool
 from rockpool.graph import AliasConnection, LinearWeights, bag_graph
 from rockpool.nn.modules import LIFBitshiftTorch, LIFNeuronTorch
 from rockpool.nn.networks import WaveBlock, WaveNet, WaveSenseBlock, WaveSenseNet
@@ -106,6 +107,20 @@ def test_graph() -> None:
     assert sum(isinstance(module, AliasConnection) for module in modules) == 3
     net(inputs(1, 8, 3))
     copy.deepcopy(net.as_graph())
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_on_other_back_ends_it_spikes_alike(backend: str) -> None:
+    net, data = small_net(), golden.inputs(2, 30, 3, 4).astype(np.float32)
+    expected = net(torch.tensor(data))[0].detach().numpy()
+    there = rockpool.convert(net.reset_state(), backend)
+    output, state, record = there(torch.tensor(data) if backend == "torch" else data, record=True)
+    np.testing.assert_array_equal(np.asarray(output.tolist()), expected)
+    assert expected.any()
+    assert list(record["wave0"]) == [key for n in LAYERS for key in (n, f"{n}_output")]
+    assert list(state["wave1"]) == LAYERS
+    again = rockpool.convert(there, "numpy")
+    np.testing.assert_array_equal(again(data)[0], expected)
 
 
 def test_other_classes_of_neurons() -> None:
