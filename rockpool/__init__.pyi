@@ -9,6 +9,7 @@ from . import profiling as profiling
 from . import streaming as streaming
 from . import timeseries as timeseries
 from . import training as training
+from . import transform as transform
 from . import typehints as typehints
 from . import utilities as utilities
 from . import verification as verification
@@ -22,7 +23,11 @@ from .nn.conversion import describe as describe  # backend: numpy
 from .streaming import stream as stream
 from .timeseries import TimeSeries as TimeSeries
 from .timeseries import TSContinuous as TSContinuous
+from .timeseries import TSDictOnDisk as TSDictOnDisk
 from .timeseries import TSEvent as TSEvent
+from .timeseries import get_global_ts_plotting_backend as get_global_ts_plotting_backend
+from .timeseries import load_ts_from_file as load_ts_from_file
+from .timeseries import set_global_ts_plotting_backend as set_global_ts_plotting_backend
 from .utilities.backend_management import list_backends as list_backends
 from .utilities.lazy_imports import lazy_imports as lazy_imports
 from .verification import verify as verify

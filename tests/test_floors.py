@@ -23,6 +23,11 @@ import rockpool
 FLOORS = (
     ("rockpool._version",),
     ("rockpool.backends",),  # is it there, import it, or stand in for it
+    (  # nothing but the word that they are left out
+        "rockpool.devices",
+        "rockpool.nn.layers",
+        "rockpool.utilities.timedarray_shift",
+    ),
     ("rockpool.utilities",),  # public faces of backends; trees
     ("rockpool.parameters",),
     ("rockpool.typehints", "rockpool.utilities.property_arrays"),
@@ -42,11 +47,13 @@ FLOORS = (
     ("rockpool.nn.combinators",),
     ("rockpool.nn.obstacles", "rockpool.nn.costs"),  # what a back-end can hold; what it costs there
     ("rockpool.nn.choice",),  # the fastest
+    ("rockpool.nn.networks", "rockpool.nn.losses"),
     ("rockpool.nn.conversion",),  # a network of one back-end from one of another
     ("rockpool.files", "rockpool.streaming", "rockpool.training"),
     ("rockpool.nir",),  # networks in other people's files
     ("rockpool.verification", "rockpool.profiling"),
     ("rockpool.plots",),
+    ("rockpool.transform", "rockpool.utilities.benchmarking"),
     ("rockpool.data",),
     ("rockpool.cli", "rockpool._pyinstaller"),
     ("rockpool.__main__",),
@@ -64,10 +71,24 @@ HOMES = {
     "numpy": tuple(
         f"rockpool.{room}"
         for room in "parameters typehints utilities graph timeseries nn training data cli files "
-        "verification profiling plots streaming nir".split()
+        "verification profiling plots streaming nir transform".split()
     ),
-    "torch": ("rockpool.nn.modules.torch", "rockpool.nn.modules.sinabs", "*_torch", "*.torch_*"),
-    "jax": ("rockpool.nn.modules.jax", "*_jax", "*.jax_*"),
+    "torch": (
+        "rockpool.nn.modules.torch",
+        "rockpool.nn.modules.sinabs",
+        "rockpool.nn.networks",
+        "rockpool.nn.losses",
+        "rockpool.utilities.benchmarking.lif_benchmarks",
+        "*_torch",
+        "*.torch_*",
+    ),
+    "jax": (
+        "rockpool.nn.modules.jax",
+        "rockpool.transform.mismatch",
+        "rockpool.utilities.benchmarking.lif_benchmarks",
+        "*_jax",
+        "*.jax_*",
+    ),
     "jaxlib": ("rockpool.nn.modules.jax",),
     "numba": ("rockpool.nn.kernels", "rockpool.nn.modules.numba"),
     "llvmlite": ("rockpool.nn.kernels",),
@@ -78,6 +99,7 @@ HOMES = {
     "optax": ("rockpool.training.*jax_*",),
     "matplotlib": (
         "rockpool.plots",
+        "rockpool.utilities.benchmarking.benchmark_utils",
         "rockpool.cli.*.picture",
         "rockpool.timeseries.series",
         "rockpool.nn.modules.native.filter_bank",

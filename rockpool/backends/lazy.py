@@ -130,17 +130,24 @@ def attach(
     return __getattr__, __dir__, names.copy()
 
 
-def _no_such_name(package: str, name: str) -> AttributeError:
+def _no_such_name(package: str, name: str) -> Exception:
     """Python's own error, with a note of where the project has a name like this."""
-    error = AttributeError(
+    asker = sys._getframe(2)
+    asks_first = asker.f_code.co_filename.startswith("<frozen importlib")
+    error: Exception = AttributeError(
         f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules.get(package)
     )
-    asks_first = sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
     if not asks_first and not name.startswith("_"):  # which tools ask for by the dozen
-        from .near_misses import meant
+        from .near_misses import imports_from, meant
 
         close = meant(package, name, advertised)
         if close:
+            if imports_from(asker):  # Python would make this error of the other one, without notes
+                file = getattr(sys.modules.get(package), "__file__", None)
+                text = (
+                    f"cannot import name {name!r} from {package!r} ({file or 'unknown location'})"
+                )
+                error = ImportError(text, name=package, path=file)
             error.add_note(f"Did you mean {close}?")
     return error
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import FrameType
 
 
 def meant(package: str, name: str, advertised: "Callable[[str], Iterable[str]]") -> str:
@@ -26,6 +27,14 @@ def meant(package: str, name: str, advertised: "Callable[[str], Iterable[str]]")
             word = lower[close[0]]
             return f"{package}.{word}" if f"{package}.{word}" in here else offered[word]
     return ""
+
+
+def imports_from(frame: "FrameType") -> bool:
+    """Whether a frame is at the part of ``from package import name`` that takes the name."""
+    from opcode import opmap
+
+    code, position = frame.f_code.co_code, frame.f_lasti
+    return 0 <= position < len(code) and code[position] == opmap["IMPORT_FROM"]
 
 
 def _names(package: str, advertised: "Callable[[str], Iterable[str]]") -> "list[str]":

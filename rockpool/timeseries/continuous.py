@@ -7,18 +7,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rockpool.timeseries.time_steps import checked_time_step
+from rockpool.timeseries.time_steps import checked_time_step, covering_steps
 
-from .series import TimeSeries, axes_for
+from .continuous_edits import ContinuousEdits
+from .series import axes_for
 
 __all__ = ["TSContinuous"]
+
+_KINDS = ("previous", "linear", "next", "nearest")
 
 # A time that comes less than this part of the shortest sampling step before a sample is the
 # sample's own: the difference is the rounding of a float.
 _SAME_STEP = 1e-6
 
 
-class TSContinuous(TimeSeries):
+class TSContinuous(ContinuousEdits):
     """Values at time points, each of which lasts until the next one (or joined by lines).
 
     Parameters
@@ -34,10 +37,13 @@ class TSContinuous(TimeSeries):
         for samples that last one time step each.
     units : str, optional
         Unit of the samples, for plots.
-    interp_kind : {"previous", "linear"}, default "previous"
+    interp_kind : {"previous", "linear", "next", "nearest"}, default "previous"
         How values between two samples are made. Before the first and after the last sample,
         within the limits of the series, that sample holds; a periodic linear series goes from its
         last sample towards its first.
+    fill_value : "extrapolate" or float, default "extrapolate"
+        The value before the first and after the last sample, within the limits of the series, in
+        the place of that sample. A series with the default kind holds its last sample.
 
     Raises
     ------
@@ -56,11 +62,17 @@ class TSContinuous(TimeSeries):
         name: str | None = "unnamed",
         units: str | None = None,
         interp_kind: str = "previous",
+        fill_value: str | float = "extrapolate",
     ) -> None:
         super().__init__(() if times is None else times, periodic, t_start, t_stop, name)
-        if interp_kind not in ("previous", "linear"):
+        if interp_kind not in _KINDS:
             raise ValueError(
-                f"{self._label}: interp_kind must be 'previous' or 'linear', got {interp_kind!r}"
+                f"{self._label}: interp_kind must be 'previous', 'linear', 'next' or 'nearest', "
+                f"got {interp_kind!r}"
+            )
+        if isinstance(fill_value, str) and fill_value != "extrapolate":
+            raise ValueError(
+                f"{self._label}: fill_value must be 'extrapolate' or a number, got {fill_value!r}"
             )
         if samples is None:
             samples = np.zeros((0, num_channels or 0))
@@ -83,6 +95,7 @@ class TSContinuous(TimeSeries):
         # How far before a sample a time still counts as the sample's own
         self._same_time = max(self._margin, _SAME_STEP * steps.min() if steps.size else 0.0)
         self.interp_kind = interp_kind
+        self.fill_value = fill_value
         self.units = units
 
     @classmethod
@@ -171,9 +184,22 @@ class TSContinuous(TimeSeries):
             points = np.mod(points - self._t_start, self.duration)
             points = np.where(points > self.duration - same, 0.0, points) + self._t_start
         before = np.searchsorted(self._times, points + same, side="right") - 1
-        if self.interp_kind == "previous":
-            return self._samples[np.maximum(before, 0)]
-        return self._between(points, before)
+        values = self._read(points, before)
+        if self.fill_value != "extrapolate" and not self._periodic:
+            outside = before < 0
+            if self.interp_kind != "previous":
+                outside |= points > self._times[-1] + same
+            values[outside] = self.fill_value
+        return values
+
+    def to_clocked(self, dt: float) -> Self:
+        """Return a series with a sample at each step of a clock, in seconds, from `t_start` on."""
+        dt = checked_time_step(self._label, dt)
+        steps = np.arange(covering_steps(self.duration, dt))
+        samples = self(np.minimum(self._t_start + dt * steps, self._t_stop))
+        return self.from_clocked(
+            samples, dt, self._t_start, self._periodic, self.name, self.interp_kind
+        )
 
     def plot(self, target: Any = None, **kwargs: Any) -> Any:
         """Draw the channels against time, with ``matplotlib.axes.Axes.plot``, which gets `kwargs`.
@@ -187,6 +213,20 @@ class TSContinuous(TimeSeries):
         lines = axes.plot(self._times, self._samples, **kwargs)
         axes.set(xlabel="Time (s)", ylabel=self.units or "", title=self.name)
         return lines
+
+    def _read(self, points: NDArray[np.float64], before: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return values at time points; `before` is the last sample until each one, -1 for none."""
+        if self.interp_kind == "previous":
+            return self._samples[np.maximum(before, 0)]
+        if self.interp_kind == "linear":
+            return self._between(points, before)
+        last = len(self._times) - 1
+        left, right = np.maximum(before, 0), np.minimum(before + 1, last)
+        if self.interp_kind == "next":
+            on_it = (before >= 0) & (points - self._times[left] <= self._same_time)
+            return self._samples[np.where(on_it, left, right)]
+        nearer = points - self._times[left] <= self._times[right] - points
+        return self._samples[np.where(nearer & (before >= 0), left, right)]
 
     def _between(
         self, points: NDArray[np.float64], before: NDArray[np.intp]

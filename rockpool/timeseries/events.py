@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rockpool.timeseries.time_steps import checked_time_step, covering_steps
 
-from .series import TimeSeries, axes_for
+from .event_edits import EventEdits
+from .series import axes_for
 
 __all__ = ["TSEvent"]
 
@@ -21,7 +22,7 @@ __all__ = ["TSEvent"]
 _BIN_TOLERANCE = 1e-6
 
 
-class TSEvent(TimeSeries):
+class TSEvent(EventEdits):
     """Events, each of which has a time and a channel.
 
     Parameters

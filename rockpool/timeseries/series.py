@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -121,6 +122,91 @@ class TimeSeries:
         """Return an independent copy."""
         return copy.deepcopy(self)
 
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments with which a constructor makes a series like this one."""
+        return {
+            "times": self._times,
+            "periodic": self._periodic,
+            "t_start": self._t_start,
+            "t_stop": self._t_stop,
+            "name": self.name,
+        }
+
+    def _remade(self, inplace: bool, **changes: Any) -> Self:
+        """Return this series, changed, or another one with the changes."""
+        made = type(self)(**{**self._arguments(), **changes})
+        if not inplace:
+            return made
+        self.__dict__.update(made.__dict__)
+        return self
+
+    def delay(self, offset: float, inplace: bool = False) -> Self:
+        """Move the series in time.
+
+        Parameters
+        ----------
+        offset : float
+            By how much, in seconds; less than 0 for earlier.
+        inplace : bool, default False
+            Whether this series itself is changed, and not a copy.
+
+        Returns
+        -------
+        TimeSeries
+            The moved series.
+        """
+        moved = {name: getattr(self, name) + offset for name in ("times", "t_start", "t_stop")}
+        return self._remade(inplace, **moved)
+
+    def start_at(self, t_start: float, inplace: bool = False) -> Self:
+        """Move the series in time such that it begins at `t_start`, in seconds; as `delay`."""
+        return self.delay(t_start - self._t_start, inplace)
+
+    def start_at_zero(self, inplace: bool = False) -> Self:
+        """Move the series in time such that it begins at 0; as `delay`."""
+        return self.start_at(0.0, inplace)
+
+    def print(
+        self,
+        full: bool = False,
+        num_first: int = 4,
+        num_last: int = 4,
+        limit_shorten: int = 10,
+    ) -> None:
+        """Print the series: a line for each time point, those in the middle left out.
+
+        Parameters
+        ----------
+        full : bool, default False
+            Whether none is left out.
+        num_first, num_last : int, default 4
+            How many are shown at the beginning and at the end.
+        limit_shorten : int, default 10
+            Up to how many points none is left out.
+        """
+        lines = [f"{time:.12g} s: {text}" for time, text in zip(*self._shown(), strict=True)]
+        if not full and len(lines) > max(limit_shorten, num_first + num_last):
+            left_out = len(lines) - num_first - num_last
+            last = lines[len(lines) - num_last :]
+            lines = [*lines[:num_first], f"... {left_out} more ...", *last]
+        print("\n".join([repr(self), *lines]))
+
+    def _shown(self) -> tuple[NDArray[np.float64], list[str]]:
+        """Return the time points, and a text for each."""
+        return self._times, [""] * len(self)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the series to a file in the npz format of numpy; see `load_ts_from_file`.
+
+        Parameters
+        ----------
+        path : str or path
+            The file. ``.npz`` is appended where it is missing.
+        """
+        from .series_file import write
+
+        write(self, path)
+
     def contains(self, times: ArrayLike) -> bool:
         """Whether all of some time points lie within the series.
 
@@ -146,6 +232,7 @@ class TimeSeries:
 
 
 def axes_for(target: Any) -> Any:
+    """Return axes to draw into, by default the current ones."""
     if target is not None:
         return target
     try:

@@ -69,7 +69,8 @@ def make_bounds(params: Tree) -> tuple[Tree, Tree]:
 def _filled(tree: Tree, value: float) -> Tree:
     # Unlike a map of jax, this keeps the order of a dict
     if isinstance(tree, dict):
-        return {name: _filled(branch, value) for name, branch in tree.items()}
+        filled = {name: _filled(branch, value) for name, branch in tree.items()}
+        return filled if type(tree) is dict else type(tree)(filled)
     return jax.tree.map(lambda _: value, tree)
 
 
@@ -84,7 +85,8 @@ def bounds_cost(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> jax.Arr
     params : pytree
         The parameters.
     lower_bounds, upper_bounds : pytree
-        Bounds at each leaf, as `make_bounds` gives them: numbers, or arrays that broadcast.
+        Bounds at each leaf, as `make_bounds` gives them: numbers, or arrays that broadcast. What
+        dicts of bounds leave out, a parameter or a whole sub-tree, has no bound.
 
     Returns
     -------
@@ -94,9 +96,9 @@ def bounds_cost(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> jax.Arr
     Raises
     ------
     KeyError
-        The trees have different structures.
+        There is a bound for something that is no parameter.
     """
-    _check_bounds("bounds_cost", params, lower_bounds, upper_bounds)
+    lower_bounds, upper_bounds = _whole("bounds_cost", params, lower_bounds, upper_bounds)
 
     def cost(p: Any, lower: Any, upper: Any) -> jax.Array:
         return jnp.nansum(_exponential_excess(lower - p)) + jnp.nansum(
@@ -121,18 +123,39 @@ def bounds_clip(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> Tree:
 
     Parameters and errors are as for `bounds_cost`.
     """
-    _check_bounds("bounds_clip", params, lower_bounds, upper_bounds)
+    lower_bounds, upper_bounds = _whole("bounds_clip", params, lower_bounds, upper_bounds)
     return jax.tree.map(jnp.clip, params, lower_bounds, upper_bounds)
 
 
-def _check_bounds(owner: str, params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> None:
-    structure = jax.tree.structure(params)
-    for name, bounds in (("lower_bounds", lower_bounds), ("upper_bounds", upper_bounds)):
-        if jax.tree.structure(bounds) != structure:
+def _whole(owner: str, params: Tree, lower: Tree, upper: Tree) -> tuple[Tree, Tree]:
+    """Return bounds for all parameters, of those that may be for a part of them."""
+    return (
+        _completed(f"{owner}: lower_bounds", params, lower, -float("inf")),
+        _completed(f"{owner}: upper_bounds", params, upper, float("inf")),
+    )
+
+
+def _completed(owner: str, params: Tree, bounds: Tree, nothing: float) -> Tree:
+    if isinstance(params, dict) and isinstance(bounds, dict):
+        unknown = [name for name in bounds if name not in params]
+        if unknown:
             raise KeyError(
-                f"{owner}: {name} must have the structure of params, {structure}, got "
-                f"{jax.tree.structure(bounds)}"
+                f"{owner} must have the structure of params or a part of it, but {unknown[0]!r} "
+                f"is no parameter; there are {', '.join(map(str, params))}"
             )
+        whole = {
+            name: _completed(owner, value, bounds[name], nothing)
+            if name in bounds
+            else _filled(value, nothing)
+            for name, value in params.items()
+        }
+        return whole if type(params) is dict else type(params)(whole)
+    if jax.tree.structure(bounds) != jax.tree.structure(params):
+        raise KeyError(
+            f"{owner} must have the structure of params, {jax.tree.structure(params)}, got "
+            f"{jax.tree.structure(bounds)}"
+        )
+    return bounds
 
 
 def l2sqr_norm(params: Tree) -> jax.Array:

@@ -320,3 +320,20 @@ def test_a_near_miss_is_told_what_is_meant(package: str, name: str, meant: str) 
     assert str(caught.value) == f"module {package!r} has no attribute {name!r}"
     notes = getattr(caught.value, "__notes__", [])
     assert notes == ([f"Did you mean {meant}?"] if meant else [])
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "meant"),
+    [
+        ("rockpool.nn.modules", "Sequential", "rockpool.nn.combinators.Sequential"),
+        ("rockpool.nn.modules", "LIFtorch", "rockpool.nn.modules.LIFTorch"),
+        ("rockpool.training", "torch_los", "rockpool.training.torch_loss"),
+        ("rockpool.nn.modules", "NothingLikeIt", ""),
+    ],
+)
+def test_so_is_an_import_of_a_near_miss(package: str, name: str, meant: str) -> None:
+    with pytest.raises(ImportError) as caught:
+        exec(f"from {package} import {name}", {})
+    assert str(caught.value).startswith(f"cannot import name {name!r} from {package!r}")
+    notes = getattr(caught.value, "__notes__", [])
+    assert notes == ([f"Did you mean {meant}?"] if meant else [])

@@ -50,6 +50,10 @@ PACKAGES = (
     "rockpool.streaming",
     *(f"rockpool.nn.modules.{room}" for room in "native numba torch jax brian nest sinabs".split()),
     "rockpool.nn.combinators",
+    "rockpool.nn.networks",
+    "rockpool.nn.losses",
+    "rockpool.transform",
+    "rockpool.utilities.benchmarking",
     "rockpool.graph",
     "rockpool.timeseries",
     "rockpool.training.ctc_loss",
@@ -72,7 +76,11 @@ _FILES = {
     "rockpool.nn.modules.sinabs": "lif_sinabs lif_exodus",
     "rockpool.nn.combinators": "sequential ffwd_stack residual",
     "rockpool.graph": "graph_base graph_modules utils",
-    "rockpool.training": "jax_loss adversarial_jax jax_debug",
+    "rockpool.training": "jax_loss torch_loss adversarial_jax jax_debug",
+    "rockpool.nn.networks": "wavesense",
+    "rockpool.transform": (
+        "torch_transform quantize_methods quantize dropout param_transformer mismatch"
+    ),
     "rockpool": "parameters typehints",
     "rockpool.utilities": (
         "backend_management lazy_loading lazy_imports tree_utils jax_tree_utils property_arrays "

@@ -126,7 +126,10 @@ def test_a_series_does_not_share_memory_with_its_input():
         ({"times": [0, 1], "samples": [1, 2], "t_start": 0.5}, "t_start must be finite and at mo"),
         ({"times": [0, 1], "samples": [1, 2], "t_stop": np.inf}, "t_stop must be finite"),
         ({"times": [0], "samples": [1], "periodic": True}, "periodic series needs t_stop > t_st"),
-        ({"times": [0, 1], "samples": [1, 2], "interp_kind": "cubic"}, "'previous' or 'linear'"),
+        (
+            {"times": [0, 1], "samples": [1, 2], "interp_kind": "cubic"},
+            "'previous', 'linear', 'next' or 'nearest'",
+        ),
     ],
 )
 def test_bad_arguments_of_samples_are_named(arguments, words):

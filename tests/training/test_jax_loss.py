@@ -68,12 +68,24 @@ def test_bounds_clip() -> None:
     np.testing.assert_allclose(clipped["b"]["c"], [[2, 0.01]])
 
 
-def test_bounds_of_another_structure() -> None:
+def test_bounds_for_a_part_of_the_parameters() -> None:
     lower, upper = bounds()
-    with pytest.raises(KeyError, match="lower_bounds must have the structure of params"):
-        jax_loss.bounds_cost(PARAMETERS, {"a": -1.0}, upper)
+    whole = jax_loss.bounds_cost(PARAMETERS, lower, upper)
+
+    part = jax.jit(jax_loss.bounds_cost)(PARAMETERS, {"a": -1.0}, {"b": {"c": 2.0}})
+    assert part == pytest.approx(float(whole))
+    assert jax_loss.bounds_cost(PARAMETERS, {}, {"b": {}}) == 0
+    clipped = jax_loss.bounds_clip(PARAMETERS, {"a": -1.0}, {})
+    assert clipped["a"].tolist() == [1, -1, 0.5]
+    assert list(clipped) == ["a", "b"]
+
+
+def test_bounds_for_what_is_no_parameter() -> None:
+    lower, upper = bounds()
+    with pytest.raises(KeyError, match=r"lower_bounds must have the structure .* 'd' is no param"):
+        jax_loss.bounds_cost(PARAMETERS, {"d": -1.0}, upper)
     with pytest.raises(KeyError, match="upper_bounds must have the structure of params"):
-        jax_loss.bounds_clip(PARAMETERS, lower, {"a": 1.0, "d": {"c": 1.0}})
+        jax_loss.bounds_clip(PARAMETERS, lower, {"a": 1.0, "b": 1.0})
 
 
 def test_softmax() -> None:

@@ -1,0 +1,9 @@
+# backend: torch
+# files: initial_weights wiring
+from .synnet import SynNet as SynNet
+from .wavenet import WaveBlock as WaveBlock
+from .wavenet import WaveNet as WaveNet
+from .wavesense import WaveSenseBlock as WaveSenseBlock
+from .wavesense import WaveSenseNet as WaveSenseNet
+from .wiring_jax import JaxWaveSense as JaxWaveSense  # backend: jax
+from .wiring_torch import TorchWaveSense as TorchWaveSense

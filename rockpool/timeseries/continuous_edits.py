@@ -1,0 +1,247 @@
+"""How sampled values are cut, joined and changed: what `TSContinuous` has for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .series import TimeSeries
+
+__all__ = ["ContinuousEdits"]
+
+Channels = int | Sequence[int] | NDArray[np.integer[Any]]
+
+
+class ContinuousEdits(TimeSeries):
+    """Sampled values that are cut, joined and changed.
+
+    Each of these methods returns a new series; with ``inplace=True`` it changes this one, and
+    returns it.
+    """
+
+    _samples: NDArray[np.float64]
+    interp_kind: str
+    fill_value: str | float
+    units: str | None
+
+    if TYPE_CHECKING:
+
+        @property
+        def samples(self) -> NDArray[np.float64]: ...
+
+        def __call__(self, times: ArrayLike) -> NDArray[np.float64]: ...
+
+    def _arguments(self) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in ("units", "interp_kind", "fill_value")}
+        return {**super()._arguments(), **own, "samples": self._samples}
+
+    def _shown(self) -> tuple[NDArray[np.float64], list[str]]:
+        texts = ["  ".join(f"{value:.6g}" for value in row) for row in self._samples]
+        return self._times, texts
+
+    def choose(self, channels: Channels, inplace: bool = False) -> Self:
+        """Keep some of the channels.
+
+        Parameters
+        ----------
+        channels : int or sequence of int
+            The channels, in the order in which they are to be.
+        inplace : bool, default False
+            Whether this series itself is changed.
+
+        Raises
+        ------
+        IndexError
+            There is no such channel.
+        """
+        numbers = np.atleast_1d(np.asarray(channels))
+        n_channels = self._samples.shape[1]
+        beyond = (numbers < 0) | (numbers >= n_channels)
+        if np.any(beyond):
+            raise IndexError(
+                f"{self._label}: there is no channel {numbers[beyond][0]}, there are {n_channels}"
+            )
+        return self._remade(inplace, samples=self._samples[:, numbers])
+
+    def clip(
+        self,
+        t_start: float | None = None,
+        t_stop: float | None = None,
+        channels: Channels | None = None,
+        include_stop: bool = True,
+        sample_limits: bool = True,
+        inplace: bool = False,
+    ) -> Self:
+        """Cut a piece out of the series.
+
+        Parameters
+        ----------
+        t_start, t_stop : float, optional
+            Limits of the piece in seconds, within the series. Default: those of the series.
+        channels : int or sequence of int, optional
+            The channels to keep, as for `choose`. Default: all.
+        include_stop : bool, default True
+            Whether a sample at `t_stop` belongs to the piece.
+        sample_limits : bool, default True
+            Whether there is a sample at each limit, with the value that the series has there; that
+            at `t_stop` only with `include_stop`.
+        inplace : bool, default False
+            Whether this series itself is changed.
+
+        Returns
+        -------
+        TSContinuous
+            The piece, which is not periodic.
+
+        Raises
+        ------
+        ValueError
+            `t_stop` is before `t_start`, or the piece reaches out of the series.
+        """
+        start = self._t_start if t_start is None else float(t_start)
+        stop = self._t_stop if t_stop is None else float(t_stop)
+        if stop < start:
+            raise ValueError(
+                f"{self._label}: t_stop must be at least t_start, {start} s, got {stop} s"
+            )
+        if not self.contains((start, stop)):
+            raise ValueError(
+                f"{self._label}: the piece must lie within {self._t_start:.12g} to "
+                f"{self._t_stop:.12g} s, got {start:.12g} to {stop:.12g} s"
+            )
+        times, samples = self._unrolled(start, stop)
+        inside = (times >= start) & ((times <= stop) if include_stop else (times < stop))
+        times, samples = times[inside], samples[inside]
+        if sample_limits and len(self):
+            if not times.size or times[0] > start:
+                times = np.concatenate(([start], times))
+                samples = np.concatenate((self(start), samples))
+            if include_stop and times[-1] < stop:
+                times = np.concatenate((times, [stop]))
+                samples = np.concatenate((samples, self(stop)))
+        piece = self._remade(
+            inplace, times=times, samples=samples, t_start=start, t_stop=stop, periodic=False
+        )
+        return piece if channels is None else piece.choose(channels, inplace)
+
+    def _unrolled(
+        self, start: float, stop: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """All samples from `start` to `stop` at least, also those of repetitions."""
+        if not self._periodic:
+            return self._times, self._samples
+        first = int(np.floor((start - self._t_start) / self.duration))
+        last = int(np.floor((stop - self._t_start) / self.duration))
+        shifts = np.arange(first, last + 1) * self.duration
+        times = (shifts[:, None] + self._times).reshape(-1)
+        return times, np.tile(self._samples, (len(shifts), 1))
+
+    def append_t(
+        self, other_series: ContinuousEdits, offset: float | None = None, inplace: bool = False
+    ) -> Self:
+        """Append another series in time, which is moved to where this one ends.
+
+        Parameters
+        ----------
+        other_series : TSContinuous
+            The other one, with as many channels.
+        offset : float, optional
+            Time between the end of this one and the start of the other one in seconds. Default: 0;
+            if this series ends with its last sample, its median time between samples.
+        inplace : bool, default False
+            Whether this series itself is changed.
+
+        Raises
+        ------
+        ValueError
+            The other one has another number of channels, or `offset` is negative.
+        """
+        self._check_channels(other_series)
+        if offset is None:
+            ends = len(self) > 1 and self._t_stop - self._times[-1] <= self._margin
+            offset = float(np.median(np.diff(self._times))) if ends else 0.0
+        if offset < 0:
+            raise ValueError(f"{self._label}: offset must be >= 0 s, got {offset}")
+        moved = other_series.start_at(self._t_stop + offset)
+        return self._remade(
+            inplace,
+            times=np.concatenate((self._times, moved.times)),
+            samples=np.concatenate((self._samples, moved.samples)),
+            t_stop=moved.t_stop,
+        )
+
+    append = append_t
+
+    def append_c(self, other_series: ContinuousEdits, inplace: bool = False) -> Self:
+        """Append the channels of another series, with the values that it has at these times.
+
+        It is a ValueError if the other one does not cover these times. `inplace` is as for
+        `append_t`.
+        """
+        values = other_series(self._times)
+        return self._remade(inplace, samples=np.concatenate((self._samples, values), axis=1))
+
+    def merge(
+        self, other_series: ContinuousEdits, remove_duplicates: bool = True, inplace: bool = False
+    ) -> Self:
+        """Sort the samples of another series into those of this one.
+
+        Parameters
+        ----------
+        other_series : TSContinuous
+            The other one, with as many channels.
+        remove_duplicates : bool, default True
+            Whether of two samples at one time that of this series is kept alone.
+        inplace : bool, default False
+            Whether this series itself is changed.
+
+        Raises
+        ------
+        ValueError
+            The other one has another number of channels.
+        """
+        self._check_channels(other_series)
+        times, samples = other_series.times, other_series.samples
+        if remove_duplicates:
+            new = ~np.isin(times, self._times)
+            times, samples = times[new], samples[new]
+        times = np.concatenate((self._times, times))
+        order = np.argsort(times, kind="stable")
+        return self._remade(
+            inplace,
+            times=times[order],
+            samples=np.concatenate((self._samples, samples))[order],
+            t_start=min(self._t_start, other_series.t_start),
+            t_stop=max(self._t_stop, other_series.t_stop),
+        )
+
+    def resample(self, times: ArrayLike, inplace: bool = False) -> Self:
+        """Replace the samples by the values at other times, in seconds, not decreasing.
+
+        The series begins and ends as before.
+        """
+        return self._remade(inplace, times=times, samples=self(times))
+
+    def apply(
+        self, function: Callable[[NDArray[np.float64]], ArrayLike], inplace: bool = False
+    ) -> Self:
+        """Change the samples by a function, such as ``lambda x: 2 * x + 1``.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(samples)`` returns other samples, (T, C') for the given (T, C).
+        inplace : bool, default False
+            Whether this series itself is changed.
+        """
+        return self._remade(inplace, samples=function(self._samples.copy()))
+
+    def _check_channels(self, other: ContinuousEdits) -> None:
+        if other.num_channels != self.num_channels:
+            raise ValueError(
+                f"{self._label}: the other series must have {self.num_channels} channels, got "
+                f"{other.num_channels}"
+            )

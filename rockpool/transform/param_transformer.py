@@ -1,0 +1,139 @@
+"""Modules that evolve another one with changed parameters: `ParameterTransformerMixin`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rockpool.nn.modules.module import ModuleBase
+from rockpool.parameters import SimulationParameter
+from rockpool.utilities.tree_utils import branches, get_nested, set_nested, tree_update
+
+__all__ = ["JaxParameterTransformerMixin", "ParameterTransformerMixin", "deep_update"]
+
+Tree = dict[str, Any]
+
+if TYPE_CHECKING:
+    from rockpool.transform import JaxParameterTransformerMixin
+
+    _Base = ModuleBase
+else:
+    _Base = object
+
+
+def lazy_classes(module: str, *names: str) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` by which a file offers classes of the file for jax beside it."""
+
+    def __getattr__(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        from rockpool import transform
+
+        return getattr(transform, name)
+
+    return __getattr__
+
+
+__getattr__ = lazy_classes(__name__, "JaxParameterTransformerMixin")
+
+
+def deep_update(source: Tree, overrides: Tree) -> Tree:
+    """Merge a tree into another one, which is changed and returned."""
+    return tree_update(source, overrides, inplace=True)
+
+
+class ParameterTransformerMixin(_Base):
+    """What modules have in common that evolve another one with changed parameters.
+
+    A subclass has ``_transform(param, transform_param)``, which returns a changed parameter. It
+    derives from a module class as well, as ``class ModDropout(ParameterTransformerMixin, Module)``.
+
+    Parameters
+    ----------
+    module : Module
+        The module, which becomes the attribute `module`. Its parameters stay as they are.
+    families : str or list of str, optional
+        Families of parameters to change. Default: None, all parameters.
+    transform_params : object or list, optional
+        What the change depends on, of all families, or of each. Default: None.
+
+    Raises
+    ------
+    TypeError
+        `module` is no module.
+    ValueError
+        There is another number of `transform_params` than of families.
+    """
+
+    module: Any
+    families: Any
+    transform_params: Any
+
+    def __init__(
+        self,
+        module: ModuleBase,
+        families: Any = None,
+        transform_params: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if not isinstance(module, ModuleBase):
+            raise TypeError(f"{owner}: module must be a module, got {module!r}")
+        families = list(families) if isinstance(families, (list, tuple)) else [families]
+        if not isinstance(transform_params, (list, tuple)):
+            transform_params = [transform_params] * len(families)
+        if len(transform_params) != len(families):
+            raise ValueError(
+                f"{owner}: there must be one of transform_params for each of the "
+                f"{len(families)} families, got {len(transform_params)}"
+            )
+        super().__init__(  # type: ignore[misc]
+            *args,
+            shape=module.shape,
+            spiking_input=module.spiking_input,
+            spiking_output=module.spiking_output,
+            **kwargs,
+        )
+        self.module = module
+        self.families = SimulationParameter(tuple(families))
+        self.transform_params = SimulationParameter(tuple(transform_params))
+
+    def _transform(self, param: Any, transform_param: Any) -> Any:
+        """Return a changed parameter."""
+        raise NotImplementedError
+
+    def transformed_parameters(self) -> Tree:
+        """Return the tree of parameters of the module, with those of the families changed."""
+        tree: Tree = self.module.parameters()
+        for family, transform_param in zip(self.families, self.transform_params, strict=True):
+            chosen = self.module.parameters() if family is None else self.module.parameters(family)
+            for branch in branches(chosen):
+                value = self._transform(get_nested(tree, branch), transform_param)
+                set_nested(tree, branch, value, inplace=True)
+        return tree
+
+    def evolve(
+        self, input_data: Any, record: bool = False
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Evolve the module with changed parameters, which it does not keep.
+
+        Parameters and output are as for `Module.evolve`; state and record are those of the module,
+        under the name ``"module"``.
+        """
+        stored = copy.deepcopy(self.module.parameters())
+        try:
+            self.module.set_attributes(self.transformed_parameters())
+            output, state, records = self.module(input_data, record=record)
+        finally:
+            self.module.set_attributes(stored)
+        return output, {"module": state}, {"module": records}
+
+    def __repr__(self, indent: str = "") -> str:
+        return f"{indent}{type(self).__name__}({self.module!r})"
+
+
+def is_of_jax(module: Any) -> bool:
+    """Whether a module is one of jax."""
+    return any(base.__name__ == "JaxModule" for base in type(module).__mro__)

@@ -1,0 +1,276 @@
+"""A trained network with fewer bits, and what that does to its spikes: `quantize_network`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rockpool.nn.conversion import _array_of, describe, library_of
+from rockpool.nn.description import Node
+from rockpool.nn.models.checks import one_of
+from rockpool.nn.modules._observed import is_spiking, layers, observed
+from rockpool.utilities.text_table import text_table
+
+__all__ = ["LayerRate", "Quantized", "SilentLayerError", "quantize_network"]
+
+_METHODS = ("global", "channel")
+
+# New values by the names that lead to a module, and the name of the parameter
+Values = dict[tuple[tuple[str, ...], str], np.ndarray]
+
+
+@dataclass(frozen=True)
+class LayerRate:
+    """How much a layer spikes, per neuron and time step, before and after.
+
+    Attributes
+    ----------
+    name : str
+        Names that lead to the layer, with dots between them.
+    before, after : float
+        Mean number of spikes per neuron and time step.
+    """
+
+    name: str
+    before: float
+    after: float
+
+    @property
+    def fell_silent(self) -> bool:
+        """Whether it has spiked and does not any more."""
+        return self.before > 0 and self.after == 0
+
+
+class SilentLayerError(ValueError):
+    """A layer that has spiked does not spike any more once its network is quantised.
+
+    Attributes
+    ----------
+    rates : tuple of LayerRate
+        The rates of all layers.
+    """
+
+    def __init__(self, text: str, rates: tuple[LayerRate, ...] = ()) -> None:
+        super().__init__(text)
+        self.rates = rates
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """A quantised network; printed, it is the table of its rates.
+
+    Attributes
+    ----------
+    network : Module
+        The network, on the back-end of the original.
+    rates : tuple of LayerRate
+        How much each spiking layer spikes, before and after.
+    """
+
+    network: Any
+    rates: tuple[LayerRate, ...]
+
+    def __str__(self) -> str:
+        return _table(self.rates)
+
+
+def quantize_network(
+    network: Any,
+    data: Any,
+    *,
+    method: str = "channel",
+    bits_per_weight: int = 8,
+    bits_per_threshold: int = 16,
+    silent: str = "error",
+) -> Quantized:
+    """Quantise a network that has been trained, and say how its spike rates change.
+
+    The weights to a layer of neurons, its recurrent weights, its biases and its thresholds are
+    rounded to whole multiples of one step: that by which the largest weight is ``2**(bits - 1) -
+    1`` of it. So all of a neuron could be whole numbers. Where a threshold would have too many
+    bits, the step is larger. A single value for all neurons of a layer is rounded to the largest of
+    their steps. Time constants stay as they are.
+
+    Parameters
+    ----------
+    network : Module
+        The network, of any back-end. It stays as it is.
+    data : array_like
+        Input on which the rates are measured, (B, T, Nin) or (T, Nin).
+    method : str
+        "channel", a step for each neuron, or "global", one for each layer. Default: "channel".
+    bits_per_weight, bits_per_threshold : int
+        Number of bits with a sign, >= 2. Default: 8 and 16.
+    silent : str
+        What a layer is that has spiked and does not any more: an "error" or a "warning". Default:
+        "error".
+
+    Returns
+    -------
+    Quantized
+        The network and the rates.
+
+    Raises
+    ------
+    SilentLayerError
+        A layer fell silent; the error names it and shows all rates.
+    ValueError
+        An unknown method, too few bits, or data that do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.combinators import Sequential
+    >>> from rockpool.nn.modules import LIF, Linear
+    >>> net = Sequential(Linear((2, 3), weight=np.full((2, 3), 0.7)), LIF(3, threshold=1.0))
+    >>> print(quantize_network(net, np.ones((1, 20, 2)), bits_per_weight=4))
+    layer  spikes per neuron and step  quantised
+    1_LIF                        10.4       10.4
+    """
+    for name, value, known in (
+        ("method", method, _METHODS),
+        ("silent", silent, ("error", "warning")),
+    ):
+        if value not in known:
+            raise ValueError(
+                f"quantize_network: {name} must be {one_of(map(repr, known))}, got {value!r}"
+            )
+    for name, bits in (
+        ("bits_per_weight", bits_per_weight),
+        ("bits_per_threshold", bits_per_threshold),
+    ):
+        if bits < 2:
+            raise ValueError(f"quantize_network: {name} must be >= 2, got {bits}")
+    highest = 2 ** (bits_per_weight - 1) - 1
+    limit = 2 ** (bits_per_threshold - 1) - 1
+    values: Values = {}
+    for linear, neurons in _pairs(describe(network, state=False)):
+        values |= _rounded(linear, neurons, method == "channel", highest, limit)
+    quantised = _with_values(network, values)
+    rates = _rates(network, quantised, data)
+    gone = [rate.name or type(network).__name__ for rate in rates if rate.fell_silent]
+    if gone:
+        text = (
+            f"quantize_network: {', '.join(gone)} fell silent with {bits_per_weight} bits a weight "
+            f"(method {method!r}); use more bits, method='channel', or smaller thresholds\n"
+            + _table(rates)
+        )
+        if silent == "error":
+            raise SilentLayerError(text, rates)
+        import warnings
+
+        warnings.warn(text, stacklevel=2)
+    return Quantized(quantised, rates)
+
+
+# --- steps and rounded values ---------------------------------------------------------------------
+
+Place = tuple[tuple[str, ...], Node]
+
+
+def _pairs(description: Node) -> Iterator[tuple[Place | None, Place | None]]:
+    """Yield the layers that share steps: weights, and the neurons that they lead to."""
+    linear: Place | None = None
+    for path, node in layers(description):
+        if node.model == "Linear":
+            if linear is not None:
+                yield linear, None
+            linear = path, node
+        elif is_spiking(node):
+            fits = linear is not None and linear[1].shape[-1] == node.shape[0]
+            if linear is not None and not fits:
+                yield linear, None
+            yield (linear if fits else None), (path, node)
+            linear = None
+    if linear is not None:
+        yield linear, None
+
+
+def _rounded(
+    linear: Place | None, neurons: Place | None, by_channel: bool, highest: int, limit: int
+) -> Values:
+    """Return rounded weights, biases and thresholds of a layer of neurons."""
+    n_neurons: Any = (neurons or linear)[1].shape[-1]  # type: ignore[index]
+    largest = np.zeros(n_neurons)
+    weights: list[tuple[Place, str]] = []
+    if linear is not None:
+        weights.append((linear, "weight"))
+    if neurons is not None and "w_rec" in neurons[1].parameters:
+        weights.append((neurons, "w_rec"))
+    for (_, node), name in weights:
+        array = np.abs(node.parameters[name].array)
+        # columns lead to synapses, those of one neuron side by side
+        per_neuron = array.reshape(len(array), n_neurons, -1).max(axis=(0, 2))
+        largest = np.maximum(largest, per_neuron)
+    if not by_channel:
+        largest[:] = largest.max(initial=0.0)
+    step = largest / highest
+    if neurons is not None and "threshold" in neurons[1].parameters:
+        threshold = np.broadcast_to(neurons[1].parameters["threshold"].array, (n_neurons,))
+        step = np.where(step > 0, np.maximum(step, threshold / limit), step)
+
+    found: Values = {}
+    for place, names in ((linear, ("weight", "bias")), (neurons, ("w_rec", "bias", "threshold"))):
+        for name in names:
+            if place is not None and name in place[1].parameters:
+                array = place[1].parameters[name].array
+                found[place[0], name] = _on_steps(array, step, int(name == "threshold"))
+    return found
+
+
+def _on_steps(array: np.ndarray, step: np.ndarray, at_least: int) -> np.ndarray:
+    """Return values (..., columns) rounded to multiples of the step of each neuron.
+
+    With `at_least`, which is for thresholds, none is below that many steps.
+
+    One value that all neurons share is rounded to the largest of their steps. What has no step, as
+    there are no weights, stays as it is.
+    """
+    if array.size == 1:
+        step = step.max(keepdims=True)
+    columns = array.reshape(*array.shape[:-1], -1) if array.ndim else array.reshape(1)
+    steps = np.repeat(step, columns.shape[-1] // len(step))
+    safe = np.where(steps > 0, steps, 1.0)
+    counts = np.round(columns / safe)
+    if at_least:
+        counts = np.maximum(counts, at_least)
+    rounded = np.where(steps > 0, counts * safe, columns)
+    return rounded.reshape(array.shape).astype(array.dtype)
+
+
+def _with_values(network: Any, values: Values) -> Any:
+    """Return a copy of a network with other values."""
+    library, copied = library_of(network), copy.deepcopy(network).reset_state()
+    for (path, name), array in values.items():
+        module = copied
+        for part in path:
+            if part not in module._registered_modules:  # the weights of a stack
+                name = part
+                break
+            module = module._registered_modules[part]
+        if hasattr(module, "in_features") and name == "weight":  # a layer of torch itself
+            array = array.T
+        setattr(module, name, _array_of(library, array, array.dtype.name))
+    return copied
+
+
+# --- rates ----------------------------------------------------------------------------------------
+
+
+def _rates(network: Any, quantised: Any, data: Any) -> tuple[LayerRate, ...]:
+    before, after = observed(network, data), observed(quantised, data)
+    return tuple(
+        LayerRate(first.name, float(np.mean(first.output)), float(np.mean(second.output)))
+        for first, second in zip(before, after, strict=True)
+        if is_spiking(first.node) and first.output is not None and second.output is not None
+    )
+
+
+def _table(rates: tuple[LayerRate, ...]) -> str:
+    lines = [("layer", "spikes per neuron and step", "quantised")]
+    lines += [(rate.name, f"{rate.before:.4g}", f"{rate.after:.4g}") for rate in rates]
+    return text_table(lines, 1)

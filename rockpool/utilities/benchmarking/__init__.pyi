@@ -1,0 +1,13 @@
+# backend: numpy
+from .benchmark_utils import benchmark_neurons as benchmark_neurons
+from .benchmark_utils import plot_benchmark_results as plot_benchmark_results
+from .benchmark_utils import timeit as timeit
+from .lif_benchmarks import jax_lif_jit_cpu_benchmark as jax_lif_jit_cpu_benchmark
+from .lif_benchmarks import jax_lif_jit_gpu_benchmark as jax_lif_jit_gpu_benchmark
+from .lif_benchmarks import jax_lif_jit_tpu_benchmark as jax_lif_jit_tpu_benchmark
+from .lif_benchmarks import jax_lif_nojit_benchmark as jax_lif_nojit_benchmark
+from .lif_benchmarks import lif_benchmark as lif_benchmark
+from .lif_benchmarks import lif_exodus_cuda_benchmark as lif_exodus_cuda_benchmark
+from .lif_benchmarks import lif_torch_benchmark as lif_torch_benchmark
+from .lif_benchmarks import lif_torch_cuda_benchmark as lif_torch_cuda_benchmark
+from .lif_benchmarks import lif_torch_cuda_graph_benchmark as lif_torch_cuda_graph_benchmark

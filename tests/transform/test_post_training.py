@@ -1,0 +1,132 @@
+"""Trained networks with fewer bits, and the rates of their spikes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rockpool
+from rockpool.nn.combinators import FFwdStack, Sequential
+from rockpool.nn.modules import LIF, Linear
+from rockpool.transform import SilentLayerError, quantize_network
+
+DATA = np.random.default_rng(1).poisson(0.5, (2, 60, 4)).astype(float)
+
+
+def net() -> Any:
+    random = np.random.default_rng(0)
+    return Sequential(
+        Linear((4, 6), weight=random.normal(0.3, 0.3, (4, 6))),
+        LIF(
+            6, tau_mem=0.01, tau_syn=0.01, threshold=1.0, has_rec=True, w_rec=np.full((6, 6), 0.01)
+        ),
+        Linear((6, 2), weight=random.normal(0.1, 0.1, (6, 2))),
+        LIF(2, threshold=[1.0, 1.3]),
+    )
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("method", ["channel", "global"])
+def test_rates_before_and_after(backend: str, method: str) -> None:
+    network = rockpool.convert(net(), backend)
+    weight = np.array(network[0].parameters()["weight"].tolist())
+    found = quantize_network(network, DATA, method=method)
+    assert [rate.name.partition("_")[0] for rate in found.rates] == ["1", "3"]
+    for rate in found.rates:
+        assert rate.before > 0
+        assert rate.after == pytest.approx(rate.before, rel=0.1)
+        assert f"{rate.after:.4g}" in str(found)
+    assert np.array_equal(np.array(network[0].parameters()["weight"].tolist()), weight)
+    assert type(found.network) is type(network)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_all_of_a_neuron_is_whole_numbers_of_one_step(bits: int) -> None:
+    quantised = quantize_network(net(), DATA, bits_per_weight=bits, silent="warning").network
+    weight, w_rec = quantised[2].weight, quantised[1].w_rec
+    for column in range(2):
+        step = np.abs(weight[:, column]).max() / (2 ** (bits - 1) - 1)
+        threshold = quantised[3].threshold[column]
+        for values in (weight[:, column], threshold):
+            np.testing.assert_allclose(values / step, np.round(values / step), atol=1e-9)
+    assert len(np.unique(w_rec)) <= 6
+
+
+def test_a_layer_that_falls_silent_is_an_error() -> None:
+    network = net()
+    network[0].weight = np.where(np.arange(24).reshape(4, 6) == 0, -1000.0, network[0].weight)
+    with pytest.raises(SilentLayerError, match="1_LIF, 3_LIF fell silent with 8 bits") as caught:
+        quantize_network(network, DATA, method="global")
+    assert "spikes per neuron and step" in str(caught.value)
+    assert all(rate.fell_silent for rate in caught.value.rates)
+    with pytest.warns(UserWarning, match="fell silent"):
+        found = quantize_network(network, DATA, method="global", silent="warning")
+    assert found.rates[0].after == 0
+    # other neurons have other steps
+    assert quantize_network(network, DATA, method="channel").rates[0].after > 0
+
+
+def test_a_layer_that_was_silent_before_is_none() -> None:
+    network = net()
+    network[3].threshold = np.full(2, 1e6)
+    with_room = quantize_network(network, DATA, bits_per_threshold=30)
+    assert (with_room.rates[1].before, with_room.rates[1].after) == (0, 0)
+
+
+def test_a_large_threshold_makes_the_step_larger() -> None:
+    network = net()
+    quantised = quantize_network(network, DATA, bits_per_threshold=6).network
+    for column, threshold in enumerate(quantised[3].threshold):
+        largest = np.abs(quantised[2].weight[:, column]).max()
+        if largest:
+            assert threshold <= 1.31
+    assert len(np.unique(np.abs(quantised[2].weight))) < 10
+
+
+def test_a_network_stays_as_it_is() -> None:
+    network = net()
+    network(DATA)
+    before = copy.deepcopy(network.state())
+    quantize_network(network, DATA)
+    np.testing.assert_array_equal(network.state()["1_LIF"]["vmem"], before["1_LIF"]["vmem"])
+
+
+def test_weights_of_a_stack_and_several_synapses() -> None:
+    stack = FFwdStack(
+        LIF(4, threshold=0.5),
+        LIF((6, 3), threshold=0.5),
+        weight_init_func=lambda shape: np.random.default_rng(2).normal(0.4, 0.2, shape),
+    )
+    found = quantize_network(stack, DATA, bits_per_weight=3)
+    (name,) = (n for n in stack.parameters() if not isinstance(stack.parameters()[n], dict))
+    assert not np.array_equal(getattr(found.network, name), getattr(stack, name))
+    assert len(np.unique(np.abs(getattr(found.network, name)[:, :2]))) <= 4
+
+
+def test_layers_of_torch_itself() -> None:
+    import torch
+
+    from rockpool.nn.modules import LIFTorch
+
+    torch.manual_seed(0)
+    network = Sequential(torch.nn.Linear(4, 6), LIFTorch(6, threshold=0.5))
+    found = quantize_network(network, DATA, bits_per_weight=3)
+    assert found.network[0].weight.shape == (6, 4)
+    per_neuron = found.network[0].weight.detach().abs()
+    assert all(len(torch.unique(torch.round(row / row.max() * 3))) <= 4 for row in per_neuron)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"method": "layer"}, "method must be 'global' or 'channel', got 'layer'"),
+        ({"bits_per_weight": 1}, "bits_per_weight must be >= 2, got 1"),
+        ({"silent": "no"}, "silent must be 'error' or 'warning', got 'no'"),
+    ],
+)
+def test_errors(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=f"quantize_network: {text}"):
+        quantize_network(net(), DATA, **arguments)
