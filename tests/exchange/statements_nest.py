@@ -11,6 +11,8 @@ nest.verbosity = nest.VerbosityLevel.QUIET
 MS = 1e3
 PLAIN = {"C_m": 20.0, "tau_m": 20.0, "E_L": 0.0, "V_m": 0.0, "V_th": 1.0, "V_reset": 0.0}
 PLAIN |= {"tau_syn_ex": 5.0, "tau_syn_in": 5.0, "t_ref": 0.0}
+SUBTRACTING = {"C_m": 20.0, "E_L": 0.0, "V_m": 0.0, "t_ref": 0.0, "tau_syn": [5.0]}
+SUBTRACTING |= {"V_T_star": 1.0, "Delta_V": 1e-18, "lambda_0": 1e6}
 
 
 def fresh(dt: float) -> float:
@@ -57,7 +59,7 @@ def nest_effect(dt: float) -> tuple[Any, Any]:
 def nest_delay(dt: float) -> tuple[Any, Any]:
     step = fresh(dt)
     neuron = nest.Create("iaf_psc_exp", 1, PLAIN)
-    wrong = {"delay": step / 2}
+    wrong = {"delay": 0.4 * step}
     return raised("BadDelay", lambda: nest.Connect(neuron, neuron, syn_spec=wrong)), "BadDelay"
 
 
@@ -73,9 +75,8 @@ def nest_refractory(dt: float) -> tuple[Any, Any]:
 
 def nest_several(dt: float) -> tuple[Any, Any]:
     step = fresh(dt)
-    soft = {"C_m": 20.0, "g_L": 20.0 / 1e9, "E_L": 0.0, "V_m": 3.5, "t_ref": 0.0, "V_T_star": 1.0}
-    soft |= {"q_sfa": [1.0], "tau_sfa": [1e9 * step], "Delta_V": 1e-18, "lambda_0": 1e6}
-    subtracting = nest.Create("gif_psc_exp_multisynapse", 1, soft)
+    slow = {"g_L": 20e-9, "q_sfa": [1.0], "tau_sfa": [1e9]}
+    subtracting = nest.Create("gif_psc_exp_multisynapse", 1, SUBTRACTING | slow | {"V_m": 3.5})
     hard = nest.Create("iaf_psc_exp", 1, PLAIN | {"V_m": 3.5})
     recorders = nest.Create("spike_recorder", 2)
     nest.Connect(hard, recorders[0])
@@ -102,16 +103,13 @@ def nest_precise(dt: float) -> tuple[Any, Any]:
 def nest_layers(dt: float) -> tuple[Any, Any]:
     step = fresh(dt)
     case = stacked(dt)
-    common = PLAIN | {"V_th": 1.0}
-    del common["V_reset"], common["tau_m"], common["V_th"], common["tau_syn_ex"], common["tau_syn_in"]
-    soft = {"g_L": 1.0, "tau_syn": [5.0], "V_T_star": 1.0, "Delta_V": 1e-18, "lambda_0": 1e6}
-    soft |= {"q_sfa": [np.exp(-dt / 20e-3)], "tau_sfa": [20.0]}
+    soft = SUBTRACTING | {"g_L": 1.0, "q_sfa": [np.exp(-dt / 20e-3)], "tau_sfa": [20.0]}
     sources = nest.Create("spike_generator", len(case.jumps[0]))
     for source, train in zip(sources, case.spikes_in.T, strict=True):
         source.spike_times = np.round((np.flatnonzero(train) + 1) * step, 6)
     pre, recorders = sources, []
     for jumps in case.jumps:
-        post = nest.Create("gif_psc_exp_multisynapse", jumps.shape[1], common | soft)
+        post = nest.Create("gif_psc_exp_multisynapse", jumps.shape[1], soft)
         synapse = {"weight": jumps.T, "delay": step, "receptor_type": 1}
         nest.Connect(pre, post, "all_to_all", synapse)
         recorders.append((post, nest.Create("spike_recorder")))
