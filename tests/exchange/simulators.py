@@ -153,7 +153,10 @@ def page(seen: dict[str, Any]) -> str:
             rows.append(f"| `{statement}` | {cells} | {holds} |")
     versions = (f"- {name}: {', '.join(listed)}" for name, listed in ENVIRONMENTS.items())
     return _PAGE.format(
-        table="\n".join(rows), tests=seen["tests"], left_out=WITH_TORCH, versions="\n".join(versions)
+        table="\n".join(rows),
+        tests=seen["tests"],
+        left_out=WITH_TORCH,
+        versions="\n".join(versions),
     )
 
 

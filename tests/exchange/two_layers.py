@@ -75,10 +75,15 @@ def converted(backend: str, dt: float, **options: Any) -> tuple[Any, Any]:
     seen = []
     for name, layer in wanted.items():
         if "spikes" in layer:
-            seen.append((int(layer["spikes"].sum()), int((found[name]["spikes"] != layer["spikes"]).sum())))
+            seen.append(
+                (int(layer["spikes"].sum()), int((found[name]["spikes"] != layer["spikes"]).sum()))
+            )
     assert len(seen) == 2 and all(total for total, _ in seen)
     counts = " and ".join(str(total) for total, _ in seen)
-    return f"{counts} spikes, {sum(wrong for _, wrong in seen)} differ", f"{counts} spikes, 0 differ"
+    return (
+        f"{counts} spikes, {sum(wrong for _, wrong in seen)} differ",
+        f"{counts} spikes, 0 differ",
+    )
 
 
 def _layer(n: int, dt: float, **options: Any) -> LIF:
