@@ -168,8 +168,8 @@ _PAGE = """# What was seen of other simulators
 
 The statements of [simulators.md](simulators.md), by the names that stand there in brackets, each
 looked at with a time step of 1 ms and of 0.1 ms. `..._equal` are the programs of that page. Made by
-`python tests/exchange/simulators.py FOLDER` on Python 3.13; what NEST and Brian do is looked at in
-every run of the tests, too, on Python 3.11 with Brian 2.9.
+`python tests/exchange/simulators.py FOLDER` on Python 3.13; what NEST and Brian do is looked at by
+`.ci/run`, too, on Python 3.11 with Brian 2.9.
 
 {table}
 
