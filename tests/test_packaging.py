@@ -90,6 +90,15 @@ def test_brian_keeps_numpy_below_the_release_that_breaks_it() -> None:
     assert "numpy<2.4; python_version < '3.12'" in EXTRAS["brian"]
 
 
+def test_where_a_brian_without_that_limit_can_be_had_it_is_asked_for() -> None:
+    on_312 = {
+        str(needed.specifier)
+        for needed in map(Requirement, EXTRAS["brian"])
+        if needed.marker and needed.marker.evaluate({"python_version": "3.12"})
+    }
+    assert on_312 == {">=2.10"}
+
+
 BACKENDS_OF_EXTRAS = {
     **{name: name for name in "scipy numba torch jax brian nest sinabs nir".split()},
     "exodus": "sinabs-exodus",

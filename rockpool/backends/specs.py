@@ -159,8 +159,8 @@ _CUDA = {
     "check_needs": "a CUDA device",
     "unmet": "torch sees no CUDA device",
 }
-# brian2 2.9 does not import with numpy >= 2.4; later releases need Python 3.12.
-_BRIAN = '"brian2>=2.7"' + (' "numpy<2.4"' if sys.version_info < (3, 12) else "")
+# brian2 2.9 does not import with numpy >= 2.4; later releases do, and need Python 3.12.
+_BRIAN = '"brian2>=2.10"' if sys.version_info >= (3, 12) else '"brian2>=2.7" "numpy<2.4"'
 
 # What pip is told is the extra of that name in pyproject.toml, written out: the name of this
 # package would get another project's from the index.
