@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from rockpool.nn.modules.jax._base.arrays import (
+    at_least,
     batched_input,
     batched_state,
     common_type,
@@ -57,6 +58,7 @@ class Layout(NamedTuple):
     settings: tuple[tuple[str, Any], ...]  # those that are numbers
     keep: bool  # whether states are kept for each batch element
     kernels: bool  # whether compiled kernels may be used
+    least: tuple[tuple[str, float | None], ...] = ()  # of parameters; None: the time step
 
 
 @partial(jax.jit, static_argnames=("loop", "layout"))
@@ -83,6 +85,10 @@ def jitted_evolve(
         name: value if value is None else jnp.asarray(value, dtype)
         for name, value in parameters.items()
     }
+    for name, least in layout.least:
+        if values[name] is not None:
+            limit = settings["dt"] if least is None else least
+            values[name] = at_least(values[name], jnp.asarray(limit, dtype))
     start = {
         name: batched_state(states[name], (batch, *shape), dtype) for name, shape in layout.states
     }
