@@ -27,6 +27,7 @@ __all__ = [
     "known_step",
     "least_of",
     "limited",
+    "lower_bounds",
     "note_given",
     "warn_once",
 ]
@@ -83,6 +84,22 @@ def note_given(module: Any, values: Mapping[str, Any]) -> None:
             noted[name] = float(least)
     if noted != before:
         module.__dict__["_least_given"] = noted
+
+
+def lower_bounds(net: Any) -> dict[str, Any]:
+    """Return the least value of each parameter, nested as ``net.parameters()``.
+
+    It is the time step for time constants, 1e-3 for thresholds, what the user gave where that was
+    less, and ``-inf`` for all others.
+    """
+    dt = known_step(net)
+    bounds: dict[str, Any] = {}
+    for name, _ in net._attributes_of("Parameter"):
+        least = least_of(net, name, dt)
+        bounds[name] = -float("inf") if least is None else float(least)
+    for name, child in net._registered_modules.items():
+        bounds[name] = lower_bounds(child)
+    return bounds
 
 
 def described(module: Any, said: Value | None, name: str) -> Value | None:
