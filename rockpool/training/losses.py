@@ -145,13 +145,12 @@ def membrane_peak(vmem: Any, labels: Any) -> Any:
 
 
 def cross_entropy(output: Any, labels: Any) -> Any:
-    """Return the cross-entropy of the output summed over time, as scores of classes.
+    """Return the cross-entropy of the mean of the output over time, as scores of classes.
 
     Parameters
     ----------
     output : Tensor or jax.Array
-        Output over time, (B, T, N) or (T, N): spikes, so that the scores are their counts, or
-        values such as those of a readout.
+        Output over time, (B, T, N) or (T, N), such as that of a readout.
     labels : array_like of int
         The class of each batch element, (B,) or (), from 0 to N - 1.
 
@@ -161,7 +160,7 @@ def cross_entropy(output: Any, labels: Any) -> Any:
         The loss, a scalar. Errors are those of `spike_count`.
     """
     op = _operations("cross_entropy", "output", output)
-    return _cross_entropy("cross_entropy", output.sum(-2), labels, op)
+    return _cross_entropy("cross_entropy", output.mean(-2), labels, op)
 
 
 def _cross_entropy(owner: str, scores: Any, labels: Any, op: ModuleType) -> Any:

@@ -9,7 +9,6 @@ so a network that was made with such values is the same on every back-end.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,10 +18,10 @@ import numpy as np
 from rockpool.nn.description import Value
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import ParameterSpec
+from rockpool.nn.modules._telling import warn_user
 
 __all__ = [
     "LEAST_THRESHOLD",
-    "Told",
     "described",
     "known_step",
     "least_of",
@@ -132,32 +131,9 @@ def warn_once(label: str, told: Any, found: Iterable[tuple[str, str, float, floa
     if not said:
         return
     told.done = True
-    warnings.warn(
+    warn_user(
         f"{label}: {'; '.join(said)}. To keep it in range: "
         f"rockpool.training.bound(net, optimizer), a smaller learning rate as by "
         f"rockpool.training.parameter_groups(net), or rockpool.parameters.Constant around the "
-        f"value, which is not trained then. This is said once for each module.",
-        UserWarning,
-        stacklevel=2,
+        f"value, which is not trained then. This is said once for each module."
     )
-
-
-class Told:
-    """Whether a module has been told something. It makes no difference between two modules."""
-
-    __slots__ = ("done",)
-
-    def __init__(self) -> None:
-        self.done = False
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Told)
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __deepcopy__(self, memo: Any) -> Told:
-        return Told()
-
-    def __reduce__(self) -> Any:
-        return Told, ()

@@ -12,14 +12,15 @@ from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks
+from rockpool.nn.models.finite_input import checks_wanted, refuse
 from rockpool.nn.modules._limits import (
-    Told,
     described,
     least_of,
     limited,
     note_given,
     warn_once,
 )
+from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.jax._base.arguments import (
     any_array,
@@ -341,9 +342,12 @@ class JaxModule(Module):
         key = None
         if "rng_key" in self._registered_attributes:
             new_state["rng_key"], key = split_key(self.rng_key)
-        output, after, records = jitted_evolve(
+        output, after, records, finite = jitted_evolve(
             data, key, before, parameters, traced, loop=loop, layout=layout
         )
+        known = not isinstance(finite, jax.core.Tracer)
+        if known and checks_wanted() and not isinstance(data, jax.core.Tracer) and not finite:
+            refuse(self._label, data)
         if (lengths := current_lengths()) is not None:
             after = self._at_each_end(
                 lengths, before, after, {name: output for name in states} | records

@@ -9,6 +9,7 @@ from torch import Tensor
 from rockpool.nn.models import exp_syn
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules._attributes import RegisteredAttribute
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.sound import sound_values
@@ -85,5 +86,6 @@ class ExpSynTorch(TorchModule):
         tau = sound_values(self, "tau")["tau"]
         arguments = data, isyn, decay(self.dt, tau), self._noise(data.shape, data)
         output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
+        require_finite_input(self._label, data, isyn)
         self._keep_state({"isyn": output}, isyn=isyn)
         return output

@@ -17,6 +17,7 @@ from rockpool.nn.modules._described import plain_setting, present_value
 from rockpool.nn.modules._limits import least_of
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.torch._base import decays
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.sound import at_least, sound_values
@@ -312,6 +313,7 @@ class LIFBaseTorch(TorchModule):
         arguments = self._loop_arguments(data)
         loop = chosen_loop(self, lif_loop, *arguments)
         output, final, self.__dict__["_record_dict"] = loop(*arguments, self._record)
+        require_finite_input(self._label, data, final.isyn)
         self._keep_state(**final._asdict())
         return output
 

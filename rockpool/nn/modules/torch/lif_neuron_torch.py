@@ -11,7 +11,7 @@ from torch import Tensor
 from rockpool.nn.description import Node
 from rockpool.nn.models import exp_syn, lif
 from rockpool.nn.models.model import SettingSpec
-from rockpool.nn.modules.torch._base.checks import number_of
+from rockpool.nn.modules.torch._base.checks import number_of, require_finite_input
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.sound import sound_values
@@ -135,5 +135,6 @@ class LIFNeuronTorch(TorchModule):
         arguments = data, vmem, parameters, noise
         loop = chosen_loop(self, membrane_loop, *arguments)
         output, vmem, self._record_dict = loop(*arguments, self._record)
+        require_finite_input(self._label, data, vmem)
         self._keep_state(vmem=vmem)
         return output

@@ -11,6 +11,7 @@ import rockpool.graph
 from rockpool.nn.models import rate
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS, relu
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.decays import gain
 from rockpool.nn.modules.torch._base.initialisers import unit_eigs
 from rockpool.nn.modules.torch._base.registry import Values
@@ -108,6 +109,7 @@ class RateTorch(TorchModule):
         arguments = data, state, parameters, self._noise(data.shape, data)
         loop = chosen_loop(self, rate_loop, *arguments)
         output, state, self._record_dict = loop(*arguments, self._record)
+        require_finite_input(self._label, data, state)
         self._keep_state(x=state)
         return output
 

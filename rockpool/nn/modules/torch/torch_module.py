@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from rockpool.nn.description import Value
 from rockpool.nn.models.model import ParameterSpec
-from rockpool.nn.modules._limits import Told, described, note_given
+from rockpool.nn.modules._limits import described, note_given
 from rockpool.nn.modules._registry import Family, RegisteredAttribute
+from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io, tracing
 from rockpool.nn.modules.torch._base.call_options import (
@@ -357,6 +358,8 @@ class TorchModule(TorchRegistry):
                 present[name] = options.last(self._label, name, known.get(name), before)
         kept = {name: self._state_to_keep(value) for name, value in present.items()}
         self._store_states(kept, options.detach)
+        if not (compiling() or in_transform() or torch.jit.is_tracing()):
+            self._note_batch(n_batch)
 
     def _store_states(self, states: dict[str, Tensor], detach: bool = True) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended

@@ -71,8 +71,8 @@ def jitted_evolve(
     *,
     loop: TimeLoop,
     layout: Layout,
-) -> Evolution:
-    """Return output, states as they are to be stored, and records.
+) -> tuple[jax.Array, Arrays, Arrays, jax.Array]:
+    """Return output, states as they are to be stored, records, and whether all states are finite.
 
     `data`, `states` and `parameters` are as they were given and are stored; `key` is that for the
     noise of this call, if there is any; `settings` are those that are arrays or functions.
@@ -98,4 +98,5 @@ def jitted_evolve(
     kept = {
         name: state_to_keep(final[name], states[name], layout.keep) for name, _ in layout.states
     }
-    return output, kept, records
+    finite = jnp.stack([jnp.isfinite(value).all() for value in final.values()]).all()
+    return output, kept, records, finite

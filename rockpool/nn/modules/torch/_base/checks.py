@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rockpool.nn.models import checks, exp_syn
+from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite
 from rockpool.nn.modules.torch._base.transforms import values_unknown
 from rockpool.parameters import Shape
 
@@ -65,6 +66,17 @@ def require_dense(label: str, data: Any) -> None:
             f"{label}: the input must be a dense tensor, got one of the layout {data.layout}; "
             f"convert it with .to_dense()"
         )
+
+
+def require_finite_input(label: str, data: Tensor, state: Tensor) -> None:
+    """Require input to be finite, given the state that it led to; see `finite_input`."""
+    if torch.jit.is_tracing() or values_unknown(state) or values_unknown(data):
+        return
+    last = state.detach()
+    if last.is_cpu and last.dtype in _NUMPY_TYPES:
+        require_finite(label, data, last.numpy())
+    elif checks_wanted() and not bool(last.isfinite().all()):
+        refuse(label, data)
 
 
 def require_same_device(label: str, data: Tensor, like: Tensor) -> None:

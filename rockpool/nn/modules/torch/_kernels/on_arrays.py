@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.torch._base.call_options import call_options
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart
@@ -60,11 +61,15 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     if any(array is None for array in started.values()):
         return None
     keep_states_apart()
+    if len(data) > 1 and "_state_of_first" in module.__dict__:
+        module._tell_of_batches()
     kernels = short_file()
     short = kernels.Short(constants, started, tuple(trained), module._made)
     output = kernels.lif_short(short, data, parameters)
     module.__dict__["last_path"] = "numba"
+    require_finite(module._label, data, started["isyn"])
     module._buffers.update(_kept(module._keep_batch_state, started))
+    module._note_batch(len(data))
     return output
 
 
