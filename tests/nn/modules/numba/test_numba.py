@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules.native import LIF, ExpSyn, Rate
 from rockpool.nn.modules.numba import ExpSynNumba, LIFNumba, RateNumba
 
