@@ -90,7 +90,7 @@ def spiking(net: Any, rate: float = 50.0, seed: int = 0) -> Any:
         total = _made_for(node, rate, dt).total()
         drawn = uniform_about(random.uniform(-1, 1, shape), total, _SPREAD)
         scale, spikes = _fitted(f"{type(net).__name__} {name!r}", spikes, drawn, node, rate * dt)
-        found[name] = {"weight": _like(scale * drawn, module.weight)}
+        found[name] = {"weight": _like(scale * drawn, module._load_attribute("weight"))}
     return net.set_attributes(found)
 
 
@@ -101,8 +101,8 @@ def _described(module: Any) -> Node:
 
 def _made_for(node: Node, rate: float, dt: float) -> Spiking:
     mean = {name: float(node.parameters[name].array.mean()) for name in _LIF}
-    n_synapses = node.shape[0] // node.shape[-1]  # which share the charge of a neuron
-    mean["threshold"] /= n_synapses
+    n_in, n_out = np.array(node.shape, int)[[0, -1]]
+    mean["threshold"] *= n_out / n_in  # the synapses of a neuron share its charge
     return Spiking(rate=rate, dt=dt, **mean)
 
 
