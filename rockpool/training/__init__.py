@@ -1,4 +1,4 @@
-"""Losses, regularisers and attacks for training; import the file that you need.
+"""Training: rates, bounds, initial weights, losses, encoders, regularisers and attacks.
 
 ``jax_loss``, ``adversarial_jax`` and ``jax_debug`` are for jax, ``torch_loss`` is for torch, and
 ``ctc_loss`` has a function for each of numpy, jax and torch.

@@ -6,6 +6,7 @@ from typing import Any
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec
+from rockpool.nn.models.weights import spiking_weights
 
 __all__ = ["LINEAR"]
 
@@ -33,7 +34,13 @@ LINEAR = Model(
     dimensions=lambda shape: {"Nin": shape[0], "Nout": shape[1]},
     attributes=(
         SettingSpec("has_bias", False, stored_as=None),
-        ParameterSpec("weight", "weights", (("Nin", "Nout"),), drawn_by="weight_init_func"),
+        ParameterSpec(
+            "weight",
+            "weights",
+            (("Nin", "Nout"),),
+            drawn_by="weight_init_func",
+            named={"spiking": spiking_weights},
+        ),
         ParameterSpec(
             "bias",
             "biases",

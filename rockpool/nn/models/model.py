@@ -56,6 +56,8 @@ class ParameterSpec:
         Name of the flag without which a module has no such parameter; "": every module has it.
     implies_flag : bool
         Whether a value that is given turns that flag on; if not, a value without it is an error.
+    named : mapping
+        Functions that the argument `drawn_by` may call by a name.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ParameterSpec:
     drawn_by: str = ""
     only_with: str = ""
     implies_flag: bool = False
+    named: Mapping[str, Callable[[Shape], Any]] = field(default_factory=dict)
 
     def is_present(self, arguments: Mapping[str, Any]) -> bool:
         """Return whether a module that is constructed with these arguments has the parameter."""
@@ -78,7 +81,7 @@ class ParameterSpec:
         if self.default is not None:
             return partial(np.full, fill_value=self.default)
         drawn: Callable[[Shape], Any] = arguments[self.drawn_by]
-        return drawn
+        return self.named[drawn] if isinstance(drawn, str) else drawn
 
 
 @dataclass(frozen=True)
@@ -254,6 +257,10 @@ class Model:
             shapes = self.parameter_shapes(shape, spec)
             if spec.is_present(arguments) and math.prod(shapes[0]) > _MOST_NUMBERS:
                 raise ValueError(f"{owner}: shape {shape} would need {spec.name} of {shapes[0]}")
+            drawn = arguments.get(spec.drawn_by)
+            if isinstance(drawn, str) and drawn not in spec.named:
+                known = checks.one_of(["a function of the shape", *map(repr, spec.named)])
+                raise ValueError(f"{owner}: {spec.drawn_by} must be {known}, got {drawn!r}")
             value = arguments.get(spec.name)
             if value is None:
                 continue

@@ -11,6 +11,7 @@ import numpy as np
 
 from rockpool.nn.models import checks
 from rockpool.nn.modules._attributes import RegisteredAttribute
+from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
 
 
@@ -203,8 +204,26 @@ class BackendHooks:
         For numpy it is a copy, free to be edited. States that are kept for a batch of another size
         are a ValueError.
         """
+        if batch_size > 1 and "_state_of_first" in self.__dict__:
+            self._tell_of_batches()
         shape = self._registered_attributes[name].shape
         return self._repeated(self._load_attribute(name), shape, batch_size)
+
+    def _note_batch(self, batch_size: int) -> None:
+        """Note that the states are those of the first of several batch elements."""
+        if batch_size > 1 and not self._keep_batch_state:
+            self.__dict__.setdefault("_state_of_first", False)
+
+    def _tell_of_batches(self) -> None:
+        """Warn once that a batch starts from the states of the first element of the one before."""
+        if not self.__dict__["_state_of_first"]:
+            self.__dict__["_state_of_first"] = True
+            # without the name of the module: so it is shown once for all layers of a network
+            warn_user(
+                "A batch starts from the state in which batch element 0 of the last one ended. "
+                "Call reset_state() before each batch that starts anew, as in a loop of training, "
+                "or keep_batch_state() once, for batches whose elements each go on."
+            )
 
     def _state_to_keep(self, batched: Any) -> Any:
         """Return what is to be stored and returned of a final state with batch dimension."""
@@ -225,6 +244,7 @@ class BackendHooks:
                         self._check_shape(name, value)
                     value = self._convert_attribute(name, value, entry)
                 kept[name] = value
+            self._note_batch(len(batched))
         new_state = self.state()
         new_state.update((name, kept[name]) for name in kept if name in new_state)
         self.__dict__.update(kept)

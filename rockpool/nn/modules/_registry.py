@@ -123,6 +123,8 @@ class AttributeRegistry(BackendHooks):
     def _put_attribute(self, name: str, value: Any) -> None:
         """Store a plain value that has been checked, or one that is forced."""
         entry = self._registered_attributes[name]
+        if entry.kind == "State":
+            self.__dict__.pop("_state_of_first", None)
         if self._force_set_attributes:
             entry.shape = shape_of(value)
         self._store_attribute(name, self._convert_attribute(name, value, entry), entry)

@@ -37,6 +37,7 @@ from rockpool.nn.modules._described import (
 )
 from rockpool.nn.modules._registry import AttributeRegistry
 from rockpool.nn.modules._summary import Summary, summarised
+from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 
 if TYPE_CHECKING:
@@ -75,6 +76,20 @@ class Evolve(Protocol[Array]):
     def __call__(
         self, input_data: Any, record: bool = False
     ) -> tuple[Array, dict[str, Any], dict[str, Any]]: ...
+
+
+def _warn_of_milliseconds(owner: str, model: Model, arguments: Mapping[str, Any]) -> None:
+    """Warn of time constants in the range that they would have in milliseconds."""
+    for spec in model.parameters:
+        if spec.check is not checks.time_constant or arguments.get(spec.name) is None:
+            continue
+        known = checks.known_values(owner, spec.name, arguments[spec.name])
+        if known is not None and known.size and 10 < known.max() < 1e5:
+            largest = known[known < 1e5].max()
+            warn_user(
+                f"{owner}: {spec.name} is {largest:g} s: milliseconds meant? Time constants are in "
+                f"seconds, {largest:g} ms are {largest * 1e-3:g}"
+            )
 
 
 @runtime_checkable
@@ -409,6 +424,7 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         model, owner = self._model, type(self).__name__
         shape = model.full_shape(owner, arguments)
         model.check(owner, shape, arguments)
+        _warn_of_milliseconds(owner, model, arguments)
         if model.shape_setting:
             entries = checks.shape_entries(owner, arguments["shape"])
             arguments = {**arguments, model.shape_setting: entries}

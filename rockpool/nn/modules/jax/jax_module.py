@@ -12,6 +12,15 @@ from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks
+from rockpool.nn.models.finite_input import checks_wanted, refuse
+from rockpool.nn.modules._limits import (
+    described,
+    least_of,
+    limited,
+    note_given,
+    warn_once,
+)
+from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.jax._base.arguments import (
     any_array,
@@ -35,7 +44,8 @@ from rockpool.nn.modules.module import Module
 from rockpool.parameters import Shape, State, is_tensor, shape_of, to_numpy
 
 if TYPE_CHECKING:
-    from rockpool.nn.models.model import SettingSpec
+    from rockpool.nn.description import Value
+    from rockpool.nn.models.model import ParameterSpec, SettingSpec
     from rockpool.nn.modules._registry import RegisteredAttribute
     from rockpool.nn.modules.module import ModuleBase
 
@@ -86,6 +96,7 @@ class JaxModule(Module):
 
     _as_parameter: ClassVar[Any] = staticmethod(float_array)
 
+    _told: Told  # of values out of range
     _init_args: dict[str, Any]  # of the constructor, besides the shape; functions as `Partial`
     rng_key: Any  # the key for random numbers, where there are any: a jax.Array
     dt: float  # where there is time
@@ -108,6 +119,7 @@ class JaxModule(Module):
         spiking_output = static_bool(owner, "spiking_output", spiking_output)
         super().__init__(shape, spiking_input, spiking_output, *args, **kwargs)
         self._init_args = {}
+        self.__dict__["_told"] = Told()
 
     # -- declaration ------------------------------------------------------------------------
 
@@ -128,6 +140,14 @@ class JaxModule(Module):
                 self.rng_key = State(key, shape=key.shape)
 
         super()._declare({**arguments, **flags}, init_with_key)
+        note_given(self, arguments)
+
+    def _put_attribute(self, name: str, value: Any) -> None:
+        super()._put_attribute(name, value)
+        note_given(self, {name: value})
+
+    def _said_parameter(self, spec: ParameterSpec) -> Value | None:
+        return described(self, super()._said_parameter(spec), spec.name)
 
     def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
         return number_setting(value) if isinstance(spec.default, float) else value
@@ -307,6 +327,8 @@ class JaxModule(Module):
                 self._repeated(state, stored, shape[0])  # raises for a batch of another size
         settings = {"dt": self.dt, **settings}
         traced = {k: v for k, v in settings.items() if isinstance(v, (jax.Array, Partial))}
+        least = {name: least_of(self, name, None) for name in limited(self) if name in parameters}
+        self._tell_of_values(parameters, least)
         layout = Layout(
             shape=shape,
             n_out=self.size_out,
@@ -314,19 +336,39 @@ class JaxModule(Module):
             settings=tuple(item for item in settings.items() if item[0] not in traced),
             keep=self._keep_batch_state,
             kernels=kernels_serve(),
+            least=tuple(least.items()),
         )
         new_state = {}
         key = None
         if "rng_key" in self._registered_attributes:
             new_state["rng_key"], key = split_key(self.rng_key)
-        output, after, records = jitted_evolve(
+        output, after, records, finite = jitted_evolve(
             data, key, before, parameters, traced, loop=loop, layout=layout
         )
+        known = not isinstance(finite, jax.core.Tracer)
+        if known and checks_wanted() and not isinstance(data, jax.core.Tracer) and not finite:
+            refuse(self._label, data)
         if (lengths := current_lengths()) is not None:
             after = self._at_each_end(
                 lengths, before, after, {name: output for name in states} | records
             )
         return output, new_state | {name: after[name] for name in states}, records
+
+    def _tell_of_values(self, parameters: dict[str, Any], least: dict[str, float | None]) -> None:
+        """Warn once of parameters that training brought out of range, where values are known."""
+        dt = self.dt
+        if self._told.done or isinstance(dt, jax.core.Tracer):
+            return
+        found = []
+        for name, limit in least.items():
+            value, limit = parameters[name], dt if limit is None else limit
+            known = None if value is None else checks.known_values(self._label, name, value)
+            if known is None or not known.size:
+                continue
+            lowest = float(known.min())
+            if lowest < limit * (1 - 1e-6):
+                found.append((name, self._model[name].unit, lowest, limit))
+        warn_once(self._label, self._told, found)
 
     def _at_each_end(
         self,

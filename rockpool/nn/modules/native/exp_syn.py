@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rockpool.nn.models import exp_syn
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.noise import drawn_noise
 
@@ -112,6 +113,7 @@ class ExpSyn(Module):
             isyn += step
             isyn *= beta
             step[:] = isyn
+        require_finite(self._label, input_data, isyn)
         return self._noisy(output, isyn)
 
     def _noisy(

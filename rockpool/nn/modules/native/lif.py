@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import rockpool.graph
 from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules._kept import Kept
 from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.linear import kaiming
@@ -269,6 +270,7 @@ class LIF(Module):
                 records["vmem"][:, t] = vmem
 
         isyn = np.ascontiguousarray(isyn.transpose(1, 2, 0))
+        require_finite(self._label, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _constants(self, n_batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -85,7 +85,7 @@ class LinearMixin(_ModuleClass):
         weight: ArrayLike | None = None,
         bias: ArrayLike | None = None,
         has_bias: bool = False,
-        weight_init_func: Callable[[Shape], Any] = kaiming,
+        weight_init_func: Callable[[Shape], Any] | str = kaiming,
         bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
         *args: Any,
         **kwargs: Unpack[ModuleArguments],
@@ -156,7 +156,9 @@ class Linear(LinearMixin, Module):
     has_bias : bool
         Whether the layer has biases. Default: False; the attribute `bias` is then the number 0.
     weight_init_func, bias_init_func : callable
-        ``shape -> values``. Default: `kaiming` and `uniform_sqrt`.
+        ``shape -> values``. Default: `kaiming` and `uniform_sqrt`. For weights also "spiking": such
+        that LIF neurons with their default values pass on about as many spikes as they get, at
+        about 50 Hz; `rockpool.training.init.spiking` fits the weights of a whole network.
     dtype : dtype
         As for `LIF`.
 
@@ -180,7 +182,7 @@ class Linear(LinearMixin, Module):
         weight: ArrayLike | None = None,
         bias: ArrayLike | None = None,
         has_bias: bool = False,
-        weight_init_func: Callable[[Shape], Any] = kaiming,
+        weight_init_func: Callable[[Shape], Any] | str = kaiming,
         bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
         *args: Any,
         dtype: DTypeLike = np.float64,

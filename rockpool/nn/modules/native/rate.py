@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import rate
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
@@ -177,6 +178,7 @@ class Rate(Module):
                 if self._has_rec:
                     records["rec_input"][:, t] = rec_input
 
+        require_finite(self._label, data, x)
         return output, self._keep_state(x=x), records
 
     def _gain(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.exp_syn import exp_syn_forward
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.native.exp_syn import ExpSyn
 from rockpool.nn.modules.numba.input import batched_input
 
@@ -32,4 +33,5 @@ class ExpSynNumba(ExpSyn):
         isyn = kernel_array(self._batched_state("isyn", len(data)), self._dtype)
         beta = kernel_array(decay(self.dt, self.tau), self._dtype, (self.size_out,))
         call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
+        require_finite(self._label, data, isyn)
         return self._noisy(output, isyn)

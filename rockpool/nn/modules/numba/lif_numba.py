@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.numba.input import batched_input
@@ -72,6 +73,7 @@ class LIFNumba(LIF):
             output=output,
             **optional,
         )
+        require_finite(self._label, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _kernel_constants(self) -> dict[str, np.ndarray]:

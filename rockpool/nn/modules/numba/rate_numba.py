@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
 from rockpool.nn.modules.numba.input import batched_input
@@ -60,4 +61,5 @@ class RateNumba(Rate):
             output=output,
             **optional,
         )
+        require_finite(self._label, data, x)
         return output, self._keep_state(x=x), records

@@ -12,12 +12,10 @@ from torch import Tensor
 
 import rockpool.graph
 from rockpool.nn.models import lif
-from rockpool.nn.modules.torch._base.checks import Required
 from rockpool.nn.modules.torch._base.decays import decay, decay_slope
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
-from rockpool.nn.modules.torch._loops.lif import LIFParameters
 from rockpool.nn.modules.torch.lif_base_torch import LIF_TORCH, LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Shape
@@ -120,11 +118,6 @@ class aLIFTorch(LIFBaseTorch):
         if name == "gamma":
             return decay_slope(self.dt, trained)
         return super()._slope(name, trained)
-
-    def _loop_parameters(self, *more: Required) -> LIFParameters:
-        required = Required("tau_ahp", positive=True, unit="s"), Required("w_ahp")
-        parameters = super()._loop_parameters(*required)
-        return parameters._replace(gamma=self.gamma, w_ahp=self.w_ahp)
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons, and weights that feed their spikes back.

@@ -9,9 +9,10 @@ from torch import Tensor
 from rockpool.nn.models import exp_syn
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules._attributes import RegisteredAttribute
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.sound import sound_values
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -82,8 +83,9 @@ class ExpSynTorch(TorchModule):
         """Return the synaptic currents over time."""
         data = self._input(data, self.tau)
         isyn = self._start("isyn", data)
-        require_values(self._label, self, (Required("tau", positive=True, unit="s"),))
-        arguments = data, isyn, decay(self.dt, self.tau), self._noise(data.shape, data)
+        tau = sound_values(self, "tau")["tau"]
+        arguments = data, isyn, decay(self.dt, tau), self._noise(data.shape, data)
         output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
+        require_finite_input(self._label, data, isyn)
         self._keep_state({"isyn": output}, isyn=isyn)
         return output

@@ -14,11 +14,13 @@ from rockpool.nn.description import Node, Value
 from rockpool.nn.models import checks, lif
 from rockpool.nn.models.model import Check, Model, ParameterSpec, SettingSpec, Spec
 from rockpool.nn.modules._described import plain_setting, present_value
+from rockpool.nn.modules._limits import least_of
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.torch._base import decays
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.sound import at_least, sound_values
 from rockpool.nn.modules.torch._base.surrogates import (
     SPIKE_FUNCTIONS,
     StepPWL,
@@ -47,18 +49,21 @@ class _Leak(NamedTuple):
     default: float
     unit: str
     check: Check
-    positive: bool  # whether the values must be > 0 at all times
 
 
 _LEAKS = {
-    "taus": _Leak("tau_mem", "tau_syn", 20e-3, "s", checks.time_constant, True),
-    "decays": _Leak("alpha", "beta", 0.5, "", _decay_factor, False),
-    "bitshifts": _Leak("dash_mem", "dash_syn", 1.0, "", checks.non_negative, False),
+    "taus": _Leak("tau_mem", "tau_syn", 20e-3, "s", checks.time_constant),
+    "decays": _Leak("alpha", "beta", 0.5, "", _decay_factor),
+    "bitshifts": _Leak("dash_mem", "dash_syn", 1.0, "", checks.non_negative),
 }
 # name -> (the way of stating it, whether it is the one of the membrane)
 _LEAK_NAMES = {
     name: (mode, name == leak.mem) for mode, leak in _LEAKS.items() for name in (leak.mem, leak.syn)
 }
+
+
+# what kernels and loops take as decay factors, by the names that they have there
+DECAYS = ("alpha", "beta", "gamma")
 
 
 def _leak_spec(name: str) -> ParameterSpec:
@@ -308,6 +313,7 @@ class LIFBaseTorch(TorchModule):
         arguments = self._loop_arguments(data)
         loop = chosen_loop(self, lif_loop, *arguments)
         output, final, self.__dict__["_record_dict"] = loop(*arguments, self._record)
+        require_finite_input(self._label, data, final.isyn)
         self._keep_state(**final._asdict())
         return output
 
@@ -315,6 +321,15 @@ class LIFBaseTorch(TorchModule):
         """Return the names of the parameters that each neuron has, by what is made of them."""
         own = _LEAKS[self.leak_mode]
         return {"alpha": own.mem, "beta": own.syn, **self._other_parameters}
+
+    def _made(self, name: str, trained: Tensor) -> Tensor:
+        """Return what the time loop takes as `name`, given the values that are trained for it."""
+        least = least_of(self, self._trained()[name], self.dt)
+        return self._made_of_sound(name, trained if least is None else at_least(trained, least))
+
+    def _made_of_sound(self, name: str, sound: Tensor) -> Tensor:
+        """Return the same, given values in their range."""
+        return self._decay(name, sound) if name in DECAYS else sound
 
     def _decay(self, name: str, trained: Tensor) -> Tensor:
         """Return the decay factor "alpha" or "beta" that is made of a parameter."""
@@ -327,27 +342,21 @@ class LIFBaseTorch(TorchModule):
         is_decay = self.leak_mode == "decays"
         return torch.ones_like(trained) if is_decay else decays.bitshift_slope(trained)
 
-    def _loop_parameters(self, *more: Required) -> LIFParameters:
-        """Return the parameters for the time loop, checked, with those that are named besides."""
-        own = _LEAKS[self.leak_mode]
-        required = [
-            Required(own.mem, own.positive, own.unit),
-            Required(own.syn, own.positive, own.unit),
-            Required("threshold", positive=True),
-            Required("bias"),
-            *more,
-        ]
-        recurrent = self._is_recurrent()
-        if recurrent:
-            required.append(Required("w_rec"))
-        require_values(self._label, self, tuple(required))
+    def _sound_values(self) -> dict[str, Tensor]:
+        """Return the parameters for the time loop as they are trained, in their range, by name."""
+        names = self._trained().values()
+        return sound_values(self, *names, *(["w_rec"] if self._is_recurrent() else []))
+
+    def _loop_parameters(self, sound: dict[str, Tensor] | None = None) -> LIFParameters:
+        """Return the parameters for the time loop, of values in their range."""
+        values = self._sound_values() if sound is None else sound
+        made = {
+            name: self._made_of_sound(name, values[own]) for name, own in self._trained().items()
+        }
+        settings = self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt
+        function, window, most = spike_settings(*settings)
         return LIFParameters(
-            self.alpha,
-            self.beta,
-            self.bias,
-            self.threshold,
-            self.w_rec if recurrent else None,
-            *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
+            w_rec=values.get("w_rec"), spike_fn=function, window=window, max_spikes=most, **made
         )
 
     def _loop_arguments(

@@ -11,9 +11,10 @@ from torch import Tensor
 from rockpool.nn.description import Node
 from rockpool.nn.models import exp_syn, lif
 from rockpool.nn.models.model import SettingSpec
-from rockpool.nn.modules.torch._base.checks import Required, number_of, require_values
+from rockpool.nn.modules.torch._base.checks import number_of, require_finite_input
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.sound import sound_values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL, spike_settings
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import MembraneParameters, membrane_loop
@@ -123,23 +124,17 @@ class LIFNeuronTorch(TorchModule):
         """Return the number of spikes of each neuron in each time step."""
         data = self._input(data, self.threshold)
         vmem = self._start("vmem", data)
-        require_values(self._label, self, _REQUIRED)
+        sound = sound_values(self, "tau_mem", "threshold", "bias")
         parameters = MembraneParameters(
-            decay(self.dt, self.tau_mem),
-            self.bias,
-            self.threshold,
+            decay(self.dt, sound["tau_mem"]),
+            sound["bias"],
+            sound["threshold"],
             *spike_settings(self.spike_generation_fn, self.learning_window, self.max_spikes_per_dt),
         )
         noise = self._noise(tuple(data.shape), data)
         arguments = data, vmem, parameters, noise
         loop = chosen_loop(self, membrane_loop, *arguments)
         output, vmem, self._record_dict = loop(*arguments, self._record)
+        require_finite_input(self._label, data, vmem)
         self._keep_state(vmem=vmem)
         return output
-
-
-_REQUIRED = (
-    Required("tau_mem", positive=True, unit="s"),
-    Required("threshold", positive=True),
-    Required("bias"),
-)

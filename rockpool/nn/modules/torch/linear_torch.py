@@ -11,7 +11,7 @@ from torch import Tensor
 import rockpool.graph
 from rockpool.nn.models.linear import LINEAR
 from rockpool.nn.modules.torch._base.checks import Required, require_values
-from rockpool.nn.modules.torch._base.initialisers import kaiming_rows, uniform_sqrt
+from rockpool.nn.modules.torch._base.initialisers import kaiming_rows, spiking_columns, uniform_sqrt
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
 from rockpool.parameters import Shape
@@ -32,6 +32,7 @@ class LinearTorch(TorchModule):
         Whether the layer has biases. Default: False; the attribute `bias` is then None.
     weight_init_func, bias_init_func : callable
         ``shape -> values``. Default: U(±√(6 / Nin)) for weights and U(±√(1 / Nout)) for biases.
+        "spiking" for weights is as for `Linear`, drawn by torch.
 
     Examples
     --------
@@ -42,7 +43,7 @@ class LinearTorch(TorchModule):
     ((4, 5, 3), 2.0)
     """
 
-    _model = LINEAR
+    _model = LINEAR.changed("weight", named={"spiking": spiking_columns})
 
     weight: Tensor
     bias: Tensor | None
@@ -53,7 +54,7 @@ class LinearTorch(TorchModule):
         weight: Values | None = None,
         bias: Values | None = None,
         has_bias: bool = False,
-        weight_init_func: Callable[[Shape], Any] = kaiming_rows,
+        weight_init_func: Callable[[Shape], Any] | str = kaiming_rows,
         bias_init_func: Callable[[Shape], Any] = uniform_sqrt,
         *args: Any,
         **kwargs: Unpack[TorchModuleArguments],

@@ -11,10 +11,11 @@ import rockpool.graph
 from rockpool.nn.models import rate
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS, relu
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.decays import gain
 from rockpool.nn.modules.torch._base.initialisers import unit_eigs
 from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.sound import sound_values
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -96,19 +97,19 @@ class RateTorch(TorchModule):
         """Return the activation over time."""
         data = self._input(data, self.tau)
         state = self._start("x", data)
-        tau = Required("tau", positive=True, unit="s", at_least=self.dt)
-        weights = (Required("w_rec"),) if self._has_rec else ()
-        require_values(self._label, self, (tau, *_REQUIRED, *weights))
+        weights = ("w_rec",) if self._has_rec else ()
+        sound = sound_values(self, "tau", "bias", "threshold", *weights)
         parameters = RateParameters(
-            gain(self.dt, self.tau),
-            self.bias,
-            self.threshold,
-            self.w_rec if self._has_rec else None,
+            gain(self.dt, sound["tau"]),
+            sound["bias"],
+            sound["threshold"],
+            sound.get("w_rec"),
             self.act_fn,
         )
         arguments = data, state, parameters, self._noise(data.shape, data)
         loop = chosen_loop(self, rate_loop, *arguments)
         output, state, self._record_dict = loop(*arguments, self._record)
+        require_finite_input(self._label, data, state)
         self._keep_state(x=state)
         return output
 
@@ -119,6 +120,3 @@ class RateTorch(TorchModule):
 
         w_rec = to_array(self.w_rec) if self._has_rec else None
         return rate_graph(self, to_array(self.tau), to_array(self.bias), w_rec)
-
-
-_REQUIRED = (Required("bias"), Required("threshold"))

@@ -15,7 +15,11 @@ from typing import Any, ClassVar, Self, TypedDict
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.description import Value
+from rockpool.nn.models.model import ParameterSpec
+from rockpool.nn.modules._limits import described, note_given
 from rockpool.nn.modules._registry import Family, RegisteredAttribute
+from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io, tracing
 from rockpool.nn.modules.torch._base.call_options import (
@@ -127,6 +131,7 @@ class TorchModule(TorchRegistry):
     _record_dict: dict[str, Any]
     _noise_in_graph: float = 0.0  # `noise_std`, where that is a tensor whose value is not known
     _function_name: str = ""  # of its spike or activation function, where a graph can have that
+    _told: Told  # of values out of range
     _passed_state: dict[str, Any]  # final states, such as cannot be stored within a transform
 
     def __init__(self, retain_torch_api: bool = False, *args: Any, **kwargs: Any) -> None:
@@ -152,6 +157,14 @@ class TorchModule(TorchRegistry):
             base_init(*args, shape=shape, **flags, **kwargs)
 
         super()._declare(others, init)
+        note_given(self, arguments)
+
+    def _put_attribute(self, name: str, value: Any) -> None:
+        super()._put_attribute(name, value)
+        note_given(self, {name: value})
+
+    def _said_parameter(self, spec: ParameterSpec) -> Value | None:
+        return described(self, super()._said_parameter(spec), spec.name)
 
     def _setup_modes(self, torch_api: bool) -> None:
         self.__dict__.update(
@@ -161,6 +174,7 @@ class TorchModule(TorchRegistry):
             _record=False,
             _record_dict={},
             _passed_state={},
+            _told=Told(),
         )
 
     # -- evolution --------------------------------------------------------------------------
@@ -344,6 +358,8 @@ class TorchModule(TorchRegistry):
                 present[name] = options.last(self._label, name, known.get(name), before)
         kept = {name: self._state_to_keep(value) for name, value in present.items()}
         self._store_states(kept, options.detach)
+        if not (compiling() or in_transform() or torch.jit.is_tracing()):
+            self._note_batch(n_batch)
 
     def _store_states(self, states: dict[str, Tensor], detach: bool = True) -> None:
         if in_transform():  # values of a transform mean nothing once it has ended

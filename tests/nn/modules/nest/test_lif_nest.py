@@ -103,6 +103,7 @@ def test_a_membrane_far_from_its_threshold_is_followed() -> None:
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.filterwarnings("ignore:.*milliseconds meant")
 @pytest.mark.parametrize("tau", [1e-7, 1e-4, 1e2, np.inf])
 def test_extreme_time_constants(tau: float, recurrent: bool) -> None:
     arguments = {"tau_mem": tau, "tau_syn": tau, "bias": 0.01, "max_spikes_per_dt": 1}

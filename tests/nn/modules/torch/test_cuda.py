@@ -78,5 +78,8 @@ def test_json_goes_on_the_device(tmp_path: Any) -> None:
 def test_values_out_of_range_are_seen_on_the_device() -> None:
     layer = LIFTorch(2).to("cuda")
     layer.tau_mem.data.fill_(-1)
-    with pytest.raises(ValueError, match="tau_mem must be > 0 s, got -1"):
+    with pytest.warns(UserWarning, match="tau_mem came to -1 s in training"):
+        layer(torch.rand(1, 3, 2).cuda())
+    layer.tau_mem.data.fill_(torch.nan)
+    with pytest.raises(ValueError, match="tau_mem must be > 0 s, got nan"):
         layer(torch.rand(1, 3, 2).cuda())

@@ -120,9 +120,9 @@ def test_most_spikes_edited_in_place() -> None:
 def test_a_bad_value_is_named_also_after_a_good_one() -> None:
     module = layer()
     module(DATA)
-    module.tau_mem.data[1] = -1.0
+    module.tau_mem.data[1] = torch.nan
     before = {name: value.clone() for name, value in module.state().items()}
-    with pytest.raises(ValueError, match="tau_mem must be > 0 s, got -1"):
+    with pytest.raises(ValueError, match="tau_mem must be > 0 s, got nan"):
         module(DATA)
     assert all(torch.equal(value, before[name]) for name, value in module.state().items())
     module.tau_mem.data[1] = 20e-3

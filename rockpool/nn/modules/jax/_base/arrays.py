@@ -10,7 +10,15 @@ import numpy as np
 
 from rockpool.parameters import Shape
 
-__all__ = ["aligned", "batched_input", "batched_state", "cast", "common_type", "state_to_keep"]
+__all__ = [
+    "aligned",
+    "at_least",
+    "batched_input",
+    "batched_state",
+    "cast",
+    "common_type",
+    "state_to_keep",
+]
 
 
 def aligned(values: Any, like: jax.Array) -> Any:
@@ -22,6 +30,18 @@ def aligned(values: Any, like: jax.Array) -> Any:
     if jax.config.jax_numpy_rank_promotion == "allow" or not shape:
         return values
     return jnp.reshape(values, (1,) * (like.ndim - len(shape)) + shape)
+
+
+@jax.custom_jvp
+def at_least(value: Any, least: Any) -> jax.Array:
+    """Return ``max(value, least)``, whose derivative by the value is 1 everywhere."""
+    # rounding may have brought a value, that was the limit, below it
+    return jnp.where(value < least * (1 - 1e-6), least, value)
+
+
+@at_least.defjvp
+def _at_least_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, Any]:
+    return at_least(*primals), tangents[0]
 
 
 def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from rockpool.nn.modules.jax._base.arrays import (
+    at_least,
     batched_input,
     batched_state,
     common_type,
@@ -57,6 +58,7 @@ class Layout(NamedTuple):
     settings: tuple[tuple[str, Any], ...]  # those that are numbers
     keep: bool  # whether states are kept for each batch element
     kernels: bool  # whether compiled kernels may be used
+    least: tuple[tuple[str, float | None], ...] = ()  # of parameters; None: the time step
 
 
 @partial(jax.jit, static_argnames=("loop", "layout"))
@@ -69,8 +71,8 @@ def jitted_evolve(
     *,
     loop: TimeLoop,
     layout: Layout,
-) -> Evolution:
-    """Return output, states as they are to be stored, and records.
+) -> tuple[jax.Array, Arrays, Arrays, jax.Array]:
+    """Return output, states as they are to be stored, records, and whether all states are finite.
 
     `data`, `states` and `parameters` are as they were given and are stored; `key` is that for the
     noise of this call, if there is any; `settings` are those that are arrays or functions.
@@ -83,6 +85,10 @@ def jitted_evolve(
         name: value if value is None else jnp.asarray(value, dtype)
         for name, value in parameters.items()
     }
+    for name, least in layout.least:
+        if values[name] is not None:
+            limit = settings["dt"] if least is None else least
+            values[name] = at_least(values[name], jnp.asarray(limit, dtype))
     start = {
         name: batched_state(states[name], (batch, *shape), dtype) for name, shape in layout.states
     }
@@ -92,4 +98,5 @@ def jitted_evolve(
     kept = {
         name: state_to_keep(final[name], states[name], layout.keep) for name, _ in layout.states
     }
-    return output, kept, records
+    finite = jnp.stack([jnp.isfinite(value).all() for value in final.values()]).all()
+    return output, kept, records, finite

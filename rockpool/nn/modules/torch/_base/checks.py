@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rockpool.nn.models import checks, exp_syn
+from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite
 from rockpool.nn.modules.torch._base.transforms import values_unknown
 from rockpool.parameters import Shape
 
@@ -67,6 +68,17 @@ def require_dense(label: str, data: Any) -> None:
         )
 
 
+def require_finite_input(label: str, data: Tensor, state: Tensor) -> None:
+    """Require input to be finite, given the state that it led to; see `finite_input`."""
+    if torch.jit.is_tracing() or values_unknown(state) or values_unknown(data):
+        return
+    last = state.detach()
+    if last.is_cpu and last.dtype in _NUMPY_TYPES:
+        require_finite(label, data, last.numpy())
+    elif checks_wanted() and not bool(last.isfinite().all()):
+        refuse(label, data)
+
+
 def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
     """Require the input to be where the module is."""
     if data.device != like.device:
@@ -76,21 +88,21 @@ def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
         )
 
 
+REMEDY = (
+    "If training brought it there: give it a smaller learning rate, add a cost to the loss that "
+    "bounds it, or hold it constant with rockpool.parameters.Constant."
+)
+
+
 class Required(NamedTuple):
     """What the values of one parameter must be."""
 
     name: str
     positive: bool = False  # else finite
     unit: str = ""
-    at_least: float = 0.0  # of positive values: the time step, for time constants
-
-    @property
-    def above(self) -> float | None:
-        """What the values must be above; None: they must be finite."""
-        return self.at_least * (1 - 1e-6) if self.positive else None
 
 
-def _all_fine(values: list[Tensor], limits: list[float | None]) -> bool:
+def all_fine(values: list[Tensor], limits: list[float | None]) -> bool:
     """Whether all values of each tensor are above a limit, or finite where that is None."""
     # NaN passes on through min and max, and is neither > 0 nor finite
     if all(value.is_cpu and value.dtype in _NUMPY_TYPES for value in values):
@@ -124,19 +136,17 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
     values = [getattr(module, one.name) for one in required]
     if torch.jit.is_tracing() or any(values_unknown(value) for value in values):
         return
-    if _all_fine([value.detach() for value in values], [one.above for one in required]):
+    if all_fine(
+        [value.detach() for value in values], [0.0 if one.positive else None for one in required]
+    ):
         return
     try:
-        for name, positive, unit, at_least in required:
+        for name, positive, unit in required:
             value = getattr(module, name)
             if positive:
                 checks.positive(label, name, value, unit, finite=False)
-                checks.at_least_a_step(label, name, value, at_least)
             else:
                 checks.finite(label, name, value)
     except ValueError as error:
-        error.add_note(
-            "If training brought it there: give it a smaller learning rate, add a cost to the loss "
-            "that bounds it, or hold it constant with rockpool.parameters.Constant."
-        )
+        error.add_note(REMEDY)
         raise

@@ -11,6 +11,8 @@ import math
 
 import torch
 
+from rockpool.nn.models.weights import Spiking, uniform_about
+
 Shape = tuple[int, ...]
 
 
@@ -34,6 +36,12 @@ def kaiming_kernels(shape: Shape) -> torch.Tensor:
     The shape of the weights is (to, from, *kernel).
     """
     return _uniform(shape, math.sqrt(6.0 / math.prod(shape[1:])))
+
+
+def spiking_columns(shape: Shape) -> torch.Tensor:
+    """Draw weights (from, to) for LIF neurons with their default values, at about 50 Hz."""
+    drawn = _uniform(shape, 1.0).numpy()
+    return torch.from_numpy(uniform_about(drawn, Spiking().total())).float()
 
 
 def uniform_sqrt(shape: Shape) -> torch.Tensor:

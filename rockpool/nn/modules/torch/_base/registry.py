@@ -21,6 +21,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from rockpool.nn.modules._limits import note_given
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart, neuron_states
@@ -294,6 +295,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             if self._fits(entry, tuple(saved.shape)):
                 self._buffers[name] = trainable(present.new_empty(saved.shape))
         super()._load_from_state_dict(state_dict, prefix, *args)  # type: ignore[misc]
+        note_given(self, self._parameters)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # to another device or type; torch knows how for parameters, and only for those

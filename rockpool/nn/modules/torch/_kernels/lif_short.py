@@ -47,7 +47,7 @@ class Short(NamedTuple):
     constants: Constants
     states: dict[str, np.ndarray]  # to start from, and changed into the final ones
     names: tuple[str, ...]  # of the parameters, as the kernels call them
-    decay: Callable[[str, Tensor], Tensor]  # what a decay factor is, given what is trained
+    made: Callable[[str, Tensor], Tensor]  # what a kernel takes, given what is trained
 
 
 def constants(
@@ -124,7 +124,7 @@ class _Short(Function):
 def _by_loop(short: Short, x: Tensor, *parameters: Tensor) -> tuple[Tensor]:
     """Return the output, by operations of torch."""
     made = {
-        name: short.decay(name, value) if name in short.constants.slopes else value
+        name: value if name == "w_rec" else short.made(name, value)
         for name, value in zip(short.names, parameters, strict=True)
     }
     spike_fn, window, limit = short.constants.settings

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.torch._base.call_options import call_options
 from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart
@@ -43,8 +44,9 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     if not _is_array(data, data) or not all(_is_array(v, data, graph) for v in states.values()):
         return None
     limit = float(module.max_spikes_per_dt)
-    settings = module.dt, module.leak_mode, module.spike_generation_fn, limit
-    make = partial(_constants, module, trained, parameters)
+    given = module.__dict__.get("_least_given")
+    settings = module.dt, module.leak_mode, module.spike_generation_fn, limit, given
+    make = partial(_constants, module, trained)
     constants = module._watched.get(make, parameters, settings)
     if constants is None or parameters[0].dtype != data.dtype:
         return None
@@ -59,23 +61,31 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     if any(array is None for array in started.values()):
         return None
     keep_states_apart()
+    if len(data) > 1 and "_state_of_first" in module.__dict__:
+        module._tell_of_batches()
     kernels = short_file()
-    short = kernels.Short(constants, started, tuple(trained), module._decay)
+    short = kernels.Short(constants, started, tuple(trained), module._made)
     output = kernels.lif_short(short, data, parameters)
     module.__dict__["last_path"] = "numba"
+    require_finite(module._label, data, started["isyn"])
     module._buffers.update(_kept(module._keep_batch_state, started))
+    module._note_batch(len(data))
     return output
 
 
-def _constants(module: Any, trained: dict[str, str], parameters: tuple[Tensor, ...]) -> Any:
+def _constants(module: Any, trained: dict[str, str]) -> Any:
     """Return what the kernels take of a layer's parameters, checked; None if they cannot serve."""
     with torch.no_grad():
-        made = module._loop_parameters()
+        sound = module._sound_values()
+        made = module._loop_parameters(sound)
     if not known_spikes(made.spike_fn):
         return None
-    values = zip(trained, parameters, strict=True)
     with torch.no_grad():
-        slopes = {name: module._slope(name, value) for name, value in values if name in _DECAYS}
+        slopes = {
+            name: module._slope(name, sound[own])
+            for name, own in trained.items()
+            if name in _DECAYS
+        }
     return short_file().constants(made, module.n_neurons, module.n_synapses, slopes)
 
 

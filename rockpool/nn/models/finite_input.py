@@ -1,0 +1,114 @@
+"""Input that is no number: NaN, or infinite. It is found by what it does to the state of a layer.
+
+Once a layer has seen NaN or infinity, its currents stay so. So it is enough to look at the state at
+the end of a call, which is small, instead of at all of the input; only where that is no number is
+the input gone through, for the first place.
+"""
+
+from __future__ import annotations
+
+import os
+from math import isfinite
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from rockpool.parameters import to_numpy
+
+__all__ = ["check_input", "checks_wanted", "require_finite"]
+
+VARIABLE = "ROCKPOOL_CHECK_INPUT"
+_OFF = {"0", "off", "no", "false"}
+
+_chosen: bool | None = None  # by check_input; None leaves it to the environment
+
+
+class check_input:
+    """Choose whether NaN and infinite input is an error, for good or for a ``with`` block.
+
+    Without a choice the environment variable ``ROCKPOOL_CHECK_INPUT`` decides: 0, off, no or false
+    turns the check off.
+
+    Parameters
+    ----------
+    wanted : bool or None
+        Whether to check; None leaves it to the environment again.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rockpool.nn.models.finite_input import check_input
+    >>> from rockpool.nn.modules import LIF
+    >>> with check_input(False):
+    ...     bool(np.isnan(LIF(1)([[np.nan]])[1]["isyn"]).all())
+    True
+    """
+
+    def __init__(self, wanted: bool | None) -> None:
+        global _chosen
+        if wanted is not None and not isinstance(wanted, bool):
+            raise TypeError(f"check_input: wanted must be True, False or None, got {wanted!r}")
+        self._before = _chosen
+        _chosen = wanted
+
+    def __enter__(self) -> None:
+        """Keep the choice for the block."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Return to the choice before."""
+        global _chosen
+        _chosen = self._before
+
+
+def checks_wanted() -> bool:
+    """Whether NaN and infinite input is to be an error."""
+    if _chosen is not None:
+        return _chosen
+    return os.environ.get(VARIABLE, "").strip().lower() not in _OFF
+
+
+def require_finite(label: str, data: Any, state: np.ndarray) -> None:
+    """Require input to be finite, given the state that it led to.
+
+    Parameters
+    ----------
+    label : str
+        The module, as messages call it.
+    data : array (B, T, N), (T, N) or (T,)
+        The input, of any back-end.
+    state : np.ndarray
+        A state after the last time step, of all batch elements, in which NaN and infinity stay.
+
+    Raises
+    ------
+    ValueError
+        The state is not finite, and neither is the input.
+    """
+    with np.errstate(all="ignore"):
+        total = state.sum()
+    if isfinite(total) or np.isfinite(state).all() or not checks_wanted():
+        return
+    refuse(label, data)
+
+
+def refuse(label: str, data: Any) -> None:
+    """Raise a ValueError for the first value of input that is not finite, if there is one."""
+    values = to_numpy(data)
+    forms = {1: (1, -1, 1), 2: (1, *values.shape)}
+    values = values.reshape(forms.get(values.ndim, values.shape))
+    if values.dtype.kind != "f" or values.ndim != 3:
+        return
+    odd = np.argwhere(~np.isfinite(values.swapaxes(0, 1)))
+    if len(odd):
+        step, element, channel = map(int, odd[0])
+        raise ValueError(
+            f"{label}: the input must be finite, got {values[element, step, channel]:g} in time "
+            f"step {step} of batch element {element}, channel {channel} "
+            f"(rockpool.nn.models.finite_input.check_input(False) turns this check off)"
+        )

@@ -1,0 +1,30 @@
+"""What `losses` computes with, in jax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+amax, cumprod, where = jnp.max, jnp.cumprod, jnp.where
+
+
+def like(value: Any, array: jax.Array) -> jax.Array:
+    """Return numbers in the type of an array."""
+    return jnp.asarray(value, array.dtype)
+
+
+def whole(value: Any, array: jax.Array) -> jax.Array:
+    """Return whole numbers."""
+    return jnp.asarray(value).astype(int)
+
+
+def log_softmax(scores: jax.Array) -> jax.Array:
+    """Return the logarithm of the softmax over the last axis."""
+    return jax.nn.log_softmax(scores, -1)
+
+
+def chosen(values: jax.Array, labels: jax.Array) -> jax.Array:
+    """Return one entry of the last axis each."""
+    return jnp.take_along_axis(values, labels[..., None], -1)[..., 0]

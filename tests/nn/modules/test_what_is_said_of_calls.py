@@ -1,0 +1,158 @@
+"""What a user is told: input that is no number, a state of another batch, milliseconds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.kernels.switch import use_kernels
+from rockpool.nn.models.finite_input import check_input
+from rockpool.nn.modules import (
+    LIF,
+    ExpSyn,
+    ExpSynJax,
+    ExpSynNumba,
+    ExpSynTorch,
+    LIFJax,
+    LIFNeuronTorch,
+    LIFNumba,
+    LIFTorch,
+    Linear,
+    LinearTorch,
+    Rate,
+    RateJax,
+    RateNumba,
+    RateTorch,
+    aLIFTorch,
+)
+
+N = 3
+LAYERS = [
+    LIF,
+    ExpSyn,
+    Rate,
+    LIFNumba,
+    ExpSynNumba,
+    RateNumba,
+    LIFTorch,
+    aLIFTorch,
+    LIFNeuronTorch,
+    ExpSynTorch,
+    RateTorch,
+    LIFJax,
+    ExpSynJax,
+    RateJax,
+]
+DATA = np.random.default_rng(0).random((2, 20, N), np.float32)
+
+
+def given(kind: Any, data: np.ndarray) -> Any:
+    return torch.from_numpy(data) if kind.__name__.endswith("Torch") else data
+
+
+def states(module: Any) -> dict[str, Any]:
+    return {name: np.asarray(state).tolist() for name, state in module.state().items()}
+
+
+@pytest.mark.parametrize("kernels", [True, False], ids=["kernels", "loop"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_input_that_is_no_number(kind: Any, value: float, kernels: bool) -> None:
+    data = DATA.copy()
+    data[1, 7, 2] = data[0, 9, 1] = value
+    module = kind(N)
+    message = f"{kind.__name__}: the input must be finite, got {value} in time step 7 of batch "
+    with use_kernels(kernels), np.errstate(all="ignore"):
+        module(given(kind, DATA[:1]))
+        before = states(module)
+        with pytest.raises(ValueError, match=re.escape(message + "element 1, channel 2")):
+            module(given(kind, data))
+        assert states(module) == before
+        with check_input(False):
+            module(given(kind, data))
+
+
+def test_input_of_one_dimension() -> None:
+    with pytest.raises(ValueError, match="got nan in time step 1 of batch element 0, channel 0"):
+        LIF(1)([0.0, np.nan])
+
+
+def test_within_a_network() -> None:
+    data = torch.from_numpy(DATA.copy())
+    data[1, 4, 0] = torch.nan
+    net = Sequential(LinearTorch((N, N)), LIFTorch(N))
+    with pytest.raises(
+        ValueError, match="LIFTorch '1_LIFTorch': the input must be finite, got nan"
+    ):
+        net(data)
+
+
+def test_within_jit_nothing_is_looked_at() -> None:
+    layer, data = LIFJax(N), jnp.asarray(DATA).at[0, 0, 0].set(jnp.nan)
+    assert np.isnan(jax.jit(lambda x: layer(x)[1]["isyn"])(data)).any()
+
+
+def test_large_numbers_are_numbers() -> None:
+    ExpSyn(N)(DATA * 1e30)
+    ExpSynTorch(N)(torch.from_numpy(DATA) * 1e30)
+
+
+def test_the_environment_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROCKPOOL_CHECK_INPUT", "0")
+    assert np.isnan(LIF(1)([[np.nan]])[1]["isyn"]).all()
+    with pytest.raises(TypeError, match="check_input: wanted must be True, False or None, got 1"):
+        check_input(1)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LAYERS if "Jax" not in kind.__name__])
+def test_a_batch_that_starts_from_the_first_element_of_the_last(kind: Any) -> None:
+    module, data = kind(N), given(kind, DATA)
+    module(data)
+    with pytest.warns(UserWarning, match="A batch starts from the state") as caught:
+        module(data)
+        module(data)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    for name in ("reset_state()", "keep_batch_state()"):
+        assert name in str(caught[0].message)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", LAYERS)
+def test_where_a_batch_starts_as_it_should(kind: Any) -> None:
+    module, data = kind(N), given(kind, DATA)
+    for _ in range(2):  # anew
+        module = module.reset_state()
+        module(data)
+    module = module.reset_state()
+    for _ in range(2):  # a single element goes on
+        module(data[:1])
+    module.reset_state()
+    module = module.keep_batch_state()
+    for _ in range(2):
+        module(data)
+
+
+@pytest.mark.parametrize("kind", [LIF, LIFTorch, LIFJax, ExpSynNumba, RateTorch])
+def test_milliseconds(kind: Any) -> None:
+    name = "tau_mem" if "LIF" in kind.__name__ else "tau"
+    message = f"{kind.__name__}: {name} is 20 s: milliseconds meant?.* 20 ms are 0.02"
+    with pytest.warns(UserWarning, match=message) as caught:
+        kind(N, **{name: 20})
+    assert len(caught) == 1 and caught[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("tau", [10.0, np.inf, 1e6])
+def test_long_time_constants_that_can_be_no_milliseconds(tau: float) -> None:
+    LIF(N, tau_mem=tau)
+
+
+def test_weights_alone_pass_on_what_they_get() -> None:
+    assert np.isnan(Linear((1, 1))([[np.nan]])[0]).all()

@@ -1,0 +1,115 @@
+"""Initial weights with which deep networks of spiking neurons neither fall silent nor explode."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules import LIF, ExpSyn, LIFJax, LIFTorch, Linear, LinearJax, LinearTorch
+from rockpool.training.encoders import rate as poisson
+from rockpool.training.init import spiking
+
+N = 100
+KINDS = {"numpy": (Linear, LIF), "torch": (LinearTorch, LIFTorch), "jax": (LinearJax, LIFJax)}
+
+
+def stack(backend: str, depth: int = 8, init: Any = "spiking", **arguments: Any) -> Any:
+    linear, lif = KINDS[backend]
+    sizes = [64, *[N] * depth]
+    layers: list[Any] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [linear((n_in, n_out), weight_init_func=init), lif(n_out, **arguments)]
+    return Sequential(*layers)
+
+
+def gains(net: Any, rate: float, seed: int = 9, dt: float = 1e-3) -> list[float]:
+    """Return the mean rate of each layer, by that of the input."""
+    data = poisson(np.ones((4, 64), np.float32), 500, rate, dt, seed)
+    given = torch.from_numpy(data) if isinstance(net, torch.nn.Module) else data
+    _, _, record = net(given, record=True)
+    found = []
+    for name, layer in record.items():
+        if "LIF" in name and not name.endswith("_output"):
+            spikes = layer["spikes"]
+            spikes = spikes.detach() if isinstance(spikes, torch.Tensor) else spikes
+            found.append(float(np.asarray(spikes).mean() / data.mean()))
+    return found
+
+
+@pytest.mark.parametrize("backend", KINDS)
+@pytest.mark.parametrize("seed", range(3))
+def test_eight_layers_by_name(backend: str, seed: int) -> None:
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    found = gains(stack(backend), 50.0)
+    assert len(found) == 8 and min(found) > 0.5 and max(found) < 3
+
+
+@pytest.mark.parametrize("backend", KINDS)
+@pytest.mark.parametrize(
+    ("rate", "arguments"),
+    [
+        (20.0, {}),
+        (50.0, {"tau_mem": 5e-3, "tau_syn": 10e-3}),
+        (100.0, {"threshold": 0.3, "tau_mem": np.linspace(10e-3, 40e-3, N)}),
+    ],
+)
+def test_eight_layers_as_they_are(backend: str, rate: float, arguments: dict[str, Any]) -> None:
+    net = spiking(stack(backend, init=np.ones, **arguments), rate)
+    found = gains(net, rate)
+    assert len(found) == 8 and min(found) > 0.5 and max(found) < 3
+
+
+def test_other_weights_stay() -> None:
+    net = Sequential(Linear((64, N)), LIF((N, N)), Linear((N, 10)), ExpSyn(10))
+    readout, first = net[2].weight.copy(), net[0].weight.copy()
+    assert spiking(net, 20.0) is net
+    np.testing.assert_array_equal(net[2].weight, readout)
+    assert not np.array_equal(net[0].weight, first)
+
+
+def test_a_seed_gives_the_same_weights_on_each_back_end() -> None:
+    found = [spiking(stack(backend, 1), seed=3)[0].weight for backend in KINDS]
+    arrays = [np.asarray(w.detach() if isinstance(w, torch.Tensor) else w) for w in found]
+    np.testing.assert_allclose(arrays[1], arrays[0], rtol=1e-6)
+    np.testing.assert_allclose(arrays[2], arrays[0], rtol=1e-6)
+    other = spiking(stack("numpy", 1), seed=4)[0].weight
+    assert not np.array_equal(other, arrays[0])
+
+
+def test_several_synapses_for_each_neuron() -> None:
+    net = spiking(Sequential(Linear((64, 2 * N)), LIF((2 * N, N))), 50.0)
+    assert 0.5 < gains(net, 50.0)[0] < 3
+
+
+def test_the_default_is_what_it_was() -> None:
+    np.random.seed(0)
+    weight = Linear((64, 100)).weight
+    assert abs(weight).max() == pytest.approx(np.sqrt(6 / 64), rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("net", "rate", "error", "message"),
+    [
+        (LIF(2), 50.0, TypeError, "net must be a Sequential of layers, got LIF"),
+        (stack("numpy", 1), 0.0, ValueError, "rate must be > 0 Hz, got 0"),
+        (stack("numpy", 1), 2e3, ValueError, "at most one spike in each time step"),
+        (Sequential(Linear((2, 2)), ExpSyn(2)), 50.0, ValueError, "there are no linear weights"),
+        (stack("numpy", 1, bias=1.0), 20.0, RuntimeError, "spike whatever their input"),
+        (stack("numpy", 1, bias=-1e9), 20.0, RuntimeError, "do not spike"),
+    ],
+)
+def test_what_cannot_be_drawn(net: Any, rate: float, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        spiking(net, rate)
+
+
+@pytest.mark.parametrize("kind", [Linear, LinearTorch, LinearJax])
+def test_another_name(kind: Any) -> None:
+    with pytest.raises(ValueError, match=f"{kind.__name__}: weight_init_func must be a function"):
+        kind((2, 2), weight_init_func="spikes")
