@@ -1,6 +1,5 @@
-# files: groups bounding bounds_jax _operations_torch _operations_jax
+# files: groups bounding bounds_jax bounds_torch _operations_torch _operations_jax
 from . import adversarial_jax as adversarial_jax  # backend: jax
-from . import bounds_torch as bounds_torch  # backend: torch
 from . import ctc_loss as ctc_loss
 from . import encoders as encoders  # backend: numpy
 from . import init as init  # backend: numpy

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules.jax.jax_module import JaxModule
 
 __all__ = ["debug_evolution", "debug_optimisation", "flatten"]
@@ -66,7 +67,8 @@ def debug_evolution(
         *_nans("Network parameter", parameters),
         *_nan_steps("Input", input),
     )
-    output, new_state, _ = jmod.set_attributes(state).set_attributes(parameters)(input)
+    with check_input(False):  # what goes from one layer to the next is looked at afterwards
+        output, new_state, _ = jmod.set_attributes(state).set_attributes(parameters)(input)
     _raise_for(*_nan_steps("Output", output), *_nans("Post-evolve network state", new_state))
 
 

@@ -102,9 +102,10 @@ def test_it_is_said_once_for_each_module_with_the_remedies(kind: Any) -> None:
         with pytest.warns(UserWarning, match=f"{kind.__name__}: tau_mem came to -0.02 s") as caught:
             module(data)
             module(data)
-        assert len(caught) == 1
+        said = [str(one.message) for one in caught if "came to" in str(one.message)]
+        assert len(said) == 1
         for remedy in ("training.bound(net, optimizer)", "parameter_groups(net)", "Constant"):
-            assert remedy in str(caught[0].message)
+            assert remedy in said[0]
 
 
 def test_within_jit_nothing_is_looked_at() -> None:

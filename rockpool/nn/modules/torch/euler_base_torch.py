@@ -11,8 +11,8 @@ from rockpool.nn.models import checks, euler
 from rockpool.nn.models.model import Model, SettingSpec
 from rockpool.nn.modules._neuron_array import NeuronArray
 from rockpool.nn.modules.torch._base.call_options import CallOptions
-from rockpool.nn.modules.torch._base.checks import Required, require_values
 from rockpool.nn.modules.torch._base.decays import precise
+from rockpool.nn.modules.torch._base.sound import sound_values
 from rockpool.nn.modules.torch._base.transforms import values_unknown
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.euler import EulerParameters, EulerState, euler_loop
@@ -77,37 +77,23 @@ class EulerBaseTorch(NeuronArray, TorchModule):
 
     def _loop_parameters(self) -> EulerParameters:
         """Return the parameters for the time loop, checked."""
-        self._require_values()
-        spiking = "spikes" in self._state_names
-        given = (
-            self.threshold if spiking else None,
-            self.v_reset if spiking else None,
-            self.w_rec if self._has_rec else None,
-            self.learning_window,
-        )
-        return EulerParameters._make((*self._constants(), *given, *euler.rules(self._settings)))
-
-    def _require_values(self) -> None:
-        """Require of the present values what the constructor does; training may have moved them."""
-        step = self.dt if self.decay == "euler" else 0.0
         names = (*self._parts, "w_rec") if self._has_rec else self._parts
-        required = (
-            Required(name, positive=True, unit="s", at_least=step)
-            if name in euler.TAUS
-            else Required(name)
-            for name in names
-        )
-        require_values(self._label, self, tuple(required))
-        if "threshold" not in names or values_unknown(self.threshold):
+        sound = sound_values(self, *names)
+        self._require_order()
+        given = (*map(sound.get, ("threshold", "v_reset", "w_rec")), self.learning_window)
+        rules = euler.rules(self._settings)
+        return EulerParameters._make((*self._constants(sound), *given, *rules))
+
+    def _require_order(self) -> None:
+        """Require thresholds above the reset, as the constructor does; they may have moved."""
+        if "threshold" not in self._parts or values_unknown(self.threshold):
             return
         if bool((self.threshold <= self.v_reset).any()):
             self._check_values({"threshold": self.threshold})  # which raises
 
-    def _constants(self) -> euler.Constants:
+    def _constants(self, sound: dict[str, Tensor]) -> euler.Constants:
         """Return decays and gains, computed in double precision and cast once."""
-        values = {
-            name: precise(getattr(self, name)) for name in self._parts if name in euler.OF_CONSTANTS
-        }
+        values = {name: precise(sound[name]) for name in sound if name in euler.OF_CONSTANTS}
         like = values["r"]
         # true quotients, as in numpy: torch makes a product of a number and a reciprocal
         settings = {**self._settings, "dt": torch.tensor(self.dt, dtype=like.dtype)}

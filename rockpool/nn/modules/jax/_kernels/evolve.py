@@ -98,5 +98,6 @@ def jitted_evolve(
     kept = {
         name: state_to_keep(final[name], states[name], layout.keep) for name, _ in layout.states
     }
-    finite = jnp.stack([jnp.isfinite(value).all() for value in final.values()]).all()
+    states_left = [value for value in final.values() if value is not None]
+    finite = jnp.stack([jnp.isfinite(value).all() for value in states_left]).all()
     return output, kept, records, finite
