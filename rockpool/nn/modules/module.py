@@ -78,8 +78,14 @@ class Evolve(Protocol[Array]):
     ) -> tuple[Array, dict[str, Any], dict[str, Any]]: ...
 
 
+_LONG_STEP = 0.1  # in seconds; a network that means milliseconds has no such time step
+
+
 def _warn_of_milliseconds(owner: str, model: Model, arguments: Mapping[str, Any]) -> None:
     """Warn of time constants in the range that they would have in milliseconds."""
+    step = checks.known_values(owner, "dt", arguments.get("dt", 0.0))
+    if step is not None and step >= _LONG_STEP:  # time is counted in steps, and means what it says
+        return
     for spec in model.parameters:
         if spec.check is not checks.time_constant or arguments.get(spec.name) is None:
             continue

@@ -154,5 +154,10 @@ def test_long_time_constants_that_can_be_no_milliseconds(tau: float) -> None:
     LIF(N, tau_mem=tau)
 
 
+@pytest.mark.filterwarnings("error")
+def test_time_constants_in_steps_are_no_milliseconds() -> None:
+    LIF(N, tau_mem=20.0, dt=1.0)
+
+
 def test_weights_alone_pass_on_what_they_get() -> None:
     assert np.isnan(Linear((1, 1))([[np.nan]])[0]).all()
