@@ -97,7 +97,8 @@ def public_modules() -> list[str]:
     files = [path.relative_to(ROOT.parent) for path in ROOT.rglob("*.py")]
     names = [str(path.with_suffix("")).replace("/", ".") for path in files]
     names = [name.removesuffix(".__init__") for name in names]
-    inner = [name for name in names if name != "rockpool" and "._" not in name]
+    left_out = ("rockpool.devices", "rockpool.nn.layers", "rockpool.utilities.timedarray_shift")
+    inner = [n for n in names if n != "rockpool" and "._" not in n and n not in left_out]
     return [name for name in inner if name.split(".")[1] not in ("backends", "cli")]
 
 

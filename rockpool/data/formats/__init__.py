@@ -7,3 +7,7 @@ of their format is read, and says what is missing. What they share:
 * ``clocks``      counters of few bits that start again from 0
 * ``percent``     the header lines of Prophesee's files
 """
+
+from rockpool.backends.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__, backend="numpy")
