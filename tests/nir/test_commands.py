@@ -72,14 +72,14 @@ def old_network() -> Any:
     return Sequential(LinearTorch((2, 3), has_bias=True), LIFTorch(3), LinearTorch((3, 1)))
 
 
-def test_the_old_names_write_what_3_1_wrote() -> None:
+def test_the_old_names_write_what_3_1_reads() -> None:
     network = old_network()
     graph = to_nir(network)
     assert set(graph.nodes) == {"input", "output", "0_LinearTorch", "1_LIFTorch", "2_LinearTorch"}
     assert len(graph.edges) == 4
     neurons = graph.nodes["1_LIFTorch"]
     assert type(neurons).__name__ == "CubaLIF" and (neurons.w_in == 1).all()
-    np.testing.assert_allclose(neurons.r, 20 * np.exp(-1 / 20), rtol=1e-6)
+    np.testing.assert_allclose(neurons.r, 20 - 1, rtol=1e-6)  # it takes dt = tau / (1 + r)
     assert graph.nodes["0_LinearTorch"].weight.shape == (3, 2)
 
 

@@ -285,7 +285,8 @@ def test_steps_leave_nothing_behind(engine: str) -> None:
     assert after <= before + 64
     # numpy itself buffers factors of weights, for the time of a product
     buffers = 64 * 64 * 4 + 2048 if engine == "numpy" else 0
-    assert peak <= before + 512 + buffers
+    # the rest is for what counts the lines that are run
+    assert peak <= before + 1024 + buffers
 
 
 # --- what cannot be --------------------------------------------------------------------------------

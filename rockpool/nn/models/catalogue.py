@@ -137,6 +137,7 @@ ROWS = (
             "numpy": "kaiming spike_subtract_threshold unit_eigs xavier",
             "jax": "H_LReLU H_ReLU H_sigmoid H_tanh RateEulerJax WeightedSmoothBase "
             "clip_gradient step_pwl",
+            "torch": "from_nir to_nir",
             "nest": "NestWorkerError",
         },
     ),
