@@ -192,7 +192,7 @@ class Linear(LinearMixin, Module):
 
     def _dot(self, data: ArrayLike, weight: np.ndarray) -> np.ndarray:
         array = np.asarray(data, self._dtype)
-        if array.ndim < 3 or np.ndim(weight) != 2:
+        if array.ndim < 3 or len(array) < 2 or np.ndim(weight) != 2:
             return _times(array, weight)
         # one product: numpy would make one of each batch element
         output = _times(array.reshape(-1, array.shape[-1]), weight)
