@@ -31,10 +31,10 @@ def sections(text: str) -> dict[str, str]:
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
 
 
-def parameters(text: str) -> dict[str, Described]:
-    """Return the parameters that a docstring describes, by name."""
+def parameters(text: str, section: str = "Parameters") -> dict[str, Described]:
+    """Return the parameters that a section of a docstring describes, by name."""
     found: dict[str, Described] = {}
-    body = re.sub(r",[ ]*\\\n *", ", ", sections(text).get("Parameters", ""))
+    body = re.sub(r",[ ]*\\\n *", ", ", sections(text).get(section, ""))
     entries = re.split(r"^(?=\S)", body, flags=re.M)
     for entry in filter(None, entries):
         head, _, below = entry.partition("\n")

@@ -29,6 +29,8 @@ _MATH_ROLE = re.compile(r":math:`([^`]+)`")
 _ROLE = re.compile(r":(?:py:)?(?:class|func|meth|mod|attr|obj|data|exc):`([^`]+)`")
 _NAME = re.compile(r"(?<![`\w:\[])`([A-Za-z_][\w.]*)`(?![`\w])")
 _FAR_ENOUGH = 6  # from class to class
+# A class of a back-end has the arguments of the numpy class of that name, but for those it describes.
+_BACKEND = re.compile(r"(Numba|Torch|Jax|Brian|Nest|Sinabs|Exodus)$")
 _ALL_OTHERS = "..."  # among the names of parameters
 _LITERAL = re.compile(r"(?<=\S)::[ ]*$(?=\n\n? +\S|\n *\n +\S)", re.M)
 
@@ -166,7 +168,8 @@ def describe(
         other = _class(cls, str(entry.elsewhere), names)
         found = describe(other, name, names, raw, depth + 1) if other is not None else None
         return entry if found is None else _joined(entry, found)
-    said = (describe(base, name, names, raw, depth + 1) for base in _bases(cls))
+    others = [*_bases(cls), _class(cls, _BACKEND.sub("", cls.name), names)]
+    said = (describe(other, name, names, raw, depth + 1) for other in others if other is not None)
     return next(filter(None, said), None)
 
 
