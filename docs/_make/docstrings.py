@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 # "As for `LIF`.", "As for `LIF`, with 'taus' only.", "As `Sequential.evolve`."
-_ELSEWHERE = re.compile(r"^As (?:for |of )?`([\w.]+)`")
+_ELSEWHERE = re.compile(r"^As (?:for |of )?(?::\w+:)?`([\w.]+)`")
 
 
 class Described(NamedTuple):

@@ -29,7 +29,7 @@ _MATH_ROLE = re.compile(r":math:`([^`]+)`")
 _ROLE = re.compile(r":(?:py:)?(?:class|func|meth|mod|attr|obj|data|exc):`([^`]+)`")
 _NAME = re.compile(r"(?<![`\w:\[])`([A-Za-z_][\w.]*)`(?![`\w])")
 _FAR_ENOUGH = 6  # from class to class
-# A class of a back-end has the arguments of the numpy class of that name, but for those it describes.
+# What a class of a back-end does not describe is as for the numpy class of that name.
 _BACKEND = re.compile(r"(Numba|Torch|Jax|Brian|Nest|Sinabs|Exodus)$")
 _ALL_OTHERS = "..."  # among the names of parameters
 _LITERAL = re.compile(r"(?<=\S)::[ ]*$(?=\n\n? +\S|\n *\n +\S)", re.M)

@@ -1,8 +1,8 @@
 """What the reference does not say: parameters without description, shape or unit.
 
 Each parameter of a class is described, and each of a function that has a list of them; an array
-has a shape, a time a unit. ``python docs/_make/undescribed.py`` prints a line for each that is not, in an
-environment with the extra `docs`.
+has a shape, a time a unit. ``python docs/_make/undescribed.py`` prints a line for each that lacks
+it, in an environment with the extra `docs`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from surface import ROOT, Name, sections
 _ARRAY = re.compile(r"\barray|\bTensor\b|\bndarray\b|\btensor\b")
 # "shape (N,)", "of the shape of `x`", "(B, T, Nin)", "(from, to)", "(T,)", "one number"
 _SHAPE = re.compile(r"\b[Ss]hape|\([A-Za-z.]+,|\(\)|\bone number\b")
-_TIME = re.compile(r"^(tau|dt$|dt_|t_start|t_stop|t0|duration|delay_in_s)")
+_TIME = re.compile(r"^(tau|dt$|t_start|t_stop|t0|duration|delay_in_s)")
 _UNIT = re.compile(r"\bseconds?\b|\bms\b|\btime steps?\b|\bin s\b|\bs\b")
 
 
 def load() -> Any:
     """Return the package, read as the site reads it."""
-    extensions = griffe.load_extensions(str(Path(__file__).with_name("griffe_rst.py")))
+    extensions = griffe.load_extensions(
+        "dataclasses", str(Path(__file__).with_name("griffe_rst.py"))
+    )
     loader = griffe.GriffeLoader(
         search_paths=[str(ROOT)], extensions=extensions, allow_inspection=False
     )
