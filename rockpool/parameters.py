@@ -266,7 +266,7 @@ def Constant(obj: T) -> T:
     Parameters
     ----------
     obj : int, float, str, list, tuple, array or tensor
-        The value. It is left as it is: the mark is put on a copy or on a view.
+        The value, of any shape. It is left as it is: the mark is put on a copy or on a view.
 
     Returns
     -------

@@ -150,7 +150,8 @@ def register_backend(
     minimum : str, optional
         The oldest version of the first module that will do, such as ``"1.4"``.
     check : bool or callable, default True
-        As `check_flag` of `check_backend`.
+        False: it can never be used. A callable is called, without arguments, once the modules are
+        there, and says whether it can.
 
     Raises
     ------

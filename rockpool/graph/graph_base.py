@@ -208,7 +208,10 @@ class GraphModuleBase:
 class GraphModule(GraphModuleBase):
     """A module of a graph; its nodes know that it reads from them or writes to them.
 
-    Parameters are as for :class:`GraphModuleBase`.
+    Parameters
+    ----------
+    input_nodes, output_nodes, name, computational_module
+        As for :class:`GraphModuleBase`.
     """
 
     def __post_init__(self, *args: Any, **kwargs: Any) -> None:
@@ -251,7 +254,12 @@ class GraphModule(GraphModuleBase):
 class GraphHolder(GraphModuleBase):
     """The outside of a sub-graph: the nodes where it begins and ends, and nothing else.
 
-    Its nodes do not know of it. Parameters are as for :class:`GraphModuleBase`.
+    Its nodes do not know of it.
+
+    Parameters
+    ----------
+    input_nodes, output_nodes, name, computational_module
+        As for :class:`GraphModuleBase`.
     """
 
 

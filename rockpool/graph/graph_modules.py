@@ -60,7 +60,13 @@ class LinearWeights(GraphModule):
 
 @dataclass(eq=False, repr=False)
 class GenericNeurons(GraphModule):
-    """Neurons of a kind that is not stated. Parameters are as for :class:`GraphModule`."""
+    """Neurons of a kind that is not stated.
+
+    Parameters
+    ----------
+    input_nodes, output_nodes, name, computational_module
+        As for :class:`GraphModule`.
+    """
 
 
 @dataclass(eq=False, repr=False)
@@ -73,13 +79,13 @@ class LIFNeuronWithSynsRealValue(GenericNeurons):
         As for :class:`GraphModule`; an input node for each synapse, an output node for each
         neuron.
     tau_mem : array, optional
-        Membrane time constants in seconds. Default: empty.
+        Membrane time constants in seconds, of the shapes that `LIF` has. Default: empty.
     tau_syn : array, optional
-        Synaptic time constants in seconds. Default: empty.
+        Synaptic time constants in seconds, of the shapes that `LIF` has. Default: empty.
     threshold : array, optional
-        Firing thresholds. Default: empty.
+        Firing thresholds, of the shapes that `LIF` has. Default: empty.
     bias : array, optional
-        Biases. Default: empty.
+        Biases, of the shapes that `LIF` has. Default: empty.
     dt : float, optional
         Time step in seconds. Default: None, not stated.
     """
@@ -95,7 +101,12 @@ class LIFNeuronWithSynsRealValue(GenericNeurons):
 class RateNeuronWithSynsRealValue(GenericNeurons):
     """Rate neurons with one time constant `tau` each, in real values and seconds.
 
-    Parameters are as for :class:`LIFNeuronWithSynsRealValue`.
+    Parameters
+    ----------
+    input_nodes, output_nodes, name, computational_module, bias, dt
+        As for :class:`LIFNeuronWithSynsRealValue`.
+    tau : array, optional
+        Time constants in seconds, of the shapes that `Rate` has. Default: empty.
     """
 
     tau: Any = field(default_factory=list)
@@ -107,7 +118,10 @@ class RateNeuronWithSynsRealValue(GenericNeurons):
 class AliasConnection(GraphModule):
     """The statement that each output node carries what its input node carries.
 
-    Parameters are as for :class:`GraphModule`.
+    Parameters
+    ----------
+    input_nodes, output_nodes, name, computational_module
+        As for :class:`GraphModule`.
 
     Raises
     ------

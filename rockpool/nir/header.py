@@ -18,6 +18,8 @@ class NirFile(NetworkFile):
 
     Attributes
     ----------
+    network, notes, library, package_version, size
+        As for `NetworkFile`.
     source : NirSource
         How it was read.
     """

@@ -68,7 +68,7 @@ class Plan:
     operations : np.ndarray of int64, shape (K, COLUMNS)
         Row 0 says where input and output are, and how many; each other one is an operation.
     numbers : np.ndarray
-        Weights and parameters, expanded to one for each neuron.
+        Weights and parameters, expanded to one for each neuron, all in one array of shape (n,).
     memory_size : int
         How many numbers a stream has.
     slots : list of StateSlot

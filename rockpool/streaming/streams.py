@@ -102,6 +102,17 @@ class Stream:
     A stream is for one thread at a time. A copy (`copy`, `pickle`) has memory of its own. As a
     context manager it is closed at the end of the block.
 
+    Parameters
+    ----------
+    plan : Plan
+        What the network was compiled to.
+    memory : np.ndarray
+        Where states and operands are, shape (batch, memory_size), as `Plan.memory` makes it.
+    batched : bool
+        Whether data have the dimension of a batch.
+    engine : str
+        "numba" or "numpy".
+
     Attributes
     ----------
     plan : Plan

@@ -32,7 +32,7 @@ class TSEvent(EventEdits):
     channels : array_like of int (E,) or int
         Channel of each event, or of all of them, from 0. Default: 0.
     t_stop : float
-        Where the series ends: later than the last event. Needed where there are events.
+        Where the series ends, in seconds: later than the last event. Needed where there are events.
     periodic, t_start, name
         As for `TimeSeries`.
     num_channels : int, optional

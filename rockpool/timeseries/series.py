@@ -23,9 +23,9 @@ class TimeSeries:
     periodic : bool, default False
         Whether the series repeats, with the period ``t_stop - t_start``.
     t_start : float, optional
-        Where the series begins. Default: the first time point, or 0.
+        Where the series begins, in seconds. Default: the first time point, or 0.
     t_stop : float, optional
-        Where the series ends. Default: the last time point, or `t_start`.
+        Where the series ends, in seconds. Default: the last time point, or `t_start`.
     name : str, default "unnamed"
         For messages and plots.
 

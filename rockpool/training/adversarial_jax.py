@@ -70,15 +70,15 @@ def pga_attack(
     Parameters
     ----------
     params_flattened : list of arrays
-        Parameters of the network, as ``jax.tree.flatten`` gives them.
+        Parameters of the network, as ``jax.tree.flatten`` gives them, in their shapes.
     net : JaxModule
         The network. It starts from its initial state in each step.
     rng_key : key
         For the random start.
     inputs : array
-        Input to the network.
+        Input to the network, shape (B, T, Nin).
     net_out_original : array
-        Its output with the given parameters.
+        Its output with the given parameters, shape (B, T, Nout).
     tree_def_params : PyTreeDef
         The structure of the parameters, as ``jax.tree.flatten`` gives it.
     mismatch_loss : callable
@@ -158,9 +158,9 @@ def adversarial_loss(
     net : JaxModule
         The network; a static argument, so that each one is compiled for by itself.
     inputs : array
-        Input to the network.
+        Input to the network, shape (B, T, Nin).
     target : array
-        Target of the output.
+        Target of the output, of the shape that `task_loss` takes.
     task_loss : callable
         ``task_loss(target, output)``; must be hashable.
     mismatch_loss : callable

@@ -20,7 +20,7 @@ def flatten(generic_collection: Any, sep: str = "_") -> OrderedDict[str, Any]:
     Parameters
     ----------
     generic_collection : dict, list, tuple or array
-        The collection.
+        The collection; arrays of any shape.
     sep : str
         Stands between two keys. Default: ``"_"``.
 
@@ -83,6 +83,10 @@ def debug_optimisation(
 
     Parameters
     ----------
+    jmod : JaxModule
+        The module.
+    parameters : dict
+        Its parameters, nested as ``jmod.parameters()`` gives them.
     input, target : array (T, N) or (B, T, N)
         Input data and target, for the module with the given parameters.
     vgf_loss : callable

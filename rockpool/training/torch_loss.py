@@ -38,7 +38,7 @@ def summed_exp_boundary_loss(
     data : Tensor
         The values, of any shape.
     lower_bound, upper_bound : float or Tensor, optional
-        The bounds, also 0. Default: None, no bound.
+        The bounds, also 0, of a shape that broadcasts with the data. Default: None, no bound.
 
     Returns
     -------

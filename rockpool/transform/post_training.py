@@ -48,10 +48,12 @@ class LayerRate:
 class SilentLayerError(ValueError):
     """A layer that has spiked does not spike any more once its network is quantised.
 
-    Attributes
+    Parameters
     ----------
+    text : str
+        The message.
     rates : tuple of LayerRate
-        The rates of all layers.
+        The rates of all layers; an attribute, too.
     """
 
     def __init__(self, text: str, rates: tuple[LayerRate, ...] = ()) -> None:

@@ -72,11 +72,11 @@ def global_quantize(
     weights_out : array_like
         Weights of the output neurons, (from, to).
     threshold, threshold_out : array_like
-        Thresholds of hidden and output neurons.
+        Thresholds of hidden and output neurons, shape (to,) or ().
     dash_mem, dash_mem_out, dash_syn, dash_syn_2, dash_syn_out : array_like
-        Bit-shifts of membranes and synapses. They are rounded.
+        Bit-shifts of membranes and synapses, shape (to,) or (). They are rounded.
     bias, bias_out : array_like, optional
-        Biases of hidden and output neurons. Default: none.
+        Biases of hidden and output neurons, shape (to,) or (). Default: none.
     fuzzy_scaling : bool
         Whether the scale is that of the mean magnitude plus two standard deviations of the weights
         that are not zero, and not of the largest: some of the numbers are then larger than a weight

@@ -61,6 +61,7 @@ def tree_map_reduce_select(
     Parameters
     ----------
     tree : pytree
+        The tree.
     protoype_tree : pytree of bool
         Selects leaves.
     map_fun : callable

@@ -140,6 +140,7 @@ def tree_flatten(tree: Tree, leaves: list[Any] | None = None) -> tuple[list[Any]
     Parameters
     ----------
     tree : dict
+        The tree.
     leaves : list, optional
         A list to which the leaves are appended. Default: a new one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from support.patience import PATIENCE
 from conformance.cases import CASES, MODELS, Case
 from conformance.layers import BACKENDS, NATIVE, Backend
 from conformance.running import deviation, difference, reference, run
+from conformance.table import RESULTS, judged
 from rockpool.utilities.lazy_loading import advertised
 
 # Brian takes a second for each case.
@@ -88,3 +90,28 @@ def test_one_command_prints_the_table() -> None:
     assert lines[0].split() == ["MODEL", "numba"]
     assert [line.split("  ")[0] for line in lines[1 : 1 + len(MODELS)]] == list(MODELS)
     assert "exact" in lines[1] and "not offered" in lines[5]
+
+
+KEPT = json.loads(RESULTS.read_text())["verdicts"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_verdicts_that_are_kept_are_about_these_cases_and_bounds(model: str) -> None:
+    offering = {backend.name: backend for backend in BACKENDS if backend.offers(model)}
+    assert KEPT[model].keys() == offering.keys()
+    cases = [case for case in CASES if case.model == model]
+    for name, verdict in KEPT[model].items():
+        backend = offering[name]
+        stated = [bound for case in cases if (bound := backend.bound(case))]
+        assert (verdict["class"], verdict["cases"]) == (backend.classes[model], len(cases))
+        assert verdict["verdict"] in (
+            ("not run",) if backend.framework == "cuda" else ("exact", "within")
+        )
+        if verdict["verdict"] == "within":
+            assert (verdict["bound"], verdict["reason"]) in stated
+
+
+def test_the_verdicts_that_are_kept_are_found_again() -> None:
+    (numba,) = (backend for backend in BACKENDS if backend.name == "numba")
+    found = judged([numba])
+    assert found == {m: {n: v for n, v in row.items() if n == "numba"} for m, row in KEPT.items()}

@@ -29,7 +29,13 @@ InitFunction = Callable[[tuple[int, ...]], Any]
 class FFwdStackMixin(ChainMixin):
     """What the stacks of all back-ends have in common; see :func:`FFwdStack`.
 
-    Here ``weight_init_func`` must be given.
+    Parameters
+    ----------
+    *modules, **kwargs
+        As for `FFwdStack`.
+    weight_init_func : callable
+        ``weight_init_func((size_out, size_in))`` gives the weights from one module to the next; it
+        must be given.
     """
 
     _model_name = "FFwdStack"

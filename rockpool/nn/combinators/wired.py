@@ -35,7 +35,13 @@ Edges = Iterable[tuple[str, str]]
 
 
 class WiredMixin(ChainMixin):
-    """What the wired containers of all back-ends have in common; see :func:`Wired`."""
+    """What the wired containers of all back-ends have in common; see :func:`Wired`.
+
+    Parameters
+    ----------
+    modules, edges, **kwargs
+        As for `Wired`.
+    """
 
     _model_name = "Wired"
 

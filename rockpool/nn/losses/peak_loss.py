@@ -114,7 +114,12 @@ class BinaryPeakLoss(_PeakLossBase):
     The output of positives is averaged at its peak as there. That of negatives is to be
     `nontarget_output` all the time. A batch without one of the two has no loss for it.
 
-    Parameters and errors are as for `PeakLoss`.
+    Errors are as for `PeakLoss`.
+
+    Parameters
+    ----------
+    max_interval, weight_nontarget, target_output, nontarget_output
+        As for `PeakLoss`.
 
     Attributes
     ----------

@@ -167,7 +167,7 @@ def astimedmodule(
         The class; what its objects need is stated in `LayerToTimedModule`. Without it, a decorator
         is returned, which takes the class.
     parameters, states, simulation_parameters : list of str, optional
-        As for `LayerToTimedModule`.
+        Names of attributes of the layer's objects to register as such. They stay in the layer.
 
     Returns
     -------

@@ -77,13 +77,13 @@ class WaveSenseBlock(_Recorded):
     kernel_size : int
         Number of synapses of each neuron. Default: 2.
     bias : array_like
-        Biases of all neurons. Default: 0, constant.
+        Biases of all neurons, one number or one for each. Default: 0, constant.
     tau_mem, base_tau_syn : float
         Time constants of the membranes, and the shortest one of synapses, in seconds. Neurons with
         several synapses have the longest one of these for their membranes. Default: 10 ms,
         constant.
     threshold : array_like
-        Threshold of all neurons. Default: 1, constant.
+        Threshold of all neurons, one number or one for each. Default: 1, constant.
     neuron_model : class
         Class of the neurons, derived from `LIFBaseTorch`. Default: `LIFTorch`.
     dt : float
@@ -192,7 +192,7 @@ class WaveSenseNet(_Recorded):
     kernel_size : int
         Number of synapses of each neuron in a block. Default: 2.
     bias : array_like
-        Biases of all neurons. Default: 0, constant.
+        Biases of all neurons, one number or one for each. Default: 0, constant.
     smooth_output : bool
         Has no effect: the output neurons have the time constants `tau_lp`. Default: True.
     tau_mem, base_tau_syn : float
@@ -200,7 +200,8 @@ class WaveSenseNet(_Recorded):
     tau_lp : float
         Both time constants of the output neurons in seconds. Default: 20 ms, constant.
     threshold, threshold_out : array_like
-        Thresholds of all neurons, and of the output neurons. Default: 1, constant.
+        Thresholds of all neurons, and of the output neurons, one number or one for each. Default:
+        1, constant.
     neuron_model : class
         Class of the neurons, derived from `LIFBaseTorch`. Default: `LIFTorch`.
     neuron_model_out : class, optional

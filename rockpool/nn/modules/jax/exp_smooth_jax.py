@@ -54,6 +54,8 @@ class ExpSmoothJax(JaxModule):
         Time constant in seconds, one for all channels or (N,). Default: 0.1.
     activation_fun : callable
         Applied to the sum. Default: the identity.
+    dt : float
+        As for `ExpSyn`.
 
     Attributes
     ----------

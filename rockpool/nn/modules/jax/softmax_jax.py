@@ -28,7 +28,7 @@ def softmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Ar
     Parameters
     ----------
     x : array
-        Any values.
+        Any values, of any shape.
     temperature : float
         The higher, the more even is the result. Default: 1.
     axis : int, optional

@@ -44,6 +44,8 @@ class ExpSyn(Module):
         Longest kernel, in time steps, for methods that convolve with a truncated kernel. This
         class computes the recursion, which is exact, and needs no window: the value is kept for
         those who read it. Default: 10**6.
+    dtype : dtype
+        As for `LIF`.
     spiking_input, spiking_output : bool
         Whether a time series for the input is one of events (default True), and the output (False).
 

@@ -31,7 +31,10 @@ def identity(x: Any) -> Any:
 class InstantMixin(_ModuleClass):
     """What the classes for any function share; to be combined with a back-end's module class.
 
-    See `Instant` for the arguments.
+    Parameters
+    ----------
+    shape, function
+        As for `Instant`.
     """
 
     _checks = MappingProxyType({"function": checks.function})

@@ -34,7 +34,7 @@ def spike_subtract_threshold(
     Parameters
     ----------
     x : array_like
-        Membrane potentials before the reset.
+        Membrane potentials before the reset, of any shape.
     threshold : array_like
         Firing thresholds, > 0, of a shape that broadcasts with `x`.
     window : float

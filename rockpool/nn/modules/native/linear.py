@@ -69,7 +69,12 @@ def _times(data: ArrayLike, weight: np.ndarray) -> np.ndarray:
 class LinearMixin(_ModuleClass):
     """What the linear layers of numpy and of jax share; to be combined with a module class.
 
-    A subclass sets `_dot` and `_plus` to its back-end's functions. See `Linear` for the arguments.
+    A subclass sets `_dot` and `_plus` to its back-end's functions.
+
+    Parameters
+    ----------
+    shape, weight, bias, has_bias, weight_init_func, bias_init_func
+        As for `Linear`.
     """
 
     _model = linear.LINEAR

@@ -94,7 +94,12 @@ class SumPool2d(_Pooling):
 class AvgPool2d(_Pooling):
     """Means over windows of each channel, the zeros around the input included.
 
-    Parameters and errors are those of `SumPool2d`.
+    Errors are those of `SumPool2d`.
+
+    Parameters
+    ----------
+    shape_in, kernel_size, stride, padding, dtype
+        As for `SumPool2d`.
 
     Examples
     --------

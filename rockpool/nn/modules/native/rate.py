@@ -76,6 +76,8 @@ class Rate(Module):
         Time step in seconds. Default: 1 ms.
     noise_std : float
         Standard deviation of the noise on the input, after one second. Default: 0.
+    dtype : dtype
+        As for `LIF`.
 
     Attributes
     ----------

@@ -19,6 +19,11 @@ class IFEulerTorch(EulerBaseTorch):
 
     Equations, parameters, settings and errors are those of `IFEuler`; gradients are as for
     `LIFEulerTorch`.
+
+    Parameters
+    ----------
+    weight_init_func, learning_window
+        As for `LIFEulerTorch`.
     """
 
     _model = with_window(euler.IF_EULER)
@@ -140,6 +145,11 @@ class CubaLIFEulerTorch(EulerBaseTorch):
 
     Equations, parameters, settings and errors are those of `CubaLIFEuler`; gradients are as for
     `LIFEulerTorch`.
+
+    Parameters
+    ----------
+    weight_init_func, learning_window
+        As for `LIFEulerTorch`.
     """
 
     _model = with_window(euler.CUBA_LIF_EULER)

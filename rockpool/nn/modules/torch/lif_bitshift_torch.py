@@ -63,8 +63,8 @@ class LIFBitshiftTorch(LIFTorch):
     leak_mode : str
         Only "taus".
     tau_mem, tau_syn : array_like, optional
-        Time constants in seconds, as for `LIFTorch`, each above ``√2 dt``: a shorter one has the
-        bit-shift 0, a leak that leaves nothing. 20 ms.
+        Time constants in seconds, of the shapes that `LIF` has, each above ``√2 dt``: a shorter one
+        has the bit-shift 0, a leak that leaves nothing. 20 ms.
     max_spikes_per_dt : float
         Most spikes that a neuron can emit in one time step. Default: 31.
     shape, bias, threshold, ..., dt

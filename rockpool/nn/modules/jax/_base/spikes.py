@@ -45,7 +45,7 @@ def step_pwl(
     Parameters
     ----------
     x : array
-        Membrane potentials before the reset.
+        Membrane potentials before the reset, of any shape.
     threshold : array
         Firing thresholds, > 0, of a shape that broadcasts with `x`.
     window : float

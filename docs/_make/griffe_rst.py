@@ -1,0 +1,198 @@
+"""An extension of griffe: what docstrings have of reStructuredText becomes Markdown.
+
+* ``.. math::`` and ``:math:`` become formulas, which KaTeX renders in the browser;
+* names in single backquotes and in roles become links, where the reference has that name;
+* ``::`` before a literal block becomes ``:``;
+* a parameter that is "as for" another class is described on the spot, in its words, and a class
+  without a constructor of its own gets the parameters of the one that it takes it from.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import griffe
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from docstrings import Described, parameters
+from surface import sections
+
+_DIRECTIVE = re.compile(
+    r"^(?P<indent> *)\.\. math::[ ]*(?P<first>.*)\n(?P<body>(?:\n|(?P=indent) +.*(?:\n|\Z))*)", re.M
+)
+_MATH_ROLE = re.compile(r":math:`([^`]+)`")
+_ROLE = re.compile(r":(?:py:)?(?:class|func|meth|mod|attr|obj|data|exc):`([^`]+)`")
+_NAME = re.compile(r"(?<![`\w:\[])`([A-Za-z_][\w.]*)`(?![`\w])")
+_FAR_ENOUGH = 6  # from class to class
+# What a class of a back-end does not describe is as for the numpy class of that name.
+_BACKEND = re.compile(r"(Numba|Torch|Jax|Brian|Nest|Sinabs|Exodus)$")
+_ALL_OTHERS = "..."  # among the names of parameters
+_LITERAL = re.compile(r"(?<=\S)::[ ]*$(?=\n\n? +\S|\n *\n +\S)", re.M)
+
+
+def markdown(text: str, link: Callable[[str], str]) -> str:
+    """Return a docstring as Markdown.
+
+    Parameters
+    ----------
+    text : str
+        The docstring, without common indentation.
+    link : callable
+        ``name -> Markdown`` for a name in backquotes.
+    """
+    text = _DIRECTIVE.sub(_formula, text)
+    text = _MATH_ROLE.sub(lambda match: rf"\({' '.join(match[1].split())}\)", text)
+    text = _ROLE.sub(lambda match: link(match[1]), text)
+    text = _NAME.sub(lambda match: link(match[1]), text)
+    return _LITERAL.sub(":", text)
+
+
+def _formula(match: re.Match[str]) -> str:
+    indent = match["indent"]
+    lines = [match["first"].strip(), *(line.strip() for line in match["body"].splitlines())]
+    body = "\n".join(f"{indent}{line}" for line in lines if line)
+    if "&" in body or r"\\" in body:
+        body = f"{indent}\\begin{{aligned}}\n{body}\n{indent}\\end{{aligned}}"
+    return f"{indent}$$\n{body}\n{indent}$$\n\n"
+
+
+class _Names:
+    """The names of the reference, by how docstrings call them."""
+
+    def __init__(self) -> None:
+        self.paths: dict[str, str] = {}
+        self.classes: dict[str, tuple[str, str]] = {}  # name -> file and name of its class
+        for section in sections():
+            for own in section.own:
+                self.paths.setdefault(own.name, own.path)
+                self.paths[own.path] = own.path
+                self.paths[f"{own.module}.{own.name}"] = own.path
+                if own.kind == "class":
+                    self.classes.setdefault(own.name, (own.module, own.name))
+            self.paths.setdefault(section.package, "")
+
+    def link(self, shown: str, module: str) -> str:
+        """Return a link to a name as a docstring of some file calls it; or the name, as code."""
+        title = re.fullmatch(r"(.*?)\s*<(.*)>", shown, re.S)
+        text, target = (title[1], title[2]) if title else (shown, shown)
+        text, target = text.removesuffix("()"), target.removesuffix("()")
+        if target.startswith("~"):
+            target = target[1:]
+            text = target.rpartition(".")[2] if not title else text
+        path = self.paths.get(target)
+        return f"[`{text}`][{path}]" if path else f"`{text}`"
+
+
+class RstDocstrings(griffe.Extension):
+    """Makes Markdown of all docstrings of the package."""
+
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+        """Go through the package once it is loaded."""
+        names = _Names()
+        raw: dict[str, str] = {}
+        seen: set[int] = set()
+        objects = list(_objects(pkg, seen))
+        for obj in objects:
+            if obj.is_class:
+                raw[obj.path] = obj.docstring.value if obj.docstring else ""
+        for obj in objects:
+            if obj.is_class:
+                _describe(obj, names, raw)
+        for obj in objects:
+            if obj.docstring:
+                obj.docstring.value = markdown(
+                    obj.docstring.value, lambda name: names.link(name, "")
+                )
+
+
+def _objects(obj: Any, seen: set[int]) -> Any:
+    """Yield an object and all in it; what is imported is passed over."""
+    if obj.is_alias or id(obj) in seen:
+        return
+    seen.add(id(obj))
+    yield obj
+    for member in list(obj.members.values()):
+        yield from _objects(member, seen)
+
+
+def _describe(cls: Any, names: _Names, raw: dict[str, str]) -> None:
+    """Describe each parameter of a class's constructor in the class's own docstring."""
+    text = raw[cls.path]
+    own = parameters(text)
+    wanted = [*own, *(name for name in _constructor(cls) if name not in own)]
+    wanted = [name for name in wanted if name != _ALL_OTHERS]
+    found = {name: describe(cls, name, names, raw) for name in wanted}
+    if not text or not any(found.values()) or found == own:
+        return
+    lines = []
+    for entry in filter(None, found.values()):
+        lines.append(f"{entry.shown} : {entry.type}" if entry.type else entry.shown)
+        lines += [f"    {line}" for line in entry.text.splitlines()]
+    section = "Parameters\n----------\n" + "\n".join(lines) + "\n\n"
+    parts = re.split(r"^(?=\w[\w ]*\n-{3,}\n)", text, flags=re.M)
+    kept = [part for part in parts[1:] if not part.startswith("Parameters\n")]
+    cls.docstring.value = parts[0].rstrip() + "\n\n" + section + "".join(kept)
+
+
+def _constructor(cls: Any) -> list[str]:
+    """Return the names of the parameters of a class's constructor."""
+    init = _members(cls).get("__init__")
+    if init is None:
+        return []
+    several = (griffe.ParameterKind.var_positional, griffe.ParameterKind.var_keyword)
+    named = [parameter for parameter in init.parameters if parameter.kind not in several]
+    return [parameter.name for parameter in named if parameter.name != "self"]
+
+
+def _members(cls: Any) -> dict[str, Any]:
+    try:
+        return dict(cls.all_members)
+    except (griffe.AliasResolutionError, griffe.CyclicAliasError):
+        return dict(cls.members)
+
+
+def describe(
+    cls: Any, name: str, names: _Names, raw: dict[str, str], depth: int = 0
+) -> Described | None:
+    """Return what is said of a parameter, by the class, those that it refers to, or its bases."""
+    own = parameters(raw.get(cls.path, ""))
+    entry = own.get(name) or own.get(_ALL_OTHERS)
+    if depth > _FAR_ENOUGH or (entry is not None and entry.elsewhere is None):
+        return entry
+    if entry is not None:
+        other = _class(cls, str(entry.elsewhere), names)
+        found = describe(other, name, names, raw, depth + 1) if other is not None else None
+        return entry if found is None else _joined(entry, found)
+    others = [*_bases(cls), _class(cls, _BACKEND.sub("", cls.name), names)]
+    said = (describe(other, name, names, raw, depth + 1) for other in others if other is not None)
+    return next(filter(None, said), None)
+
+
+def _joined(entry: Described, found: Described) -> Described:
+    """Return what another class says, and behind it what an entry adds to "as for `Other`"."""
+    more = entry.text.partition("`")[2].partition("`")[2].lstrip(".,; ").strip()
+    text = f"{found.text}\n{more[:1].upper()}{more[1:]}".strip()
+    return found._replace(text=text)
+
+
+def _bases(cls: Any) -> list[Any]:
+    try:
+        return [base for base in cls.resolved_bases if base.is_class]
+    except (griffe.AliasResolutionError, griffe.CyclicAliasError):
+        return []
+
+
+def _class(cls: Any, reference: str, names: _Names) -> Any:
+    home = names.classes.get(reference.rpartition(".")[2])
+    if home is None:
+        return None
+    try:
+        found = cls.package[f"{home[0].removeprefix('rockpool.')}.{home[1]}"]
+    except KeyError:
+        return None
+    return found if found.is_class and found is not cls else None
