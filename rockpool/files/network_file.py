@@ -392,8 +392,9 @@ def _with_containers(node: Node, containers: dict[str, Callable[[dict[str, Any]]
 
     for _, inner in node.walk():
         if inner.user_class is not None and inner.model not in containers:
+            kind = "container" if inner.children else "layer"
             raise ValueError(
-                f"load: there is a container of your own, {inner.model}; say how to make it: "
+                f"load: there is a {kind} of your own, {inner.model}; say how to make it: "
                 f"load(..., containers={{{inner.model!r}: function_of_its_modules}})"
             )
     children = {name: _with_containers(child, containers) for name, child in node.children.items()}

@@ -38,11 +38,13 @@ def obstacles(description: Node, backend: str) -> Iterator[str]:
 
 
 def _user_obstacles(where: str, node: Node) -> Iterator[str]:
-    """Say why a container of the user's own cannot be converted."""
+    """Say why a module of the user's own cannot be converted."""
     name = node.model
+    if getattr(type(node.module), "_convert", None) not in (None, _base_convert()):
+        return
     if not node.children:
         yield f"{where}{name} is a layer of your own, of which only its code knows what it does"
-    elif getattr(type(node.module), "_convert", None) in (None, _base_convert()):
+    else:
         yield f"{where}{name} is a container of your own and has no method _convert"
 
 

@@ -34,7 +34,8 @@ def _own_obstacles(node: Node) -> Iterator[str]:
     """Say why a module cannot be streamed, those inside it left aside."""
     name = node.model
     if node.user_class is not None:
-        yield f"{name} is a container of your own, of which only its code knows what it does"
+        kind = "container" if node.children else "layer"
+        yield f"{name} is a {kind} of your own, of which only its code knows what it does"
         return
     if name not in _ADD:
         known = ", ".join(sorted(_ADD, key=str.lower))

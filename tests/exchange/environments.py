@@ -39,6 +39,10 @@ ENVIRONMENTS = {
         (*_TORCH, "scipy==1.17.1", "nir==1.0.8"), ("nirtorch==2.6", "rockpool==3.1.0")
     ),
     "ours": Environment((*_NUMPY, "lazy-loader==0.6", "nir==1.0.8")),
+    "coming_from": Environment(
+        (*_TORCH, "lazy-loader==0.6", "numba==0.68.1", "nir==1.0.8"),
+        ("nirtorch==2.6", "snntorch==1.0.0", "norse==1.1.0"),
+    ),
 }
 
 

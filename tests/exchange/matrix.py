@@ -172,7 +172,7 @@ def main() -> None:
     for each in (environments, foreign, own):
         each.mkdir(parents=True, exist_ok=True)
     seen = {
-        "versions": {name: list(all_of(name)) for name in ENVIRONMENTS},
+        "versions": {name: list(all_of(name)) for name in dict.fromkeys(PACKAGES.values())},
         "foreign": foreign_files(foreign, environments, [p for p in PACKAGES if p != "ours"]),
         "own": own_files(own, environments),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rockpool import convert, describe
+from rockpool import convert, describe, load, save
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
 from rockpool.nn.modules import (
     LIF,
@@ -31,7 +32,7 @@ from rockpool.nn.modules import (
     UpDownTorch,
     aLIFTorch,
 )
-from rockpool.parameters import Constant, to_numpy
+from rockpool.parameters import Constant, Parameter, to_numpy
 
 SPIKING_BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs")
 RATE_BACKENDS = ("numpy", "numba", "torch", "jax", "brian")
@@ -267,6 +268,48 @@ def test_a_container_of_ones_own_converts_itself() -> None:
 def test_a_container_that_says_nothing_is_named() -> None:
     with pytest.raises(ValueError, match=r"Untold is a container of your own and has no method"):
         convert(Untold(LIF(2)), "torch")
+
+
+class Times(Module):
+    """A layer of one's own: each channel times a number."""
+
+    def __init__(self, shape: int) -> None:
+        super().__init__((shape, shape))
+        self.factor = Parameter(np.ones(shape))
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        data, _ = self._auto_batch(input_data)
+        return data * self.factor, self.state(), {}
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return (TimesTorch if backend == "torch" else Times)(self.size_out)
+
+
+class TimesTorch(TorchModule):
+    """The same in torch."""
+
+    def __init__(self, shape: int) -> None:
+        super().__init__(shape=(shape, shape))
+        self.factor = Parameter(torch.ones(shape))
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        return self._auto_batch(data)[0] * self.factor
+
+
+def test_a_layer_of_ones_own_converts_itself(tmp_path: Path) -> None:
+    network = Sequential(Times(2), LIF(2))
+    network[0].factor = np.array([0.5, 2.0])
+    moved = convert(network, "torch")
+    assert type(moved[0]) is TimesTorch and moved[0].factor.tolist() == [0.5, 2.0]
+    data = spikes(1, 20, 2)
+    assert np.array_equal(output(moved, data), output(network, data))
+    with pytest.raises(ValueError, match="Times is a layer of your own"):
+        network.stream()
+    save(network, tmp_path / "net.safetensors")
+    again = load(tmp_path / "net.safetensors", containers={"Times": lambda modules: Times(2)})
+    assert np.array_equal(again[0].factor, [0.5, 2.0])
+    with pytest.raises(ValueError, match="there is a layer of your own, Times"):
+        load(tmp_path / "net.safetensors")
 
 
 def test_a_layer_of_ones_own_is_named() -> None:

@@ -494,23 +494,23 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
     # -- description ------------------------------------------------------------------------
 
     def _convert(self, modules: dict[str, Any], backend: str) -> Any:
-        """Return a container of the same kind on another back-end, for `rockpool.convert`.
+        """Return a module of the same kind on another back-end, for `rockpool.convert`.
 
-        To be overridden by a container of your own, so that it can be converted. Its parameters
-        and states, where it has any, are set afterwards.
+        To be overridden by a container or a layer of your own, so that it can be converted. Its
+        parameters and states, where it has any, are set afterwards.
 
         Parameters
         ----------
         modules : dict of Module by name
-            The converted submodules, by the names that they have here.
+            The converted submodules, by the names that they have here; none of a layer.
         backend : str
             The back-end that they are on.
         """
-        raise NotImplementedError(f"{self._label}: this container does not say how to convert it")
+        raise NotImplementedError(f"{self._label}: this module does not say how to convert it")
 
     def _describe(self) -> Node:
         """Return the description of this module and all modules in it, with their states."""
-        if not self._registered_modules:
+        if not self._registered_modules and type(self)._convert is Module._convert:
             return described_layer(self)
         return described_container(self, type(self).__name__, user_class=type(self))
 
