@@ -88,8 +88,9 @@ def test_what_differs_is_told_and_can_be_written(tmp_path: Path, shown: str, oth
 
 def test_a_block_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
     page, folder = little(tmp_path, "One\n\n```python\nx = 1\nx / 0\n```\n")
-    with pytest.raises(PageError, match="line 5"):
+    with pytest.raises(PageError) as failure:
         page.run(folder)
+    assert "line 5" in str(failure.value)
 
 
 def test_a_picture_that_no_code_writes_is_told(tmp_path: Path) -> None:
