@@ -194,6 +194,15 @@ def test_leaks_are_trained_in_the_way_they_are_stated(mode: str) -> None:
 
 
 @pytest.mark.parametrize("function", [StepPWL, PeriodicExponential])
+def test_spike_functions_have_gradients_with_their_defaults(function: Any) -> None:
+    x = torch.tensor([0.2, 0.6, 1.0, 2.3], requires_grad=True)
+    stated = torch.autograd.grad(function.apply(x, 1.0, 0.5, 2.0**16).sum(), x)[0]
+    assert torch.equal(torch.autograd.grad(function.apply(x).sum(), x)[0], stated)
+    assert torch.equal(torch.autograd.grad(function.apply(x, window=0.5).sum(), x)[0], stated)
+    assert torch.equal(torch.func.grad(lambda x: function.apply(x).sum())(x), stated)
+
+
+@pytest.mark.parametrize("function", [StepPWL, PeriodicExponential])
 def test_surrogates_take_thresholds_element_by_element(function: Any) -> None:
     derivatives = SURROGATES[function.__name__][1]
     x = torch.linspace(-1, 4, 40, dtype=F64, requires_grad=True)

@@ -73,13 +73,18 @@ class SpikeFunction(Function):
         return _count_spikes(x, threshold, window, max_spikes_per_dt)
 
     @classmethod
-    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+    def apply(
+        cls,
+        x: torch.Tensor,
+        threshold: Any = 1.0,
+        window: Any = 0.5,
+        max_spikes_per_dt: Any = MAX_SPIKES_PER_DT,
+    ) -> Any:
         """Return the number of spikes; gradients are those of the surrogate."""
         # torch serves a function with `setup_context` in its transforms, but calls it at twice the
         # cost of a whole time step
-        if in_transform():
-            return cls.transformable.apply(*args, **kwargs)
-        return super().apply(*args, **kwargs)
+        function = cls.transformable.apply if in_transform() else super().apply
+        return function(x, threshold, window, max_spikes_per_dt)
 
 
 def _remember(ctx: Any, x: Any, threshold: Any, window: Any, max_spikes_per_dt: Any) -> None:
