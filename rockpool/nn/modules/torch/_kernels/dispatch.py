@@ -45,6 +45,9 @@ _KERNELS: dict[str, dict[Callable[..., Any], tuple[str, str]]] = {
     },
     "triton": {
         lif_loop: ("triton.lif", "lif"),
+        exp_syn_loop: ("triton.exp_syn", "exp_syn"),
+        leaky_sum: ("triton.exp_syn", "leaky_sum"),
+        rate_loop: ("triton.rate", "rate"),
     },
 }
 # types of input that kernels for GPUs read as they are, where all else is in single precision

@@ -154,10 +154,13 @@ class _LIF(Function):
         before = None if ctx is None or low else layer.over_time(n_steps)
         records: list[Tensor | None] = [None] * 4
         if settings.record:
-            wide = (*output.shape, layer.n_synapses)
-            records = [layer.over_time(n_steps, one) for one in (False, True, True)]
+            per_synapse = (*output.shape, layer.n_synapses)
+            shapes = (output.shape, per_synapse, per_synapse)
+            records = [output.new_empty(shape) for shape in shapes]
             records.append(None if p.iahp is None else layer.over_time(n_steps))
-        vmem_record, isyn_record, irec_record, iahp_record = records
+        vmem_record, isyn_record, irec_record, iahp_record = (
+            None if value is None else value.flatten(2) for value in records
+        )
         results = {
             "output": output,
             "before": before,
@@ -178,9 +181,7 @@ class _LIF(Function):
         if ctx is not None:
             ctx.low, ctx.autocast = low, _autocast(p.x.device.type)
             if p.w_rec is None and irec_record is not None:
-                ctx.mark_non_differentiable(irec_record)
-        if settings.record:
-            records[1:3] = [r if r is None else r.reshape(wide) for r in records[1:3]]
+                ctx.mark_non_differentiable(records[2])
         return output, *states, *records
 
     @staticmethod
@@ -222,7 +223,7 @@ class _Back:
             self.of_x = self.of_x.to(p.x.dtype) if in_half else self.of_x
         zeros = partial(torch.zeros, dtype=torch.float64, device=p.x.device)
         n_batch, n_out = layer.n_batch, layer.n_out
-        self.sums = {
+        self.sums: dict[str, Any] = {
             "sums": zeros((n_batch, 3, n_out)),
             "sums_beta": zeros(p.isyn.shape) if need.beta else None,
             "sums_ahp": zeros((n_batch, 2, n_out)) if adaptive else None,
@@ -252,6 +253,8 @@ class _Back:
 
     def go(self, part: _Part, start: LIFState, before: Tensor | None) -> None:
         """Go back through some time steps, whose first starts from these states."""
+        if part.first == part.last:
+            return
         if before is None:
             before = self.layer.over_time(part.last - part.first)
             self.layer.forward(part, _started(start), before=before)
@@ -302,8 +305,6 @@ class _Back:
         irec: Tensor | None,
         x: Tensor | None,
     ) -> None:
-        if part.first == part.last:
-            return
         layer = self.layer
         arguments = {
             **strided("grad_output", part.of(self.of_output), ("batch", "step", "neuron")),

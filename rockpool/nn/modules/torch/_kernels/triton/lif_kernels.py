@@ -237,7 +237,7 @@ def lif_backward(  # type: ignore[no-untyped-def]
         of_u = of_v + of_spikes
         sum_alpha, lost_alpha = add_to(sum_alpha, lost_alpha, of_u * v_before)
         sum_bias, lost_bias = add_to(sum_bias, lost_bias, of_u)
-        of_height = -(count * of_v + of_spikes * (u / height))
+        of_height = -(count * of_v + of_spikes * u / height)
         sum_threshold, lost_threshold = add_to(sum_threshold, lost_threshold, of_height)
         of_v = of_u * decay
 
@@ -259,7 +259,7 @@ def lif_backward(  # type: ignore[no-untyped-def]
         if x is not None:
             arriving = tl.load(x + far, mask=there, other=0.0).to(of_v.dtype)
             if irec is not None:
-                recurrent = tl.load(irec + at * S + channel, mask=there, other=0.0)
+                recurrent = tl.load(irec + states, mask=there, other=0.0)
                 arriving = arriving + recurrent.to(of_v.dtype)
             h = of_i + decays * h
             sum_beta, lost_beta = add_to(sum_beta, lost_beta, h * arriving)
