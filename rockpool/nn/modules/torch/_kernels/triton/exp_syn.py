@@ -59,7 +59,7 @@ class _LeakySum(Function):
             "n_steps": n_steps,
         }
         if n_steps:
-            shape = chosen_shape(n_batch, n_out, 1, x.element_size())
+            shape = chosen_shape(n_batch, n_out, 1, x, start)
             launch(leaky_sum_forward, n_batch, n_out, arguments, shape, AT_ONCE=at_once)
         keep(ctx, at_once, x, start, decay, output)
         return output, final
@@ -101,6 +101,6 @@ def _gradients(
         "n_steps": n_steps,
     }
     if n_steps:
-        shape = chosen_shape(n_batch, n_out, 1, output.element_size())
+        shape = chosen_shape(n_batch, n_out, 1, output, start)
         launch(leaky_sum_backward, n_batch, n_out, arguments, shape)
     return of_x, of_start, reduced(sums.sum(0), decay)

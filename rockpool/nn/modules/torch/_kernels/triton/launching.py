@@ -14,6 +14,7 @@ from rockpool.nn.kernels.switch import interpreter_wanted
 
 __all__ = [
     "Shape",
+    "blocks",
     "chosen_shape",
     "copied",
     "gradient_of",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 MEMORY = "ROCKPOOL_GPU_MEMORY"
+MANY = 2**18  # neurons of all batch elements
 
 
 class Shape(NamedTuple):
@@ -37,17 +39,23 @@ class Shape(NamedTuple):
     stages: int  # time steps that input is fetched ahead, one less
 
 
-def chosen_shape(n_batch: int, n_out: int, width: int, itemsize: int) -> Shape:
-    """Return how to start a kernel over neurons of some synapses each.
+def blocks(width: int, input_size: int, state_size: int) -> tuple[int, int]:
+    """Return how many neurons a program has where there are few, and many.
 
-    Few neurons are spread thinly, one a thread, as the time that passes between two time steps is
-    what counts; of many, a thread has several. Input comes in pieces of 4 bytes and more.
+    The sizes are those of a number in bytes. One neuron a thread, as the time that passes between
+    two time steps is what counts where there are few; two of many, where registers suffice. Input
+    is fetched ahead in pieces of 4 bytes and more.
     """
+    least = 1 if input_size >= 4 or width > 1 else 2
+    return 32 * least, 32 * max(least, 2 if state_size == 4 and width == 1 else 1)
+
+
+def chosen_shape(n_batch: int, n_out: int, width: int, data: Tensor, state: Tensor) -> Shape:
+    """Return how to start a kernel over neurons with some synapses each, or room for them."""
     if interpreter_wanted():
         return Shape(min(width_of(n_out), 128), 1, 1)  # few programs, as each is slow
-    several = 1 if n_batch * n_out < 2**17 else 2 if n_batch * n_out < 2**19 else 4
-    block = 32 * max(several // width, 4 // itemsize, 1)
-    return Shape(block, 1, 5)
+    few, many = blocks(width, data.element_size(), state.element_size())
+    return Shape(many if n_batch * n_out >= MANY else few, 1, 5)
 
 
 def launch(

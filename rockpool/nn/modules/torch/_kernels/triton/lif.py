@@ -86,7 +86,7 @@ class _Layer:
         self.p, self.settings = p, settings
         width = width_of(self.n_synapses)
         self.constants = {"S": self.n_synapses, "WIDTH": width}
-        self.shape = chosen_shape(self.n_batch, self.n_out, width, p.x.element_size())
+        self.shape = chosen_shape(self.n_batch, self.n_out, width, p.x, p.vmem)
 
     def over_time(self, n_steps: int, per_synapse: bool = False) -> Tensor:
         """Return a new tensor over time."""
