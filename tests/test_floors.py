@@ -91,6 +91,7 @@ HOMES = {
     ),
     "jaxlib": ("rockpool.nn.modules.jax",),
     "numba": ("rockpool.nn.kernels", "rockpool.nn.modules.numba"),
+    "triton": ("rockpool.nn.modules.torch._kernels.triton",),
     "llvmlite": ("rockpool.nn.kernels",),
     "brian2": ("rockpool.nn.modules.brian",),
     "nest": ("rockpool.nn.modules.nest",),

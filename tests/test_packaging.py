@@ -100,7 +100,7 @@ def test_where_a_brian_without_that_limit_can_be_had_it_is_asked_for() -> None:
 
 
 BACKENDS_OF_EXTRAS = {
-    **{name: name for name in "scipy numba torch jax brian nest sinabs nir".split()},
+    **{name: name for name in "scipy numba torch jax brian nest sinabs triton nir".split()},
     "exodus": "sinabs-exodus",
 }
 
@@ -152,6 +152,7 @@ def test_the_constraints_cover_what_is_installed_for_the_tests() -> None:
         "brian",
         "nest",
         "sinabs",
+        "triton",
         "nir",
         "recordings",
         "test",

@@ -213,6 +213,7 @@ STANDARD: "dict[str, BackendSpec]" = {
             version_of="sinabs.exodus",
             **_CUDA,
         ),
+        _standard("triton", "triton", pip='"triton>=3.4"', minimum=(3, 4), telling="jit"),
         _standard("nir", "nir", pip='"nir>=1.0"', minimum=(1, 0), telling="NIRGraph"),
         _standard("cuda", "torch", pip='"torch>=2.1"', minimum=(2, 1), telling="Tensor", **_CUDA),
         _standard("samna", "samna", pip="samna", never_import=True),

@@ -56,7 +56,7 @@ def test_without_any_backend_each_line_says_how_to_get_it(bare_python) -> None:
     for name in known_backends():
         assert table[name][0] == "missing"
         assert table[name][-1] == backend_status(name).install
-    assert "0 of 11 installed" in done.stdout
+    assert "0 of 12 installed" in done.stdout
 
 
 def test_looking_imports_no_backend(full_python) -> None:
@@ -119,7 +119,7 @@ def test_check_tells_what_each_import_does(bare_python, faulty: Path) -> None:
     assert "numba: importing numba 99.0" in notes
     assert "no_such_attribute" in notes
     assert "SystemExit: fake licence check failed" in notes
-    assert "1 of 11 can be used; --verbose shows the errors." in notes
+    assert "1 of 12 can be used; --verbose shows the errors." in notes
     assert "banner" not in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
@@ -142,4 +142,4 @@ def test_looking_says_what_is_in_the_way(bare_python, faulty: Path) -> None:
     # a CUDA device is not seen by looking
     assert table["cuda"][0] == "not checked"
     assert "cuda: found, not imported yet; whether there is a CUDA device is known" in done.stdout
-    assert "5 of 11 installed" in done.stdout
+    assert "5 of 12 installed" in done.stdout

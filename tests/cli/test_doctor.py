@@ -83,7 +83,7 @@ def test_what_nobody_asked_for_may_be_missing(any_bare_python, site: Path) -> No
     code, found = examine(any_bare_python, path=site)
     assert (code, found["is_well"], said(found)) == (0, True, [])
     done = any_bare_python.run("-m", "rockpool", "doctor", path=site)
-    assert done.stdout.endswith("1 of 11 back-ends can be used: all is well.\n")
+    assert done.stdout.endswith("1 of 12 back-ends can be used: all is well.\n")
 
 
 def test_what_is_named_has_to_work(bare_python) -> None:
@@ -524,7 +524,7 @@ def test_the_text_is_for_people(bare_python, site: Path) -> None:
         "\nBroken\n  torch, cuda: importing torch 2.9.0",
         "      OSError: libfake.so\n",
         '    to mend it:  pip install --force-reinstall "torch>=2.1"\n',
-        "\n1 of 11 back-ends can be used: 1 broken.\n",
+        "\n1 of 12 back-ends can be used: 1 broken.\n",
     ):
         assert line in text
 

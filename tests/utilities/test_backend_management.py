@@ -24,7 +24,7 @@ from rockpool.utilities.backend_management import (
     torch_version_satisfied,
 )
 
-STANDARD = "numpy scipy numba torch jax brian nest sinabs sinabs-exodus nir cuda".split()
+STANDARD = "numpy scipy numba torch jax brian nest sinabs sinabs-exodus triton nir cuda".split()
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ from rockpool.utilities.backend_management import backend_status, known_backends
 for name in known_backends(): assert backend_status(name).name == name
 list_backends()
 print(sorted({"numpy", "scipy", "numba", "torch", "jax", "brian2", "nest", "sinabs", "nir",
-              "samna", "importlib.metadata"} & set(sys.modules)))
+              "triton", "samna", "importlib.metadata"} & set(sys.modules)))
 """
     said = full_python.python(code).splitlines()
     assert said[-1] == "[]"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
-__all__ = ["kernels_wanted", "use_kernels"]
+__all__ = ["interpreter_wanted", "kernels_wanted", "use_kernels"]
 
 VARIABLE = "ROCKPOOL_KERNELS"
 _OFF = {"0", "off", "no", "false"}
+_INTERPRETED = "triton"
 
 _chosen: bool | None = None  # by use_kernels; None leaves it to the environment
 
@@ -58,3 +59,11 @@ def kernels_wanted() -> bool:
     if _chosen is not None:
         return _chosen
     return os.environ.get(VARIABLE, "").strip().lower() not in _OFF
+
+
+def interpreter_wanted() -> bool:
+    """Whether kernels for GPUs are to serve on the CPU too, run by Triton's interpreter: for tests.
+
+    ``ROCKPOOL_KERNELS=triton`` asks for that; ``TRITON_INTERPRET=1`` has to be set as well.
+    """
+    return os.environ.get(VARIABLE, "").strip().lower() == _INTERPRETED

@@ -306,7 +306,7 @@ class LIFBaseTorch(TorchModule):
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
-        data = self._input(data, self.threshold)
+        data = self._input(data, self.threshold, half=True)
         output = None if self._record else evolved_on_arrays(self, data)
         if output is not None:
             return output
@@ -363,9 +363,10 @@ class LIFBaseTorch(TorchModule):
         self, data: Tensor
     ) -> tuple[Tensor, LIFState, LIFParameters, Tensor | None]:
         """Return input, state, parameters and noise for the time loop."""
-        state = LIFState(*(self._start(name, data) for name in self._state_names))
+        state = LIFState(*(self._start(name, data, self.threshold) for name in self._state_names))
         parameters = self._loop_parameters()
-        return data, state, parameters, self._noise((*data.shape[:2], self.n_neurons), data)
+        noise = self._noise((*data.shape[:2], self.n_neurons), self.threshold)
+        return data, state, parameters, noise
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""

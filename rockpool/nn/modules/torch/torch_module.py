@@ -42,6 +42,7 @@ from rockpool.nn.modules.torch._base.transforms import (
     in_transform,
     underneath,
 )
+from rockpool.nn.modules.torch._kernels.dispatch import takes_half
 from rockpool.nn.modules.torch._kernels.operators import function_name
 from rockpool.parameters import Shape
 from rockpool.utilities._atomic import check_path, replacing
@@ -287,8 +288,11 @@ class TorchModule(TorchRegistry):
             self._buffers.update(before)
             raise
 
-    def _input(self, data: Any, like: Tensor | None = None) -> Tensor:
-        """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module."""
+    def _input(self, data: Any, like: Tensor | None = None, half: bool = False) -> Tensor:
+        """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module.
+
+        Input in half precision may stay so, where a kernel can take it, if `half`.
+        """
         if like is not None and self._is_as_needed(data, like):
             return data
         require_float_tensor(self._label, data)
@@ -296,7 +300,7 @@ class TorchModule(TorchRegistry):
         if like is None:
             return data
         require_same_device(self._label, data, like)
-        return data.to(like.dtype)
+        return data if half and takes_half(data, like) else data.to(like.dtype)
 
     def _is_as_needed(self, data: Any, like: Tensor) -> bool:
         """Whether data are a plain tensor (B, T, size_in) of the type of a tensor of the module."""
@@ -332,9 +336,12 @@ class TorchModule(TorchRegistry):
     def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
         return value.expand(shape)
 
-    def _start(self, name: str, like: Tensor) -> Tensor:
-        """Return a state with the batch dimension in front, in the type and batch size of input."""
-        start = self._batched_state(name, like.shape[0]).to(like)
+    def _start(self, name: str, data: Tensor, like: Tensor | None = None) -> Tensor:
+        """Return a state with the batch dimension in front, of the batch size of input.
+
+        It is in the type of the input, or of another tensor.
+        """
+        start = self._batched_state(name, data.shape[0]).to(data if like is None else like)
         # a graph writes into the state itself, where gradients still need it
         return start.clone() if compiling() or torch.jit.is_tracing() else start
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,55 +27,21 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     reduced,
     zeros_like,
 )
-from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
+from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, second_order
+from rockpool.nn.modules.torch._kernels.lif_forms import (
+    RECORDS,
+    Inputs,
+    Results,
+    Settings,
+    by_loop,
+    run_lif,
+)
+from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState
 from rockpool.nn.modules.torch._loops.steps import Records
 
 __all__ = ["lif"]
 
 SURROGATES: dict[Any, int] = {StepPWL: STEP_PWL, PeriodicExponential: PERIODIC_EXPONENTIAL}
-RECORDS = ("vmem_record", "isyn_record", "irec_record", "iahp_record")
-
-
-class _Settings(NamedTuple):
-    """What goes in besides tensors."""
-
-    spike_fn: Any
-    window: float | Tensor
-    max_spikes: float | Tensor
-    record: bool
-
-
-class _Inputs(NamedTuple):
-    """All tensors that go in, or their gradients, or whether those are needed."""
-
-    x: Tensor
-    noise: Tensor | None
-    vmem: Tensor
-    isyn: Tensor
-    spikes: Tensor
-    iahp: Tensor | None
-    alpha: Tensor
-    beta: Tensor
-    bias: Tensor
-    threshold: Tensor
-    w_rec: Tensor | None
-    gamma: Tensor | None
-    w_ahp: Tensor | None
-
-
-class _Results(NamedTuple):
-    """All that comes out, or the gradients of that; None where there is nothing."""
-
-    output: Tensor
-    vmem: Tensor
-    isyn: Tensor
-    spikes: Tensor
-    iahp: Tensor | None
-    vmem_record: Tensor | None
-    isyn_record: Tensor | None
-    irec_record: Tensor | None
-    iahp_record: Tensor | None
 
 
 def lif(
@@ -86,25 +52,14 @@ def lif(
     record: bool = False,
 ) -> tuple[Tensor, LIFState, Records]:
     """Run LIF neurons over time; as `lif_loop`."""
-    p = parameters
-    inputs = _Inputs._make((x, noise, *state, *p[:5], p.gamma, p.w_ahp))
-    settings = _Settings(p.spike_fn, p.window, p.max_spikes, record)
-    output, vmem, isyn, spikes, iahp, *recorded = run(_LIF, settings, *inputs)
-    records = {}
-    if record:
-        named = zip(RECORDS, recorded, strict=True)
-        records = {
-            name.removesuffix("_record"): value for name, value in named if value is not None
-        }
-        records["spikes"] = output
-    return output, LIFState(vmem, isyn, spikes, iahp), records
+    return run_lif(_LIF, x, state, parameters, noise, record)
 
 
 class _LIF(Function):
     @staticmethod
-    def forward(ctx: Any, settings: _Settings, *tensors: Any) -> Any:
+    def forward(ctx: Any, settings: Settings, *tensors: Any) -> Any:
         """Run the kernel; what the gradients need is kept in `ctx`, unless that is None."""
-        p = _Inputs(*tensors)
+        p = Inputs(*tensors)
         n_batch, n_out, n_syn = p.isyn.shape
         per_step, per_neuron = (n_batch, p.x.shape[1], n_out), (n_out,)
         vmem, isyn, spikes = copied(p.vmem), copied(p.isyn), copied(p.spikes)
@@ -140,30 +95,17 @@ class _LIF(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         before, *tensors = ctx.saved_tensors
-        inputs, needed = _Inputs(*tensors), ctx.needs_input_grad[1:]
+        inputs, needed = Inputs(*tensors), ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
-            function = partial(_loop, ctx.settings)
+            function = partial(by_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
-        found = _gradients(ctx.settings, inputs, _Inputs(*needed), before, _Results._make(grads))
+        found = _gradients(ctx.settings, inputs, Inputs(*needed), before, Results._make(grads))
         return None, *only_needed(found, needed)
 
 
-def _loop(settings: _Settings, *tensors: Any) -> _Results:
-    """Return what the kernel returns, by the loop in torch."""
-    p = _Inputs(*tensors)
-    parameters = LIFParameters(
-        p.alpha, p.beta, p.bias, p.threshold, p.w_rec, *settings[:3], p.gamma, p.w_ahp
-    )
-    state = LIFState(p.vmem, p.isyn, p.spikes, p.iahp)
-    output, final, records = lif_loop(p.x, state, parameters, p.noise, settings.record)
-    return _Results(
-        output, *final, *(records.get(name.removesuffix("_record")) for name in RECORDS)
-    )
-
-
 def _gradients(
-    settings: _Settings, inputs: _Inputs, need: _Inputs, before: Tensor, given: _Results
-) -> _Inputs:
+    settings: Settings, inputs: Inputs, need: Inputs, before: Tensor, given: Results
+) -> Inputs:
     """Return the gradients of all inputs, given those of the results."""
     p = inputs
     n_batch, n_out, n_syn = p.isyn.shape
@@ -218,7 +160,7 @@ def _gradients(
         ),
         **optional,
     )
-    return _Inputs(
+    return Inputs(
         x=of_x,
         noise=None,
         vmem=torch.from_numpy(of_vmem),

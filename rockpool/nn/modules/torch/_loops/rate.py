@@ -28,16 +28,18 @@ def rate_loop(
     parameters: RateParameters,
     noise: Tensor | None = None,
     record: bool = False,
+    sums: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] = leaky_sum,
 ) -> tuple[Tensor, Tensor, Records]:
     """Run rate neurons over time.
 
     The noise is added to the input. The output is the activation, the state `x` is (B, N), and the
-    records are ``x`` and ``rec_input``.
+    records are ``x`` and ``rec_input``. Neurons without recurrent weights are leaky sums, which
+    `sums` does.
     """
     p = parameters
     drive = (x + p.bias if noise is None else x + noise + p.bias) * p.gain
     if p.w_rec is None:
-        states, state = leaky_sum(drive, state, 1.0 - p.gain)
+        states, state = sums(drive, state, 1.0 - p.gain)
         records = {"rec_input": torch.zeros_like(states), "x": states} if record else {}
         return p.act_fn(states, p.threshold), state, records
 
