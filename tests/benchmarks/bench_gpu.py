@@ -195,17 +195,14 @@ def weights_alone(n: int, device: str) -> Pair:
     return Pair(weights, lambda: None, list(weights.parameters()), False)
 
 
-def spikingjelly(back_end: str) -> Callable[[int, str], Pair]:
+def spikingjelly(n: int, device: str) -> Pair:
     def make() -> tuple[Any, Any]:
         from spikingjelly.activation_based import functional, neuron
 
         node = neuron.LIFNode(tau=TAU_MEM / DT, decay_input=False, v_reset=None, step_mode="m")
-        if back_end not in node.supported_backends:
-            raise LookupError(f"it has the back-ends {node.supported_backends} alone")
-        node.backend = back_end
         return node, lambda: functional.reset_net(node)
 
-    return behind_weights(make)
+    return behind_weights(make)(n, device)
 
 
 def snntorch(n: int, device: str) -> Pair:
@@ -254,20 +251,26 @@ CONTENDERS: dict[str, Callable[[int, str], Pair]] = {
     "weights alone": weights_alone,
     KERNEL: ours,
     LOOP: ours,
-    "spikingjelly, triton": spikingjelly("triton"),
-    "spikingjelly, cupy": spikingjelly("cupy"),
-    "spikingjelly, torch": spikingjelly("torch"),
+    "spikingjelly, triton": spikingjelly,
+    "spikingjelly, cuda": spikingjelly,
+    "spikingjelly, torch": spikingjelly,
     "snnTorch": snntorch,
     "sinabs": sinabs("sinabs.layers"),
     "EXODUS": sinabs("sinabs.exodus.layers"),
 }
+# what reads its settings when it is imported: each in a process of its own
+SETTINGS = {
+    f"spikingjelly, {kind}": {"SJ_LIF_CUDA_IMPLEMENTATION": kind}
+    for kind in ("triton", "cuda", "torch")
+}
+SETTINGS["ours, jax"] = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 NEEDS = {"spikingjelly": "spikingjelly", "snnTorch": "snntorch", "sinabs": "sinabs"}
-NEEDS |= {"EXODUS": "sinabs.exodus", "jax": "jax"}
+NEEDS |= {"EXODUS": "sinabs.exodus", "ours, jax": "jax"}
 
 
 def missing(name: str) -> str:
     """Return the package that a contender needs and that is not here, or ""."""
-    package = NEEDS.get(name.partition(",")[0], "")
+    package = NEEDS.get(name) or NEEDS.get(name.partition(",")[0], "")
     try:
         return "" if not package or find_spec(package) else package
     except ModuleNotFoundError:
@@ -359,6 +362,8 @@ def measure(bench: Bench, n: int) -> tuple[dict[str, Figures], dict[str, str]]:
     found: dict[str, Figures] = {}
     reasons: dict[str, str] = {}
     for name, build in CONTENDERS.items():
+        if name in SETTINGS:
+            continue
         absent = missing(name)
         if absent:
             reasons[name] = f"{absent} is not installed"
@@ -369,19 +374,24 @@ def measure(bench: Bench, n: int) -> tuple[dict[str, Figures], dict[str, str]]:
                 with way(name):
                     found[name] = bench.figures(lambda build=build: build(n, bench.device), n)
             except Exception as error:  # a contender that fails is a line in the table
-                reasons[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                reasons[name] = first_line(error)
         gc.collect()
         if bench.device == "cuda":
             bench.torch.cuda.empty_cache()
     return found, reasons
 
 
-def in_jax(sizes: list[int], options: argparse.Namespace, limit: float) -> dict[int, Any]:
-    """Return the figures of LIFJax by size, or a text, from a process of its own."""
-    command = [sys.executable, __file__, "--jax", "--sizes", *map(str, sizes)]
+def first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def apart(name: str, bench: Bench, limit: float) -> dict[int, Any]:
+    """Return what a contender takes, by size, or a text, from a process of its own."""
+    options = bench.options
+    command = [sys.executable, __file__, "--child", name, "--sizes", *map(str, options.sizes)]
     command += ["--batch", str(options.batch), "--steps", str(options.steps)]
-    environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
+    command += ["--rehearse"] if options.rehearse else []
+    environment = os.environ | SETTINGS[name]
     output = ""
     try:
         done = subprocess.run(
@@ -392,7 +402,24 @@ def in_jax(sizes: list[int], options: argparse.Namespace, limit: float) -> dict[
         output, failure = (late.stdout or b"").decode(), ["no time left"]
     lines = (json.loads(line) for line in output.splitlines() if line.startswith("{"))
     told = {line.pop("n"): line for line in lines}
-    return {n: told.get(n, {"reason": (failure or ["nothing was said"])[0]}) for n in sizes}
+    reason = {"reason": (failure or ["nothing was said"])[0]}
+    return {n: told.get(n, reason) for n in options.sizes}
+
+
+def child(options: argparse.Namespace) -> None:
+    """Print the figures of one contender, a line of JSON for each size."""
+    if options.child == "ours, jax":
+        jax_child(options.sizes, options.batch, options.steps)
+        return
+    bench = Bench(options)
+    for n in options.sizes:
+        try:
+            line = bench.figures(
+                lambda n=n: CONTENDERS[options.child](n, bench.device), n
+            )._asdict()
+        except Exception as error:
+            line = {"reason": first_line(error)}
+        print(json.dumps({"n": n, **line}), flush=True)
 
 
 def jax_child(sizes: list[int], batch: int, steps: int) -> None:
@@ -428,8 +455,8 @@ def jax_child(sizes: list[int], batch: int, steps: int) -> None:
         device = jax.devices()[0]
         statistics_ = device.memory_stats() or {}
         peak = statistics_.get("peak_bytes_in_use")
-        line = {"n": n, "forward": found[0], "both": found[1], "device": device.platform}
-        print(json.dumps({**line, "peak": peak and peak / x.size}), flush=True)
+        figures = Figures(*found, None, peak and peak / x.size)
+        print(json.dumps({"n": n, "device": device.platform, **figures._asdict()}), flush=True)
 
 
 def tune(bench: Bench, n: int) -> None:
@@ -450,7 +477,7 @@ def tune(bench: Bench, n: int) -> None:
                     figures = bench.figures(lambda: ours(n, bench.device, linear=False), n)
                     said = f"{figures.forward:.3f} / {figures.both:.3f}"
                 except Exception as error:
-                    said = f"{type(error).__name__}: {error}".splitlines()[0][:100]
+                    said = first_line(error)
                 finally:
                     lif.chosen_shape = chosen
                 print(f"  {block:4} {warps} {stages}: {said}", flush=True)
@@ -485,7 +512,7 @@ def goals(
         others = [
             figures.both
             for name, figures in row.items()
-            if name not in (KERNEL, LOOP, "weights alone") and figures.both is not None
+            if not name.startswith(("ours", "weights")) and figures.both is not None
         ]
         if others:
             yield said(n, "times as fast as the best other", min(others) / kernel.both, least=1.5)
@@ -506,8 +533,8 @@ def said(n: int, what: str, value: float, least: float = 0.0, most: float = 1e99
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     options = parsed(arguments)
-    if options.jax:
-        jax_child(options.sizes, options.batch, options.steps)
+    if options.child:
+        child(options)
         return {}
     if options.rehearse:  # before triton is imported
         os.environ |= {"TRITON_INTERPRET": "1", "ROCKPOOL_KERNELS": "triton"}
@@ -538,15 +565,17 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         reasons |= {f"{name}, {n}": reason for name, reason in left_out.items()}
         alone[n] = alone_figures(bench, n, bandwidth, reasons)
         print(f"  {n} neurons: {len(both[n])} contenders, {bench.clock.left():.0f} s left")
-    if missing("jax"):
-        reasons["jax"] = "jax is not installed"
-    else:
-        for n, line in in_jax(options.sizes, options, max(10.0, bench.clock.left())).items():
-            if "both" in line:
-                name = f"ours, jax on {line['device']}"
-                both[n][name] = Figures(line["forward"], line["both"], None, line["peak"])
+    for name in SETTINGS:
+        absent = missing(name)
+        if absent:
+            reasons[name] = f"{absent} is not installed"
+            continue
+        for n, line in apart(name, bench, max(15.0, bench.clock.left() / 2)).items():
+            if "reason" in line:
+                reasons[f"{name}, {n}"] = line["reason"]
             else:
-                reasons[f"jax, {n}"] = line["reason"]
+                device = line.pop("device", "")
+                both[n][f"{name} on {device}" if device else name] = Figures(**line)
     names = list(dict.fromkeys(name for row in both.values() for name in row))
     table("2. Linear weights and LIF neurons", both, names)
     table("3. LIF neurons alone", alone, [KERNEL, LOOP, "limit"])
@@ -574,7 +603,7 @@ def alone_figures(
             with way(name):
                 found[name] = bench.figures(lambda: ours(n, bench.device, linear=False), n)
         except Exception as error:
-            reasons[f"{name}, {n}, alone"] = f"{type(error).__name__}: {error}".splitlines()[0]
+            reasons[f"{name}, {n}, alone"] = first_line(error)
     return found
 
 
@@ -610,7 +639,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tune", action="store_true", help="try other ways to start the kernels")
     parser.add_argument("--json", help="a file for all figures")
     parser.add_argument("--rehearse", action="store_true", help="tiny, on the CPU")
-    parser.add_argument("--jax", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     sizes, batch, steps = ([5], 2, 4) if options.rehearse else (list(SIZES), 16, 500)
     options.sizes = options.sizes or sizes
