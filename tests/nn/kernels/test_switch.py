@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rockpool.nn.kernels.switch import kernels_wanted, use_kernels
+from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted, use_kernels
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,15 @@ def test_kernels_are_on_else(value: str | None, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv("ROCKPOOL_KERNELS", raising=False)
     else:
         monkeypatch.setenv("ROCKPOOL_KERNELS", value)
+    assert kernels_wanted()
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("triton", True), (" Triton", True), ("1", False)])
+def test_the_environment_asks_for_the_interpreter_of_triton(
+    value: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROCKPOOL_KERNELS", value)
+    assert interpreter_wanted() is wanted
     assert kernels_wanted()
 
 

@@ -23,7 +23,7 @@ def device() -> Iterator[str]:
         yield "cuda"
         return
     if "triton" in sys.modules and not sys.modules["triton"].knobs.runtime.interpret:
-        pytest.skip("triton was imported before; run these tests in a process of their own")
+        pytest.skip("triton was imported before; start pytest with TRITON_INTERPRET=1")
     before = {name: os.environ.get(name) for name in SETTINGS}
     os.environ.update(SETTINGS)
     yield "cpu"

@@ -194,6 +194,14 @@ def test_an_exported_program_has_the_kernel(device: str) -> None:
     assert torch.equal(program.module()(x), expected)
 
 
+def test_the_setting_of_memory_is_checked(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    monkeypatch.setenv("ROCKPOOL_GPU_MEMORY", "little")
+    layer = LIFTorch(2).to(device)
+    with pytest.raises(ValueError, match="ROCKPOOL_GPU_MEMORY must be low, or not be set"):
+        layer(torch.rand(1, 3, 2, device=device))
+    assert not layer.state()["vmem"].any()
+
+
 ASKED = """
 import logging, torch
 logging.basicConfig(level=logging.WARNING)

@@ -53,7 +53,7 @@ def test_lif(
 
 @pytest.mark.parametrize(
     ("n_batch", "n_steps", "n"),
-    [(1, 1, 1), (3, 2, 257), (1, 255, 33), (3, 1, 31), (3, 255, 1), (3, 0, 31), (0, 2, 31)],
+    [(1, 1, 1), (3, 2, 257), (1, 255, 33), (3, 1, 31), (1, 255, 1), (3, 0, 31), (0, 2, 31)],
 )
 def test_sizes(n_batch: int, n_steps: int, n: int, device: str) -> None:
     compare_lif(lif_tensors(1, False, False, F32, n_batch, n_steps, n), device)

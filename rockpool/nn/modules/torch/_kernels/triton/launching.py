@@ -83,8 +83,17 @@ def width_of(number: int) -> int:
 
 
 def wants_low_memory() -> bool:
-    """Whether what gradients need is to be computed again instead of being kept."""
-    return os.environ.get(MEMORY, "").strip().lower() == "low"
+    """Whether what gradients need is to be computed again instead of being kept.
+
+    Raises
+    ------
+    ValueError
+        ``ROCKPOOL_GPU_MEMORY`` is set to something else than low.
+    """
+    given = os.environ.get(MEMORY, "").strip().lower()
+    if given not in ("", "low"):
+        raise ValueError(f"{MEMORY} must be low, or not be set, got {given!r}")
+    return given == "low"
 
 
 def strided(name: str, tensor: Tensor | None, of: tuple[str, str, str]) -> dict[str, Any]:
