@@ -1,8 +1,9 @@
 """How long one time step takes.
 
 A network of 16-64-64-10 neurons answers 20000 time steps, one by one, as it would for a robot. The
-histogram is of this machine and this moment; what counts is how far the slowest steps are from the
-next input, 1 ms later. With numba a stream runs one compiled kernel; without it, numpy.
+histogram is of one machine at one moment, and its latest steps are those in which other programs
+had the processor. What counts is how far they are from the next input, 1 ms later. With numba a
+stream runs one compiled kernel; without it, numpy.
 
 Needs: matplotlib
 """
