@@ -2,7 +2,7 @@
 
 An event camera tells of pixels that become brighter or darker, and of nothing else. Here a disc
 moves over 48 x 48 pixels; its events are made up, and go through a file as those of a camera would.
-`raster` counts them in time bins, and `sensor=True` keeps the axes (time, polarity, row, column).
+`frames` counts them for some time, here 10 ms, and shows some of these pictures.
 
 Needs: matplotlib
 """
@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from rockpool.data import Recording, read, write
+from rockpool.plots import frames
 
 SIZE, N_TICKS = 48, 300  # pixels; ms
 
@@ -36,11 +36,6 @@ with tempfile.TemporaryDirectory() as folder:
     write(Recording(np.array(events, fields), sensor_size=(SIZE, SIZE)), path)
     recording = read(path)
 
-frames = recording.raster(dt=0.01, sensor=True)[::5]  # (T, polarity, row, column)
-figure = Figure(figsize=(9, 2.2), layout="constrained")
-for number, ax in enumerate(figure.subplots(1, len(frames))):
-    darker, brighter = frames[number]
-    ax.imshow(brighter - darker, cmap="RdBu_r", vmin=-3, vmax=3)
-    ax.set(xticks=[], yticks=[], title=f"{50 * number} ms")
+figure = frames(recording, dt=0.01, n_frames=6)
 figure.suptitle(f"{len(recording)} events; frames of 10 ms: brighter red, darker blue")
-figure.savefig(sys.argv[1] if len(sys.argv) > 1 else "event_frames.png", dpi=75)
+figure.savefig(sys.argv[1] if len(sys.argv) > 1 else "event_frames.png", dpi=70)

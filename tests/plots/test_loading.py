@@ -13,7 +13,7 @@ DRAW = "rockpool.plots.raster([[0, 1], [1, 0]], 1e-3)"
 def test_matplotlib_is_loaded_at_the_first_call_and_pyplot_never(full_python) -> None:
     code = f"""
 import sys, rockpool.plots
-from rockpool.plots import raster, report, traces, weights
+from rockpool.plots import frames, raster, report, traces, weights
 assert "matplotlib" not in sys.modules and "torch" not in sys.modules
 {DRAW}.figure.canvas.draw()
 print("matplotlib" in sys.modules, "matplotlib.pyplot" in sys.modules, "torch" in sys.modules)
@@ -45,19 +45,20 @@ def test_without_matplotlib_it_says_how_to_get_it(numpy_python) -> None:
     code = """
 import numpy as np, rockpool
 from rockpool.nn.modules import LIF, Linear
-from rockpool.plots import raster, report, traces, weights
+from rockpool.plots import frames, raster, report, traces, weights
 ones = np.ones((5, 2))
 for draw in (
     lambda: raster(ones, 1e-3),
     lambda: traces(ones, 1e-3),
     lambda: weights(Linear((2, 3))),
     lambda: report(LIF(2), ones, "report.png"),
+    lambda: frames(np.ones((3, 2, 4, 4)), 1e-3),
 ):
     try: draw()
     except ModuleNotFoundError as error: print(error.name, error)
 """
     said = numpy_python.python(code).splitlines()
-    assert said == ['matplotlib Plots need matplotlib: pip install "matplotlib>=3.7"'] * 4
+    assert said == ['matplotlib Plots need matplotlib: pip install "matplotlib>=3.7"'] * 5
 
 
 def test_without_numpy_the_names_are_stand_ins(bare_python) -> None:
@@ -68,5 +69,5 @@ try: rockpool.plots.raster([1], 1e-3)
 except ModuleNotFoundError as error: print(error)
 """
     names, error = bare_python.python(code).splitlines()
-    assert names == "['raster', 'report', 'traces', 'weights']"
+    assert names == "['frames', 'raster', 'report', 'traces', 'weights']"
     assert error.startswith("Missing the `numpy` backend. `raster`")
