@@ -27,7 +27,7 @@ MADE = ("reference", "models")
 
 def pages() -> dict[Path, str]:
     """Return every file that is made, with what it has to hold."""
-    made = written.pages() | models.pages() | reference.pages() | speed.pages()
+    made = models.pages() | reference.pages() | speed.pages()
     texts = {DOCS / name: text for name, text in made.items()}
     before, _, rest = CONFIGURATION.read_text().partition(BEGIN)
     nav = "\n".join([*written.nav(), *models.nav(), *reference.nav()]) + "\n"

@@ -1,74 +1,43 @@
-"""The pages that people write: a list of those in each folder, and their part of the navigation."""
+"""The pages that people write: their part of the navigation, as the first page of each folder lists them."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
 
-# Folder -> title, introduction, and pages that lie elsewhere.
-FOLDERS = {
-    "lessons": (
-        "Lessons",
-        "From a first neuron to a network that is trained, converted and streamed. Each takes at "
-        "most ten\nminutes; each block of code was run, and printed what is shown below it.",
-        (),
-    ),
-    "how_to": ("How to", "One task a page.", ()),
-    "explanations": (
-        "Explanations",
-        "Why things are as they are.",
-        ("simulators.md", "simulators_checked.md", "exchange_matrix.md"),
-    ),
-}
-# Pages that come first in their folder.
-_FIRST = ("install.md",)
-
-
-def _pages_in(folder: str) -> list[str]:
-    files = sorted(path.name for path in (DOCS / folder).glob("*.md") if path.name != "index.md")
-    files.sort(key=lambda name: name not in _FIRST)
-    return [f"{folder}/{name}" for name in files] + list(FOLDERS[folder][2])
+# Folder -> title.
+FOLDERS = {"lessons": "Lessons", "how_to": "How to", "explanations": "Explanations"}
 
 
 def _title(page: str) -> str:
     """Return the heading of a page, as plain text."""
-    text = (DOCS / page).read_text()
-    match = re.search(r"^# (.+)$", text, re.M)
+    match = re.search(r"^# (.+)$", (DOCS / page).read_text(), re.M)
     if match is None:
         raise SystemExit(f"docs/{page} has no heading")
     return match[1].replace("`", "")
 
 
-def _begins(page: str) -> str:
-    """Return the first sentence of a page."""
-    below = re.split(r"^# .+$", (DOCS / page).read_text(), maxsplit=1, flags=re.M)[1].strip()
-    first = " ".join(below.partition("\n\n")[0].split())
-    if not first[:1].isalnum():  # a table, a picture or a block of code
-        return ""
-    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.split(r"(?<=[.:])\s", first)[0].rstrip(":."))
-
-
-def pages() -> dict[str, str]:
-    """Return the list of each folder, by its path in ``docs/``."""
-    made = {}
-    for folder, (title, about, _) in FOLDERS.items():
-        lines = [f"# {title}", "", about, ""]
-        for page in _pages_in(folder):
-            link = page.removeprefix(f"{folder}/") if page.startswith(folder) else f"../{page}"
-            begins = _begins(page)
-            lines.append(f"* [{_title(page)}]({link})" + (f": {begins}." if begins else ""))
-        made[f"{folder}/index.md"] = "\n".join(lines).rstrip() + "\n"
-    return made
+def _listed(folder: str) -> list[str]:
+    """Return the pages that a folder's first page links to, each once, in its order."""
+    text = (DOCS / folder / "index.md").read_text()
+    links = re.findall(r"\]\(([^)#:]+\.md)\)", text)
+    pages = list(dict.fromkeys(posixpath.normpath(f"{folder}/{link}") for link in links))
+    there = {f"{folder}/{path.name}" for path in (DOCS / folder).glob("*.md")}
+    left_out = sorted(there - {f"{folder}/index.md", *pages})
+    if left_out:
+        raise SystemExit(f"docs/{folder}/index.md does not link to {', '.join(left_out)}")
+    return pages
 
 
 def nav() -> list[str]:
     """Return their part of the navigation, as lines of ``mkdocs.yml``."""
     lines = []
-    for folder, (title, _, _) in FOLDERS.items():
+    for folder, title in FOLDERS.items():
         lines += [f"  - {title}:", f"    - {folder}/index.md"]
-        lines += [f'    - "{_title(page)}": {page}' for page in _pages_in(folder)]
-        if folder == "lessons" and (DOCS / "gallery.md").exists():
-            lines.append("  - Gallery: gallery.md")
+        lines += [f'    - "{_title(page)}": {page}' for page in _listed(folder)]
+        if folder == "lessons":
+            lines.append("  - Gallery: gallery/index.md")
     return lines

@@ -37,8 +37,9 @@ _faces: "dict[str, Face]" = {}
 
 # What makes programs of scripts has to be told of the stubs.
 _TAKE_ALONG = (
-    "a program that is frozen takes the .pyi files along with PyInstaller; cx_Freeze needs them "
-    "among its include_files, Nuitka --include-data-files (see README, Frozen programs)"
+    "a program that is frozen needs the .pyi files: of cx_Freeze "
+    'include_files=[(FOLDER, "lib/{0}")], of Nuitka --include-data-files=FOLDER/={0}/=**/*.pyi, '
+    "with FOLDER for where {0} is installed (see README, Frozen programs)"
 )
 
 # The frames that are inside a `rockpool.lazy_imports()` block, by thread.
@@ -240,7 +241,8 @@ def _read_stub(package: str, file: str, backend: "str | None") -> "Stub":
     try:
         text = _text(path, getattr(spec, "loader", None))
     except OSError as error:
-        raise FileNotFoundError(f"{package}: there is no stub {path}; {_TAKE_ALONG}") from error
+        how = _TAKE_ALONG.format(package.partition(".")[0])
+        raise FileNotFoundError(f"{package}: there is no stub {path}; {how}") from error
     return _parse(path, text, backend)
 
 

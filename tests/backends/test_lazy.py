@@ -273,8 +273,12 @@ def test_what_a_new_user_of_attach_reads() -> None:
 
 def test_a_stub_that_is_not_there_is_told_with_what_frozen_programs_need(tmp_path: Path) -> None:
     (tmp_path / "stubless").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"there is no stub .*cx_Freeze.*Nuitka.*README"):
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no stub .*cx_Freeze.*Nuitka.*README"
+    ) as seen:
         lazy_loading.attach("stubless", str(tmp_path / "stubless" / "__init__.py"))
+    assert 'include_files=[(FOLDER, "lib/stubless")]' in str(seen.value)
+    assert "--include-data-files=FOLDER/=stubless/=**/*.pyi" in str(seen.value)
 
 
 def test_a_package_that_is_loaded_by_its_path_alone_finds_its_stub(bare_python, without) -> None:
