@@ -84,7 +84,7 @@ def pages() -> Pages:
 def _table(names: list[Name], page: str) -> list[str]:
     if not names:
         return []
-    lines = ["| | |", "| --- | --- |"]
+    lines = ["| name | |", "| --- | --- |"]
     for name in names:
         link = relative(place(name), page)
         lines.append(f"| [`{name.name}`]({link}) | {in_a_cell(name.summary)} |")
