@@ -43,9 +43,10 @@ def _title(page: str) -> str:
 
 def _begins(page: str) -> str:
     """Return the first sentence of a page."""
-    below = re.split(r"^# .+$", (DOCS / page).read_text(), maxsplit=1, flags=re.M)[1].strip()
+    text = re.sub(r"<!--.*?-->", "", (DOCS / page).read_text(), flags=re.S)
+    below = re.split(r"^# .+$", text, maxsplit=1, flags=re.M)[1].strip()
     first = " ".join(below.partition("\n\n")[0].split())
-    if not first[:1].isalnum():  # a table, a picture or a block of code
+    if not re.match(r"\w|`\w|\*\*\w|\[", first):  # a table, a list, a picture or a block of code
         return ""
     return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.split(r"(?<=[.:])\s", first)[0].rstrip(":."))
 

@@ -153,6 +153,18 @@ class Browser:
             if event.get("method") == "Network.requestWillBeSent"
         ]
 
+    def click(self, expression: str) -> None:
+        """Click on an element with the mouse, as a person does."""
+        where = self.evaluate(f"""(() => {{
+            const element = {expression};
+            element.scrollIntoView({{block: "center"}});
+            const {{left, top, width, height}} = element.getBoundingClientRect();
+            return [left + width / 2, top + height / 2];
+        }})()""")
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            about = {"x": where[0], "y": where[1], "button": "left", "clickCount": 1}
+            self.ask("Input.dispatchMouseEvent", type=kind, **about)
+
     def size(self, width: int, height: int, mobile: bool = False) -> None:
         """Set the size of the screen."""
         self.ask(
