@@ -89,10 +89,11 @@ def _describe(cls: Any, names: _Names, raw: dict[str, str]) -> None:
     """Describe each parameter of a class's constructor in the class's own docstring."""
     text = raw[cls.path]
     own = parameters(text)
-    wanted = [*own, *(name for name in _constructor(cls) if name not in own)]
-    wanted = [name for name in wanted if name != _ALL_OTHERS]
+    constructor = _constructor(cls)
+    others = [name for name in own if name not in constructor and name != _ALL_OTHERS]
+    wanted = [*constructor, *others]
     found = {name: describe(cls, name, names, raw) for name in wanted}
-    if not text or not any(found.values()) or found == own:
+    if not text or not any(found.values()) or list(found.items()) == list(own.items()):
         return
     lines = []
     for entry in filter(None, found.values()):

@@ -23,6 +23,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "tests" / "conformance" / "resul
 _FILES = ("lif", "exp_syn", "rate", "linear", "convolution", "axes", "euler")
 # Back-ends that the grid runs in two precisions.
 _COLUMNS = {"torch": ("torch", "torch, double")}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Parts of a model that have rows of their own in the grid.
 _ROWS = {"LIF": ("LIF", "LIF recurrent")}
 
@@ -135,7 +136,10 @@ def _short(model: Model, backend: str) -> str:
 
 
 def _at_most(bound: float) -> str:
-    return f"≤ {bound:.0e}".replace("e-0", "e-")
+    """Return a bound as "≤ 2·10⁻⁶", which no line end divides."""
+    mantissa, _, exponent = f"{bound:.0e}".partition("e")
+    power = "10" + str(int(exponent)).translate(_RAISED)
+    return f"≤&nbsp;{power}" if mantissa == "1" else f"≤&nbsp;{mantissa}·{power}"
 
 
 def _page(model: Model) -> str:
