@@ -37,7 +37,8 @@ _INDEX = """\
 
 What each model *is*: its equations, parameters and states, said once for every back-end; and how
 near each back-end comes to it. The pages are made from the tables that the modules themselves are
-built from, `rockpool.nn.models`.
+built from, `rockpool.nn.models`. What has no such table (functions, filter banks, dropout,
+readouts) is in the [reference](../reference/nn/modules/index.md).
 
 {table}
 

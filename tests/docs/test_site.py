@@ -113,9 +113,8 @@ def test_zensical_builds_the_same_pages(site: Path, docs_python: Path, tmp_path:
         text=True,
         timeout=PATIENCE,
     )
-    assert (done.returncode, "No issues found" in done.stdout) == (0, True), (
-        done.stdout + done.stderr
-    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "No issues found" in said, said
     built = tmp_path / "site"
     assert [p.relative_to(built) for p in pages(built)] == [
         p.relative_to(site) for p in pages(site)
