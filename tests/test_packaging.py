@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -46,6 +47,15 @@ def test_the_wheel_has_every_file_of_the_package(wheel: zipfile.ZipFile) -> None
     assert "rockpool/py.typed" in names
     assert sum(name.endswith(".pyi") for name in names) >= 10
     assert not [n for n in names if n.startswith(("tests", "examples", ".ci"))]
+
+
+def test_the_source_archive_has_the_site(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"mkdocs.yml", "docs/index.md", "docs/_make/pages.py", "README.md"} <= names
+    assert not [name for name in names if name.startswith("site/")]
 
 
 def test_the_wheel_says_its_licence_and_brings_the_command(wheel: zipfile.ZipFile) -> None:

@@ -1,7 +1,7 @@
 """Tell what of the public interface has broken since the last tag, as griffe sees it.
 
-``python docs/_make/api_breaks.py [TAG OR COMMIT]``, in an environment with the extra `docs`. The exit
-code is 1 if anything has; without a tag there is nothing to compare with, which is said.
+``python docs/_make/api_breaks.py [TAG OR COMMIT]``, in an environment with the extra `docs`. The
+exit code is 1 if anything has; without a tag there is nothing to compare with, which is said.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 * ``.. math::`` and ``:math:`` become formulas, which KaTeX renders in the browser;
 * names in single backquotes and in roles become links, where the reference has that name;
-* ``::`` before a literal block becomes ``:``;
+* ``::`` before a literal block becomes ``:``, or nothing where it stands alone;
 * a parameter that is "as for" another class is described on the spot, in its words, and a class
   without a constructor of its own gets the parameters of the one that it takes it from.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +19,13 @@ import griffe
 sys.path.insert(0, str(Path(__file__).parent))
 
 from docstrings import Described, parameters
+from rst import markdown
 from surface import sections
 
-_DIRECTIVE = re.compile(
-    r"^(?P<indent> *)\.\. math::[ ]*(?P<first>.*)\n(?P<body>(?:\n|(?P=indent) +.*(?:\n|\Z))*)", re.M
-)
-_MATH_ROLE = re.compile(r":math:`([^`]+)`")
-_ROLE = re.compile(r":(?:py:)?(?:class|func|meth|mod|attr|obj|data|exc):`([^`]+)`")
-_NAME = re.compile(r"(?<![`\w:\[])`([A-Za-z_][\w.]*)`(?![`\w])")
 _FAR_ENOUGH = 6  # from class to class
 # What a class of a back-end does not describe is as for the numpy class of that name.
 _BACKEND = re.compile(r"(Numba|Torch|Jax|Brian|Nest|Sinabs|Exodus)$")
 _ALL_OTHERS = "..."  # among the names of parameters
-_LITERAL = re.compile(r"(?<=\S)::[ ]*$(?=\n\n? +\S|\n *\n +\S)", re.M)
-
-
-def markdown(text: str, link: Callable[[str], str]) -> str:
-    """Return a docstring as Markdown.
-
-    Parameters
-    ----------
-    text : str
-        The docstring, without common indentation.
-    link : callable
-        ``name -> Markdown`` for a name in backquotes.
-    """
-    text = _DIRECTIVE.sub(_formula, text)
-    text = _MATH_ROLE.sub(lambda match: rf"\({' '.join(match[1].split())}\)", text)
-    text = _ROLE.sub(lambda match: link(match[1]), text)
-    text = _NAME.sub(lambda match: link(match[1]), text)
-    return _LITERAL.sub(":", text)
-
-
-def _formula(match: re.Match[str]) -> str:
-    indent = match["indent"]
-    lines = [match["first"].strip(), *(line.strip() for line in match["body"].splitlines())]
-    body = "\n".join(f"{indent}{line}" for line in lines if line)
-    if "&" in body or r"\\" in body:
-        body = f"{indent}\\begin{{aligned}}\n{body}\n{indent}\\end{{aligned}}"
-    return f"{indent}$$\n{body}\n{indent}$$\n\n"
 
 
 class _Names:
@@ -76,8 +43,8 @@ class _Names:
                     self.classes.setdefault(own.name, (own.module, own.name))
             self.paths.setdefault(section.package, "")
 
-    def link(self, shown: str, module: str) -> str:
-        """Return a link to a name as a docstring of some file calls it; or the name, as code."""
+    def link(self, shown: str) -> str:
+        """Return a link to a name as a docstring calls it; or the name, as code."""
         title = re.fullmatch(r"(.*?)\s*<(.*)>", shown, re.S)
         text, target = (title[1], title[2]) if title else (shown, shown)
         text, target = text.removesuffix("()"), target.removesuffix("()")
@@ -105,9 +72,7 @@ class RstDocstrings(griffe.Extension):
                 _describe(obj, names, raw)
         for obj in objects:
             if obj.docstring:
-                obj.docstring.value = markdown(
-                    obj.docstring.value, lambda name: names.link(name, "")
-                )
+                obj.docstring.value = markdown(obj.docstring.value, names.link)
 
 
 def _objects(obj: Any, seen: set[int]) -> Any:
@@ -124,10 +89,11 @@ def _describe(cls: Any, names: _Names, raw: dict[str, str]) -> None:
     """Describe each parameter of a class's constructor in the class's own docstring."""
     text = raw[cls.path]
     own = parameters(text)
-    wanted = [*own, *(name for name in _constructor(cls) if name not in own)]
-    wanted = [name for name in wanted if name != _ALL_OTHERS]
+    constructor = _constructor(cls)
+    others = [name for name in own if name not in constructor and name != _ALL_OTHERS]
+    wanted = [*constructor, *others]
     found = {name: describe(cls, name, names, raw) for name in wanted}
-    if not text or not any(found.values()) or found == own:
+    if not text or not any(found.values()) or list(found.items()) == list(own.items()):
         return
     lines = []
     for entry in filter(None, found.values()):

@@ -23,6 +23,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "tests" / "conformance" / "resul
 _FILES = ("lif", "exp_syn", "rate", "linear", "convolution", "axes", "euler")
 # Back-ends that the grid runs in two precisions.
 _COLUMNS = {"torch": ("torch", "torch, double")}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Parts of a model that have rows of their own in the grid.
 _ROWS = {"LIF": ("LIF", "LIF recurrent")}
 
@@ -36,7 +37,8 @@ _INDEX = """\
 
 What each model *is*: its equations, parameters and states, said once for every back-end; and how
 near each back-end comes to it. The pages are made from the tables that the modules themselves are
-built from, `rockpool.nn.models`.
+built from, `rockpool.nn.models`. What has no such table (functions, filter banks, dropout,
+readouts) is in the [reference](../reference/nn/modules/index.md).
 
 {table}
 
@@ -135,7 +137,10 @@ def _short(model: Model, backend: str) -> str:
 
 
 def _at_most(bound: float) -> str:
-    return f"≤ {bound:.0e}".replace("e-0", "e-")
+    """Return a bound as "≤ 2·10⁻⁶", which no line end divides."""
+    mantissa, _, exponent = f"{bound:.0e}".partition("e")
+    power = "10" + str(int(exponent)).translate(_RAISED)
+    return f"≤&nbsp;{power}" if mantissa == "1" else f"≤&nbsp;{mantissa}·{power}"
 
 
 def _page(model: Model) -> str:

@@ -62,9 +62,13 @@ def relative(target: str, page: str) -> str:
 
 
 def in_a_cell(text: str) -> str:
-    """Return a docstring's first sentence, fit for a table: without roles of RST."""
+    """Return the first sentence of a description, fit for a table: without roles of RST."""
     text = text.replace("|", "\\|").replace(":math:", "")
-    return text.split(". ")[0].rstrip(".:") if text else ""
+    parts = text.split(". ")
+    first = parts.pop(0)
+    while parts and (first.count("``") % 2 or first.count("`") % 2):  # a full stop inside of code
+        first += f". {parts.pop(0)}"
+    return first.rstrip(".:")
 
 
 def pages() -> Pages:
@@ -84,7 +88,7 @@ def pages() -> Pages:
 def _table(names: list[Name], page: str) -> list[str]:
     if not names:
         return []
-    lines = ["| | |", "| --- | --- |"]
+    lines = ["| name | |", "| --- | --- |"]
     for name in names:
         link = relative(place(name), page)
         lines.append(f"| [`{name.name}`]({link}) | {in_a_cell(name.summary)} |")
@@ -101,6 +105,12 @@ def _section(section: Section, page: str) -> str:
         each = " and ".join(f"`{backend}`" for backend in sorted(needs))
         parts += [f"Needs {each}, all or parts of it.", ""]
     parts += [_INTRODUCTION.format(package=section.package)]
+    inside = [other for other in sections() if other.package.startswith(f"{section.package}.")]
+    if inside and section.package != "rockpool":
+        links = (relative(f"{folder(other)}/index.md", page) for other in inside)
+        both = zip(inside, links, strict=True)
+        listed = [f"[`{other.package}`]({link}) ({other.about})" for other, link in both]
+        parts += [f"See also {', '.join(listed)}.", ""]
     parts += _table(names, page)
     described = [name for name in section.own if not has_page(name)]
     parts += [_FUNCTIONS.format(path=name.path) for name in described]

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +20,26 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 120.0
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",  # it is run by root in containers, on pages of our own
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--remote-debugging-pipe",
+)
+# The browser reads from descriptor 3 and writes to 4.
+_WITH_PIPES = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for end, number in zip(ends, (3, 4)):
+    os.dup2(end, number)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 def executable() -> str | None:
@@ -132,6 +153,18 @@ class Browser:
             if event.get("method") == "Network.requestWillBeSent"
         ]
 
+    def click(self, expression: str) -> None:
+        """Click on an element with the mouse, as a person does."""
+        where = self.evaluate(f"""(() => {{
+            const element = {expression};
+            element.scrollIntoView({{block: "center"}});
+            const {{left, top, width, height}} = element.getBoundingClientRect();
+            return [left + width / 2, top + height / 2];
+        }})()""")
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            about = {"x": where[0], "y": where[1], "button": "left", "clickCount": 1}
+            self.ask("Input.dispatchMouseEvent", type=kind, **about)
+
     def size(self, width: int, height: int, mobile: bool = False) -> None:
         """Set the size of the screen."""
         self.ask(
@@ -158,14 +191,9 @@ def started(program: str) -> Iterator[Browser]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         from_browser, to_us = os.pipe()
         for_browser, from_us = os.pipe()
-        options = (
-            "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage "
-            "--disable-background-networking --no-first-run --disable-extensions "
-            "--disable-component-update --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'"
-        )
-        command = f"exec '{program}' {options} --remote-debugging-pipe --user-data-dir='{profile}'"
+        command = [program, *OPTIONS, f"--user-data-dir={profile}"]
         process = subprocess.Popen(
-            ["sh", "-c", f"exec 8<&{for_browser} 9>&{to_us}; {command} 3<&8 4>&9"],
+            [sys.executable, "-c", _WITH_PIPES, str(for_browser), str(to_us), *command],
             pass_fds=(for_browser, to_us),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
