@@ -35,6 +35,15 @@ TYPES = {
     torch.bfloat16: "bf16",
 }
 N = 4096
+KINDS = (
+    "1 synapse",
+    "periodic",
+    "2 synapses",
+    "adaptive",
+    "4 synapses, adaptive",
+    "16 synapses, adaptive",
+    "recurrent, records, noise",
+)
 
 
 class Launch(NamedTuple):
@@ -80,7 +89,7 @@ def caught() -> Iterator[list[Launch]]:
 
 def calls() -> Iterator[tuple[str, str, list[Launch]]]:
     """Yield what is called, the types of input and states, and what it starts."""
-    for kind in ("1 synapse", "periodic", "2 synapses", "adaptive", "recurrent, records, noise"):
+    for kind in KINDS:
         for dtype in (torch.float32, torch.float64):
             halves = (torch.float16, torch.bfloat16) if dtype is torch.float32 else ()
             for half in (dtype, *halves) if kind == "1 synapse" else (dtype,):
@@ -98,7 +107,7 @@ def calls() -> Iterator[tuple[str, str, list[Launch]]]:
 
 def call_lif(kind: str, dtype: torch.dtype, input_dtype: torch.dtype) -> None:
     """Run a layer forward and backward."""
-    n_synapses = 2 if kind == "2 synapses" else 1
+    n_synapses = int(re.search(r"\d+|$", kind)[0] or 1)  # type: ignore[index]
     recurrent = kind.startswith("recurrent")
     n_steps, n = (1, 256) if recurrent else (3, N)
     x = torch.zeros(2, n_steps, n * n_synapses, dtype=input_dtype, requires_grad=True)
@@ -114,7 +123,7 @@ def call_lif(kind: str, dtype: torch.dtype, input_dtype: torch.dtype) -> None:
         2.0**16,
     )
     state = LIFState(rows, rows[..., None].expand(2, n, n_synapses), rows)
-    if kind == "adaptive":
+    if "adaptive" in kind:
         parameters = parameters._replace(gamma=one, w_ahp=one)
         state = state._replace(iahp=rows)
     noise = torch.zeros(2, n_steps, n, dtype=dtype) if recurrent else None

@@ -154,6 +154,8 @@ def _surroundings(device: str) -> str | None:
         return "within a dispatch mode of torch"
     if compiler == "numba" and _autocast():
         return "within autocast"
+    if compiler == "triton" and not hasattr(torch, "get_autocast_dtype"):
+        return "torch is older than 2.4"
     return None if backend_available(compiler) else f"{compiler} is not available"
 
 

@@ -84,6 +84,15 @@ def test_window_and_largest_number_of_spikes(device: str) -> None:
     assert way.results["output"].max() == 2
 
 
+def test_window_and_largest_number_in_tensors(device: str) -> None:
+    """As layers on CUDA give them, so that nobody has to wait for the device."""
+    tensors = lif_tensors(1, False, False, F32, **SMALL)
+    tensors["x"] *= 9
+    window, most = torch.tensor([0.2, 2.0], device=device)
+    way = compare_lif(tensors, device, window=window, max_spikes=most)
+    assert way.results["output"].max() == 2
+
+
 def test_parameters_that_all_neurons_share(device: str) -> None:
     tensors = lif_tensors(2, False, True, F32, **SMALL)
     for name in ("tau_mem", "bias", "threshold", "tau_ahp", "w_ahp"):

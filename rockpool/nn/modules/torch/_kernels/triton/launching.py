@@ -43,16 +43,19 @@ def blocks(width: int, input_size: int, state_size: int) -> tuple[int, int]:
     """Return how many neurons a program has where there are few, and many.
 
     The sizes are those of a number in bytes. One neuron a thread, as the time that passes between
-    two time steps is what counts where there are few; two of many, where registers suffice. Input
-    is fetched ahead in pieces of 4 bytes and more.
+    two time steps is what counts where there are few; two of many, where registers suffice. Of
+    three synapses and more, a thread has four, or two in double precision. Input is fetched ahead
+    in pieces of 4 bytes and more.
     """
+    if width > 2:
+        return 512 // state_size // width, 512 // state_size // width
     least = 1 if input_size >= 4 or width > 1 else 2
     return 32 * least, 32 * max(least, 2 if state_size == 4 and width == 1 else 1)
 
 
 def chosen_shape(n_batch: int, n_out: int, width: int, data: Tensor, state: Tensor) -> Shape:
     """Return how to start a kernel over neurons with some synapses each, or room for them."""
-    if interpreter_wanted():
+    if data.is_cpu and interpreter_wanted():
         return Shape(min(width_of(n_out), 128), 1, 1)  # few programs, as each is slow
     few, many = blocks(width, data.element_size(), state.element_size())
     return Shape(many if n_batch * n_out >= MANY else few, 1, 5)

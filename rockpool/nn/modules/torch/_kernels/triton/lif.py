@@ -83,15 +83,15 @@ class _Layer:
             "w_ahp": spread(p.w_ahp, per_neuron),
             "most": scalar(settings.max_spikes, p.vmem),
         }
-        self.p, self.settings = p, settings
+        self.bias = spread(p.bias, per_neuron)
+        self.p = p
         width = width_of(self.n_synapses)
         self.constants = {"S": self.n_synapses, "WIDTH": width}
         self.shape = chosen_shape(self.n_batch, self.n_out, width, p.x, p.vmem)
 
-    def over_time(self, n_steps: int, per_synapse: bool = False) -> Tensor:
+    def over_time(self, n_steps: int) -> Tensor:
         """Return a new tensor over time."""
-        n = self.n_out * (self.n_synapses if per_synapse else 1)
-        return self.like.new_empty((self.n_batch, n_steps, n))
+        return self.like.new_empty((self.n_batch, n_steps, self.n_out))
 
     def forward(self, part: _Part, states: LIFState, at: int = 0, **results: Tensor | None) -> None:
         """Run some time steps: change states, write results from step `at` of theirs on."""
@@ -132,7 +132,7 @@ class _Layer:
             "irec": irec,
             **strided("noise", part.of(self.p.noise), ("batch", "step", "neuron")),
             **self.parameters,
-            "bias": spread(self.p.bias, (self.n_out,)),
+            "bias": self.bias,
             **states._asdict(),
             **{name: None if t is None else t[:, at:] for name, t in written.items()},
             "n_out": self.n_out,
@@ -216,11 +216,10 @@ class _Back:
             "grad_spikes": gradient_of(given.spikes, p.spikes),
         }
         recurrent, adaptive = p.w_rec is not None, p.iahp is not None
-        in_half = p.x.dtype != layer.like.dtype and not recurrent
         self.of_x = None
-        if need.x or recurrent:
-            self.of_x = layer.over_time(self.n_steps, True)
-            self.of_x = self.of_x.to(p.x.dtype) if in_half else self.of_x
+        if need.x or recurrent:  # products with recurrent weights need all of the gradient
+            dtype = layer.like.dtype if recurrent else p.x.dtype
+            self.of_x = p.x.new_empty(p.x.shape, dtype=dtype)
         zeros = partial(torch.zeros, dtype=torch.float64, device=p.x.device)
         n_batch, n_out = layer.n_batch, layer.n_out
         self.sums: dict[str, Any] = {
@@ -264,10 +263,9 @@ class _Back:
         if p.w_rec is None:
             self._launch(part, start, before, None, self.x_for_beta(part))
             return
-        assert self.of_x is not None and self.of_w_rec is not None
+        assert self.of_w_rec is not None
         sent = self._sent(before[:, : part.last - part.first], start)
         irec = sent @ p.w_rec if self.need.beta else None
-        through = self.of_x
         for step in reversed(list(part.steps())):
             number = step.first - part.first
             self._launch(
@@ -277,14 +275,15 @@ class _Back:
                 None if irec is None else irec[:, number : number + 1].contiguous(),
                 self.x_for_beta(step),
             )
-            of_irec = through[:, step.first]
-            if self.given.irec_record is not None:
-                of_irec = of_irec + self.given.irec_record[:, step.first].flatten(1)
-            self.states["grad_spikes"] += of_irec @ p.w_rec.t()
-        of_irec = through[:, part.first : part.last]
-        if self.given.irec_record is not None:
-            of_irec = of_irec + self.given.irec_record[:, part.first : part.last].flatten(2)
-        self.of_w_rec += sent.flatten(0, 1).t() @ of_irec.flatten(0, 1)
+            self.states["grad_spikes"] += self._of_irec(step)[:, 0] @ p.w_rec.t()
+        self.of_w_rec += sent.flatten(0, 1).t() @ self._of_irec(part).flatten(0, 1)
+
+    def _of_irec(self, part: _Part) -> Tensor:
+        """Return the gradient of the recurrent input of some steps, which is that of the input."""
+        assert self.of_x is not None
+        given, steps = self.given.irec_record, slice(part.first, part.last)
+        of_irec = self.of_x[:, steps]
+        return of_irec if given is None else of_irec + given[:, steps].flatten(2)
 
     def x_for_beta(self, part: _Part) -> Tensor | None:
         """Return the input, where the gradient of the synaptic decays needs it."""
