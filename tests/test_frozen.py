@@ -1,4 +1,4 @@
-"""Programs that PyInstaller makes of scripts which use the package."""
+"""Programs that PyInstaller and cx_Freeze make of scripts which use the package."""
 
 from __future__ import annotations
 
@@ -35,10 +35,32 @@ except ImportError as error:
 """
 
 
-class Workshop:
-    """A virtual environment with PyInstaller, numpy, the package, and something called torch."""
+# as docs/how_to/frozen_programs.md has it
+SETUP = """
+from pathlib import Path
 
-    def __init__(self, folder: Path) -> None:
+import rockpool
+from cx_Freeze import Executable, setup
+
+setup(
+    name="program",
+    version="1",
+    executables=[Executable("{name}.py")],
+    options={{
+        "build_exe": {{
+            "build_exe": "{name}",
+            "packages": ["rockpool", "lazy_loader"],
+            "include_files": [(str(Path(rockpool.__file__).parent), "lib/rockpool")],
+        }}
+    }},
+)
+"""
+
+
+class Workshop:
+    """A virtual environment with PyInstaller, numpy, the package, and what is called torch."""
+
+    def __init__(self, folder: Path, torch: bool = True) -> None:
         self.folder = folder
         venv.create(folder / "venv", with_pip=True, symlinks=True)
         self.python = folder / "venv" / "bin" / "python"
@@ -47,6 +69,8 @@ class Workshop:
         (wheel,) = folder.glob("*.whl")
         constraints = ROOT / ".ci" / "constraints.txt"
         self.run("-m", "pip", "install", "-q", "-c", constraints, "pyinstaller", "numpy", wheel)
+        if not torch:
+            return
         site_packages = next((folder / "venv").glob("lib/python3.*/site-packages"))
         (site_packages / "torch").mkdir()
         text = "__version__ = '2.9.0'\nclass Tensor: pass\n"
@@ -70,6 +94,15 @@ class Workshop:
         self.run("-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", f"{name}.py")
         return self.folder / "dist" / name
 
+    def build_with_cx_freeze(self, name: str, text: str) -> Path:
+        """The folder of a program that cx_Freeze makes, which is installed for it."""
+        constraints = ROOT / ".ci" / "constraints.txt"
+        self.run("-m", "pip", "install", "-q", "-c", constraints, "cx_Freeze")
+        (self.folder / f"{name}.py").write_text(text)
+        (self.folder / "setup.py").write_text(SETUP.format(name=name))
+        self.run("setup.py", "-q", "build")
+        return self.folder / name
+
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
@@ -88,21 +121,32 @@ def start(program: Path) -> list[str]:
     return (done.stdout + done.stderr).splitlines()
 
 
-@pytest.mark.slow
-def test_a_program_with_a_neuron_and_a_standin(workshop: Workshop) -> None:
+def expected() -> list[str]:
+    """What the program with a neuron and a stand-in prints."""
     from rockpool.nn.modules import LIF
 
-    program = workshop.build("uses_numpy", USES_NUMPY)
-    assert start(program) == [
+    return [
         f"{LIF(3, threshold=0.5)([[[1.0] * 3] * 20])[0].sum():.0f} spikes",
         "Missing the `torch` backend. `RateTorch` objects, and others relying on `torch` are not "
         "available.",
         "The `torch` back-end is missing: no module named 'torch' is installed.",
         'To get it: pip install "torch>=2.1"',
     ]
+
+
+@pytest.mark.slow
+def test_a_program_with_a_neuron_and_a_standin(workshop: Workshop) -> None:
+    program = workshop.build("uses_numpy", USES_NUMPY)
+    assert start(program) == expected()
     inside = [path for path in program.rglob("*") if "torch" in path.name.lower()]
     assert {path.suffix for path in inside} <= {".pyi", ""}
     assert all("rockpool" in path.parts for path in inside)
+
+
+@pytest.mark.slow
+def test_a_program_of_cx_freeze(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, torch=False)
+    assert start(shop.build_with_cx_freeze("frozen", USES_NUMPY)) == expected()
 
 
 @pytest.mark.slow

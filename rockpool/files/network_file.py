@@ -140,8 +140,8 @@ def load(
     state : bool, optional
         Whether to set the states of the file; else the network is at rest. Default: True.
     containers : dict, optional
-        How to make containers and layers of your own: by the class's name, a function of the submodules
-        by name that returns a new container. Default: none.
+        How to make containers and layers of your own: by the name of the class, a function of the
+        submodules by name that returns a new one. Default: none.
     shape : tuple of int, optional
         As for `rockpool.convert`: what the back-end "auto" is chosen for.
 
