@@ -1,4 +1,4 @@
-"""The pages that people write: a list of those in each folder, and their part of the navigation."""
+"""The pages that people write: the list of the lessons, and their part of the navigation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
 
-# Folder -> title, introduction, and pages that lie elsewhere.
-FOLDERS = {
-    "lessons": (
-        "Lessons",
-        "From a first neuron to a network that is trained, converted and streamed. Each takes at "
-        "most ten\nminutes; each block of code was run, and printed what is shown below it.",
-        (),
-    ),
-    "how_to": ("How to", "One task a page.", ()),
+# Folder -> title, and pages of it that lie elsewhere
+FOLDERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "lessons": ("Lessons", ()),
+    "how_to": ("How to", ()),
     "explanations": (
         "Explanations",
-        "Why things are as they are.",
         ("simulators.md", "simulators_checked.md", "exchange_matrix.md"),
     ),
 }
+_LESSONS = """\
+# Lessons
+
+From a first neuron to a network that is trained, converted and streamed. Each takes at most ten
+minutes; each block of code was run, and printed what is shown below it.
+
+"""
 # Pages that come first in their folder.
 _FIRST = ("install.md",)
 
@@ -29,7 +30,7 @@ _FIRST = ("install.md",)
 def _pages_in(folder: str) -> list[str]:
     files = sorted(path.name for path in (DOCS / folder).glob("*.md") if path.name != "index.md")
     files.sort(key=lambda name: name not in _FIRST)
-    return [f"{folder}/{name}" for name in files] + list(FOLDERS[folder][2])
+    return [f"{folder}/{name}" for name in files] + list(FOLDERS[folder][1])
 
 
 def _title(page: str) -> str:
@@ -52,24 +53,21 @@ def _begins(page: str) -> str:
 
 
 def pages() -> dict[str, str]:
-    """Return the list of each folder, by its path in ``docs/``."""
-    made = {}
-    for folder, (title, about, _) in FOLDERS.items():
-        lines = [f"# {title}", "", about, ""]
-        for page in _pages_in(folder):
-            link = page.removeprefix(f"{folder}/") if page.startswith(folder) else f"../{page}"
-            begins = _begins(page)
-            lines.append(f"* [{_title(page)}]({link})" + (f": {begins}." if begins else ""))
-        made[f"{folder}/index.md"] = "\n".join(lines).rstrip() + "\n"
-    return made
+    """Return the list of the lessons, by its path in ``docs/``."""
+    lines = []
+    for page in _pages_in("lessons"):
+        begins = _begins(page)
+        name = page.removeprefix("lessons/")
+        lines.append(f"* [{_title(page)}]({name})" + (f": {begins}." if begins else ""))
+    return {"lessons/index.md": (_LESSONS + "\n".join(lines)).rstrip() + "\n"}
 
 
 def nav() -> list[str]:
     """Return their part of the navigation, as lines of ``mkdocs.yml``."""
     lines = []
-    for folder, (title, _, _) in FOLDERS.items():
+    for folder, (title, _) in FOLDERS.items():
         lines += [f"  - {title}:", f"    - {folder}/index.md"]
         lines += [f'    - "{_title(page)}": {page}' for page in _pages_in(folder)]
-        if folder == "lessons" and (DOCS / "gallery.md").exists():
-            lines.append("  - Gallery: gallery.md")
+        if folder == "lessons" and (DOCS / "gallery" / "index.md").exists():
+            lines.append("  - Gallery: gallery/index.md")
     return lines
