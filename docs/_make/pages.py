@@ -1,6 +1,6 @@
 """Write what is made of the site: pages and navigation. Run ``python docs/_make/pages.py``.
 
-The pages of reference, models and speed are, and the lists of the pages that people write.
+The pages of reference, models and speed are, and the list of the lessons.
 They are kept in the repository, so that `mkdocs build --strict` is all that it takes to build the
 site; `tests/docs` looks whether they are up to date. With numpy installed, and nothing else.
 """

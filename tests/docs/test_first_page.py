@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "index.md"
@@ -15,10 +14,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "index.md"
 @pytest.mark.slow
 def test_the_program_of_the_first_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
-    np.random.seed(0)
     names: dict[str, Any] = {}
     exec(program, names)
     assert names["spikes"].shape == (1, 500, 3)
     assert type(names["fast"][1]).__name__ == "LIFNumba"
     said = capsys.readouterr().out
-    assert "numba" in said and "equal" in said
+    assert said.count("equal") == 3, said
