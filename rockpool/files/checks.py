@@ -60,10 +60,10 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     settings = {spec.name: spec for spec in model.settings}
     _check_names(where, node.settings, set(), set(settings), "settings")
     for name, value in node.settings.items():
-        kind = type(settings[name].default)
-        allowed = (int, float) if kind is float else (kind,)
+        allowed = settings[name].allowed
         if type(value) not in allowed:
-            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
+            kind = allowed[-1].__name__
+            raise FileFormatError(f"{where}: {name} must be of {kind}, got {shown(value)}")
     shape = _module_shape(where, node, model)
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}

@@ -76,6 +76,8 @@ class Reading:
         to_zero = self.dialect == "snntorch" and self.asked.get("reset") == "value"
         if to_zero and kind == "LIF" and not has_rec and "reset_delay" not in self.asked:
             known["reset_delay"] = False  # Leaky alone empties the membrane before the next input
+        if self.dialect == "snntorch" and known["reset"] == "subtract" and not known["reset_delay"]:
+            known["reset_delay"] = "snntorch"
         return {key: known[key] for key in _SETTINGS[kind].split()}
 
     def fail(self, name: str, what: str) -> FileFormatError:
@@ -159,6 +161,9 @@ def _neurons(
     arrays = _parameters(reading, name, node, shape)
     if "tau_mem" in arrays or node.kind == "IF":
         _unit_gains(reading, arrays, settings)
+    for key in ("r", "w_in"):
+        if key in arrays and np.isinf(arrays[key]).any():
+            _without_infinity(reading, name, key, arrays, settings)
     if settings["decay"] == "euler":
         for key in ("tau_mem", "tau_syn"):
             if key in arrays and (arrays[key] < reading.dt).any():
@@ -222,13 +227,22 @@ def _unit_gains(reading: Reading, arrays: dict[str, Any], settings: dict[str, An
     """Say "unit" of gains that add the input as it is: packages do that without rounding."""
     if reading.dialect not in ("snntorch", "spikingjelly") or settings["decay"] != "euler":
         return
-    rest = reading.dt / arrays["tau_mem"] if "tau_mem" in arrays else reading.dt
-    if settings["gain"] == "r" and np.allclose(arrays["r"] * rest, 1, rtol=_UNIT, atol=0):
+    tau = arrays.get("tau_mem", np.ones(()))
+    if settings["gain"] == "r" and np.allclose(arrays["r"] * reading.dt, tau, rtol=_UNIT, atol=0):
         settings["gain"] = "unit"
-    if settings.get("gain_syn") == "w_in":
-        product = arrays["w_in"] * reading.dt / arrays["tau_syn"]
-        if np.allclose(product, 1, rtol=_UNIT, atol=0):
-            settings["gain_syn"] = "unit"
+    if settings.get("gain_syn") == "w_in" and np.allclose(
+        arrays["w_in"] * reading.dt, arrays["tau_syn"], rtol=_UNIT, atol=0
+    ):
+        settings["gain_syn"] = "unit"
+
+
+def _without_infinity(
+    reading: Reading, name: str, key: str, arrays: dict[str, Any], settings: Mapping[str, Any]
+) -> None:
+    """Put 1 for infinite gains that are not used; refuse those that are."""
+    if settings["gain" if key == "r" else "gain_syn"] != "unit":
+        raise reading.fail(name, f"{key} has infinity in it")
+    arrays[key] = np.where(np.isinf(arrays[key]), 1.0, arrays[key]).astype(arrays[key].dtype)
 
 
 def _lift(reading: Reading, name: str, key: str, arrays: dict[str, Any]) -> None:

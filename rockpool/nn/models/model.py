@@ -108,6 +108,8 @@ class SettingSpec:
         Raises where a value is not allowed.
     stored_as : str or None
         Name of the attribute; by default that of the argument. None: the class stores it itself.
+    types : tuple of type
+        What it can be; by default of the type of its default, and an int for a float.
     """
 
     name: str
@@ -115,11 +117,18 @@ class SettingSpec:
     unit: str = ""
     check: Check = _no_check
     stored_as: str | None = ""
+    types: tuple[type, ...] = ()
 
     @property
     def attribute(self) -> str | None:
         """Name of the attribute, or None."""
         return self.name if self.stored_as == "" else self.stored_as
+
+    @property
+    def allowed(self) -> tuple[type, ...]:
+        """What it can be."""
+        kind = type(self.default)
+        return self.types or ((int, float) if kind is float else (kind,))
 
 
 Spec = ParameterSpec | StateSpec | SettingSpec
