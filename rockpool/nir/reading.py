@@ -181,7 +181,11 @@ def described(
         step.dt,
         step.found,
         (DIALECTS[name].title, *wiring.notes, *(f"{k} = {v!r}" for k, v in asked.items())),
-        (*((changed,) if changed else ()), *_warnings(graph, name, step, asked)),
+        (
+            *((changed,) if changed else ()),
+            *wiring.warnings,
+            *_warnings(graph, name, step, asked),
+        ),
         graph.version,
     )
 

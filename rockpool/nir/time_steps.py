@@ -60,7 +60,7 @@ def time_step(graph: Graph, dialect: str, asked: float | None) -> TimeStep:
 
 def _matters(graph: Graph, dialect: str) -> bool:
     """Return whether the result depends on the time step."""
-    nodes = graph.of_kind(*NEURONS).values()
+    nodes = graph.of_kind(*NEURONS, "I", "Delay").values()
     if dialect in ("spyx", "norse"):
         return any(node.kind != "IF" for node in nodes)
     return bool(nodes)
