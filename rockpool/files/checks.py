@@ -79,11 +79,10 @@ def _check_model(where: str, node: Node, model: Model) -> None:
 
 def _module_shape(where: str, node: Node, model: Model) -> tuple[int, ...]:
     """Return the shape of a layer, as its model has it, and what that follows from."""
-    given = {spec.name: spec.default for spec in model.settings} | node.settings
     said = model.shape_setting
     if said and said not in node.settings:
         raise FileFormatError(f"{where}: of its settings, {said} is missing")
-    shape = model.full_shape(node.model, {**given, "shape": given[said] if said else node.shape})
+    shape = model.described_shape(node.model, node.shape, node.settings)
     follows = model.shape_from is not None or bool(said)
     if follows and shape[:2] != node.shape:
         raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")

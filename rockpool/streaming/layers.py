@@ -179,8 +179,7 @@ def _values(b: Builder, node: Node) -> dict[str, np.ndarray]:
     model: Any = model_named(node.model)
     given = {name: value.array for name, value in node.parameters.items()}
     flags = {spec.only_with: spec.name in given for spec in model.parameters if spec.only_with}
-    said = model.shape_setting
-    shape = model.module_shape(node.model, node.settings[said] if said else node.shape)
+    shape = model.described_shape(node.model, node.shape, node.settings)
     settings = {spec.name: spec.default for spec in model.settings} | node.settings
     model.check(node.model, shape, {**settings, **flags, **given})
     values = {}

@@ -234,6 +234,13 @@ class Model:
             return self.shape_from(owner, arguments)
         return self.module_shape(owner, arguments["shape"])
 
+    def described_shape(self, owner: str, shape: Any, settings: Mapping[str, Any]) -> Shape:
+        """Return the same for a layer of that shape of the module, of which settings are known."""
+        given = {spec.name: spec.default for spec in self.settings} | dict(settings)
+        if self.shape_setting:
+            shape = given[self.shape_setting]
+        return self.full_shape(owner, {**given, "shape": shape})
+
     def sized(self, shape: Shape, symbolic: SymbolicShape) -> Shape:
         """Return a symbolic shape in numbers, for a module of that shape."""
         sizes = self.dimensions(shape)
