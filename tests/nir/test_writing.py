@@ -217,8 +217,8 @@ def of(kind: Any, **options: Any) -> Any:
 def joining() -> Any:
     modules = {"a": linear(3, 4), "b": linear(3, 4), "n": LIFEuler(4, r=8.0), "c": linear(4, 2)}
     modules |= {"d": linear(3, 2), "m": LIFEuler(2, r=8.0)}
-    edges = ["input a", "input b", "input d", "a n", "b n", "n c", "c m", "d m", "m output"]
-    return Wired(modules, [tuple(edge.split()) for edge in edges])
+    edges = [("input", "a"), ("input", "b"), ("input", "d"), ("a", "n"), ("b", "n")]
+    return Wired(modules, [*edges, ("n", "c"), ("c", "m"), ("d", "m"), ("m", "output")])
 
 
 def convolved(**options: Any) -> Any:
