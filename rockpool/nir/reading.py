@@ -88,7 +88,9 @@ def from_nir(
     -------
     Module
         A `Sequential` of layers called by the nodes of the file, or a `Wired` where nodes branch
-        or join. Its attribute ``nir_source``, a `NirSource`, says how the file was read.
+        or join. A Delay is as many layers as time steps; several inputs or outputs are side by
+        side, in the order of their names. Its attribute ``nir_source``, a `NirSource`, says how the
+        file was read.
 
     Raises
     ------

@@ -306,6 +306,20 @@ def test_weights_behind_images_are_in_the_order_of_spyx(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.asarray(other(x)[0]), output)
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"), [({}, 0), ({"groups": 2}, 1), ({"kernel": (3, 2)}, 1)]
+)
+def test_a_convolution_that_nir_itself_refuses_is_warned_of(
+    tmp_path: Path, options: Any, warned: int
+) -> None:
+    layer = Conv2d((2, 6, 6), 4, options.get("kernel", 3), groups=options.get("groups", 1))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        to_nir(Sequential(layer), tmp_path / "net.nir")
+    assert len(caught) == warned
+    assert all("nir.read refuses the file without" in str(each.message) for each in caught)
+
+
 @pytest.mark.parametrize("name", ["lif_vreset", "if_vreset", "cubalif_vreset", "kinds_dt1e-3"])
 def test_a_file_of_spikingjelly_is_written_for_it_again(tmp_path: Path, name: str) -> None:
     path, case = nir_cases.case("export", f"spikingjelly_{name}")
