@@ -182,7 +182,7 @@ def _delay(reading: Reading, name: str, node: GraphNode, shape: Shape) -> list[B
     late = _membrane(reading, shape, reading.dt, 1)
     branches: list[Branch] = []
     for count in found:
-        some = np.broadcast_to(whole == count, shape).ravel().astype(np.float64)
+        some = (whole == count).astype(np.float64)
         last = f"_{count:g}" if found.size > 1 else ""
         stages = [(f"{last}_{k}", late) for k in range(1, int(count))]
         if found.size > 1 or not count:

@@ -21,6 +21,7 @@ __all__ = ["container", "network_of", "safe_name"]
 Shape = tuple[int, ...]
 
 MOST_WEIGHTS = 10**7  # of zeros, where a bias needs a node of its own
+MOST_ENTRIES = 5 * 10**7  # of what goes from layer to layer, which a few bytes of a file can say
 
 # What modules of one back-end or another have as attributes
 _TAKEN = frozenset(
@@ -52,6 +53,8 @@ def network_of(reading: Reading, wiring: Wiring) -> Node:
     sources: dict[str, list[str]] = {}
     for name, node in wiring.nodes.items():
         shape = _sum_shape(reading, name, wiring.sources[name], shapes)
+        if math.prod(shape) > MOST_ENTRIES:
+            raise reading.fail(name, f"input of the shape {shape} is too large")
         given = [end for source in wiring.sources[name] for end in ends[source]]
         branches = branches_of(reading, name, node, shape)
         if branches is not None:

@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -268,7 +269,8 @@ def _left_out(graph: Graph) -> Iterator[str]:
     """Say which layers spyx has not written: it counts those that it does not know."""
     known = [re.fullmatch(r"layer_(\d+).*", name) for name in graph.nodes]
     there = {int(found[1]) for found in known if found}
-    for number in sorted(set(range(max(there, default=0))) - there)[:_MOST_NAMED]:
+    absent = (number for number in range(max(there, default=0)) if number not in there)
+    for number in islice(absent, _MOST_NAMED):
         yield f"there is no 'layer_{number}': spyx leaves out layers that it cannot write"
     last = {a for a, b in graph.edges if b == "output"}
     for name in last & graph.of_kind("Linear", "Affine").keys():

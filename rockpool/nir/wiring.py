@@ -123,9 +123,10 @@ def _side_by_side(
     if total**2 > MOST_WEIGHTS or min(sizes) < 1:
         raise FileFormatError(f"{where}: {len(names)} nodes {kind} of {total} channels in all")
     whole = "_".join(names)
+    every = np.eye(total, dtype=np.float32)
     begin = 0
     for name, size in zip(names, sizes, strict=True):
-        part = np.eye(total, dtype=np.float32)[begin : begin + size]
+        part = every[begin : begin + size]
         begin += size
         weight = part if kind == INPUT else np.ascontiguousarray(part.T)
         nodes[name] = GraphNode("Linear", {"weight": weight})
