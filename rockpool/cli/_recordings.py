@@ -26,8 +26,10 @@ def recording_format(path: str) -> str | None:
         from rockpool.data.recognising import format_of
 
         return format_of(path)
-    except (OSError, ValueError):
+    except OSError:
         return None  # whoever reads the network says what is wrong
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     except ModuleNotFoundError as error:
         raise CommandError(str(error)) from error
 

@@ -68,6 +68,10 @@ _REFUSED = {
     b"#!AER-DAT": "AEDAT before version 4 is not read",
     b"#ROSBAG": "ROS bags are not read",
     b"MATLAB 7": "a .mat of version 7.3 is not read",
+    b"\x1f\x8b": "it is compressed, with gzip; unpack it first",
+    b"BZh": "it is compressed, with bzip2; unpack it first",
+    b"\xfd7zXZ\x00": "it is compressed, with xz; unpack it first",
+    b"\x28\xb5\x2f\xfd": "it is compressed, with zstd; unpack it first",
 }
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BY_ENDING = {".bin": "nmnist", ".dat": "dat"}

@@ -60,10 +60,10 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     settings = {spec.name: spec for spec in model.settings}
     _check_names(where, node.settings, set(), set(settings), "settings")
     for name, value in node.settings.items():
-        kind = type(settings[name].default)
-        allowed = (int, float) if kind is float else (kind,)
+        allowed = settings[name].allowed
         if type(value) not in allowed:
-            raise FileFormatError(f"{where}: {name} must be of {kind.__name__}, got {shown(value)}")
+            kind = allowed[-1].__name__
+            raise FileFormatError(f"{where}: {name} must be of {kind}, got {shown(value)}")
     shape = _module_shape(where, node, model)
     permitted = {spec.name: model.parameter_shapes(shape, spec) for spec in model.parameters}
     needed = {spec.name for spec in model.parameters if not spec.only_with}
@@ -79,11 +79,10 @@ def _check_model(where: str, node: Node, model: Model) -> None:
 
 def _module_shape(where: str, node: Node, model: Model) -> tuple[int, ...]:
     """Return the shape of a layer, as its model has it, and what that follows from."""
-    given = {spec.name: spec.default for spec in model.settings} | node.settings
     said = model.shape_setting
     if said and said not in node.settings:
         raise FileFormatError(f"{where}: of its settings, {said} is missing")
-    shape = model.full_shape(node.model, {**given, "shape": given[said] if said else node.shape})
+    shape = model.described_shape(node.model, node.shape, node.settings)
     follows = model.shape_from is not None or bool(said)
     if follows and shape[:2] != node.shape:
         raise FileFormatError(f"{where}: the shape {node.shape} is not {shape[:2]}")

@@ -79,6 +79,7 @@ DIALECTS: dict[str, Dialect] = {
         lost={
             "reset": "reset_mechanism (taken: 'subtract')",
             "reset_delay": "reset_delay (taken: True, a reset comes one step late)",
+            "!graded_spikes_factor": "graded_spikes_factor, inhibition, state_quant (taken: none)",
         },
         dt=1e-4,
     ),
@@ -132,12 +133,12 @@ DIALECTS: dict[str, Dialect] = {
             "gain_syn": "decay",
             "reset": "subtract",
             "fires": ">=",
-            "max_spikes_per_dt": 31.0,
+            "max_spikes_per_dt": 65536.0,
         },
         lost={
             "!bias": "the bias of neurons (taken: 0)",
             "!w_rec": "recurrent weights (taken: none)",
-            "max_spikes_per_dt": "max_spikes_per_dt (taken: 31)",
+            "max_spikes_per_dt": "max_spikes_per_dt (taken: 65536)",
             "!noise_std": "noise_std (taken: 0)",
         },
         lost_in={"!w_rec": ("CubaLIF",), "!bias": ("CubaLIF", "LIF")},

@@ -42,6 +42,8 @@ FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 SPIKING = ("IF", "LIF", "CubaLIF")
 NEURONS = (*SPIKING, "LI", "CubaLI")
 
+# What is infinite where nothing decays: snntorch writes r = tau / dt
+_MAY_BE_INFINITE = frozenset({"tau", "tau_mem", "tau_syn", "r", "w_in"})
 # What nir itself leaves in some nodes, and which says nothing of its own
 _EMPTY_WORDS = frozenset({"input_type", "output_type"})
 
@@ -166,6 +168,6 @@ def _number(where: str, name: str, value: Any) -> Any:
         array = array.astype(np.float32 if single else np.float64)
         if np.isnan(array).any():
             raise FileFormatError(f"{where} has NaN in it")
-        if np.isinf(array).any() and not name.startswith("tau"):
+        if np.isinf(array).any() and name not in _MAY_BE_INFINITE:
             raise FileFormatError(f"{where} has infinity in it")
     return array

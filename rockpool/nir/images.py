@@ -31,7 +31,7 @@ def image_layer(reading: Reading, name: str, node: GraphNode, shape: Shape) -> t
     try:
         if node.kind.startswith("Conv"):
             return _convolution(reading, name, node, shape, n_axes)
-        return _pooling(node, shape)
+        return _pooling(reading, node, shape)
     except (ValueError, TypeError) as error:
         if isinstance(error, type(reading.fail("", ""))):
             raise
@@ -91,13 +91,16 @@ def _convolution(
     return Node(node.kind, sizes, parameters, settings=settings), geometry.shape_out
 
 
-def _pooling(node: GraphNode, shape: Shape) -> tuple[Node, Shape]:
+def _pooling(reading: Reading, node: GraphNode, shape: Shape) -> tuple[Node, Shape]:
     settings: dict[str, Any] = {
         "shape_in": shape,
         "kernel_size": _ints(node.fields["kernel_size"]),
         "stride": _ints(node.fields["stride"]),
         "padding": _ints(node.fields["padding"]),
     }
+    if reading.dialect == "spyx":  # what it writes is the sum of both sides
+        pads = settings["padding"]
+        settings["padding"] = tuple((total // 2, total - total // 2) for total in pads)
     geometry = convolution.pooling_geometry(2, node.kind, settings)
     settings |= {
         "kernel_size": geometry.kernel_size,

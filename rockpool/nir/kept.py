@@ -184,10 +184,7 @@ def _at_rest(node: Node) -> Node:
     model = model_named(node.model)
     states: dict[str, np.ndarray] = {}
     if model is not None:
-        defaults = {spec.name: spec.default for spec in model.settings}
-        said = model.shape_setting
-        given: dict[str, Any] = {**defaults, **node.settings, "shape": node.shape}
-        shape = model.full_shape(node.model, given | ({"shape": given[said]} if said else {}))
+        shape = model.described_shape(node.model, node.shape, node.settings)
         for spec in model.states:
             states[spec.name] = np.broadcast_to(0.0, model.sized(shape, spec.shape))
     return replace(node, states=states | node.states, children=children)

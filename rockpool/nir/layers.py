@@ -14,9 +14,10 @@ from rockpool.nir.dialects import DIALECTS
 from rockpool.nir.graph import SPIKING, GraphNode
 from rockpool.nn.description import Node, Value
 
-__all__ = ["Reading", "layer_of"]
+__all__ = ["Branch", "Reading", "branches_of", "layer_of"]
 
 Shape = tuple[int, ...]
+Branch = list[tuple[str, Node]]  # layers one behind the other, by what is added to the name
 
 _MODELS = {
     "IF": "IFEuler",
@@ -43,6 +44,7 @@ _SETTINGS = {
     "CubaLIF": "decay gain gain_syn synapse reset reset_delay fires max_spikes_per_dt delay",
     "CubaLI": "decay gain gain_syn synapse delay",
 }
+_MOST_STEPS = 200  # of delays, each of which is a layer
 _UNIT = 1e-5  # relative: a gain this near to 1 is 1, which single precision has made of it
 
 
@@ -76,6 +78,8 @@ class Reading:
         to_zero = self.dialect == "snntorch" and self.asked.get("reset") == "value"
         if to_zero and kind == "LIF" and not has_rec and "reset_delay" not in self.asked:
             known["reset_delay"] = False  # Leaky alone empties the membrane before the next input
+        if self.dialect == "snntorch" and known["reset"] == "subtract" and not known["reset_delay"]:
+            known["reset_delay"] = "snntorch"
         return {key: known[key] for key in _SETTINGS[kind].split()}
 
     def fail(self, name: str, what: str) -> FileFormatError:
@@ -141,11 +145,66 @@ def _scale(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tuple[
     return Node("Scale", (size, size), parameters, settings={"shape_in": shape}), shape
 
 
-def _delay(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tuple[Node, Shape]:
-    if np.any(node.fields["delay"]):
-        raise reading.fail(name, "a Delay of more than 0 s cannot be held")
+# -- nodes that are several layers ---------------------------------------------------------------
+
+
+def branches_of(reading: Reading, name: str, node: GraphNode, shape: Shape) -> list[Branch] | None:
+    """Return a node as layers, in branches that add up; None where one layer is enough.
+
+    Parameters and errors are as for `layer_of`.
+    """
+    if node.kind == "I":
+        return [_integrator(reading, name, node, shape)]
+    return _delay(reading, name, node, shape) if node.kind == "Delay" else None
+
+
+def _integrator(reading: Reading, name: str, node: GraphNode, shape: Shape) -> Branch:
+    """Return a membrane that does not leak, and the gain before it."""
+    gain = _spread(reading, name, "r", node.fields["r"], shape) * reading.dt
+    return [("_r", _scaled(gain, shape)), ("", _membrane(reading, shape, math.inf, 0))]
+
+
+def _delay(reading: Reading, name: str, node: GraphNode, shape: Shape) -> list[Branch]:
+    """Return layers that hand on one step late, a branch for each delay that there is."""
+    steps = _spread(reading, name, "delay", node.fields["delay"], shape) / reading.dt
+    whole = np.rint(steps)
+    if (abs(steps - whole) > _UNIT * np.maximum(steps, 1)).any() or (whole < 0).any():
+        raise reading.fail(
+            name,
+            f"a Delay must be a whole number of time steps of {reading.dt:g} s, got "
+            f"{reading.dt * steps.ravel()[np.argmax(abs(steps - whole))]:g} s",
+        )
+    found = np.unique(whole)
+    if found.sum() > _MOST_STEPS:
+        raise reading.fail(
+            name, f"delays of {found.max():g} time steps take more than {_MOST_STEPS} layers"
+        )
+    late = _membrane(reading, shape, reading.dt, 1)
+    branches: list[Branch] = []
+    for count in found:
+        some = (whole == count).astype(np.float64)
+        last = f"_{count:g}" if found.size > 1 else ""
+        stages = [(f"{last}_{k}", late) for k in range(1, int(count))]
+        if found.size > 1 or not count:
+            stages = [(f"{last}_of" if count else last, _scaled(some, shape)), *stages]
+        branches.append([*stages, (last, late)] if count else stages)
+    return branches
+
+
+def _scaled(values: np.ndarray, shape: Shape) -> Node:
     size = math.prod(shape)
-    return Node("Instant", (size, size), settings={"function": "identity"}), shape
+    return Node(
+        "Scale", (size, size), {"weight": Value(values, "weights")}, settings={"shape_in": shape}
+    )
+
+
+def _membrane(reading: Reading, shape: Shape, tau: float, delay: int) -> Node:
+    """Return membranes to which the input is added as it is."""
+    size = math.prod(shape)
+    values = {"tau_mem": (tau, "taus"), "r": (1.0, "weights"), "v_leak": (0.0, "bias")}
+    parameters = {key: Value(np.array(value), family) for key, (value, family) in values.items()}
+    settings = {"neuron_shape": shape, "dt": reading.dt, "decay": "euler", "gain": "unit"}
+    return Node("LIEuler", (size, size), parameters, settings={**settings, "delay": delay})
 
 
 # -- neurons -------------------------------------------------------------------------------------
@@ -159,6 +218,9 @@ def _neurons(
     arrays = _parameters(reading, name, node, shape)
     if "tau_mem" in arrays or node.kind == "IF":
         _unit_gains(reading, arrays, settings)
+    for key in ("r", "w_in"):
+        if key in arrays and np.isinf(arrays[key]).any():
+            _without_infinity(reading, name, key, arrays, settings)
     if settings["decay"] == "euler":
         for key in ("tau_mem", "tau_syn"):
             if key in arrays and (arrays[key] < reading.dt).any():
@@ -222,13 +284,22 @@ def _unit_gains(reading: Reading, arrays: dict[str, Any], settings: dict[str, An
     """Say "unit" of gains that add the input as it is: packages do that without rounding."""
     if reading.dialect not in ("snntorch", "spikingjelly") or settings["decay"] != "euler":
         return
-    rest = reading.dt / arrays["tau_mem"] if "tau_mem" in arrays else reading.dt
-    if settings["gain"] == "r" and np.allclose(arrays["r"] * rest, 1, rtol=_UNIT, atol=0):
+    tau = arrays.get("tau_mem", np.ones(()))
+    if settings["gain"] == "r" and np.allclose(arrays["r"] * reading.dt, tau, rtol=_UNIT, atol=0):
         settings["gain"] = "unit"
-    if settings.get("gain_syn") == "w_in":
-        product = arrays["w_in"] * reading.dt / arrays["tau_syn"]
-        if np.allclose(product, 1, rtol=_UNIT, atol=0):
-            settings["gain_syn"] = "unit"
+    if settings.get("gain_syn") == "w_in" and np.allclose(
+        arrays["w_in"] * reading.dt, arrays["tau_syn"], rtol=_UNIT, atol=0
+    ):
+        settings["gain_syn"] = "unit"
+
+
+def _without_infinity(
+    reading: Reading, name: str, key: str, arrays: dict[str, Any], settings: Mapping[str, Any]
+) -> None:
+    """Put 1 for infinite gains that are not used; refuse those that are."""
+    if settings["gain" if key == "r" else "gain_syn"] != "unit":
+        raise reading.fail(name, f"{key} has infinity in it")
+    arrays[key] = np.where(np.isinf(arrays[key]), 1.0, arrays[key]).astype(arrays[key].dtype)
 
 
 def _lift(reading: Reading, name: str, key: str, arrays: dict[str, Any]) -> None:
@@ -314,6 +385,5 @@ _MAKERS: dict[str, Callable[[Reading, str, GraphNode, Shape], tuple[Node, Shape]
     "Linear": _weights,
     "Affine": _weights,
     "Scale": _scale,
-    "Delay": _delay,
     "Threshold": _threshold,
 }

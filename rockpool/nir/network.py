@@ -12,7 +12,7 @@ import numpy as np
 from rockpool.files.tensors import FileFormatError
 from rockpool.nir.graph import INPUT, NEURONS, GraphNode
 from rockpool.nir.images import KINDS, flattened, image_layer
-from rockpool.nir.layers import Reading, layer_of
+from rockpool.nir.layers import Reading, branches_of, layer_of
 from rockpool.nir.wiring import Wiring
 from rockpool.nn.description import Node
 
@@ -21,6 +21,7 @@ __all__ = ["container", "network_of", "safe_name"]
 Shape = tuple[int, ...]
 
 MOST_WEIGHTS = 10**7  # of zeros, where a bias needs a node of its own
+MOST_ENTRIES = 5 * 10**7  # of what goes from layer to layer, which a few bytes of a file can say
 
 # What modules of one back-end or another have as attributes
 _TAKEN = frozenset(
@@ -47,25 +48,38 @@ def network_of(reading: Reading, wiring: Wiring) -> Node:
     """
     shapes: dict[str, Shape] = {INPUT: _input_shape(reading, wiring)}
     _add_recurrent_bias(wiring, math.prod(shapes[INPUT]))
-    names: dict[str, str] = {INPUT: INPUT}
+    ends: dict[str, list[str]] = {INPUT: [INPUT]}  # the layers that give what a node gives
     layers: dict[str, Node] = {}
     sources: dict[str, list[str]] = {}
     for name, node in wiring.nodes.items():
         shape = _sum_shape(reading, name, wiring.sources[name], shapes)
-        given = [names[source] for source in wiring.sources[name]]
-        names[name] = safe_name(name, layers)
+        if math.prod(shape) > MOST_ENTRIES:
+            raise reading.fail(name, f"input of the shape {shape} is too large")
+        given = [end for source in wiring.sources[name] for end in ends[source]]
+        branches = branches_of(reading, name, node, shape)
+        if branches is not None:
+            ends[name], shapes[name] = [], shape
+            for branch in branches:
+                last = given
+                for suffix, layer in branch:
+                    label = safe_name(f"{name}{suffix}", layers)
+                    layers[label], sources[label], last = layer, last, [label]
+                ends[name] += last
+            continue
+        label = safe_name(name, layers)
+        ends[name] = [label]
         if len(shape) > 1 and node.kind in ("Linear", "Affine"):
-            flat = safe_name(f"{names[name]}_flatten", {**layers, names[name]: None})
+            flat = safe_name(f"{label}_flatten", {**layers, label: None})
             layers[flat], sources[flat], given = flattened(shape), given, [flat]
             shape = (math.prod(shape),)
         if reading.dialect == "spyx" and node.kind in ("Linear", "Affine"):
             node = _channels_first(wiring, name, node, shapes)
         make: Any = image_layer if node.kind in KINDS else layer_of
         rest = () if node.kind in KINDS else (wiring.recurrent.get(name),)
-        layers[names[name]], shapes[name] = make(reading, name, node, shape, *rest)
-        sources[names[name]] = given
+        layers[label], shapes[name] = make(reading, name, node, shape, *rest)
+        sources[label] = given
     _check_output(reading, wiring, shapes)
-    outputs = [names[name] for name in wiring.outputs]
+    outputs = [end for name in wiring.outputs for end in ends[name]]
     return container(layers, sources, outputs, math.prod(shapes[INPUT]))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,8 @@ _RESETS = {"subtract": "subtract", "soft": "subtract", "zero": "value", "hard": 
 # The packages whose inner graphs lead the input through recurrent weights, but do not run it there
 _RUN_ON_SPIKES = ("snntorch", "spyx")
 
+_MOST_NAMED = 10
+
 
 def from_nir(
     source: Any,
@@ -50,7 +54,7 @@ def from_nir(
     gain_syn: str | None = None,
     synapse: str | None = None,
     reset: str | None = None,
-    reset_delay: bool | None = None,
+    reset_delay: bool | str | None = None,
     fires: str | None = None,
     max_spikes_per_dt: float | None = None,
     delay: int | None = None,
@@ -85,7 +89,9 @@ def from_nir(
     -------
     Module
         A `Sequential` of layers called by the nodes of the file, or a `Wired` where nodes branch
-        or join. Its attribute ``nir_source``, a `NirSource`, says how the file was read.
+        or join. A Delay is as many layers as time steps; several inputs or outputs are side by
+        side, in the order of their names. Its attribute ``nir_source``, a `NirSource`, says how the
+        file was read.
 
     Raises
     ------
@@ -178,7 +184,11 @@ def described(
         step.dt,
         step.found,
         (DIALECTS[name].title, *wiring.notes, *(f"{k} = {v!r}" for k, v in asked.items())),
-        (*((changed,) if changed else ()), *_warnings(graph, name, step, asked)),
+        (
+            *((changed,) if changed else ()),
+            *wiring.warnings,
+            *_warnings(graph, name, step, asked),
+        ),
         graph.version,
     )
 
@@ -248,9 +258,23 @@ def _warnings(graph: Graph, name: str, step: TimeStep, asked: dict[str, Any]) ->
             "the numbers are those of snntorch too, which resets by subtraction; if it wrote the "
             "file: dialect='snntorch'"
         )
+    if name == "spyx":
+        yield from _left_out(graph)
     for label, node in _all_nodes(graph):
         for field in node.unknown:
             yield f"{label!r}: a {node.kind} has no field {field!r}; it is not used"
+
+
+def _left_out(graph: Graph) -> Iterator[str]:
+    """Say which layers spyx has not written: it counts those that it does not know."""
+    known = [re.fullmatch(r"layer_(\d+).*", name) for name in graph.nodes]
+    there = {int(found[1]) for found in known if found}
+    absent = (number for number in range(max(there, default=0)) if number not in there)
+    for number in islice(absent, _MOST_NAMED):
+        yield f"there is no 'layer_{number}': spyx leaves out layers that it cannot write"
+    last = {a for a, b in graph.edges if b == "output"}
+    for name in last & graph.of_kind("Linear", "Affine").keys():
+        yield f"a readout behind {name!r}, LI, would not be in the file"
 
 
 def _all_nodes(graph: Graph, prefix: str = "") -> Iterator[tuple[str, GraphNode]]:

@@ -12,6 +12,7 @@ from rockpool.nir.time_steps import exponential_step
 
 __all__ = ["could_be_snntorch", "dialect_of"]
 
+_SHORTEST = 0.2  # a time constant in steps, where seconds would be very long
 _CLOSE = 1e-4  # relative: what single precision and a quotient of small numbers may differ by
 
 
@@ -98,9 +99,10 @@ class _Look:
 
     def shuffled(self) -> bool:
         """Return whether an edge stands before one that leads to where it begins."""
-        first = {b: place for place, (_, b) in reversed(list(enumerate(self.graph.edges)))}
-        edges = enumerate(self.graph.edges)
-        return any(first.get(a, -1) > place for place, (a, _) in edges)
+        both = set(self.graph.edges)
+        edges = [(a, b) for a, b in self.graph.edges if (b, a) not in both]  # without recurrences
+        first = {b: place for place, (_, b) in reversed(list(enumerate(edges)))}
+        return any(first.get(a, -1) > place for place, (a, _) in enumerate(edges))
 
     def double_neurons(self) -> bool:
         """Return whether neurons are in double precision, but weights in single precision."""
@@ -174,13 +176,14 @@ def _sinabs(look: _Look) -> Iterable[str]:
     taus = look.taus()
     if look.keep_v_reset() or not look.all_one() or look.kinds - {"IF", "LIF", "LI"}:
         return []
-    if look.graph.of_kind("Linear") or (taus.size and taus.min() < 1.0):
-        return []
     given, taken = look.shapes()
+    with_time = len(given) > 1 and len(taken) > 1 and given[0] == taken[0]
+    least = _SHORTEST if with_time else 1.0
+    if look.graph.of_kind("Linear") or (taus.size and taus.min() < least):
+        return []
     signs = ["r = 1, weights without bias are Affine, there is no v_reset"]
     if taus.size:
         return [*signs, f"tau is {taus.min():.3g}"]
-    with_time = len(given) > 1 and len(taken) > 1 and given[0] == taken[0]
     return signs if look.numbered() or with_time or look.zero_biases() else []
 
 

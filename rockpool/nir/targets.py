@@ -48,6 +48,10 @@ class Target:
         Whether weights must have a bias.
     spiking_last : bool
         Whether the last layer must be one of neurons that fire.
+    branches : bool
+        Whether it runs graphs that branch and join, if one layer leads to the output.
+    channels_last : bool
+        Whether its images have channels as the last axis.
     """
 
     dt: float
@@ -61,6 +65,8 @@ class Target:
     recurrent: bool = False
     affine: bool = False
     spiking_last: bool = False
+    branches: bool = False
+    channels_last: bool = False
 
 
 _TO_VALUE = {"reset": "value", "reset_delay": False, "delay": 0}
@@ -83,12 +89,14 @@ TARGETS = {
         fixed=True,
         one_threshold=True,
         spiking_last=True,
+        branches=True,
     ),
     "norse": Target(
         1e-3,
         {"IFEuler": _TO_VALUE, "LIFEuler": _TO_VALUE, "CubaLIFEuler": _TO_VALUE_CUBA},
         ">",
         ("Linear", "Conv2d", "Flatten"),
+        recurrent=True,
     ),
     "spikingjelly": Target(
         1e-4,
@@ -97,6 +105,8 @@ TARGETS = {
         _IMAGES,
         uniform=("tau_mem", "tau_syn"),
         one_threshold=True,
+        branches=True,
+        recurrent=True,
     ),
     "spyx": Target(
         1.0,
@@ -106,8 +116,9 @@ TARGETS = {
             "CubaLIFEuler": {**_SPYX, "reset_delay": False, "synapse": "new"},
         },
         ">",
-        ("Linear",),
+        ("Linear", "Conv2d", "SumPool2d", "Flatten"),
         recurrent=True,
+        channels_last=True,
     ),
     "sinabs": Target(
         1.0,
@@ -146,8 +157,8 @@ def translated(units: Units, dialect: str, dt: float | None) -> tuple[Units, flo
         raise ValueError(f"to_nir: {dialect} takes dt = {target.dt:g} s always, got dt = {step:g}")
     for unit in units.units:
         _check(units, unit, dialect, target)
-    if target.spiking_last and units.units[-1].node.model not in target.neurons:
-        last = units.units[-1]
+    last = next((unit for unit in units.units if unit.name in units.outputs), units.units[-1])
+    if target.spiking_last and last.node.model not in target.neurons:
         raise _refused(last, dialect, f"is a {last.node.model}; the last layer there must fire")
     made = [replace(unit, node=unit.node) for unit in units.units]
     by_name = {unit.name: unit for unit in made}
@@ -155,6 +166,8 @@ def translated(units: Units, dialect: str, dt: float | None) -> tuple[Units, flo
         if unit.node.model in EULER:
             _translate(Units(made, units.outputs), by_name, unit, dialect, target, step)
     for unit in made:
+        if target.channels_last and unit.node.model == "Linear":
+            _turn_columns(by_name, unit)
         if dialect == "sinabs" and unit.node.model == "IFEuler":
             _check_floor(by_name, unit, dialect)
         unit.node = _single(unit.node)
@@ -168,9 +181,12 @@ def _refused(unit: Unit, dialect: str, why: str) -> ValueError:
 def _check(units: Units, unit: Unit, dialect: str, target: Target) -> None:
     """Refuse a layer that the importer does not run as this package does."""
     node = unit.node
-    if not units.is_row:
+    if not units.is_row and not target.branches:
         raise _refused(unit, dialect, "is in a graph that branches; only rows are written")
+    if len(units.outputs) > 1 and unit.name in units.outputs:
+        raise _refused(unit, dialect, "is one of several that add up to the output")
     if node.model in target.layers:
+        _check_windows(unit, dialect, target)
         return
     if node.model not in target.neurons:
         raise _refused(unit, dialect, f"is a {node.model}, which cannot be held")
@@ -188,6 +204,19 @@ def _check(units: Units, unit: Unit, dialect: str, target: Target) -> None:
         value = node.parameters.get(parameter)
         if value is not None and np.unique(value.array).size > 1:
             raise _refused(unit, dialect, f"has {parameter} of each neuron, it must be one for all")
+
+
+def _check_windows(unit: Unit, dialect: str, target: Target) -> None:
+    """Refuse convolutions and pools that the importer, or nir for it, takes for others."""
+    settings = unit.node.settings
+    if settings.get("groups", 1) != 1:
+        raise _refused(unit, dialect, "has groups, which its importer does not take")
+    if not target.channels_last:
+        return
+    if any(step != 1 for step in settings.get("dilation", (1,))):
+        raise _refused(unit, dialect, "has a dilation, which its importer does not take")
+    if unit.node.model == "SumPool2d" and any(pad != 0 for pad in settings["padding"]):
+        raise _refused(unit, dialect, "has padding, which its importer takes for another")
 
 
 def _starts_there(unit: Unit, dialect: str) -> bool:
@@ -296,6 +325,19 @@ def _check_floor(by_name: Mapping[str, Unit], unit: Unit, dialect: str) -> None:
         raise _refused(
             unit, dialect, "has negative weights before it, and its importer keeps v > -threshold"
         )
+
+
+def _turn_columns(by_name: Mapping[str, Unit], unit: Unit) -> None:
+    """Bring the weights behind flattened images into the order height, width, channels."""
+    before = [by_name.get(name) for name in unit.sources]
+    axes = tuple(before[0].node.settings.get("shape_in", ())) if before and before[0] else ()
+    if before[0] is None or before[0].node.model != "Flatten" or len(axes) != 3:
+        return
+    weight = unit.node.parameters["weight"]
+    array = weight.array.reshape(*axes, -1).transpose(1, 2, 0, 3).reshape(weight.array.shape)
+    unit.node = replace(
+        unit.node, parameters={**unit.node.parameters, "weight": replace(weight, array=array)}
+    )
 
 
 def _absorbed(units: Units, by_name: Mapping[str, Unit], unit: Unit, scale: np.ndarray) -> bool:

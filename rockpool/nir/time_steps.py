@@ -60,7 +60,7 @@ def time_step(graph: Graph, dialect: str, asked: float | None) -> TimeStep:
 
 def _matters(graph: Graph, dialect: str) -> bool:
     """Return whether the result depends on the time step."""
-    nodes = graph.of_kind(*NEURONS).values()
+    nodes = graph.of_kind(*NEURONS, "I", "Delay").values()
     if dialect in ("spyx", "norse"):
         return any(node.kind != "IF" for node in nodes)
     return bool(nodes)
@@ -132,7 +132,8 @@ def _quotients(node: GraphNode) -> np.ndarray:
             values = f.get(gain)
             if values is None or (tau is None and node.kind != "IF") or (values == 1).all():
                 continue
-            found.append(np.ravel((1.0 if tau is None else tau) / values))
+            told = np.ravel((1.0 if tau is None else tau) / values)
+            found.append(told[~np.isnan(told)])  # where nothing decays, both are infinite
     return np.concatenate(found) if found else np.empty(0)
 
 
@@ -150,7 +151,8 @@ def exponential_step(neurons: Iterable[GraphNode]) -> float | None:
     for node in neurons:
         f = _floats(node)
         tau = f.get("tau", f.get("tau_mem"))
-        if tau is None or not (f["r"] > 0).all() or (f["r"] == 1).all():
+        r = f["r"]
+        if tau is None or not ((r > 0) & np.isfinite(r)).all() or (r == 1).all():
             return None
         u = np.log1p(1 / f["r"])
         for _ in range(50):

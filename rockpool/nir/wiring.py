@@ -5,6 +5,7 @@ Order comes from the edges alone: files have their nodes by name. A node adds up
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -21,6 +22,7 @@ Edge = tuple[str, str]
 _WEIGHTS = ("Linear", "Affine")
 # More edges than this out of a file with few: where many lead to a node that hands on to many
 MAX_EDGES = 200_000
+MOST_WEIGHTS = 10**7  # of zeros and ones, where terminals are put side by side
 
 
 @dataclass
@@ -45,6 +47,8 @@ class Wiring:
         What a recurrence adds in each step.
     notes : list of str
         What has been read into the file.
+    warnings : list of str
+        Of that, what a reader should know.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Wiring:
     recurrent: dict[str, np.ndarray] = field(default_factory=dict)
     rec_bias: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def targets(self, name: str) -> list[str]:
         """Return the nodes that a node leads to."""
@@ -76,28 +81,60 @@ def wiring_of(graph: Graph, recurrent_input: bool) -> Wiring:
     Raises
     ------
     FileFormatError
-        An edge leads to nowhere or stands twice, there is no single input and output, or there is
-        a loop that is no recurrence of one layer.
+        An edge leads to nowhere or stands twice, there is no input or no output, or there is a loop
+        that is no recurrence of one layer.
     """
     notes: list[str] = []
     nodes, edges = _flat(graph, recurrent_input, notes)
     ends = {kind: [n for n, node in nodes.items() if node.kind == kind] for kind in (INPUT, OUTPUT)}
     outer = {kind: [n for n in names if n in graph.nodes] for kind, names in ends.items()}
+    warnings = []
     for kind, names in outer.items():
-        if len(names) != 1:
-            said = f"{len(names)} of them: {', '.join(map(repr, names))}" if names else "none"
-            raise FileFormatError(f"{graph.name}: there must be one node {kind}, there is {said}")
+        if not names:
+            raise FileFormatError(f"{graph.name}: there is no node {kind}")
+        if len(names) > 1:
+            warnings.append(_side_by_side(graph.name, kind, outer, nodes, edges))
     (first,), (last,) = outer[INPUT], outer[OUTPUT]
-    passing = [name for names in ends.values() for name in names if name not in (first, last)]
+    terminals = [name for name, node in nodes.items() if node.kind in (INPUT, OUTPUT)]
+    passing = [name for name in terminals if name not in (first, last)]
     edges = _without(graph.name, passing, edges)
     if any(b == first for _, b in edges) or any(a == last for a, _ in edges):
         raise FileFormatError(f"{graph.name}: an edge leads into {first!r}, or out of {last!r}")
     inner = {n: node for n, node in nodes.items() if node.kind not in (INPUT, OUTPUT)}
     edges = [(INPUT if a == first else a, OUTPUT if b == last else b) for a, b in edges]
     wiring = Wiring(graph.name, inner, {}, [], _axes(nodes[first]), _axes(nodes[last]), notes=notes)
+    wiring.warnings += warnings
     edges = _take_recurrences(wiring, edges)
     _order(wiring, edges)
     return wiring
+
+
+def _side_by_side(
+    where: str,
+    kind: str,
+    outer: dict[str, list[str]],
+    nodes: dict[str, GraphNode],
+    edges: list[Edge],
+) -> str:
+    """Put one terminal in the place of several, whose channels are parts of its; say so."""
+    names = sorted(outer[kind])
+    sizes = [math.prod(_axes(nodes[name])) for name in names]
+    total = sum(sizes)
+    if total**2 > MOST_WEIGHTS or min(sizes) < 1:
+        raise FileFormatError(f"{where}: {len(names)} nodes {kind} of {total} channels in all")
+    whole = "_".join(names)
+    every = np.eye(total, dtype=np.float32)
+    begin = 0
+    for name, size in zip(names, sizes, strict=True):
+        part = every[begin : begin + size]
+        begin += size
+        weight = part if kind == INPUT else np.ascontiguousarray(part.T)
+        nodes[name] = GraphNode("Linear", {"weight": weight})
+        edges.append((whole, name) if kind == INPUT else (name, whole))
+    nodes[whole] = GraphNode(kind, {"shape": np.array([total])})
+    outer[kind] = [whole]
+    listed = ", ".join(f"{name!r} ({size})" for name, size in zip(names, sizes, strict=True))
+    return f"it has {len(names)} nodes {kind}; their channels are side by side: {listed}"
 
 
 def _axes(node: GraphNode) -> tuple[int, ...]:

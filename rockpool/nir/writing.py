@@ -94,7 +94,8 @@ def to_nir(
     Warns
     -----
     NirWarning
-        Once, with what other readers of the file will not see ("nir").
+        Once, with what other readers of the file will not see ("nir"), and of which layers nir
+        1.0.8 reckons wrong shapes.
 
     Examples
     --------
@@ -187,6 +188,11 @@ def _nodes(units: Units, written: Units, dialect: str, version: str) -> _Written
         made = _made(unit.name, translated_unit.node, dialect)
         if made.lost and dialect not in TARGETS:
             lost.append(f"{unit.name!r}: {', '.join(made.lost)}")
+        if version != "1.0.4" and _unlike_nir(unit.node):
+            lost.append(
+                f"{unit.name!r}: that its shapes fit; nir.read refuses the file without "
+                "type_check=False"
+            )
         nested = dialect == "spyx"
         weights = None if made.w_rec is None else weights_node(made.w_rec)
         place = [unit.name, "w_rec"] if nested else [f"{unit.name}_w_rec"]
@@ -208,6 +214,13 @@ def _nodes(units: Units, written: Units, dialect: str, version: str) -> _Written
     nodes["input"] = GraphNode(INPUT, {"shape": np.array(axes_in(first.node))})
     nodes["output"] = GraphNode(OUTPUT, {"shape": np.array(axes_out(last.node))})
     return made_of
+
+
+def _unlike_nir(node: Node) -> bool:
+    """Return whether nir 1.0.8 reckons another shape: with groups, and kernels for square."""
+    if not node.model.startswith("Conv"):
+        return False
+    return node.settings["groups"] != 1 or len(set(node.settings["kernel_size"])) > 1
 
 
 def _made(name: str, node: Node, dialect: str) -> Made:

@@ -16,13 +16,13 @@ from rockpool.nn.kernels import operations as op
 from rockpool.streaming.c_helpers import HELPERS, MAIN, NEEDS_MATH
 from rockpool.streaming.plan import Plan
 
-__all__ = ["MARK", "c_files", "quantised"]
+__all__ = ["KINDS", "MARK", "c_files", "quantised"]
 
 # What each file begins with
 MARK = "/* Written by rockpool"
 
-_KINDS = {op.PRODUCT: "product", op.LIF: "lif", op.EXP_SYN: "exp_syn", op.RATE: "rate"}
-_KINDS |= {op.FUNCTION: "function", op.ADD: "sum"}
+KINDS = {op.PRODUCT: "product", op.LIF: "lif", op.EXP_SYN: "exp_syn", op.RATE: "rate"}
+KINDS |= {op.FUNCTION: "function", op.ADD: "sum"}
 _LARGEST_8 = 127
 _LONGEST_NAME = 60
 _WIDTH = 92
@@ -74,7 +74,7 @@ class _Source:
         self._with_math = False
         self._fields: dict[int, tuple[str, int]] = {}  # by where they are in the memory
         self._labels = [
-            f"{_KINDS[int(row[op.KIND])]}_{number}" for number, row in self._numbered_rows()
+            f"{KINDS[int(row[op.KIND])]}_{number}" for number, row in self._numbered_rows()
         ]
         for number, row in self._numbered_rows():
             self._declare_fields(self._labels[number - 1], row)

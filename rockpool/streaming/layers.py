@@ -10,7 +10,8 @@ import numpy as np
 
 from rockpool.nn.description import Node
 from rockpool.nn.kernels import operations as op
-from rockpool.nn.models.catalogue import model_named
+from rockpool.nn.models import euler
+from rockpool.nn.models.catalogue import OF_NIR, model_named
 from rockpool.nn.models.exp_syn import decay
 from rockpool.streaming.plan import Builder, Part
 
@@ -134,6 +135,26 @@ def _residual(b: Builder, path: Path, node: Node, source: int, size: int) -> tup
     return added, size_out
 
 
+def _wired(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
+    ends = {"input": (source, size)}
+
+    def arriving(name: str) -> tuple[int, int]:
+        """Return where the sum of what edges bring is, in their order."""
+        givers = [giver for giver, taker in node.settings["edges"] if taker == name]
+        if not givers or not ends.keys() >= set(givers):
+            raise ValueError(f"{'.'.join((*path, name))!r} comes before what leads to it")
+        (total, width), *others = (ends[giver] for giver in givers)
+        for other, other_width in others:
+            if other_width != width:
+                raise ValueError(f"{'.'.join((*path, name))!r} gets {width} and {other_width}")
+            total = b.operation(_part(path, node), op.ADD, total, (width, width), OTHER=other)
+        return total, width
+
+    for name, child in node.children.items():
+        ends[name] = add_module(b, (*path, name), child, *arriving(name))
+    return arriving("output")
+
+
 def _stack(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     weights = iter(node.parameters.items())
     for index, (name, child) in enumerate(node.children.items()):
@@ -159,8 +180,9 @@ def _values(b: Builder, node: Node) -> dict[str, np.ndarray]:
     model: Any = model_named(node.model)
     given = {name: value.array for name, value in node.parameters.items()}
     flags = {spec.only_with: spec.name in given for spec in model.parameters if spec.only_with}
-    shape = model.module_shape(node.model, node.shape)
-    model.check(node.model, shape, {**node.settings, **flags, **given})
+    shape = model.described_shape(node.model, node.shape, node.settings)
+    settings = {spec.name: spec.default for spec in model.settings} | node.settings
+    model.check(node.model, shape, {**settings, **flags, **given})
     values = {}
     for spec in model.parameters:
         if spec.name in given:
@@ -237,6 +259,36 @@ def _rate(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[i
     return b.operation(_part(path, node), op.RATE, source, (size, size), **more), size
 
 
+def _euler(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
+    values, per_neuron = _values(b, node), (size,)
+    model: Any = model_named(node.model)
+    settings = {spec.name: spec.default for spec in model.settings} | node.settings
+    double = {
+        name: np.asarray(values[name], np.float64) for name in euler.OF_CONSTANTS & values.keys()
+    }
+    c = euler.constants(double, settings, np.exp)
+
+    def rows(*some: Any) -> int:
+        """Keep several rows of numbers, one after the other; return where the first is."""
+        return min(b.keep(row, per_neuron) for row in some)
+
+    more = {
+        "ALPHA": rows(c.a_mem, c.g_mem, c.leak),
+        "BIAS": b.keep(np.array(euler.rules(settings), b.dtype)),
+        "VMEM": b.state(path, node, "vmem"),
+        "ARRIVING": b.room(size),
+        "TOTAL": b.room(3 * size),
+    }
+    if "tau_syn" in values:
+        more |= {"BETA": rows(c.a_syn, c.g_syn), "ISYN": b.state(path, node, "isyn")}
+    if "threshold" in values:
+        more["THRESHOLD"] = rows(values["threshold"], values["v_reset"])
+        more["IAHP"] = b.state(path, node, "spikes")
+    if "w_rec" in values:
+        more |= {"WEIGHT": b.keep(values["w_rec"]), "OTHER": b.room(size)}
+    return b.operation(_part(path, node), op.EULER, source, (size, size), **more), size
+
+
 def _instant(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     function = _function(node)
     if function == "identity":
@@ -244,6 +296,10 @@ def _instant(b: Builder, path: Path, node: Node, source: int, size: int) -> tupl
     option = op.FUNCTIONS.index(str(function))
     part = _part(path, node)
     return b.operation(part, op.FUNCTION, source, (size, size), OPTION=option), size
+
+
+def _flatten(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
+    return source, size  # all that is in the memory is flat
 
 
 def _part(path: Path, node: Node) -> Part:
@@ -255,10 +311,13 @@ _ADD: dict[str, Callable[[Builder, Path, Node, int, int], tuple[int, int]]] = {
     "TimedModuleWrapper": _sequential,
     "Residual": _residual,
     "FFwdStack": _stack,
+    "Wired": _wired,
+    "Flatten": _flatten,
     "Linear": _linear,
     "LIF": _lif,
     "aLIF": _lif,
     "ExpSyn": _exp_syn,
     "Rate": _rate,
     "Instant": _instant,
+    **dict.fromkeys((model.name for model in OF_NIR), _euler),
 }

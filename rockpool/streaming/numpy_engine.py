@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels import operations as op
+from rockpool.nn.models import euler
+from rockpool.streaming.numpy_euler import membrane_step, spiking_step, synapse_step
 from rockpool.streaming.plan import Plan
 
 __all__ = ["NumpyEngine", "add_rows"]
@@ -183,6 +185,32 @@ class NumpyEngine:
             self._call(np.add, activity, self._full(1, activity), activity)
             self._call(np.divide, activity, self._full(2, activity), activity)
 
+    def _add_euler(self, row: np.ndarray) -> None:
+        n, target = row[op.N_OUT], self._row(row[op.TARGET], row[op.N_OUT])
+        arriving, v = self._row(row[op.ARRIVING], n), self._row(row[op.VMEM], n)
+        spiking = row[op.IAHP] >= 0
+        given = self._row(row[op.IAHP], n) if spiking else v
+        rules = euler.Rules(*self._kept(row[op.BIAS], len(euler.Rules._fields)))
+        if rules.delay:
+            self._call(np.copyto, target, given)
+        if row[op.WEIGHT] >= 0:
+            self._product(row[op.IAHP], n, row[op.OTHER], n, row[op.WEIGHT])
+            others = self._row(row[op.OTHER], n)
+            self._call(np.add, self._row(row[op.SOURCE], n), others, arriving)
+        else:
+            self._call(np.copyto, arriving, self._row(row[op.SOURCE], n))
+        if row[op.ISYN] >= 0:
+            gains = self._kept(row[op.BETA], 2 * n).reshape(2, n)
+            self._call(synapse_step, rules, *gains, self._row(row[op.ISYN], n), arriving)
+        mem = self._kept(row[op.ALPHA], 3 * n).reshape(3, n)
+        if spiking:
+            levels = self._kept(row[op.THRESHOLD], 2 * n).reshape(2, n)
+            self._call(spiking_step, rules, *mem, *levels, arriving, v, given)
+        else:
+            self._call(membrane_step, *mem, arriving, v)
+        if not rules.delay:
+            self._call(np.copyto, target, given)
+
     def _add_function(self, row: np.ndarray) -> None:
         n = row[op.N_OUT]
         source, target = self._row(row[op.SOURCE], n), self._row(row[op.TARGET], n)
@@ -205,6 +233,7 @@ _ADD: dict[int, Callable[[NumpyEngine, np.ndarray], None]] = {
     op.RATE: NumpyEngine._add_rate,
     op.FUNCTION: NumpyEngine._add_function,
     op.ADD: NumpyEngine._add_sum,
+    op.EULER: NumpyEngine._add_euler,
 }
 
 

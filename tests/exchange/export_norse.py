@@ -129,6 +129,54 @@ def convolution(neuron, gain, **how):
     return written
 
 
+def convolved(neuron, out, kernel=3, n_in=2, gain=1.0, neurons=None, **how):
+    """How to write a case of one convolution and neurons of that shape."""
+
+    def written(folder, name):
+        layers = [conv2d(61, out[0], n_in, kernel, gain, **how), neuron(out, **(neurons or {}))]
+        write(folder, name, layers, cases.inputs(61, n_in, 6, 6))
+
+    return written
+
+
+def several_kinds(folder, name):
+    """LIFBoxCell, LIFCell, IAFCell and LIBoxCell one after another."""
+    layers = [
+        linear(62, 5, 4, 5.0),
+        lifbox(5, cases.between(1, 5e-3, 30e-3, 5)),
+        linear(63, 4, 5, 1.5),
+        lif(4, 15e-3, cases.between(2, 4e-3, 12e-3, 4)),
+        linear(64, 3, 4, 0.8),
+        iaf(3, cases.between(3, 0.5, 1.5, 3)),
+        linear(65, 2, 3, 4.0),
+        libox(2, cases.between(4, 5e-3, 30e-3, 2)),
+    ]
+    write(folder, name, layers, cases.inputs(62, 4))
+
+
+def lif_hetero(folder, name):
+    """Other time constants, thresholds and leaks for each neuron of LIFCell."""
+    layers = [
+        linear(66, 6, 5, 0.8),
+        lif(
+            6,
+            cases.between(1, 10e-3, 40e-3, 6),
+            cases.between(2, 5e-3, 20e-3, 6),
+            cases.between(3, 0.5, 1.5, 6),
+            cases.between(4, -0.2, 0.2, 6),
+        ),
+        linear(67, 3, 6, 1.0),
+        lif(3),
+    ]
+    write(folder, name, layers, cases.inputs(66, 5))
+
+
+def weights_last(folder, name):
+    """Weights behind the last neurons."""
+    layers = [linear(68, 4, 3, 5.0), lifbox(4), linear(69, 2, 4, 1.0, 0.2)]
+    write(folder, name, layers, cases.inputs(68, 3))
+
+
 CASES = {
     "norse_lifbox": of_two(lifbox),
     "norse_lifbox_batch": of_two(lifbox, batch=True),
@@ -157,6 +205,19 @@ CASES = {
     "norse_iaf_named": of_two(iaf, seed=15, gain=0.5, style="named"),
     "norse_iaf_vreset": of_two(iaf, gain=0.5, v_reset=-0.5),
     "norse_iaf_conv": convolution(iaf, 0.1),
+    "norse_lifbox_conv_stride": convolved(lifbox, (3, 2, 2), stride=2),
+    "norse_lifbox_conv_dilation": convolved(lifbox, (3, 4, 4), padding=1, dilation=2),
+    "norse_lifbox_conv_groups": convolved(lifbox, (4, 4, 4), groups=2),
+    "norse_lifbox_conv_same": convolved(lifbox, (3, 6, 6), 4, padding="same"),
+    "norse_lif_conv_groups": convolved(lif, (6, 4, 4), n_in=3, gain=0.4, groups=3),
+    "norse_lifbox_weights": weights_last,
+    "norse_lif_hetero": lif_hetero,
+    "norse_lif_dt1e-4": of_two(lif, seed=70, gain=4.0, dt=1e-4),
+    "norse_libox_dt1e-4": of_two(libox, seed=71, gain=4.0, dt=1e-4),
+    "norse_iaf_hetero": of_two(lambda n: iaf(n, cases.between(5, 0.5, 2.5, n)), 72, gain=0.5),
+    "norse_lif_bias": of_two(lif, seed=73, bias=0.3, gain=0.8),
+    "norse_kinds": several_kinds,
+    "norse_lifbox_threshold": of_two(lifbox, seed=74, gain=20.0, threshold=3.0),
 }
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import cases
 import numpy as np
 
 from rockpool.nir import to_nir
-from rockpool.nn.combinators import Sequential
+from rockpool.nn.combinators import Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
     AvgPool2d,
@@ -103,11 +103,49 @@ def recurrent(kind, weight, **how):
     )
 
 
+def conv2d(kernel=(3, 3), n_out=3, **how):
+    """A convolution of 2 x 6 x 6."""
+    weight = cases.weights(42, n_out, 2 // how.get("groups", 1), *kernel, gain=0.2)
+    bias = cases.weights(43, n_out, gain=0.05)
+    return Conv2d((2, 6, 6), n_out, kernel, weight=weight, bias=bias, **{"padding": 1, **how})
+
+
+def convolved(**how):
+    """A convolution and neurons of its shape."""
+    first = conv2d(**how)
+    channels, height, width = first.shape_out
+    return Sequential(first, LIFEuler((channels, height, width), tau_mem=TAU, dt=DT, **UNIT))
+
+
+def residual(kind, weight, **how):
+    """Weights and neurons around which their input is led, then others."""
+
+    def neurons():
+        return kind(4, dt=DT, **how)
+
+    inner = Residual(linear(1, 4, 4, weight), neurons())
+    last = linear(2, 2, 4, weight), kind(2, dt=DT, **how)
+    return Sequential(linear(0, 4, 3, weight), neurons(), inner, *last)
+
+
+def branches(kind, weight, **how):
+    """Two branches from the input that add up, and one past them."""
+    modules = {
+        "a": linear(3, 4, 3, weight),
+        "b": linear(4, 4, 3, weight),
+        "n": kind(4, dt=DT, **how),
+        "c": linear(5, 2, 4, weight),
+        "d": linear(6, 2, 3, weight),
+        "m": kind(2, dt=DT, **how),
+    }
+    edges = ["input a", "input b", "input d", "a n", "b n", "n c", "c m", "d m", "m output"]
+    return Wired(modules, [tuple(edge.split()) for edge in edges])
+
+
 def images(kind, pool, **how):
     """Conv2d, neurons, a pool, Flatten, Linear, neurons."""
-    weight, bias = cases.weights(42, 3, 2, 3, 3, gain=0.2), cases.weights(43, 3, gain=0.05)
     return Sequential(
-        Conv2d((2, 6, 6), 3, 3, padding=1, weight=weight, bias=bias),
+        conv2d(),
         kind((3, 6, 6), dt=DT, **how),
         pool((3, 6, 6), 2),
         Flatten((3, 3, 3)),
@@ -155,6 +193,19 @@ def networks():
         "images, if, AvgPool2d": images(IFEuler, AvgPool2d, r=1 / DT, fires=">="),
         "images, if, SumPool2d": images(IFEuler, SumPool2d, **UNIT),
         "images, lif, AvgPool2d": images(LIFEuler, AvgPool2d, tau_mem=TAU, **UNIT),
+        "images, lif, as spyx, SumPool2d": images(LIFEuler, SumPool2d, tau_mem=TAU, **SPYX),
+        "images, if, as spyx, SumPool2d": images(IFEuler, SumPool2d, **SPYX),
+        "images, if, as sinabs, SumPool2d": images(IFEuler, SumPool2d, **sinabs_if),
+        "images, kernel of 3 x 2": convolved(kernel=(3, 2)),
+        "images, groups": convolved(groups=2, n_out=4),
+        "images, dilation": convolved(dilation=2),
+        "images, stride": convolved(stride=2, padding=0),
+        "images, the same": convolved(kernel=(4, 4), padding="same"),
+        "residual lif": residual(LIFEuler, 0.4, tau_mem=TAU, **UNIT),
+        "residual cubalif": residual(CubaLIFEuler, 0.15, tau_mem=TAU, tau_syn=TAU_SYN, **unit_syn),
+        "residual if": residual(IFEuler, 0.5, r=1 / DT, fires=">="),
+        "branches of lif": branches(LIFEuler, 0.3, tau_mem=TAU, **UNIT),
+        "recurrent lif, >=": recurrent(LIFEuler, 0.4, tau_mem=TAU, fires=">=", **UNIT),
         "LIF of this package": of_two(LIF, 0.2, tau_mem=TAU, tau_syn=TAU_SYN),
         "LIF, a tau per neuron": hetero(LIF, 0.2, tau_mem=(10.0, 40.0), tau_syn=(5.0, 15.0)),
         "LIF, one spike a step": of_two(

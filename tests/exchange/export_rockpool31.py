@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIFNeuronTorch, LIFTorch, LinearTorch, TorchModule
+from rockpool.nn.modules import ExpSynTorch, LIFNeuronTorch, LIFTorch, LinearTorch, TorchModule
 from rockpool.nn.modules.torch.nir import to_nir
 
 
@@ -133,6 +133,20 @@ def deep(folder, name):
     write(folder, name, layers, cases.inputs(6, 8, steps=200))
 
 
+def row(*made, n_in=3, seed=20, dt=1e-3):
+    """How to write a case of layers in a row."""
+    return lambda folder, name: write(
+        folder, name, [make() for make in made], cases.inputs(seed, n_in), dt
+    )
+
+
+def nested(folder, name):
+    """Layers in a Sequential of Sequentials."""
+    inner = Sequential(linear(21, 4, 3, 0.4), lif(4))
+    layers = [inner, linear(22, 2, 4, 0.4), lif(2)]
+    write(folder, name, layers, cases.inputs(21, 3))
+
+
 CASES = {
     "rockpool_lif": of_two(lif, gain=1.2),
     "rockpool_lif_1spike": of_two(lif, gain=1.2, max_spikes_per_dt=1),
@@ -146,6 +160,44 @@ CASES = {
     "rockpool_lif_deep": deep,
     "rockpool_lifneuron": of_two(neuron, gain=0.5),
     "rockpool_lifneuron_tau5": of_two(neuron, seed=5, gain=0.9, tau=5e-3),
+    "rockpool_lif_nested": nested,
+    "rockpool_lif_scalar": row(
+        lambda: linear(23, 4, 3, 0.4),
+        lambda: LIFTorch(4, tau_mem=0.02, tau_syn=0.01, threshold=2.0, dt=1e-3),
+        lambda: linear(24, 2, 4, 0.4),
+        lambda: lif(2),
+    ),
+    "rockpool_lif_weights": row(
+        lambda: linear(25, 4, 3, 0.4), lambda: lif(4), lambda: linear(26, 2, 4, 0.5, 0.1)
+    ),
+    "rockpool_lif_alone": row(lambda: linear(27, 4, 3, 0.4), lambda: lif(4)),
+    "rockpool_lif_kinds": row(
+        lambda: linear(28, 4, 3, 0.4),
+        lambda: lif(4, cases.between(1, 10e-3, 40e-3, 4), threshold=1.0),
+        lambda: linear(29, 3, 4, 0.3),
+        lambda: neuron(3, cases.between(2, 10e-3, 40e-3, 3)),
+    ),
+    "rockpool_lifneuron_hetero": of_two(
+        lambda n: neuron(n, cases.between(3, 10e-3, 40e-3, n), cases.between(4, 0.5, 1.5, n)),
+        seed=30,
+        gain=0.5,
+    ),
+    "rockpool_lifneuron_dt1e-4": of_two(neuron, seed=31, gain=0.2, dt=1e-4),
+    "rockpool_lifneuron_bias": of_two(neuron, seed=32, gain=0.3, bias=0.1),
+    "rockpool_lif_many": of_two(lif, seed=33, gain=8.0),
+    "rockpool_lif_dt2e-3": of_two(lif, seed=34, gain=0.8, dt=2e-3),
+    "rockpool_expsyn": row(
+        lambda: linear(35, 4, 3, 0.4),
+        lambda: lif(4),
+        lambda: linear(36, 2, 4, 0.4),
+        lambda: ExpSynTorch(2, tau=each(2, 10e-3), dt=1e-3),
+    ),
+    "rockpool_lif_synapses": row(
+        lambda: linear(37, 8, 3, 0.4),
+        lambda: LIFTorch(
+            (8, 4), tau_mem=each(4, 0.02), tau_syn=each(2, 0.01).expand(4, 2).clone(), dt=1e-3
+        ),
+    ),
 }
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def recurrent(kind, n, seed, all_to_all=True, gain=0.5, **values):
 def write(folder: Path, name: str, layers, shape, seed=0, steps=cases.STEPS, style="plain"):
     """Export the layers, run them step by step and write the case."""
     spiking = [layer for layer in layers if isinstance(layer, snn.SpikingNeuron)]
-    spiking[-1].output = True
+    spiking[-1].output = spiking[-1] is layers[-1]
     network = torch.nn.Sequential(*layers)
     x = cases.inputs(seed, *shape, steps=steps)
 
@@ -118,15 +118,67 @@ def convolution(folder, name, **how):
     write(folder, name, [layer, leaky((3, 6, 6), **how), *rest], (2, 6, 6), seed=11)
 
 
-def with_recurrence(kind, after, seed, all_to_all=True, reset="subtract", **values):
+def images(*layers_of, shape=(2, 6, 6), seed=60):
+    """How to write a case of layers for data of channels, rows and columns."""
+
+    def written(folder, name):
+        write(folder, name, [make() for make in layers_of], shape, seed=seed)
+
+    return written
+
+
+def convolved(out, *, kernel=3, gain=0.3, n_in=2, **how):
+    """How to write a case of a convolution, then Leaky of that shape, flattened into two."""
+    size = out[0] * out[1] * out[2]
+    return images(
+        lambda: conv2d(61, out[0], n_in, kernel, gain, **how),
+        lambda: leaky(out),
+        torch.nn.Flatten,
+        lambda: linear(62, 2, size, 4 / size),
+        lambda: leaky(2),
+        shape=(n_in, 6, 6),
+    )
+
+
+def pooled(out, *pool):
+    """How to write a case of a pool before a convolution of one by one."""
+    return images(
+        lambda: torch.nn.AvgPool2d(*pool),
+        lambda: conv2d(63, 2, 2, 1, 0.8),
+        lambda: leaky((2, *out)),
+    )
+
+
+def weights_last(folder, name):
+    """Weights behind the last neurons."""
+    layers = [*two(leaky, 65), linear(66, 3, 2)]
+    write(folder, name, layers, (3,), seed=65)
+
+
+def two_recurrent(folder, name):
+    """Two recurrent layers in a row, each with a beta for each neuron."""
+    layers = [
+        linear(67, 4, 3, 0.5),
+        recurrent(snn.RLeaky, 4, 68, gain=0.2, beta=torch.tensor(cases.between(8, 0.6, 0.97, 4))),
+        linear(69, 3, 4),
+        recurrent(snn.RLeaky, 3, 70, False, beta=torch.tensor(cases.between(9, 0.6, 0.97, 3))),
+    ]
+    write(folder, name, layers, (3,), seed=67)
+
+
+def with_recurrence(
+    kind, after, seed, all_to_all=True, reset="subtract", reset_delay=True, **values
+):
     """How to write a case with a recurrent layer of four, then two plain neurons."""
+
+    how = {"reset_mechanism": reset, "reset_delay": reset_delay}
 
     def written(folder, name):
         layers = [
             linear(seed, 4, 3, 0.5),
-            recurrent(kind, 4, seed + 1, all_to_all, reset_mechanism=reset, **values),
+            recurrent(kind, 4, seed + 1, all_to_all, **how, **values),
             linear(seed + 2, 2, 4),
-            after(2, reset_mechanism=reset),
+            after(2, **how),
         ]
         write(folder, name, layers, (3,), seed=seed)
 
@@ -164,6 +216,39 @@ CASES = {
     ),
     "snntorch_rsynaptic_diagonal": with_recurrence(
         snn.RSynaptic, synaptic, 17, False, gain=0.05, alpha=0.8, beta=0.9
+    ),
+    "snntorch_leaky_nodelay_strong": of_two(leaky, seed=21, gain=3.0, reset_delay=False),
+    "snntorch_leaky_beta1": of_two(leaky, seed=22, gain=0.3, beta=1.0),
+    "snntorch_leaky_beta0": of_two(leaky, seed=23, gain=1.5, beta=0.0),
+    "snntorch_leaky_weights": weights_last,
+    "snntorch_leaky_graded": of_two(leaky, seed=24, graded_spikes_factor=0.5),
+    "snntorch_leaky_conv_stride": convolved((3, 2, 2), stride=2),
+    "snntorch_leaky_conv_dilation": convolved((3, 4, 4), padding=1, dilation=2),
+    "snntorch_leaky_conv_groups": convolved((4, 4, 4), groups=2),
+    "snntorch_leaky_conv_depthwise": convolved((6, 4, 4), n_in=3, groups=3),
+    "snntorch_leaky_conv_same": convolved((3, 6, 6), padding="same"),
+    "snntorch_leaky_conv_same4": convolved((3, 6, 6), kernel=4, padding="same"),
+    "snntorch_leaky_conv_nobias": convolved((3, 4, 4), bias=False),
+    "snntorch_leaky_pool": pooled((2, 2), 3),
+    "snntorch_leaky_pool_stride": pooled((4, 4), 3, 1),
+    "snntorch_leaky_pool_oblong": pooled((2, 3), (3, 2)),
+    "snntorch_synaptic_nodelay_strong": of_two(synaptic, seed=26, gain=1.0, reset_delay=False),
+    "snntorch_synaptic_zero_nodelay": of_two(
+        synaptic, seed=27, gain=0.2, reset_mechanism="zero", reset_delay=False
+    ),
+    "snntorch_synaptic_none": of_two(synaptic, seed=28, gain=0.03, reset_mechanism="none"),
+    "snntorch_rleaky_nodelay": with_recurrence(
+        snn.RLeaky, leaky, 29, gain=0.4, reset_delay=False, beta=0.9
+    ),
+    "snntorch_rleaky_none": with_recurrence(
+        snn.RLeaky, leaky, 31, gain=0.02, reset="none", beta=0.6
+    ),
+    "snntorch_rleaky_zero_nodelay": with_recurrence(
+        snn.RLeaky, leaky, 33, gain=0.4, reset="zero", reset_delay=False, beta=0.9
+    ),
+    "snntorch_rleaky_two": two_recurrent,
+    "snntorch_rsynaptic_zero": with_recurrence(
+        snn.RSynaptic, synaptic, 35, gain=0.03, reset="zero", alpha=0.8, beta=0.9
     ),
 }
 

@@ -134,6 +134,92 @@ def of(network, seed, dt=1e-4):
     return lambda folder, name: run_and_write(folder, name, network(), cases.inputs(seed, 3), dt)
 
 
+def convolved(neuron_of, out, kernel=3, gain=0.4, mode="s", **how):
+    """How to write a case of one convolution and neurons, flattened into two."""
+    size = out[0] * out[1] * out[2]
+
+    def written(folder, name):
+        layers = [
+            conv2d(61, out[0], 2, kernel, gain, **how),
+            neuron_of(),
+            layer.Flatten(),
+            linear(62, 2, size, 60 / size),
+            neuron_of(),
+        ]
+        write(folder, name, layers, cases.inputs(61, 2, 6, 6), 1e-3, mode)
+
+    return written
+
+
+def pooled(*pool, gain=1.5, **how):
+    """How to write a case of a pool before a convolution of one by one."""
+
+    def written(folder, name):
+        layers = [
+            conv2d(63, 2, 2, 1, gain),
+            neuron.LIFNode(tau=3.0),
+            layer.AvgPool2d(*pool, **how),
+            conv2d(65, 2, 2, 1, 2 * gain),
+            neuron.LIFNode(tau=2.0),
+        ]
+        write(folder, name, layers, 2 * cases.inputs(63, 2, 6, 6), 1e-3)
+
+    return written
+
+
+def convolved_1d(mode, **how):
+    """How to write a case of a convolution along one axis."""
+
+    def written(folder, name):
+        made = layer.Conv1d(2, 3, 3, **how)
+        made.weight.data = torch.tensor(cases.weights(64, 3, 2, 3, gain=1.5))
+        if made.bias is not None:
+            made.bias.data = torch.tensor(cases.weights(65, 3, gain=0.2))
+        layers = [made, neuron.LIFNode(tau=3.0)]
+        write(folder, name, layers, cases.inputs(64, 2, 9), 1e-3, mode)
+
+    return written
+
+
+def flattened_rows(folder, name):
+    """Flatten of the last two axes of three, then weights on the last one."""
+    layers = [layer.Flatten(start_dim=2), neuron.LIFNode(tau=3.0, v_threshold=0.3)]
+    write(folder, name, layers, cases.inputs(66, 2, 3, 4), 1e-3)
+
+
+def weights_last(folder, name):
+    """Weights behind the last neurons, and a bias."""
+    layers = [linear(67, 4, 3, 3.0), neuron.LIFNode(tau=4.0), linear(68, 2, 4, 1.0, 0.2)]
+    write(folder, name, layers, cases.inputs(67, 3))
+
+
+class TwoOutputs(torch.nn.Module):
+    """A layer that two others read, whose outputs are added behind the last neurons."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.lif = linear(77, 4, 3, 3.0), neuron.LIFNode(tau=4.0)
+        self.a, self.b = linear(78, 2, 4, 2.0), linear(79, 2, 4, 2.0)
+        self.lif_a, self.lif_b = neuron.LIFNode(tau=3.0), neuron.IFNode(v_threshold=2.0)
+
+    def forward(self, x):
+        spikes = self.lif(self.fc(x))
+        return self.lif_a(self.a(spikes)) + self.lif_b(self.b(spikes))
+
+
+class SharedTwice(torch.nn.Module):
+    """Weights that are used at two places."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.w = linear(80, 4, 3, 3.0), linear(81, 4, 4, 3.0)
+        self.lif1, self.lif2 = neuron.LIFNode(tau=4.0), neuron.LIFNode(tau=3.0)
+        self.lif3 = neuron.LIFNode(tau=5.0)
+
+    def forward(self, x):
+        return self.lif3(self.w(self.lif2(self.w(self.lif1(self.fc(x))))))
+
+
 LIF, IF, PLIF, CUBA = neuron.LIFNode, neuron.IFNode, neuron.ParametricLIFNode, neuron.CUBALIFNode
 
 CASES = {
@@ -170,6 +256,36 @@ CASES = {
     ),
     "spikingjelly_cubalif_named": of_two(CUBA, seed=10, gain=0.2, dt=1e-3, style="named"),
     "spikingjelly_kinds_dt1e-3": several_kinds,
+    "spikingjelly_lif_conv_stride": convolved(LIF, (3, 2, 2), stride=2),
+    "spikingjelly_lif_conv_dilation": convolved(LIF, (3, 4, 4), padding=1, dilation=2),
+    "spikingjelly_lif_conv_same": convolved(LIF, (3, 6, 6), 4, padding="same"),
+    "spikingjelly_lif_conv_same_multistep": convolved(LIF, (3, 6, 6), 3, mode="m", padding="same"),
+    "spikingjelly_cubalif_conv": convolved(CUBA, (3, 4, 4), gain=0.1),
+    "spikingjelly_lif_pool": pooled(3),
+    "spikingjelly_lif_pool_stride": pooled(3, 1),
+    "spikingjelly_lif_pool_oblong": pooled((3, 2)),
+    "spikingjelly_lif_pool_padding": pooled(3, 2, 1),
+    "spikingjelly_lif_conv1d": convolved_1d("s"),
+    "spikingjelly_lif_conv1d_stride": convolved_1d("m", stride=2, padding=1),
+    "spikingjelly_lif_conv1d_same": convolved_1d("s", padding="same", dilation=2),
+    "spikingjelly_lif_conv1d_nobias": convolved_1d("s", bias=False, dilation=2),
+    "spikingjelly_lif_rows": flattened_rows,
+    "spikingjelly_lif_weights": weights_last,
+    "spikingjelly_lif_outputs": of(TwoOutputs, 16),
+    "spikingjelly_lif_shared": of(SharedTwice, 17),
+    "spikingjelly_lif_threshold": of_two(LIF, seed=18, gain=4.0, tau=5.0, v_threshold=0.4),
+    "spikingjelly_lif_tau1": of_two(LIF, seed=19, gain=1.0, tau=1.01),
+    "spikingjelly_lif_no_decay_input_vreset": of_two(
+        LIF, seed=20, gain=0.8, tau=4.0, v_reset=-0.5, decay_input=False
+    ),
+    "spikingjelly_lif_no_decay_input_vreset_up": of_two(
+        LIF, seed=21, gain=0.8, tau=4.0, v_reset=0.25, decay_input=False, dt=1e-3
+    ),
+    "spikingjelly_plif_vreset": of_two(PLIF, seed=22, gain=3.0, init_tau=3.0, v_reset=0.2),
+    "spikingjelly_plif_conv": convolved(PLIF, (3, 4, 4)),
+    "spikingjelly_cubalif_zero": of_two(
+        CUBA, seed=23, gain=1.5, c_decay=0.0, v_decay=0.5, v_threshold=1.0, dt=1e-3
+    ),
 }
 
 if __name__ == "__main__":

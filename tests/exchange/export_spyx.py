@@ -44,6 +44,59 @@ def recurrent(kind, n, seed, gain=0.3, **decays):
     return made
 
 
+def conv(seed, n_out, n_in, kernel, gain=0.15, **how):
+    """A convolution with the weights of a seed."""
+    made = nnx.Conv(n_in, n_out, kernel, rngs=SEED, **how)
+    drawn = cases.weights(seed, n_out, n_in, *kernel, gain=gain)
+    made.kernel[...] = jnp.array(drawn.transpose(2, 3, 1, 0))
+    made.bias[...] = jnp.array(cases.weights(seed + 1, n_out, gain=gain / 10))
+    return made
+
+
+def images(*layers, n_out, shape=(2, 6, 6), seed=60, dt=1):
+    """How to write a case of layers for data of channels, rows and columns."""
+    return lambda folder, name: write(
+        folder, name, [make() for make in layers], cases.inputs(seed, *shape), n_out, dt
+    )
+
+
+def convolved(out, kernel=(3, 3), gain=0.2, n_in=2, dt=1, **how):
+    """How to write a case of a convolution and neurons, flattened into two."""
+    channels, height, width = out
+    return images(
+        lambda: conv(61, channels, n_in, kernel, gain, **how),
+        lambda: one(snn.LIF, (height, width, channels), beta=0.8),
+        snn.Flatten,
+        lambda: linear(62, 2, height * width * channels, 6 / (height * width * channels)),
+        lambda: one(snn.LIF, 2, beta=0.8),
+        n_out=2,
+        shape=(n_in, 6, 6),
+        dt=dt,
+    )
+
+
+def pooled(out, *pool, size=(6, 6)):
+    """How to write a case of neurons, a pool, and weights."""
+    count = 2 * out[0] * out[1]
+    return images(
+        lambda: conv(63, 2, 2, (1, 1), 0.6, padding="VALID"),
+        lambda: one(snn.IF, (*size, 2)),
+        lambda: snn.SumPool(*pool, channel_axis=-1),
+        snn.Flatten,
+        lambda: linear(64, 2, count, 4 / count),
+        lambda: one(snn.LIF, 2, beta=0.8),
+        n_out=2,
+        shape=(2, *size),
+    )
+
+
+def spikes_of(*layers, n_out, n_in=3, seed=70, dt=1):
+    """How to write a case of layers for flat data."""
+    return lambda folder, name: write(
+        folder, name, [make() for make in layers], cases.inputs(seed, n_in), n_out, dt
+    )
+
+
 def write(folder: Path, name: str, layers, x, n_out, dt=1, first=2):
     """Run the layers, export them and write the case; first counts those up to the hidden output."""
     network = snn.Sequential(*layers)
@@ -157,6 +210,77 @@ CASES = {
     "spyx_rcubalif": with_recurrence(snn.RCuBaLIF, snn.CuBaLIF, gain=0.2, alpha=0.8, beta=0.9),
     "spyx_rif": with_recurrence(snn.RIF, snn.IF, gain=0.2),
     "spyx_psu_lif": of_two(snn.PSU_LIF, gain=0.18, beta=0.9),
+    "spyx_lif_conv_stride": convolved((3, 2, 2), padding="VALID", strides=(2, 2)),
+    "spyx_lif_conv_same4": convolved((3, 6, 6), (4, 4), padding="SAME"),
+    "spyx_lif_conv_pads": convolved((3, 6, 6), padding=((1, 1), (1, 1)), dt=1e-3),
+    "spyx_lif_pool": pooled((2, 2), (3, 3), (3, 3), "VALID"),
+    "spyx_lif_pool_stride": pooled((4, 4), (3, 3), (1, 1), "VALID"),
+    "spyx_lif_pool_oblong": pooled((2, 3), (3, 2), (3, 2), "VALID"),
+    "spyx_lif_pool_same": pooled((3, 3), (2, 2), (2, 2), "SAME", size=(5, 5)),
+    "spyx_lif_flatten_first": images(
+        snn.Flatten,
+        lambda: linear(66, 3, 24, 0.1),
+        lambda: one(snn.LIF, 3, beta=0.9),
+        n_out=3,
+        shape=(2, 3, 4),
+    ),
+    "spyx_rlif_hetero": spikes_of(
+        lambda: linear(67, 4, 3, 0.5),
+        lambda: recurrent(snn.RLIF, 4, 68, beta=jnp.array(cases.between(3, 0.5, 0.97, 4))),
+        lambda: linear(69, 3, 4, 0.6),
+        lambda: recurrent(snn.RLIF, 3, 70, beta=0.7),
+        n_out=3,
+    ),
+    "spyx_rcubalif_dt1e-3": spikes_of(
+        lambda: linear(71, 4, 3, 0.3),
+        lambda: recurrent(
+            snn.RCuBaLIF,
+            4,
+            72,
+            alpha=jnp.array(cases.between(4, 0.5, 0.9, 4)),
+            beta=jnp.array(cases.between(5, 0.5, 0.95, 4)),
+        ),
+        n_out=4,
+        dt=1e-3,
+    ),
+    "spyx_rif_dt1e-3": with_recurrence(snn.RIF, snn.IF, 73, gain=0.2, dt=1e-3),
+    "spyx_kinds": spikes_of(
+        lambda: linear(74, 6, 4, 0.4),
+        lambda: one(snn.IF, 6, threshold=0.8),
+        lambda: linear(75, 5, 6, 0.4, 0.1),
+        lambda: one(snn.LIF, 5, beta=0.85),
+        lambda: linear(76, 4, 5, 0.3),
+        lambda: one(snn.CuBaLIF, 4, alpha=0.7, beta=0.9),
+        lambda: linear(77, 3, 4, 0.5),
+        lambda: one(snn.PSU_LIF, 3, beta=0.6),
+        n_out=3,
+        n_in=4,
+    ),
+    "spyx_associative_lif": of_two(snn.AssociativeLIF, 78, gain=0.18, beta=0.9),
+    "spyx_lif_readout": spikes_of(
+        lambda: linear(79, 4, 3, 0.5),
+        lambda: one(snn.LIF, 4, beta=0.9),
+        lambda: linear(80, 2, 4, 0.5),
+        lambda: snn.LI((2,), rngs=SEED),
+        n_out=2,
+    ),
+    "spyx_lif_left_out": spikes_of(
+        lambda: linear(81, 4, 3, 0.5),
+        lambda: one(snn.LIF, 4, beta=0.9),
+        lambda: one(snn.ALIF, 4, beta=0.8, gamma=0.5),
+        lambda: linear(82, 2, 4, 0.9),
+        lambda: one(snn.LIF, 2, beta=0.8),
+        n_out=2,
+    ),
+    "spyx_lif_beta1": of_two(snn.LIF, 83, gain=0.2, beta=1.0),
+    "spyx_lif_beta0": of_two(snn.LIF, 84, gain=1.0, beta=0.0),
+    "spyx_lif_weights": spikes_of(
+        lambda: linear(85, 4, 3, 0.5),
+        lambda: one(snn.LIF, 4, beta=0.9),
+        lambda: linear(86, 2, 4, 0.5, 0.1),
+        n_out=2,
+    ),
+    "spyx_psu_lif_dt1e-3": of_two(snn.PSU_LIF, 87, gain=0.18, beta=0.9, dt=1e-3),
 }
 
 if __name__ == "__main__":

@@ -36,15 +36,33 @@ LACKING = {
             "snntorch_leaky_conv_zero",
             "snntorch_synaptic_zero",
             "snntorch_rleaky_zero",
+            "snntorch_rsynaptic_zero",
         ],
         _TO_ZERO,
     ),
-    "snntorch_leaky_none": Lack("reset_mechanism='none'", {"reset": "none"}),
-    "snntorch_leaky_nodelay": Lack("reset_delay=False", {"reset_delay": False}),
-    "snntorch_synaptic_nodelay": Lack("reset_delay=False", {"reset_delay": False}),
-    "snntorch_leaky_zero_nodelay": Lack(
-        "reset_mechanism='zero', reset_delay=False", {"reset": "value", "reset_delay": False}
+    **dict.fromkeys(
+        ["snntorch_leaky_none", "snntorch_synaptic_none", "snntorch_rleaky_none"],
+        Lack("reset_mechanism='none'", {"reset": "none"}),
     ),
+    **dict.fromkeys(
+        [
+            "snntorch_leaky_nodelay",
+            "snntorch_leaky_nodelay_strong",
+            "snntorch_synaptic_nodelay",
+            "snntorch_synaptic_nodelay_strong",
+            "snntorch_rleaky_nodelay",
+        ],
+        Lack("reset_delay=False", {"reset_delay": False}),
+    ),
+    **dict.fromkeys(
+        [
+            "snntorch_leaky_zero_nodelay",
+            "snntorch_synaptic_zero_nodelay",
+            "snntorch_rleaky_zero_nodelay",
+        ],
+        Lack("reset_mechanism='zero', reset_delay=False", {"reset": "value", "reset_delay": False}),
+    ),
+    "snntorch_leaky_graded": Lack("graded_spikes_factor", {}),
     **dict.fromkeys(["norse_lifbox_vreset", "norse_lif_vreset", "norse_iaf_vreset"], _V_RESET),
     **dict.fromkeys(
         [
@@ -54,6 +72,10 @@ LACKING = {
             "sinabs_lif_hetero",
             "sinabs_lif_deep",
             "sinabs_lif_readout",
+            "sinabs_lif_tau1",
+            "sinabs_lif_tau300",
+            "sinabs_lif_threshold",
+            "sinabs_lif_squeezed",
         ],
         _NO_NORM,
     ),
@@ -64,10 +86,17 @@ LACKING = {
     "sinabs_lif_reset": Lack(
         "norm_input=False, reset_fn=MembraneReset", {"gain": "unit", "reset": "value"}
     ),
+    "sinabs_lif_reset_norm": Lack("reset_fn=MembraneReset", {"reset": "value"}),
+    "sinabs_iaf_reset": Lack("reset_fn=MembraneReset", {"reset": "value"}),
+    "sinabs_lif_subtract_value": Lack("norm_input=False, subtract_value", {}),
+    "sinabs_iaf_minv": Lack("min_v_mem", {}),
     "sinabs_iaf_single": Lack("spike_fn=SingleSpike", {"max_spikes_per_dt": 1}),
     "sinabs_lif_tausyn": Lack("tau_syn", {}),
     "sinabs_lif_minv": Lack("min_v_mem", {}),
     "rockpool_lif_1spike": Lack("max_spikes_per_dt=1", {"max_spikes_per_dt": 1}),
+    "spyx_lif_left_out": Lack("a layer that spyx does not write", {}),
+    "spyx_lif_readout": Lack("a layer that spyx does not write", {}),
+    "rockpool_lifneuron_bias": Lack("the bias of the neurons", {}),
     "rockpool_lif_bias": Lack("the bias of the neurons", {}),
     "rockpool_lif_rec": Lack("the recurrent weights", {}),
 }

@@ -1,5 +1,7 @@
 """The layers of weights that the exporters on torch have in common."""
 
+from typing import Any
+
 import cases
 import torch
 
@@ -24,14 +26,14 @@ def conv2d(
     seed: int,
     n_out: int,
     n_in: int,
-    kernel: int,
+    kernel: int | tuple[int, int],
     gain: float = 1.0,
     kind: type[torch.nn.Conv2d] = torch.nn.Conv2d,
-    **how: int | bool,
+    **how: Any,
 ) -> torch.nn.Conv2d:
     """A convolution with the weights of a seed, and biases of a tenth of them."""
     layer = kind(n_in, n_out, kernel, **how)
-    layer.weight.data = torch.tensor(cases.weights(seed, n_out, n_in, kernel, kernel, gain=gain))
+    layer.weight.data = torch.tensor(cases.weights(seed, *layer.weight.shape, gain=gain))
     if layer.bias is not None:
         layer.bias.data = torch.tensor(cases.weights(seed + 1, n_out, gain=gain / 10))
     return layer

@@ -16,43 +16,63 @@ from rockpool.parameters import to_numpy
 BACKENDS = ("numpy", "numba", "torch", "jax")
 # One of each kind on the back-ends that take longer to start
 FEW = (
-    "snntorch_leaky snntorch_rsynaptic snntorch_leaky_conv spikingjelly_lif_branches norse_lif norse_iaf sinabs_lif "
+    "snntorch_leaky snntorch_rsynaptic snntorch_leaky_conv snntorch_synaptic_nodelay_strong snntorch_leaky_beta1 spikingjelly_lif_branches norse_lif norse_iaf sinabs_lif "
     "sinabs_iaf_many sinabs_expleak spikingjelly_cubalif spyx_rlif spyx_rcubalif spyx_lif_conv "
-    "spyx_psu_lif rockpool_lif rockpool_lifneuron"
+    "spyx_psu_lif spyx_lif_pool_same sinabs_iaf_conv_groups spikingjelly_lif_conv1d_same rockpool_lif rockpool_lifneuron"
 ).split()
 
 # What files do not hold, and how it is said
 _TO_ZERO = {"reset": "value"}
+_AT_ONCE = {"reset_delay": False}
+_TO_ZERO_AT_ONCE = {**_TO_ZERO, **_AT_ONCE}
+_NO_RESET = {"reset": "none"}
 _NO_NORM = {"gain": "unit"}
 _TO_HALF = {"v_reset": -0.5}
 TOLD: dict[str, dict[str, Any]] = {
     **dict.fromkeys(
         "snntorch_leaky_zero snntorch_leaky_conv_zero snntorch_synaptic_zero snntorch_rleaky_zero "
-        "snntorch_leaky_zero_nodelay".split(),
+        "snntorch_leaky_zero_nodelay snntorch_rsynaptic_zero".split(),
         _TO_ZERO,
     ),
-    "snntorch_leaky_none": {"reset": "none"},
-    "snntorch_leaky_nodelay": {"reset_delay": False},
+    **dict.fromkeys(
+        "snntorch_synaptic_zero_nodelay snntorch_rleaky_zero_nodelay".split(),
+        _TO_ZERO_AT_ONCE,
+    ),
+    **dict.fromkeys(
+        "snntorch_leaky_none snntorch_synaptic_none snntorch_rleaky_none".split(), _NO_RESET
+    ),
+    **dict.fromkeys(
+        "snntorch_leaky_nodelay snntorch_leaky_nodelay_strong snntorch_synaptic_nodelay "
+        "snntorch_synaptic_nodelay_strong snntorch_rleaky_nodelay".split(),
+        _AT_ONCE,
+    ),
     **dict.fromkeys("norse_lifbox_vreset norse_lif_vreset norse_iaf_vreset".split(), _TO_HALF),
     **dict.fromkeys(
         "sinabs_lif_nonorm sinabs_lif_nonorm_bias sinabs_lif_nonorm_tau3 sinabs_lif_hetero "
-        "sinabs_lif_deep sinabs_lif_readout".split(),
+        "sinabs_lif_deep sinabs_lif_readout sinabs_lif_tau1 sinabs_lif_tau300 sinabs_lif_threshold "
+        "sinabs_lif_squeezed".split(),
         _NO_NORM,
     ),
     "sinabs_expleak_norm": {"gain": "r"},
     "sinabs_lif_single": {"gain": "unit", "max_spikes_per_dt": 1},
     "sinabs_lif_reset": {"gain": "unit", "reset": "value"},
+    "sinabs_lif_reset_norm": {"reset": "value"},
+    "sinabs_iaf_reset": {"reset": "value"},
     "sinabs_iaf_single": {"max_spikes_per_dt": 1},
     "rockpool_lif_1spike": {"max_spikes_per_dt": 1},
 }
-# What no setting can say, by a word of the warning. The step of Synaptic without delay leaves
-# neurons above threshold that do not fire, which no other step does.
+# What no setting can say, by a word of the warning
 NOT_HELD = {
     "rockpool_lif_bias": "bias",
     "rockpool_lif_rec": "recurrent weights",
     "sinabs_lif_tausyn": "tau_syn",
     "sinabs_lif_minv": "min_v_mem",
-    "snntorch_synaptic_nodelay": "reset_delay",
+    "sinabs_iaf_minv": "min_v_mem",
+    "sinabs_lif_subtract_value": "reset_fn",
+    "snntorch_leaky_graded": "graded_spikes_factor",
+    "spyx_lif_left_out": "there is no 'layer_2'",
+    "spyx_lif_readout": "a readout behind 'layer_2'",
+    "rockpool_lifneuron_bias": "bias",
 }
 EXPORTED = [
     *(("export", name) for name in nir_cases.names("export") if name not in NOT_HELD),
@@ -163,7 +183,7 @@ TELLING = [
     and not any(
         word in name
         for word in "_if_dt lif_bias plif multistep deep tau20 lif_conv lif_vreset psu lif_named "
-        "lif_inner residual branches".split()
+        "lif_inner residual branches lif_pool lif_rows rif_dt leaky_beta1".split()
     )
 ]
 

@@ -13,6 +13,7 @@ from support.nir_cases import ends, lif, linear, row, write
 
 from rockpool import FileFormatError, describe
 from rockpool.nir import NirWarning, from_nir
+from rockpool.nn.modules import LIFEuler
 
 X = (np.random.default_rng(5).random((1, 60, 3)) < 0.3).astype(np.float64)
 
@@ -230,11 +231,51 @@ def test_one_axis_convolutions_scales_and_thresholds_are_read(file: Any) -> None
     np.testing.assert_array_equal(output[0], output[1])
 
 
+# -- delays, integrators, several terminals --------------------------------------------------------
+
+
+def late(*seconds: float) -> dict[str, Any]:
+    return {"type": "Delay", "delay": np.broadcast_to(seconds, 4).copy()}
+
+
+@pytest.mark.parametrize("steps", [(0,), (1,), (3,), (0, 1, 3, 1), (2, 2, 1, 5)], ids=str)
+def test_a_delay_is_so_many_time_steps(file: Any, steps: tuple[int, ...]) -> None:
+    nodes = {"a": linear(3, 4), "d": late(*(1e-3 * k for k in steps))}
+    data = X @ nodes["a"]["weight"].T
+    expected = np.zeros_like(data)
+    for neuron, k in enumerate(np.broadcast_to(steps, 4)):
+        expected[:, k:, neuron] = data[:, : data.shape[1] - k, neuron]
+    np.testing.assert_allclose(run(from_nir(file(nodes, row("a", "d")), dt=1e-3)), expected)
+
+
+def test_an_integrator_adds_up(file: Any) -> None:
+    nodes = {"a": linear(3, 4), "i": {"type": "I", "r": np.array([1.0, 2.0, 30.0, 1000.0])}}
+    expected = np.cumsum(X @ nodes["a"]["weight"].T * nodes["i"]["r"] * 1e-3, axis=1)
+    np.testing.assert_allclose(run(from_nir(file(nodes, row("a", "i")), dt=1e-3)), expected)
+
+
+def test_several_inputs_and_outputs_are_side_by_side(file: Any) -> None:
+    both = ends(3, 4)
+    nodes = {"a": linear(3, 4), "b": linear(2, 4, 1), "n": lif(4), "m": lif(4, r=4.0)}
+    nodes |= {"in_b": ends(2, 4)["input"], "out_b": both["output"]}
+    edges = [*row("a", "n"), ("in_b", "b"), ("b", "n"), ("b", "m"), ("m", "out_b")]
+    data = (np.random.default_rng(6).random((1, 60, 5)) < 0.3).astype(float)
+
+    with pytest.warns(NirWarning, match=r"2 nodes Input; .* side by side: 'in_b' \(2\), 'input'"):
+        network = from_nir(file(nodes, edges), dt=1e-3)
+
+    assert network.shape == (5, 8)
+    sums = data[..., :2] @ nodes["b"]["weight"].T
+    other = data[..., 2:] @ nodes["a"]["weight"].T
+    first = LIFEuler(4, r=20.0)(sums + other)[0]
+    second = LIFEuler(4, r=4.0)(sums)[0]
+    output = run(network, data)
+    np.testing.assert_array_equal(output, np.concatenate([second, first], -1))
+
+
 # -- refusals --------------------------------------------------------------------------------------
 
 OK = {"a": linear(3, 4), "n": lif(4)}
-I_NODE = {"type": "I", "r": np.ones(4)}
-LATE = {"type": "Delay", "delay": np.full(4, 0.01)}
 
 
 @pytest.mark.parametrize(
@@ -242,8 +283,13 @@ LATE = {"type": "Delay", "delay": np.full(4, 0.01)}
     [
         ({**OK, "n": {"type": "Izhikevich"}}, row("a", "n"), "'n' is of the type 'Izhikevich'"),
         ({**OK, "n": {**lif(4, tau=None)}}, row("a", "n"), "'n': a LIF has no tau"),
-        ({**OK, "n": I_NODE}, row("a", "n"), "'n': there is no layer that is a I"),
-        ({**OK, "n": LATE}, row("a", "n"), "'n': a Delay of more than 0 s"),
+        (
+            {**OK, "n": late(0.0105)},
+            row("a", "n"),
+            "'n': a Delay must be a whole number of time st",
+        ),
+        ({**OK, "n": late(-0.01)}, row("a", "n"), "'n': a Delay must be a whole number of time st"),
+        ({**OK, "n": late(1.0)}, row("a", "n"), "'n': delays of 1000 time steps take more than"),
         ({**OK, "n": lif(4, tau=np.nan)}, row("a", "n"), "tau has NaN"),
         ({**OK, "n": lif(4, tau=-1.0)}, row("a", "n"), "'n': tau must be > 0"),
         ({**OK, "n": lif(4, v_reset=2.0)}, row("a", "n"), "v_threshold must be above v_reset"),
@@ -255,7 +301,7 @@ LATE = {"type": "Delay", "delay": np.full(4, 0.01)}
         (OK, [("input", "a"), ("a", "n")], "leads to nothing"),
         (OK, [("input", "a"), ("a", "output")], "nothing leads to 'n'"),
         (OK, [("input", "output")], "nothing leads to 'a'"),
-        ({**OK, "in2": ends(3, 4)["input"]}, row("a", "n"), "one node Input, there is 2 of them"),
+        ({**OK, "in2": ends(10**4, 4)["input"]}, row("a", "n"), "2 nodes Input of 10003 channels"),
         (
             {**OK, "b": linear(4, 4), "m": lif(4), "c": linear(4, 4)},
             [*row("a", "n", "b", "m"), ("m", "c"), ("c", "n")],

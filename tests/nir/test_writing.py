@@ -214,6 +214,22 @@ def of(kind: Any, **options: Any) -> Any:
     return Sequential(linear(3, 4), kind(4, **options), linear(4, 2), kind(2, **options))
 
 
+def joining() -> Any:
+    modules = {"a": linear(3, 4), "b": linear(3, 4), "n": LIFEuler(4, r=8.0), "c": linear(4, 2)}
+    modules |= {"d": linear(3, 2), "m": LIFEuler(2, r=8.0)}
+    edges = [("input", "a"), ("input", "b"), ("input", "d"), ("a", "n"), ("b", "n")]
+    return Wired(modules, [*edges, ("n", "c"), ("c", "m"), ("d", "m"), ("m", "output")])
+
+
+def convolved(**options: Any) -> Any:
+    return Sequential(Conv2d((2, 6, 6), 3, 3, **options))
+
+
+def spyx_images() -> Any:
+    layers = (LIFEuler((3, 4, 4), **SPYX), SumPool2d((3, 4, 4), 2), Flatten((3, 2, 2)))
+    return Sequential(Conv2d((2, 6, 6), 3, 3), *layers, linear(12, 4), LIFEuler(4, r=3.0, **SPYX))
+
+
 @pytest.mark.parametrize(
     ("dialect", "network"),
     [
@@ -226,6 +242,12 @@ def of(kind: Any, **options: Any) -> Any:
         ("spikingjelly", of(IFEuler)),
         ("spyx", of(LIFEuler, **SPYX)),
         ("spyx", of(LIFEuler, has_rec=True, **SPYX)),
+        ("spyx", spyx_images()),
+        ("norse", of(LIFEuler, has_rec=True)),
+        ("spikingjelly", of(CubaLIFEuler, has_rec=True)),
+        ("spikingjelly", joining()),
+        ("snntorch", joining()),
+        ("snntorch", Sequential(linear(3, 4), Residual(linear(4, 4)), LIFEuler(4))),
         ("spyx", of(CubaLIFEuler, **{**SPYX, "reset_delay": False, "gain_syn": "unit"})),
         ("sinabs", of(LIFEuler, **SINABS)),
         ("rockpool", of(LIF)),
@@ -247,6 +269,9 @@ def test_what_is_written_for_others_comes_back_too(
         ("snntorch", of(LIFEuler, r=8.0), {"dialect": "nir"}),
         ("norse", of(CubaLIFEuler, w_in=3.0, r=4.0), {"dialect": "nir"}),
         ("spikingjelly", of(LIFEuler, r=8.0), {"dialect": "spikingjelly"}),
+        ("spikingjelly", joining(), {"dialect": "spikingjelly"}),
+        ("snntorch", joining(), {"dialect": "nir"}),
+        ("norse", of(LIFEuler, r=8.0, has_rec=True), {"dialect": "nir"}),
         ("spyx", of(LIFEuler, has_rec=True, w_rec=None, **SPYX), {"dialect": "spyx", "dt": 1.0}),
         ("sinabs", of(LIFEuler, r=8.0, **SINABS), {"dialect": "sinabs", "gain": "unit"}),
     ],
@@ -263,6 +288,36 @@ def test_the_nodes_say_it_to_the_importer(
     network.reset_state()
     assert output.sum() > 5
     np.testing.assert_array_equal(np.asarray(other(x)[0]), output)
+
+
+def test_weights_behind_images_are_in_the_order_of_spyx(tmp_path: Path) -> None:
+    network = spyx_images()
+    to_nir(network, tmp_path / "net.nir", dialect="spyx")
+    with h5py.File(tmp_path / "net.nir") as file:
+        columns = file["node/nodes/4_Linear/weight"][0].reshape(2, 2, 3)
+    weight = network["4_Linear"].weight[:, 0].reshape(3, 2, 2)
+    np.testing.assert_allclose(columns, weight.transpose(1, 2, 0), rtol=1e-6)
+    x = (RNG.random((1, 40, 2, 6, 6)) < 0.4).astype(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NirWarning)
+        other = from_nir(tmp_path / "net.nir", dialect="spyx", dt=1.0)
+    output = network(x)[0]
+    assert output.sum() > 5
+    np.testing.assert_array_equal(np.asarray(other(x)[0]), output)
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"), [({}, 0), ({"groups": 2}, 1), ({"kernel": (3, 2)}, 1)]
+)
+def test_a_convolution_that_nir_itself_refuses_is_warned_of(
+    tmp_path: Path, options: Any, warned: int
+) -> None:
+    layer = Conv2d((2, 6, 6), 4, options.get("kernel", 3), groups=options.get("groups", 1))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        to_nir(Sequential(layer), tmp_path / "net.nir")
+    assert len(caught) == warned
+    assert all("nir.read refuses the file without" in str(each.message) for each in caught)
 
 
 @pytest.mark.parametrize("name", ["lif_vreset", "if_vreset", "cubalif_vreset", "kinds_dt1e-3"])
@@ -295,7 +350,11 @@ def test_a_file_of_spikingjelly_is_written_for_it_again(tmp_path: Path, name: st
             Sequential(Linear((1, 1), weight=-np.ones((1, 1))), IFEuler(1, **SINABS)),
             "neg",
         ),
-        ("norse", branching(), "in a graph that branches"),
+        ("norse", joining(), "in a graph that branches"),
+        ("spikingjelly", branching(), "'a' is one of several that add up to the output"),
+        ("norse", images(), "has groups, which its importer does not take"),
+        ("spyx", convolved(dilation=2), "has a dilation, which its importer does not take"),
+        ("spyx", Sequential(SumPool2d((2, 4, 4), 2, padding=1)), "has padding, which its"),
         ("snntorch", Sequential(linear(3, 2)), "the last layer there must fire"),
         ("nir", LIF((6, 3)), "'rockpool' has 2 synapses per neuron"),
     ],

@@ -11,8 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.combinators import FFwdStack, Residual, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, Instant, Linear, Rate
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
+from rockpool.nn.modules import (
+    LIF,
+    CubaLIEuler,
+    CubaLIFEuler,
+    ExpSyn,
+    Flatten,
+    IFEuler,
+    Instant,
+    LIEuler,
+    LIFEuler,
+    Linear,
+    Rate,
+)
 
 N_IN, STEPS = 6, 80
 
@@ -76,6 +88,36 @@ def residual(dtype: str) -> Any:
     )
 
 
+def wired(dtype: str) -> Any:
+    modules = {
+        "a": Linear((N_IN, 4), weight=weights(19, N_IN, 4), dtype=dtype),
+        "b": Linear((N_IN, 4), weight=weights(20, N_IN, 4), dtype=dtype),
+        "n": neurons(21, 4, dtype),
+        "c": Linear((4, 4), weight=weights(22, 4, 4), dtype=dtype),
+        "m": neurons(23, 4, dtype),
+    }
+    edges = "input a,input b,a n,b n,n c,c m,n m,m output,n output,b output"
+    inner = Wired(modules, [tuple(edge.split()) for edge in edges.split(",")])
+    return Sequential(Instant(N_IN), inner)
+
+
+def of_nir(dtype: str) -> Any:
+    rng = np.random.default_rng(24)
+    taus = {"tau_mem": rng.uniform(5e-3, 30e-3, 5), "tau_syn": rng.uniform(5e-3, 30e-3, 5)}
+    w_rec = {"has_rec": True, "w_rec": weights(25, 5, 5)}
+    ahead = {"reset": "subtract", "reset_delay": "snntorch", "gain": "unit"}
+    return Sequential(
+        Flatten((2, 3)),
+        Linear((N_IN, 5), weight=weights(26, N_IN, 5), dtype=dtype),
+        CubaLIFEuler(5, **taus, **w_rec, gain="unit", gain_syn="decay", decay="exp", dtype=dtype),
+        LIFEuler(5, taus["tau_mem"], **w_rec, **ahead, dtype=dtype),
+        IFEuler(5, gain="unit", reset="subtract", max_spikes_per_dt=3, fires=">=", dtype=dtype),
+        LIFEuler(5, gain="unit", reset="subtract", reset_delay=True, delay=1, dtype=dtype),
+        CubaLIEuler(5, **taus, gain="unit", synapse="old", dtype=dtype),
+        LIEuler(5, v_leak=0.25, delay=1, dtype=dtype),
+    )
+
+
 def stack(dtype: str) -> Any:
     return FFwdStack(
         neurons(13, N_IN, dtype),
@@ -115,10 +157,12 @@ def rates(dtype: str) -> Any:
 EXACT: dict[str, Callable[[str], Any]] = {
     made.__name__: made
     for made in (
-        one_layer, synapses, recurrent, feed_forward, residual, stack, functions, timed, nothing
+        one_layer, synapses, recurrent, feed_forward, residual, wired, stack, functions, timed,
+        nothing,
     )
 }  # fmt: skip
 ROUNDED: dict[str, Callable[[str], Any]] = {"rates": rates}
+NOT_IN_C: dict[str, Callable[[str], Any]] = {"of_nir": of_nir}
 
 
 def batch_run(network: Any, data: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from rockpool.nn.modules import LIF, Instant, Linear, Rate
 from rockpool.streaming import export_c, stream
 from rockpool.streaming.c_source import quantised
 
-from .networks import EXACT, N_IN, ROUNDED, spikes
+from .networks import EXACT, N_IN, NOT_IN_C, ROUNDED, spikes
 
 STRICT = "gcc -O2 -Wall -Wextra -Werror -std=c99 -ffp-contract=off".split()
 SANITIZED = [*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -251,3 +251,9 @@ def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="network must be a module"):
         export_c(None, tmp_path / "no")
     assert not (tmp_path / "no").exists()
+
+
+def test_what_is_not_written_in_c_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'2_CubaLIFEuler': CubaLIFEuler is not written in C"):
+        export_c(NOT_IN_C["of_nir"]("float32"), tmp_path / "net")
+    assert not (tmp_path / "net").exists()

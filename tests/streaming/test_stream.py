@@ -18,7 +18,7 @@ from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.modules import LIF, ExpSyn, Instant, Linear, Module, Rate
 from rockpool.streaming import Stream, compiled_plan, stream
 
-from .networks import EXACT, N_IN, ROUNDED, STEPS, batch_run, feed_forward, spikes
+from .networks import EXACT, N_IN, NOT_IN_C, ROUNDED, STEPS, batch_run, feed_forward, spikes
 
 ENGINES = ("numpy", "numba")
 
@@ -41,9 +41,9 @@ def any_weights(seed: int, n_in: int, n_out: int, dtype: str) -> Any:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("name", [*EXACT, *NOT_IN_C])
 def test_it_gives_to_the_bit_what_the_batch_run_gives(name: str, dtype: str, engine: str) -> None:
-    network, data = EXACT[name](dtype), spikes(1)
+    network, data = (EXACT | NOT_IN_C)[name](dtype), spikes(1)
     with network.stream(dtype=dtype, engine=engine) as running:
         assert running.dtype == dtype
         output = running.run(data)
@@ -329,7 +329,7 @@ def test_all_that_cannot_be_streamed_is_named_at_once() -> None:
         [
             "'0_LIF': LIF has noise, noise_std = 0.5; streams have none",
             "'1_Doubled': Doubled is a container of your own",
-            "'2_Own': Own cannot be streamed; what can: aLIF, ExpSyn,",
+            "'2_Own': Own cannot be streamed; what can: aLIF, CubaLIEuler,",
             "'3_Rate': activation_func of Rate must be relu, tanh or sigmoid, got '<lambda>'",
             "'4_Instant': function of Instant must be a function of numpy: identity, absolute",
             "'5_Instant': Instant must have as many outputs as inputs, got shape (2, 1)",
@@ -438,6 +438,13 @@ def misfits() -> list[Any]:
     return [
         Node("Sequential", (2, 2), children={"a": linear, "b": lif}),
         Node("Residual", (2, 2), children={"a": linear}),
+        Node("Wired", (2, 3), settings={"edges": (("b", "output"),)}, children={"a": linear}),
+        Node(
+            "Wired",
+            (2, 3),
+            settings={"edges": (("input", "a"), ("a", "output"), ("input", "output"))},
+            children={"a": linear},
+        ),
         Node("LIF", (2, 2), few, settings=lif.settings),
         Node("LIF", (2, 2), {"tau_mem": lif.parameters["tau_mem"]}),
         Node("LIF", (3, 2), lif.parameters),

@@ -29,7 +29,10 @@ def settings(name: str) -> list[dict[str, Any]]:
     if name.startswith("Cuba"):
         choices |= {"gain_syn": ["w_in", "unit", "decay"], "synapse": ["new", "old"]}
     if name in SPIKING:
-        choices |= {"reset": ["value", "subtract", "none"], "reset_delay": [False, True]}
+        choices |= {
+            "reset": ["value", "subtract", "none"],
+            "reset_delay": [False, True, "snntorch"],
+        }
         choices |= {"fires": [">", ">="], "max_spikes_per_dt": [1.0, 3.0]}
     return [
         dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
 
 import event_stream
 import numpy as np
+from numpy.typing import NDArray
 
-from rockpool.data.recording import SENSOR_EVENT, Recording
+from rockpool.data.recording import SENSOR_EVENT, Recording, RecordingWarning
 from rockpool.files.tensors import FileFormatError
 
 __all__ = ["read"]
+
+
+_HEADER = 20  # bytes
+_LONGEST = 127  # ticks between events; for so many more there is a byte
+
+
+def _size(times: NDArray[np.int64]) -> int:
+    """Return how long a file of events at some times is, which has no other word of it."""
+    gaps = np.diff(times, prepend=np.int64(0))
+    return _HEADER + 5 * len(times) + int((gaps // _LONGEST).sum())
 
 
 def read(
@@ -44,8 +57,15 @@ def read(
             events["t"], events["x"], events["p"] = packet["t"], packet["x"], packet["p"]
             events["y"] = height - 1 - packet["y"].astype(np.int64) if flip_y else packet["y"]
             packets.append(events)
+    events = np.concatenate([np.empty(0, dtype=SENSOR_EVENT), *packets])
+    if os.path.getsize(path) != _size(events["t"]):
+        warnings.warn(
+            f"{path}: it is not as long as its {len(events)} events are; it may have been cut",
+            RecordingWarning,
+            stacklevel=4,
+        )
     yield Recording(
-        np.concatenate([np.empty(0, dtype=SENSOR_EVENT), *packets]),
+        events,
         sensor_size=(height, width),
         source=path,
         format="es",

@@ -10,9 +10,10 @@ from rockpool.nn.kernels.compiling import kernel, part, view
 from rockpool.nn.kernels.parts import add, copy
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
-__all__ = ["NONE", "VALUE", "euler_forward", "reset_row"]
+__all__ = ["AHEAD", "LATE", "NONE", "VALUE", "ahead_row", "euler_forward", "reset_row"]
 
 NONE, VALUE = 0, 1  # resets; another one is by subtraction
+LATE, AHEAD = 1, 2  # when it comes; else at once
 
 
 @kernel(
@@ -54,8 +55,8 @@ def euler_forward(
         Where neurons fire, and where they are reset to.
     rules : array (7,)
         As numbers: whether input decays at once; whether the membrane sees the old current; the
-        reset, `NONE`, `VALUE` or another; whether it comes a step late; whether the threshold has
-        to be passed; the most spikes in one step; the last one is not looked at.
+        reset, `NONE`, `VALUE` or another; when it comes, `LATE`, `AHEAD` or at once; whether the
+        threshold has to be passed; the most spikes in one step; the last one is not looked at.
     vmem, isyn, spikes : array (B, N), the last two or of size 0
         The state, changed in place.
     reached, vmem_record : array (B, T, N) or of size 0
@@ -67,10 +68,10 @@ def euler_forward(
     reached, fired = view(reached), view(fired)
     currents, vmem_record = view(currents), view(vmem_record)
     n_batch, n_steps, n = x.shape
-    at_once, old, how, late = rules[0] != 0, rules[1] != 0, int(rules[2]), rules[3] != 0
+    at_once, old, how, when = rules[0] != 0, rules[1] != 0, int(rules[2]), int(rules[3])
     strict, limit = rules[4] != 0, vmem.dtype.type(rules[5])
     recurrent, synaptic, spiking = w_rec.size > 0, isyn.size > 0, threshold.size > 0
-    arriving = np.empty(n, vmem.dtype)
+    arriving, before, seen = np.empty((3, n), vmem.dtype)
     irec = np.zeros((1, n), vmem.dtype)
     chosen = np.empty(ROWS + 1, np.intp)
     span = np.empty(threshold.size, vmem.dtype)
@@ -86,14 +87,20 @@ def euler_forward(
                 add(irec[0], arriving)
             if synaptic:
                 synapse_step(a_syn, g_syn, at_once, old, isyn[b], arriving)
+            if when == AHEAD:
+                copy(v, before)
             membrane_step(arriving, a_mem, g_mem, leak, v)
             if reached.size > 0:
                 copy(v, reached[b, t])
             if spiking:
-                if late:
+                if when == LATE:
                     reset_row(how, spikes[b], v_reset, span, v)
-                fire_row(threshold, v_reset, span, limit, strict, v, spikes[b])
-                if not late:
+                if when == AHEAD:
+                    ahead_row(threshold, span, strict, before, v, seen)
+                    fire_row(threshold, v_reset, span, limit, strict, seen, spikes[b])
+                else:
+                    fire_row(threshold, v_reset, span, limit, strict, v, spikes[b])
+                if when != LATE:
                     reset_row(how, spikes[b], v_reset, span, v)
                 copy(spikes[b], fired[b, t])
             if currents.size > 0:
@@ -153,3 +160,11 @@ def reset_row(how: int, spikes: Any, v_reset: Any, span: Any, v: Any) -> None:
     else:
         for k in range(v.size):
             v[k] = v[k] - spikes[k] * span[k]
+
+
+@part
+def ahead_row(threshold: Any, span: Any, strict: bool, before: Any, v: Any, seen: Any) -> None:
+    """Take one reset off where the membrane was above the threshold before the step."""
+    for k in range(v.size):
+        above = before[k] > threshold[k] if strict else before[k] >= threshold[k]
+        seen[k] = v[k] - span[k] if above else v[k]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import SUM, gradient_part, kernel, view
-from rockpool.nn.kernels.euler import NONE, VALUE, reset_row
+from rockpool.nn.kernels.euler import AHEAD, LATE, NONE, VALUE, ahead_row, reset_row
 from rockpool.nn.kernels.parts import AT_ONCE, add, clear, copy, move
 from rockpool.nn.kernels.rate import recurrent_back, recurrent_input
 
@@ -88,7 +88,8 @@ def euler_backward(
     grad_vmem, grad_isyn, grad_spikes = view(grad_vmem), view(grad_isyn), view(grad_spikes)
     grad_x = view(grad_x)
     n_batch, n_steps, n = reached.shape
-    at_once, old, how, late = rules[0] != 0, rules[1] != 0, int(rules[2]), rules[3] != 0
+    at_once, old, how, when = rules[0] != 0, rules[1] != 0, int(rules[2]), int(rules[3])
+    strict = rules[4] != 0
     recurrent, synaptic, spiking = w_rec.size > 0, isyn.size > 0, threshold.size > 0
     kind = reached.dtype
     memory = np.zeros((19, n), kind)
@@ -107,10 +108,20 @@ def euler_backward(
         clear(of_i)
         clear(of_n)
         for t in range(n_steps - 1, -1, -1):
+            # the membrane before this step
+            copy(reached[b, t - 1] if t > 0 else vmem[b], before)
+            if spiking and t > 0:
+                if when != LATE:
+                    reset_row(how, fired[b, t - 1], v_reset, span, before)
+                elif t > 1:
+                    reset_row(how, fired[b, t - 2], v_reset, span, before)
+                else:
+                    reset_row(how, spikes[b], v_reset, span, before)
+
             if spiking:
                 earlier = fired[b, t - 1] if t > 0 else spikes[b]
                 add(grad_fired[b, t], of_n)
-                if late:
+                if when == LATE:
                     copy(reached[b, t], after)
                     reset_row(how, earlier, v_reset, span, after)
                     fire_back(after, begin, v_reset, span, of_n, of_v, sum_threshold, sum_reset)
@@ -124,23 +135,17 @@ def euler_backward(
                         how, reached[b, t], fired[b, t], v_reset, span, of_v, of_u, of_n,
                         sum_threshold, sum_reset,
                     )  # fmt: skip
-                    fire_back(
-                        reached[b, t], begin, v_reset, span, of_n, of_u, sum_threshold, sum_reset
-                    )
+                    if when == AHEAD:
+                        ahead_row(threshold, span, strict, before, reached[b, t], after)
+                    else:
+                        copy(reached[b, t], after)
+                    fire_back(after, begin, v_reset, span, of_n, of_u, sum_threshold, sum_reset)
                     clear(of_n)
             else:
                 copy(of_v, of_u)
             add(grad_reached[b, t], of_u)
 
-            # the membrane before this step, and what arrived
-            copy(reached[b, t - 1] if t > 0 else vmem[b], before)
-            if spiking and t > 0:
-                if not late:
-                    reset_row(how, fired[b, t - 1], v_reset, span, before)
-                elif t > 1:
-                    reset_row(how, fired[b, t - 2], v_reset, span, before)
-                else:
-                    reset_row(how, spikes[b], v_reset, span, before)
+            # what arrived
             copy(x[b, t], arriving)
             if recurrent:
                 recurrent_input(earlier, w_rec, irec)

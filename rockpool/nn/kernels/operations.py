@@ -11,6 +11,7 @@ Plain Python: whoever makes a plan or runs it without numba reads this file too.
 __all__ = [
     "ACTIVATIONS",
     "ADD",
+    "EULER",
     "EXP_SYN",
     "FUNCTION",
     "FUNCTIONS",
@@ -28,6 +29,11 @@ EXP_SYN = 3  # target = (target + source) * beta
 RATE = 4  # target = activity of neurons that get the source
 FUNCTION = 5  # target = f(source), number by number
 ADD = 6  # target = source + other
+EULER = 7  # target = spikes, or membrane, of neurons of NIR that get the source
+
+# For neurons of NIR: ALPHA has what is left of the membrane, the gain and the leak, one after the
+# other; BETA what is left of the current, and its gain; THRESHOLD thresholds and resets; BIAS the
+# rules of `models.euler`; in the memory, IAHP the spikes, OTHER and TOTAL room for 1 and 3 rows
 
 # Columns of the table: of all kinds
 KIND, SOURCE, TARGET, N_IN, N_OUT, OPTION = range(6)

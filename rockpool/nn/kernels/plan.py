@@ -14,6 +14,15 @@ import numpy as np
 
 from rockpool.nn.kernels import operations as op
 from rockpool.nn.kernels.compiling import inner, kernel, part, view
+from rockpool.nn.kernels.euler import (
+    AHEAD,
+    LATE,
+    ahead_row,
+    fire_row,
+    membrane_step,
+    reset_row,
+    synapse_step,
+)
 from rockpool.nn.kernels.lif import (
     ahp_step,
     decay_and_add,
@@ -119,6 +128,8 @@ def interpret(operations: Any, numbers: Any, row: Any, chosen: Any) -> None:
             filter_step(source, some(numbers, now[op.BETA], n_out), target)
         elif kind == op.RATE:
             rate(now, numbers, row, chosen, source, target)
+        elif kind == op.EULER:
+            euler(now, numbers, row, chosen, source, target)
         elif kind == op.FUNCTION:
             apply(now[op.OPTION], source, target)
         else:
@@ -209,6 +220,49 @@ def rate(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, activity: A
     add_up(source, some(numbers, now[op.BIAS], n), drive)
     approach(drive, arriving, some(numbers, now[op.ALPHA], n), state)
     activate(state, threshold, now[op.OPTION], activity)
+
+
+@inner
+def euler(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, target: Any) -> None:
+    """Do one time step of neurons of NIR, as `rockpool.nn.kernels.euler` does many."""
+    n = target.size
+    v, isyn, spikes = (
+        some(row, now[op.VMEM], n),
+        some(row, now[op.ISYN], n),
+        some(row, now[op.IAHP], n),
+    )
+    arriving, irec = some(row, now[op.ARRIVING], n), some(row, now[op.OTHER], n)
+    before, seen = some(row, now[op.TOTAL], n), some(row, now[op.TOTAL] + n, n)
+    span = some(row, now[op.TOTAL] + 2 * n, n)
+    rules, mem = some(numbers, now[op.BIAS], 7), some(numbers, now[op.ALPHA], 3 * n)
+    threshold = some(numbers, now[op.THRESHOLD], n)
+    late_output, when, strict = rules[6] != 0, int(rules[3]), rules[4] != 0
+    if late_output:
+        copy(spikes if spikes.size > 0 else v, target)
+    copy(source, arriving)
+    if now[op.WEIGHT] >= 0:
+        add_rows(spikes, some(numbers, now[op.WEIGHT], n * n), irec, chosen)
+        add(irec, arriving)
+    if isyn.size > 0:
+        syn = some(numbers, now[op.BETA], 2 * n)
+        synapse_step(syn[:n], syn[n:], rules[0] != 0, rules[1] != 0, isyn, arriving)
+    copy(v, before)
+    membrane_step(arriving, mem[:n], mem[n : 2 * n], mem[2 * n :], v)
+    if threshold.size > 0:
+        v_reset = some(numbers, now[op.THRESHOLD] + n, n)
+        for k in range(n):
+            span[k] = threshold[k] - v_reset[k]
+        if when == LATE:
+            reset_row(int(rules[2]), spikes, v_reset, span, v)
+        if when == AHEAD:
+            ahead_row(threshold, span, strict, before, v, seen)
+        else:
+            copy(v, seen)
+        fire_row(threshold, v_reset, span, rules[5], strict, seen, spikes)
+        if when != LATE:
+            reset_row(int(rules[2]), spikes, v_reset, span, v)
+    if not late_output:
+        copy(spikes if spikes.size > 0 else v, target)
 
 
 @part

@@ -29,9 +29,11 @@ from rockpool.nn.models import checks
 from rockpool.nn.models.model import Check, Model, ParameterSpec, SettingSpec, Shape, StateSpec
 
 __all__ = [
+    "AHEAD",
     "CUBA_LIF_EULER",
     "CUBA_LI_EULER",
     "IF_EULER",
+    "LATE",
     "LIF_EULER",
     "LI_EULER",
     "NONE",
@@ -49,6 +51,8 @@ GAINS = ("r", "unit")
 SYNAPTIC_GAINS = ("w_in", "unit", "decay")
 ORDERS = ("new", "old")
 NONE, VALUE, SUBTRACT = 0, 1, 2
+NOW, LATE, AHEAD = 0, 1, 2
+RESET_DELAYS = {False: NOW, True: LATE, "snntorch": AHEAD}
 RESETS = {"value": VALUE, "subtract": SUBTRACT, "none": NONE}
 FIRES = (">", ">=")
 DELAYS = (0, 1)
@@ -110,7 +114,7 @@ class Rules(NamedTuple):
     at_once: bool  # the input of the synapse decays in its own step
     old: bool  # the membrane sees the current before the update
     reset: int  # NONE, VALUE or SUBTRACT
-    reset_delay: bool
+    reset_delay: int  # NOW, LATE, or AHEAD, which matters with SUBTRACT only
     strict: bool  # fires above the threshold only
     max_spikes: float  # in one step, with the reset that there is
     delay: bool  # the output comes a step late
@@ -120,11 +124,12 @@ def rules(settings: Mapping[str, Any]) -> Rules:
     """Return the rules of a step; a setting that the model has not is at its default."""
     said = {spec.name: spec.default for spec in EULER.settings} | dict(settings)
     subtracts = said["reset"] == "subtract"
+    late = RESET_DELAYS[said["reset_delay"]]
     return Rules(
         at_once=said["gain_syn"] == "decay",
         old=said["synapse"] == "old",
         reset=RESETS[said["reset"]],
-        reset_delay=bool(said["reset_delay"]),
+        reset_delay=NOW if late == AHEAD and not subtracts else late,
         strict=said["fires"] == ">",
         max_spikes=float(said["max_spikes_per_dt"]) if subtracts else 1.0,
         delay=bool(said["delay"]),
@@ -230,7 +235,7 @@ EULER = Model(
         SettingSpec("gain_syn", "w_in", check=_one_of(*SYNAPTIC_GAINS)),
         SettingSpec("synapse", "new", check=_one_of(*ORDERS)),
         SettingSpec("reset", "value", check=_one_of(*RESETS)),
-        SettingSpec("reset_delay", False, check=_one_of(False, True)),
+        SettingSpec("reset_delay", False, check=_one_of(*RESET_DELAYS), types=(str, bool)),
         SettingSpec("fires", ">", check=_one_of(*FIRES)),
         SettingSpec("max_spikes_per_dt", 1.0, check=_spike_count),
         SettingSpec("delay", 0, check=_one_of(*DELAYS)),

@@ -108,6 +108,8 @@ class SettingSpec:
         Raises where a value is not allowed.
     stored_as : str or None
         Name of the attribute; by default that of the argument. None: the class stores it itself.
+    types : tuple of type
+        What it can be; by default of the type of its default, and an int for a float.
     """
 
     name: str
@@ -115,11 +117,18 @@ class SettingSpec:
     unit: str = ""
     check: Check = _no_check
     stored_as: str | None = ""
+    types: tuple[type, ...] = ()
 
     @property
     def attribute(self) -> str | None:
         """Name of the attribute, or None."""
         return self.name if self.stored_as == "" else self.stored_as
+
+    @property
+    def allowed(self) -> tuple[type, ...]:
+        """What it can be."""
+        kind = type(self.default)
+        return self.types or ((int, float) if kind is float else (kind,))
 
 
 Spec = ParameterSpec | StateSpec | SettingSpec
@@ -224,6 +233,13 @@ class Model:
         if self.shape_from is not None:
             return self.shape_from(owner, arguments)
         return self.module_shape(owner, arguments["shape"])
+
+    def described_shape(self, owner: str, shape: Any, settings: Mapping[str, Any]) -> Shape:
+        """Return the same for a layer of that shape of the module, of which settings are known."""
+        given = {spec.name: spec.default for spec in self.settings} | dict(settings)
+        if self.shape_setting:
+            shape = given[self.shape_setting]
+        return self.full_shape(owner, {**given, "shape": shape})
 
     def sized(self, shape: Shape, symbolic: SymbolicShape) -> Shape:
         """Return a symbolic shape in numbers, for a module of that shape."""

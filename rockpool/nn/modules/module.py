@@ -472,8 +472,8 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
             setattr(self, spec.attribute, SimulationParameter(value))
 
     def _as_setting(self, spec: SettingSpec, value: Any) -> Any:
-        """Return a setting of the table as it is stored: in the type of its default."""
-        return type(spec.default)(value)
+        """Return a setting of the table as it is stored: a number in the type of its default."""
+        return value if isinstance(value, str) else type(spec.default)(value)
 
     def _check_values(self, values: Mapping[str, Any]) -> None:
         super()._check_values(values)

@@ -30,6 +30,8 @@ from rockpool.nn.kernels.switch import use_kernels
 from rockpool.parameters import to_numpy
 from rockpool.timeseries import TSEvent
 
+AHEAD = {"reset_delay": "snntorch", "reset": "subtract"}
+
 
 def given(backend: str, data: np.ndarray) -> Any:
     return torch.tensor(data) if backend == "torch" else data
@@ -46,12 +48,15 @@ def reference(
             late = z if name in SPIKING else v
             x = data[b, t] + (z @ p["w_rec"] if "w_rec" in p else 0.0)
             i, current = synapse(p, s, i, x, dt) if name.startswith("Cuba") else (i, x)
+            before = v
             v = membrane(p, s, v, current, dt)
             if name in SPIKING:
-                if s["reset_delay"]:
+                ahead = s["reset_delay"] == "snntorch" and s["reset"] == "subtract"
+                if s["reset_delay"] is True:
                     v = reset(p, s, v, z)
-                z = fired(p, s, v)
-                if not s["reset_delay"]:
+                again = ahead & passed(p, s, before)
+                z = fired(p, s, v - again * (p["threshold"] - p["v_reset"]))
+                if s["reset_delay"] is not True:
                     v = reset(p, s, v, z)
             course[b, t] = v
             output[b, t] = late if s["delay"] else z if name in SPIKING else v
@@ -74,6 +79,10 @@ def membrane(p: dict[str, Any], s: dict[str, Any], v: Any, i: Any, dt: float) ->
         return v + (p["r"] * dt if s["gain"] == "r" else 1.0) * i
     a = left(s, p["tau_mem"], dt)
     return a * v + (1 - a) * p["v_leak"] + (p["r"] * (1 - a) if s["gain"] == "r" else 1.0) * i
+
+
+def passed(p: dict[str, Any], s: dict[str, Any], v: np.ndarray) -> np.ndarray:
+    return v > p["threshold"] if s["fires"] == ">" else v >= p["threshold"]
 
 
 def fired(p: dict[str, Any], s: dict[str, Any], v: np.ndarray) -> np.ndarray:
@@ -141,7 +150,7 @@ def test_every_back_end_answers_as_numpy_does(backend, name, recurrent, precisio
 
 
 @pytest.mark.parametrize(
-    "s", [{}, {"delay": 1}, {"reset_delay": True, "reset": "subtract"}], ids=str
+    "s", [{}, {"delay": 1}, {"reset_delay": True, "reset": "subtract"}, AHEAD], ids=str
 )
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -201,7 +210,7 @@ REFUSED = [
     ({"gain_syn": "r"}, "gain_syn must be 'w_in', 'unit' or 'decay', got 'r'"),
     ({"synapse": 1}, "synapse must be 'new' or 'old', got 1"),
     ({"reset": "zero"}, "reset must be 'value', 'subtract' or 'none', got 'zero'"),
-    ({"reset_delay": "no"}, "reset_delay must be False or True, got 'no'"),
+    ({"reset_delay": "no"}, "reset_delay must be False, True or 'snntorch', got 'no'"),
     ({"fires": "=>"}, "fires must be '>' or '>=', got '=>'"),
     ({"delay": 2}, "delay must be 0 or 1, got 2"),
     ({"max_spikes_per_dt": 0}, "max_spikes_per_dt must be a whole number >= 1, got 0"),

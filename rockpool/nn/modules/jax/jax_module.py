@@ -130,8 +130,10 @@ class JaxModule(Module):
         flags = {}
         for spec in self._model.settings:
             if isinstance(spec.default, bool) and spec.name in arguments:
-                flags[spec.name] = static_bool(owner, spec.name, arguments[spec.name])
-                spec.check(owner, spec.name, arguments[spec.name])
+                given = arguments[spec.name]
+                flag = static_bool(owner, spec.name, given)
+                flags[spec.name] = given if isinstance(given, str) else flag
+                spec.check(owner, spec.name, given)
 
         def init_with_key(*args: Any, **kwargs: Any) -> None:
             base_init(*args, **kwargs)

@@ -58,7 +58,7 @@ class IFEuler(EulerBase):
         decay: str = "euler",
         gain: str = "r",
         reset: str = "value",
-        reset_delay: bool = False,
+        reset_delay: bool | str = False,
         fires: str = ">",
         max_spikes_per_dt: float = 1.0,
         delay: int = 0,
@@ -115,9 +115,11 @@ class LIFEuler(EulerBase):
     reset : str
         "value" (default), to `v_reset`; "subtract", by the number of spikes times ``threshold -
         v_reset``; or "none".
-    reset_delay : bool
+    reset_delay : bool or str
         Whether the reset for a spike comes one step late, after the decay and the input of that
-        step. Default: False.
+        step. Default: False. "snntorch", what snntorch does where it is False: with
+        ``reset="subtract"``, a neuron that is above the threshold still after its reset has to
+        pass another ``threshold - v_reset`` to fire again.
     fires : str
         Whether a neuron fires above the threshold, ">" (default), or at it as well, ">=".
     max_spikes_per_dt : float
@@ -180,7 +182,7 @@ class LIFEuler(EulerBase):
         decay: str = "euler",
         gain: str = "r",
         reset: str = "value",
-        reset_delay: bool = False,
+        reset_delay: bool | str = False,
         fires: str = ">",
         max_spikes_per_dt: float = 1.0,
         delay: int = 0,
@@ -295,7 +297,7 @@ class CubaLIFEuler(EulerBase):
         gain_syn: str = "w_in",
         synapse: str = "new",
         reset: str = "value",
-        reset_delay: bool = False,
+        reset_delay: bool | str = False,
         fires: str = ">",
         max_spikes_per_dt: float = 1.0,
         delay: int = 0,

@@ -32,7 +32,7 @@ class EulerBase(NeuronArray, Module):
     gain_syn: str
     synapse: str
     reset: str
-    reset_delay: bool
+    reset_delay: bool | str
     fires: str
     max_spikes_per_dt: float
     delay: int
@@ -99,15 +99,22 @@ class EulerBase(NeuronArray, Module):
         vmem = state["vmem"] * c.a_mem + current * c.g_mem + c.leak
         if "spikes" not in state:
             return {**new, "vmem": vmem}
-        if rules.reset_delay:
+        if rules.reset_delay == euler.LATE:
             vmem = self._reset(vmem, state["spikes"], rules)
             return {**new, "vmem": vmem, "spikes": self._fired(vmem, rules)}
-        spikes = self._fired(vmem, rules)
+        seen = vmem
+        if rules.reset_delay == euler.AHEAD:
+            seen = self._reset(vmem, self._above(state["vmem"], rules), rules)
+        spikes = self._fired(seen, rules)
         return {**new, "vmem": self._reset(vmem, spikes, rules), "spikes": spikes}
+
+    def _above(self, vmem: np.ndarray, rules: euler.Rules) -> np.ndarray:
+        """Return whether the membrane potentials pass the threshold."""
+        return vmem > self.threshold if rules.strict else vmem >= self.threshold
 
     def _fired(self, vmem: np.ndarray, rules: euler.Rules) -> np.ndarray:
         """Return how many spikes the membrane potentials give."""
-        reached = vmem > self.threshold if rules.strict else vmem >= self.threshold
+        reached = self._above(vmem, rules)
         if rules.max_spikes == 1.0:
             return reached.astype(self._dtype)
         times = (vmem - self.v_reset) / (self.threshold - self.v_reset)

@@ -52,7 +52,7 @@ class EulerBaseTorch(NeuronArray, TorchModule):
     gain_syn: str
     synapse: str
     reset: str
-    reset_delay: bool
+    reset_delay: bool | str
     fires: str
     max_spikes_per_dt: float
     delay: int

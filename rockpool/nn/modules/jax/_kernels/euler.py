@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rockpool.nn.models.euler import Constants, Rules
+from rockpool.nn.models.euler import LATE, Constants, Rules
 from rockpool.nn.modules.jax._base.spikes import WINDOW
 from rockpool.nn.modules.jax._kernels.calls import absent, or_zeros
 from rockpool.nn.modules.jax._kernels.primitive import KernelLoop, LoopPrimitive
@@ -129,7 +129,7 @@ def euler(
     vmem = reached
     if spiking:
         shared = inputs.threshold[None, None], inputs.v_reset[None, None], rules.reset
-        by = delayed(state.spikes, fired) if rules.reset_delay else fired
+        by = delayed(state.spikes, fired) if rules.reset_delay == LATE else fired
         vmem = reset(reached, by, *shared)
     courses = EulerState(vmem, fired if spiking else None, currents if synaptic else None)
     output = fired if spiking else vmem

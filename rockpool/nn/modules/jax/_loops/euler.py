@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rockpool.nn.models.euler import NONE, VALUE, Constants, Rules
+from rockpool.nn.models.euler import AHEAD, LATE, NONE, VALUE, Constants, Rules
 from rockpool.nn.modules.jax._base.spikes import WINDOW, optimization_barrier
 
 __all__ = [
@@ -100,10 +100,14 @@ def _step(
     reached = vmem = state.vmem * c.a_mem + current * c.g_mem + c.leak
     if state.spikes is None:
         return EulerState(vmem, None, isyn), reached
-    if rules.reset_delay:
+    if rules.reset_delay == LATE:
         vmem = reset(vmem, state.spikes, p.threshold, p.v_reset, rules.reset)
-    spikes = crossing(vmem, p.threshold, p.v_reset, rules.max_spikes, rules.strict)
-    if not rules.reset_delay:
+    seen = vmem
+    if rules.reset_delay == AHEAD:
+        above = state.vmem > p.threshold if rules.strict else state.vmem >= p.threshold
+        seen = vmem - above * lax.stop_gradient(p.threshold - p.v_reset)
+    spikes = crossing(seen, p.threshold, p.v_reset, rules.max_spikes, rules.strict)
+    if rules.reset_delay != LATE:
         vmem = reset(vmem, spikes, p.threshold, p.v_reset, rules.reset)
     return EulerState(vmem, spikes, isyn), reached
 

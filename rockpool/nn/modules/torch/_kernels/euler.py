@@ -17,6 +17,7 @@ from torch.autograd import Function
 from rockpool.nn.kernels.compiling import call
 from rockpool.nn.kernels.euler import euler_forward
 from rockpool.nn.kernels.euler_backward import euler_backward
+from rockpool.nn.models.euler import LATE
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
     arrays,
@@ -109,7 +110,7 @@ def _after_reset(
     reached, fired = results.reached, results.fired
     if fired is None or state.spikes is None or p.threshold is None or p.v_reset is None:
         return reached[:, -1:] if last else reached
-    if p.reset_delay:
+    if p.reset_delay == LATE:
         fired = torch.cat([state.spikes.unsqueeze(1), fired], 1)[:, :-1]
     if last:
         reached, fired = reached[:, -1:], fired[:, -1:]

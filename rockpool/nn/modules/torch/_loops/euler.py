@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from rockpool.nn.models.euler import NONE, VALUE
+from rockpool.nn.models.euler import AHEAD, LATE, NONE, VALUE
 from rockpool.nn.modules.torch._base.crossings import Crossing
 from rockpool.nn.modules.torch._loops.steps import Records, expand, stack
 
@@ -34,7 +34,7 @@ class EulerParameters(NamedTuple):
     at_once: bool
     old: bool
     reset: int
-    reset_delay: bool
+    reset_delay: int
     strict: bool
     max_spikes: float
     delay: bool
@@ -109,10 +109,14 @@ def _step(x: Tensor, state: EulerState, p: EulerParameters) -> tuple[EulerState,
     reached = vmem = state.vmem * p.a_mem + current * p.g_mem + p.leak
     if state.spikes is None or p.threshold is None or p.v_reset is None:
         return EulerState(vmem, None, isyn), reached
-    if p.reset_delay:
+    if p.reset_delay == LATE:
         vmem = reset(vmem, state.spikes, p.threshold, p.v_reset, p.reset)
-    spikes = Crossing.apply(vmem, p.threshold, p.v_reset, p.window, p.max_spikes, p.strict)
-    if not p.reset_delay:
+    seen = vmem
+    if p.reset_delay == AHEAD:
+        above = state.vmem > p.threshold if p.strict else state.vmem >= p.threshold
+        seen = vmem - above * (p.threshold - p.v_reset).detach()
+    spikes = Crossing.apply(seen, p.threshold, p.v_reset, p.window, p.max_spikes, p.strict)
+    if p.reset_delay != LATE:
         vmem = reset(vmem, spikes, p.threshold, p.v_reset, p.reset)
     return EulerState(vmem, spikes, isyn), reached
 
