@@ -7,8 +7,8 @@ import inspect
 import re
 from typing import NamedTuple
 
-# "As for `LIF`.", "As for `LIF`, with 'taus' only.", "As `Sequential.evolve`."
-_ELSEWHERE = re.compile(r"^As (?:for |of )?(?::\w+:)?`([\w.]+)`")
+# "As for `LIF`.", "As for [`LIF`][a link].", "As for `LIF`, with 'taus' only."
+_ELSEWHERE = re.compile(r"^As (?:for|of) (?::\w+:)?\[?`([\w.]+)`")
 
 
 class Described(NamedTuple):

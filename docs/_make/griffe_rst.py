@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,15 @@ class _Names:
 
     def __init__(self) -> None:
         self.paths: dict[str, str] = {}
-        self.classes: dict[str, tuple[str, str]] = {}  # name -> file and name of its class
+        self.described: dict[str, tuple[str, str]] = {}  # name -> where it is defined
         for section in sections():
             for own in section.own:
                 self.paths.setdefault(own.name, own.path)
                 self.paths[own.path] = own.path
                 self.paths[f"{own.module}.{own.name}"] = own.path
-                if own.kind == "class":
-                    self.classes.setdefault(own.name, (own.module, own.name))
+                if own.kind != "value":
+                    self.described.setdefault(own.name, (own.module, own.name))
+                    self.described[own.path] = (own.module, own.name)
             self.paths.setdefault(section.package, "")
 
     def link(self, shown: str) -> str:
@@ -65,10 +67,10 @@ class RstDocstrings(griffe.Extension):
         seen: set[int] = set()
         objects = list(_objects(pkg, seen))
         for obj in objects:
-            if obj.is_class:
+            if obj.is_class or obj.is_function:
                 raw[obj.path] = obj.docstring.value if obj.docstring else ""
         for obj in objects:
-            if obj.is_class:
+            if raw.get(obj.path):
                 _describe(obj, names, raw)
         for obj in objects:
             if obj.docstring:
@@ -85,24 +87,32 @@ def _objects(obj: Any, seen: set[int]) -> Any:
         yield from _objects(member, seen)
 
 
-def _describe(cls: Any, names: _Names, raw: dict[str, str]) -> None:
-    """Describe each parameter of a class's constructor in the class's own docstring."""
-    text = raw[cls.path]
-    own = parameters(text)
-    constructor = _constructor(cls)
-    others = [name for name in own if name not in constructor and name != _ALL_OTHERS]
-    wanted = [*constructor, *others]
-    found = {name: describe(cls, name, names, raw) for name in wanted}
-    if not text or not any(found.values()) or list(found.items()) == list(own.items()):
-        return
+def _describe(obj: Any, names: _Names, raw: dict[str, str]) -> None:
+    """Describe each parameter of a class or function, and each attribute, in its own docstring."""
+    for title in ("Parameters", "Attributes"):
+        own = parameters(raw[obj.path], title)
+        wanted = [name for name in own if name != _ALL_OTHERS]
+        if title == "Parameters" and obj.is_class:
+            constructor = _constructor(obj)
+            wanted = [*constructor, *(name for name in wanted if name not in constructor)]
+        found = {name: describe(obj, name, names, raw, title) for name in wanted}
+        if any(found.values()) and list(found.items()) != list(own.items()):
+            text = obj.docstring.value
+            obj.docstring.value = _with_section(text, title, filter(None, found.values()))
+
+
+def _with_section(text: str, title: str, entries: Iterable[Described]) -> str:
+    """Return a docstring with this section in the place of what it has of it."""
     lines = []
-    for entry in filter(None, found.values()):
+    for entry in entries:
         lines.append(f"{entry.shown} : {entry.type}" if entry.type else entry.shown)
         lines += [f"    {line}" for line in entry.text.splitlines()]
-    section = "Parameters\n----------\n" + "\n".join(lines) + "\n\n"
-    parts = re.split(r"^(?=\w[\w ]*\n-{3,}\n)", text, flags=re.M)
-    kept = [part for part in parts[1:] if not part.startswith("Parameters\n")]
-    cls.docstring.value = parts[0].rstrip() + "\n\n" + section + "".join(kept)
+    section = "\n".join([title, "-" * len(title), *lines, "", ""])
+    parts = re.split(r"^(?=\w[\w ]*\n-{3,}\n)", text.rstrip() + "\n\n", flags=re.M)
+    places = [n for n, part in enumerate(parts) if part.startswith(f"{title}\n")]
+    place = places[0] if places else 1
+    parts[place : place + len(places)] = [section]
+    return "".join(parts)
 
 
 def _constructor(cls: Any) -> list[str]:
@@ -123,42 +133,46 @@ def _members(cls: Any) -> dict[str, Any]:
 
 
 def describe(
-    cls: Any, name: str, names: _Names, raw: dict[str, str], depth: int = 0
+    obj: Any, name: str, names: _Names, raw: dict[str, str], section: str, depth: int = 0
 ) -> Described | None:
-    """Return what is said of a parameter, by the class, those that it refers to, or its bases."""
-    own = parameters(raw.get(cls.path, ""))
+    """Return what is said of a parameter: on the spot, where that refers to, or by the bases."""
+    own = parameters(raw.get(obj.path, ""), section)
     entry = own.get(name) or own.get(_ALL_OTHERS)
     if depth > _FAR_ENOUGH or (entry is not None and entry.elsewhere is None):
         return entry
     if entry is not None:
-        other = _class(cls, str(entry.elsewhere), names)
-        found = describe(other, name, names, raw, depth + 1) if other is not None else None
-        return entry if found is None else _joined(entry, found)
-    others = [*_bases(cls), _class(cls, _BACKEND.sub("", cls.name), names)]
-    said = (describe(other, name, names, raw, depth + 1) for other in others if other is not None)
-    return next(filter(None, said), None)
+        others = [_other(obj, str(entry.elsewhere), names)]
+    else:
+        others = [*_bases(obj), _other(obj, _BACKEND.sub("", obj.name), names)]
+    known = (other for other in others if other is not None)
+    said = (describe(other, name, names, raw, section, depth + 1) for other in known)
+    found = next(filter(None, said), None)
+    return entry if found is None else found if entry is None else _joined(entry, found)
 
 
 def _joined(entry: Described, found: Described) -> Described:
     """Return what another class says, and behind it what an entry adds to "as for `Other`"."""
-    more = entry.text.partition("`")[2].partition("`")[2].lstrip(".,; ").strip()
+    more = entry.text.partition("`")[2].partition("`")[2].lstrip(".,;: ").strip()
     text = f"{found.text}\n{more[:1].upper()}{more[1:]}".strip()
     return found._replace(text=text)
 
 
 def _bases(cls: Any) -> list[Any]:
+    if not cls.is_class:
+        return []
     try:
         return [base for base in cls.resolved_bases if base.is_class]
     except (griffe.AliasResolutionError, griffe.CyclicAliasError):
         return []
 
 
-def _class(cls: Any, reference: str, names: _Names) -> Any:
-    home = names.classes.get(reference.rpartition(".")[2])
+def _other(cls: Any, reference: str, names: _Names) -> Any:
+    """Return the class or function that a docstring refers to, or None."""
+    home = names.described.get(reference) or names.described.get(reference.rpartition(".")[2])
     if home is None:
         return None
     try:
         found = cls.package[f"{home[0].removeprefix('rockpool.')}.{home[1]}"]
     except KeyError:
         return None
-    return found if found.is_class and found is not cls else None
+    return found if found is not cls else None
