@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite
+from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
 from rockpool.nn.modules.torch._base.transforms import values_unknown
 from rockpool.parameters import Shape
 
@@ -105,7 +106,10 @@ class Required(NamedTuple):
 def all_fine(values: list[Tensor], limits: list[float | None]) -> bool:
     """Whether all values of each tensor are above a limit, or finite where that is None."""
     # NaN passes on through min and max, and is neither > 0 nor finite
-    if all(value.is_cpu and value.dtype in _NUMPY_TYPES for value in values):
+    if all(
+        value.is_cpu and value.dtype in _NUMPY_TYPES and not memory_is_taken_back(value)
+        for value in values
+    ):
         return all(  # numpy takes a fraction of the time for small tensors
             _finite(value) if limit is None else value.numpy().min() > limit
             for value, limit in zip(values, limits, strict=True)
@@ -142,7 +146,7 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
         return
     try:
         for name, positive, unit in required:
-            value = getattr(module, name)
+            value = getattr(module, name).detach().clone()
             if positive:
                 checks.positive(label, name, value, unit, finite=False)
             else:

@@ -75,7 +75,7 @@ def _is_below(value: Tensor, least: float | None) -> bool:
 def _refuse_no_numbers(module: Any, values: dict[str, Tensor], positive: set[str]) -> None:
     try:
         for name, value in values.items():
-            numbers = value.detach()
+            numbers = value.detach().clone()  # messages make an array of it
             if name not in positive:
                 if module._model.stored[name].check is not checks.time_constant:
                     checks.finite(module._label, name, numbers)
