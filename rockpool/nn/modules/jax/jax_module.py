@@ -51,6 +51,12 @@ if TYPE_CHECKING:
 
 __all__ = ["JaxModule"]
 
+_REMEDY = (
+    "If training brought it there: within jit a module evolves with max(tau, dt) and "
+    "max(threshold, 1e-3); rockpool.training.bound(net, optimizer) keeps the values themselves in "
+    "range."
+)
+
 
 class JaxModule(Module):
     """A module of JAX: an ordinary pytree, that changes in copies only.
@@ -145,6 +151,16 @@ class JaxModule(Module):
     def _put_attribute(self, name: str, value: Any) -> None:
         super()._put_attribute(name, value)
         note_given(self, {name: value})
+
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        try:
+            super()._check_values(values)
+        except ValueError as error:
+            if any(
+                name in limited(self) and isinstance(v, jax.Array) for name, v in values.items()
+            ):
+                error.add_note(_REMEDY)
+            raise
 
     def _said_parameter(self, spec: ParameterSpec) -> Value | None:
         return described(self, super()._said_parameter(spec), spec.name)
