@@ -66,6 +66,7 @@ class EulerBaseTorch(NeuronArray, TorchModule):
         arguments = data, state, self._loop_parameters(), None
         loop = chosen_loop(self, euler_loop, *arguments)
         output, final, self._record_dict = loop(*arguments, self._record)
+        self._require_finite_data(data, data)
         self._keep_state(**final._asdict())
         return self._as_neurons(output)
 

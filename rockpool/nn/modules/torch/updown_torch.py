@@ -199,6 +199,7 @@ class UpDownTorch(TorchModule):
                 f"{tuple(data.shape)}"
             )
         data = self._input(data, self.thr_up)
+        self._require_finite_data(data, data)
         sound = sound_values(self, "thr_up", "thr_down")
         if data.shape[1] == 0:
             self._record_dict = {"analog_value": data} if self._record else {}

@@ -80,6 +80,20 @@ def require_finite_input(label: str, data: Tensor, state: Tensor) -> None:
         refuse(label, data)
 
 
+def require_finite_sums(label: str, data: Tensor, output: Tensor) -> None:
+    """Require the input of weights to be finite, given their output; see `finite_input`.
+
+    On other devices than the CPU, which would have to be waited for, the neurons behind them do so.
+    """
+    if not output.is_cpu or torch.jit.is_tracing() or values_unknown(output):
+        return
+    if output.dtype not in _NUMPY_TYPES:
+        return
+    smaller = data.numel() < output.numel() and data.is_contiguous()
+    if not _finite((data if smaller else output).detach()) and checks_wanted():
+        refuse(label, data)
+
+
 def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
     """Require the input to be where the module is."""
     if data.device != like.device:
