@@ -206,9 +206,3 @@ def test_large_sums_and_weights_that_are_no_numbers_are_not_input() -> None:
     large = torch.tensor([[1e30]])
     assert LinearTorch((1, 1), weight=large)(large)[0].isinf()
     Linear((1, 1))([[1e200]])
-
-
-@pytest.mark.parametrize("kind", [Linear, LinearJax])
-def test_one_axis_is_no_time_step(kind: Any) -> None:
-    with pytest.raises(ValueError, match=r"must have the shape \(..., T, 3\), got \(3,\)"):
-        kind((N, 2))(np.ones(N))

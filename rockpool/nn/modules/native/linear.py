@@ -103,18 +103,13 @@ class LinearMixin(_ModuleClass):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Return ``input_data @ weight + bias``, without state and without record.
 
-        Input of the shape (..., T, Nin) gives output of the shape (..., T, Nout); a single number
-        scales the weights. Another number of channels than Nin is a ValueError; so is input of one
-        axis, which is time for other layers.
+        Input of the shape (..., Nin) gives output of the shape (..., Nout); a single number scales
+        the weights. Another number of channels than Nin is a ValueError. Input of one axis, which
+        is time for layers of neurons, is one time step here.
         """
         if not is_jax_array(input_data):
             input_data = checks.real_input(self._label, input_data)
         shape = np.shape(input_data)
-        if len(shape) == 1:
-            raise ValueError(
-                f"{self._label}: the input must have the shape (..., T, {self.size_in}), got "
-                f"{shape}; one time step is (1, {self.size_in})"
-            )
         if shape and shape[-1] != self.size_in:
             raise ValueError(
                 f"{type(self).__name__}: input must have {self.size_in} channels (its last "
