@@ -64,7 +64,6 @@ class ExpSynNest(ExpSyn):
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         """Evolve the synapses over time; as `ExpSyn.evolve`, and errors as `LIFNest.evolve`."""
         data, _ = self._auto_batch(input_data)
-        self._require_finite_data(data, data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)
         n_batch, n_steps, n_out = data.shape

@@ -114,7 +114,6 @@ class LIFNest(LIF):
             NEST raised an error, or its process died.
         """
         data, _ = self._auto_batch(input_data)
-        self._require_finite_data(data, data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)
         n_batch, n_steps, _ = data.shape
