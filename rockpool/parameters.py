@@ -36,7 +36,7 @@ def shape_of(value: Any) -> Shape:
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return tuple(shape)  # it may be of a class of its own
-    return np.shape(value)
+    return () if isinstance(value, type) else np.shape(value)
 
 
 def is_tensor(value: Any) -> bool:

@@ -13,12 +13,14 @@ import re
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 __all__ = [
     "CANNOT_BE_WRITTEN",
     "PACKAGE",
+    "Turn",
     "base_folders",
     "can_write",
     "chosen_folder",
@@ -158,6 +160,46 @@ def write(path: str, made_from: str, code: bytes) -> None:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+class Turn:
+    """The turn to make a file, where several processes want to at once; one has it at a time.
+
+    It is a lock on a file beside it, which the system takes back when its owner dies. Where there
+    are no such locks, or one is held for very long, nobody waits: then the file is made twice.
+    """
+
+    PATIENCE = 300.0  # s
+
+    def __init__(self, path: str) -> None:
+        self.waited = False
+        self._path = f"{path}.lock"
+        self._descriptor = -1
+        with suppress(ImportError, OSError):
+            self._take()
+
+    def _take(self) -> None:
+        import fcntl
+
+        os.makedirs(os.path.dirname(self._path), 0o755, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        self._descriptor = os.open(self._path, flags | os.O_NONBLOCK, 0o600)
+        end = time.monotonic() + self.PATIENCE
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                self.waited = True
+                time.sleep(0.05)
+
+    def end(self) -> None:
+        """Let the next one have it."""
+        if self._descriptor >= 0:
+            with suppress(OSError):
+                os.unlink(self._path)
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def damaged_files(folder: str) -> Iterator[str]:

@@ -3,8 +3,9 @@
     python ddp_worker.py RANK SIZE STORE RESULT
 
 Takes two steps of gradient descent on its share of a batch, and saves the gradients of both steps
-and the values after them: first with a module in Rockpool mode, then with one in torch mode. Then
-it saves what comes of its share in two pieces, also from a module of torch around such a module.
+and the values after them: first with a module in Rockpool mode, then with one in torch mode, and
+then with both as shards. Then it saves what comes of its share in two pieces, also from a module of
+torch around such a module.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import sys
 
 import torch
 import torch.distributed as distributed
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from rockpool.nn.combinators import Sequential
@@ -27,14 +31,14 @@ def network() -> torch.nn.Module:
         LIFTorch(6, has_rec=True, tau_mem=[0.01, 0.02, 0.03, 0.01, 0.02, 0.03]),
         LinearTorch((6, 2)),
         ExpSynTorch(2),
-    )
+    ).double()  # so that the order of sums does not matter
 
 
 def batch() -> tuple[torch.Tensor, torch.Tensor]:
     """Return inputs (4, 20, 3) and targets (4, 20, 2), the whole batch."""
     generator = torch.Generator().manual_seed(1)
-    inputs = torch.rand((4, 20, 3), generator=generator)
-    return inputs, torch.rand((4, 20, 2), generator=generator)
+    inputs = torch.rand((4, 20, 3), generator=generator).double()
+    return inputs, torch.rand((4, 20, 2), generator=generator).double()
 
 
 def train(model: torch.nn.Module, module: torch.nn.Module, rank: int, size: int) -> dict:
@@ -48,12 +52,25 @@ def train(model: torch.nn.Module, module: torch.nn.Module, rank: int, size: int)
         output = output[0] if isinstance(output, tuple) else output
         ((output - targets) ** 2).mean().backward()
         parameters = dict(module.named_parameters())
-        result[f"step {step}"] = {name: p.grad.clone() for name, p in parameters.items()}
+        result[f"step {step}"] = {name: whole(p.grad).clone() for name, p in parameters.items()}
         with torch.no_grad():
             for parameter in parameters.values():
                 parameter -= 1e-6 * parameter.grad
-    result["values"] = {name: p.detach().clone() for name, p in module.named_parameters()}
+    result["values"] = {name: whole(p.detach()).clone() for name, p in module.named_parameters()}
     return result
+
+
+def whole(values: torch.Tensor) -> torch.Tensor:
+    """Return all values of a tensor of which each process has a shard."""
+    return values.full_tensor() if isinstance(values, DTensor) else values
+
+
+def shared_out(module: torch.nn.Module, size: int) -> torch.nn.Module:
+    """Divide the parameters of a network among the processes, layer by layer."""
+    mesh = init_device_mesh("cpu", (size,))
+    for layer in module.children():
+        fully_shard(layer, mesh=mesh, reshard_after_forward=True)
+    return fully_shard(module, mesh=mesh)
 
 
 class Around(torch.nn.Module):
@@ -86,6 +103,8 @@ def main(rank: int, size: int, store: str, path: str) -> None:
         results = {}
         for mode, module in (("rockpool", network()), ("torch", network().to_torch())):
             results[mode] = train(DistributedDataParallel(module), module, rank, size)
+        for mode, module in (("shards", network()), ("torch shards", network().to_torch())):
+            results[mode] = train(shared_out(module, size), module, rank, size)
         module, around = network(), Around()
         results["streams"] = [
             stream(DistributedDataParallel(module), module, rank, size),

@@ -2,6 +2,8 @@
 
 Numba's own cache takes what it finds for machine code, and has one record for all signatures of a
 function. Here an error of any kind, in reading or in writing, is said once and means: compile.
+
+Of processes that need a kernel at once, one compiles it, and the others wait for what it keeps.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class KeptCode:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self._timers: dict[int, threading.Timer] = {}  # by thread, for the announcement
+        self._turns: dict[int, kept_code.Turn] = {}  # by thread, to compile
 
     @property
     def cache_path(self) -> str | None:
@@ -47,6 +50,10 @@ class KeptCode:
         """Return what is kept for a signature; None means that it is going to be compiled."""
         target_context.refresh()
         found = self.load(sig, target_context)
+        if found is None and self._waits_for_turn(sig, target_context):
+            found = self.load(sig, target_context)
+            if found is not None:
+                self._end_turn()
         timer = self._timers.get(threading.get_ident())
         if found is None and timer is not None and timer.ident is None:
             timer.start()
@@ -71,6 +78,12 @@ class KeptCode:
         timer = self._timers.get(threading.get_ident())
         if timer is not None:
             timer.cancel()
+        try:
+            self._save(sig, data)
+        finally:
+            self._end_turn()
+
+    def _save(self, sig: Any, data: Any) -> None:
         path, made_from = self._file(sig, data.codegen)
         if path is None or data.library.has_dynamic_globals:
             return
@@ -78,6 +91,20 @@ class KeptCode:
             kept_code.write(path, made_from, dumps(data._reduce()))
         except Exception as error:  # it is compiled, and serves
             _say_once("write", f"compiled kernels are not kept: {path} {_reason(error)}")
+
+    def _waits_for_turn(self, sig: Any, target_context: Any) -> bool:
+        """Take the turn to compile, unless there is no place; whether another had it before."""
+        path, _ = self._file(sig, target_context.codegen())
+        if path is None:
+            return False
+        turn = kept_code.Turn(path)
+        self._turns[threading.get_ident()] = turn
+        return turn.waited
+
+    def _end_turn(self) -> None:
+        turn = self._turns.pop(threading.get_ident(), None)
+        if turn is not None:
+            turn.end()
 
     def flush(self) -> None:
         """Do nothing: what no longer holds is never taken."""
@@ -109,6 +136,7 @@ class KeptCode:
             yield
         finally:
             self._timers.pop(threading.get_ident()).cancel()
+            self._end_turn()  # if it could not be compiled
 
 
 def _announce(name: str) -> None:

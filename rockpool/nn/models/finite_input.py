@@ -2,7 +2,8 @@
 
 Once a layer has seen NaN or infinity, its currents stay so. So it is enough to look at the state at
 the end of a call, which is small, instead of at all of the input; only where that is no number is
-the input gone through, for the first place.
+the input gone through, for the first place. Of weights without state, input or output is looked at,
+whichever has fewer numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from rockpool.parameters import to_numpy
 
-__all__ = ["check_input", "checks_wanted", "require_finite"]
+__all__ = ["check_input", "checks_wanted", "require_finite", "require_finite_data"]
 
 VARIABLE = "ROCKPOOL_CHECK_INPUT"
 _OFF = {"0", "off", "no", "false"}
@@ -94,12 +95,38 @@ def require_finite(label: str, data: Any, state: np.ndarray) -> None:
     refuse(label, data)
 
 
+def require_finite_data(label: str, data: np.ndarray, output: np.ndarray) -> None:
+    """Require the input of weights to be finite, given the output that it led to.
+
+    Parameters
+    ----------
+    label : str
+        The module, as messages call it.
+    data : np.ndarray (..., N)
+        The input.
+    output : np.ndarray
+        What came of it: sums of all of the input.
+
+    Raises
+    ------
+    ValueError
+        The input is not finite.
+    """
+    smaller = data.dtype.kind == "f" and data.size < output.size and data.flags.c_contiguous
+    flat = (data if smaller else output).reshape(-1)
+    if flat.dtype.kind != "f":
+        return
+    # a sum of squares takes one go; only where it is not finite each value is looked at
+    if not np.vdot(flat, flat) < np.inf and not np.isfinite(flat).all() and checks_wanted():
+        refuse(label, data)
+
+
 def refuse(label: str, data: Any) -> None:
     """Raise a ValueError for the first value of input that is not finite, if there is one."""
     values = to_numpy(data)
-    forms = {1: (1, -1, 1), 2: (1, *values.shape)}
-    values = values.reshape(forms.get(values.ndim, values.shape))
-    if values.dtype.kind != "f" or values.ndim != 3:
+    forms = {0: (1, 1, 1), 1: (1, -1, 1), 2: (1, *values.shape), 3: values.shape}
+    values = values.reshape(forms.get(values.ndim, (-1, *values.shape[-2:])))
+    if values.dtype.kind != "f":
         return
     odd = np.argwhere(~np.isfinite(values.swapaxes(0, 1)))
     if len(odd):

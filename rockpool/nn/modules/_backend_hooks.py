@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from rockpool.nn.models import checks
+from rockpool.nn.models.finite_input import require_finite_data
 from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
@@ -147,6 +148,12 @@ class BackendHooks:
             child._put_back(inside)
             if self._registered_modules[name] is not child:  # of a functional back-end
                 setattr(self, name, child)
+
+    # -- input that is no number: override what differs ---------------------------------------
+
+    def _require_finite_data(self, data: Any, output: Any) -> None:
+        """Require the input of weights to be finite, given their output; see `finite_input`."""
+        require_finite_data(self._label, np.asarray(data), output)
 
     # -- batches: override what differs -------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 A step of an optimizer can take a time constant below zero, where it means nothing. Modules that are
 trained, those of torch and jax, evolve with ``max(tau, dt)`` and ``max(threshold, 1e-3)`` then, and
-give gradients as if nothing had been limited, which lead back into the range. What a *user* sets
-out of range is an error, and what a user sets between zero and these limits is a limit of its own:
-so a network that was made with such values is the same on every back-end.
+give gradients as if nothing had been limited, which lead back into the range. Leaks that are stated
+as decays stay between 0 and 1, those stated as bit-shifts at 0 or more. What a *user* sets out of
+range is an error, and what a user sets between zero and these limits is a limit of its own: so a
+network that was made with such values is the same on every back-end.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from rockpool.nn.description import Value
 from rockpool.nn.models import checks
-from rockpool.nn.models.model import ParameterSpec
+from rockpool.nn.models.model import Check
 from rockpool.nn.modules._telling import warn_user
 
 __all__ = [
@@ -27,19 +28,33 @@ __all__ = [
     "least_of",
     "limited",
     "lower_bounds",
+    "most_of",
     "note_given",
+    "unit_of",
     "warn_once",
 ]
 
 LEAST_THRESHOLD = 1e-3
 _POSITIVE = (checks.time_constant, checks.positive)
+_OTHER_LEAKS = ("decays", "bitshifts")  # as which they may be stated, in place of time constants
 
 
-def limited(module: Any) -> dict[str, ParameterSpec]:
-    """Return the parameters of a module that must be > 0, by name."""
+def limited(module: Any) -> dict[str, Check]:
+    """Return the checks of those parameters of a module that must be > 0, by name."""
+    found = {name: spec.check for name, spec in _stored(module).items()} or module._checks
+    return {name: check for name, check in found.items() if check in _POSITIVE}
+
+
+def _stored(module: Any) -> Mapping[str, Any]:
+    """Return what the table of the model of a module says, by the names of attributes."""
     model = getattr(module, "_model", None)
-    stored = {} if model is None else model.stored
-    return {name: s for name, s in stored.items() if s.check in _POSITIVE}
+    return {} if model is None else model.stored  # type: ignore[no-any-return]
+
+
+def unit_of(module: Any, name: str) -> str:
+    """Return the unit of a parameter, or ""."""
+    spec = _stored(module).get(name)
+    return "" if spec is None else spec.unit
 
 
 def known_step(module: Any) -> float | None:
@@ -50,13 +65,20 @@ def known_step(module: Any) -> float | None:
 
 def least_of(module: Any, name: str, dt: Any) -> Any:
     """Return the least value that a module evolves with of a parameter; None: it has no limit."""
-    spec = module._model.stored.get(name) if hasattr(module, "_model") else None
-    if spec is None or spec.check not in _POSITIVE:
-        return None
+    spec = _stored(module).get(name)
+    check = module._checks.get(name) if spec is None else spec.check
+    if check not in _POSITIVE:
+        return 0.0 if spec is not None and spec.family in _OTHER_LEAKS else None
     given = module.__dict__.get("_least_given", {}).get(name)
     if given is not None:
         return given
-    return dt if spec.check is checks.time_constant else LEAST_THRESHOLD
+    return dt if check is checks.time_constant else LEAST_THRESHOLD
+
+
+def most_of(module: Any, name: str) -> float | None:
+    """Return the largest value that a module evolves with of a parameter; None: it has no limit."""
+    spec = _stored(module).get(name)
+    return 1.0 if spec is not None and spec.family == "decays" else None
 
 
 def note_given(module: Any, values: Mapping[str, Any]) -> None:
@@ -64,8 +86,8 @@ def note_given(module: Any, values: Mapping[str, Any]) -> None:
 
     Without such values nothing is noted. A time step that is given counts for all time constants.
     """
-    specs = limited(module)
-    names = [name for name in specs if name in values or "dt" in values]
+    checked = limited(module)
+    names = [name for name in checked if name in values or "dt" in values]
     if not names:
         return
     dt = known_step(module)
@@ -77,7 +99,7 @@ def note_given(module: Any, values: Mapping[str, Any]) -> None:
         if known is None or known.size == 0:
             continue
         least = known[known > 0].min(initial=np.inf)
-        limit = dt if specs[name].check is checks.time_constant else LEAST_THRESHOLD
+        limit = dt if checked[name] is checks.time_constant else LEAST_THRESHOLD
         noted.pop(name, None)
         if limit is not None and least < limit * (1 - 1e-6):
             noted[name] = float(least)
@@ -119,14 +141,14 @@ def warn_once(label: str, told: Any, found: Iterable[tuple[str, str, float, floa
     told : object
         Of the module; its ``done`` says whether it has been told.
     found : iterable
-        Name and unit of each parameter, its least value, and the least that it may have.
+        Name and unit of each parameter, the value that is furthest out, and what it is taken as.
     """
     if told.done:
         return
     said = [
         f"{name} came to {value:g}{unit and ' '}{unit} in training, and is taken as "
-        f"{least:g}{unit and ' '}{unit}"
-        for name, unit, value, least in found
+        f"{limit:g}{unit and ' '}{unit}"
+        for name, unit, value, limit in found
     ]
     if not said:
         return

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rockpool.nn.description import Value
+from rockpool.nn.models.model import ParameterSpec
+from rockpool.nn.modules._limits import LEAST_THRESHOLD
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import to_numpy
 
@@ -51,6 +55,15 @@ class NeuronArray(_ModuleClass):
     def _parts(self) -> tuple[str, ...]:
         """Names of the parameters, but for the recurrent weights, that not every layer has."""
         return tuple(spec.name for spec in self._model.parameters if not spec.only_with)
+
+    def _said_parameter(self, spec: ParameterSpec) -> Value | None:
+        """Return a value of a description; thresholds as the module evolves with them."""
+        said = super()._said_parameter(spec)
+        if said is None or spec.name != "threshold":
+            return said
+        v_reset = to_numpy(self._load_attribute("v_reset"))
+        raised = (v_reset + LEAST_THRESHOLD).astype(said.array.dtype)
+        return replace(said, array=np.where(said.array <= v_reset, raised, said.array))
 
     @property
     def _state_names(self) -> tuple[str, ...]:

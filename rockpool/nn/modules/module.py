@@ -382,7 +382,8 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
     A derived class calls ``super().__init__()``, assigns ``Parameter``, ``State`` and
     ``SimulationParameter`` objects and other modules to attributes, and implements
     :meth:`evolve`. Calling the module evolves it; its state stays for the next call until
-    :meth:`reset_state`.
+    :meth:`reset_state`, which belongs in a training loop. (A module of jax does not change: its new
+    state is returned.)
 
     Parameters
     ----------

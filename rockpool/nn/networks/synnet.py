@@ -22,6 +22,7 @@ from rockpool.nn.modules.torch.lif_torch import LIFTorch
 from rockpool.nn.modules.torch.linear_torch import LinearTorch
 from rockpool.nn.modules.torch.torch_module import TorchModule
 from rockpool.nn.networks.initial_weights import ScaledKaiming
+from rockpool.nn.networks.potentials import last_potentials, potentials_on
 from rockpool.parameters import Constant
 
 __all__ = ["SynNet"]
@@ -208,33 +209,22 @@ class SynNet(TorchModule):
         if self.output == "spikes":
             output, new_state, records = self.seq.evolve(data, record=self._record)
         else:
-            output, new_state, records = self._all_or_nothing(self._potentials, data)
+            output, new_state, records = self._all_or_nothing(
+                last_potentials, self.seq, data, self._record
+            )
         if self._record:
             self._record_dict = records
         if in_transform():
             self._passed_state = {"seq": new_state}
         return output
 
-    def _potentials(self, data: Tensor) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
-        """Evolve the layers, and record the potentials of the last one in any case."""
-        new_state: dict[str, Any] = {}
-        records: dict[str, Any] = {}
-        for name, _ in self.seq._members:
-            record = self._record or name == self.label_last_LIF
-            data, new_state[name], records[name] = self.seq._through(name, data, record)
-            records[f"{name}_output"] = data
-        return records[self.label_last_LIF]["vmem"], new_state, records
-
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph of the layers."""
         return self.seq.as_graph()
 
     def _convert(self, modules: dict[str, Any], backend: str) -> Any:
-        if self.output != "spikes":
-            raise ValueError(
-                f"{self._label}: a network whose output is {self.output!r} is on torch alone; one "
-                "with output='spikes' can be converted"
-            )
+        if self.output == "vmem":
+            return potentials_on(backend, modules)
         from rockpool.nn.combinators import Sequential
 
         return Sequential({"seq": modules["seq"]})

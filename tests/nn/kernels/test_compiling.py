@@ -117,3 +117,19 @@ def test_kernel_arrays_are_shared_where_they_can_be() -> None:
 def test_what_is_absent_has_no_elements() -> None:
     array = absent(3, np.dtype(np.float32))
     assert array.ndim == 3 and array.size == 0 and array.dtype == np.float32
+
+
+@pytest.mark.slow
+def test_of_eight_processes_that_start_at_once_one_compiles(tmp_path: Path) -> None:
+    root = str(Path(rockpool.__file__).parents[1])
+    place = tmp_path / "kept"
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root, "NUMBA_CACHE_DIR": str(place)}
+    command = [sys.executable, "-P", "-c", CALL]
+    processes = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
+    compiled = sorted(int(process.communicate()[0]) for process in processes)
+    assert [process.returncode for process in processes] == [0] * 8
+    assert compiled[:7] == [0] * 7 and compiled[7] > 0
+    assert [path.suffix for path in place.rglob("*") if path.is_file()] == [".nbc"]

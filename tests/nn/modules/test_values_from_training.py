@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,11 @@ from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.modules import (
     ExpSynJax,
     ExpSynTorch,
+    IFEulerJax,
+    IFEulerTorch,
     LIFBitshiftTorch,
+    LIFEulerJax,
+    LIFEulerTorch,
     LIFJax,
     LIFNeuronTorch,
     LIFODEJax,
@@ -22,8 +27,10 @@ from rockpool.nn.modules import (
     LinearTorch,
     RateJax,
     RateTorch,
+    UpDownTorch,
     aLIFTorch,
 )
+from rockpool.training import bound
 
 torch = pytest.importorskip("torch")
 jax = pytest.importorskip("jax")
@@ -51,13 +58,23 @@ CASES = [
     (LIFODEJax, "tau_mem", -0.02, DT),
     (ExpSynJax, "tau", -0.5, DT),
     (RateJax, "tau", -0.5, DT),
+    (partial(LIFTorch, leak_mode="decays"), "alpha", 1.5, 1.0),
+    (partial(LIFTorch, leak_mode="decays"), "beta", -0.5, 0.0),
+    (partial(LIFTorch, leak_mode="bitshifts"), "dash_mem", -1.0, 0.0),
+    (partial(aLIFTorch, leak_mode="decays"), "alpha", 1.5, 1.0),
+    (UpDownTorch, "thr_up", -1.0, 1e-3),
+    (partial(UpDownTorch, thr_down=1e-4), "thr_down", -1.0, 1e-4),
+    (LIFEulerTorch, "threshold", -1.0, 1e-3),
+    (IFEulerTorch, "threshold", 0.0, 1e-3),
+    (LIFEulerJax, "threshold", -1.0, 1e-3),
+    (IFEulerJax, "threshold", 0.0, 1e-3),
 ]
 
 
 def trained(kind: Any, name: str, value: float) -> Any:
     """Return a module, the last entry of one parameter of which a step of an optimizer has set."""
     module = kind(N)
-    if kind.__name__.endswith("Torch"):
+    if isinstance(module, torch.nn.Module):
         getattr(module, name).data.view(-1)[-1] = value
         return module
     present = getattr(module, name)
@@ -158,15 +175,39 @@ def test_a_user_may_set_less_than_a_step(kind: Any) -> None:
 def test_what_a_user_sets_out_of_range_is_an_error(kind: Any) -> None:
     module = kind(N)
     for name in ("tau_mem", "threshold"):
-        with pytest.raises(ValueError, match=f"{name} must be > 0"):
+        with pytest.raises(ValueError, match=f"{name} must be > 0") as caught:
             module.set_attributes({name: getattr(module, name) * -1})
+        if kind is LIFJax:
+            assert "rockpool.training.bound(net, optimizer)" in caught.value.__notes__[0]
         with pytest.raises(ValueError, match=f"{name} must be > 0"):
             kind(N, **{name: 0.0})
+
+
+@pytest.mark.parametrize(("kind", "name", "value", "least"), CASES[len(CASES) - 10 :])
+def test_it_is_said_of_other_leaks_and_thresholds(
+    kind: Any, name: str, value: float, least: float
+) -> None:
+    module = trained(kind, name, value)
+    data: Any = torch.from_numpy(DATA) if isinstance(module, torch.nn.Module) else DATA
+    with pytest.warns(UserWarning, match=f"{name} came to {value:g} .* is taken as {least:g}"):
+        module(data)
+
+
+def test_bound_keeps_decays_between_0_and_1() -> None:
+    module = LIFTorch(N, leak_mode="decays")
+    optimizer = bound(module, torch.optim.SGD(module.parameters().astorch(), lr=1.0))
+    module.alpha.grad, module.beta.grad = torch.ones(N), -torch.ones_like(module.beta)
+    optimizer.step()
+    assert (module.alpha == 0).all() and (module.beta == 1).all()
 
 
 def test_a_network_that_was_trained_out_of_range_is_described_as_it_evolves() -> None:
     net = Sequential(LinearTorch((N, N)), trained(LIFTorch, "tau_mem", -0.5))
     assert convert(net, "numpy")[1].tau_mem.tolist() == pytest.approx([20e-3, 20e-3, DT])
+    raised = convert(trained(LIFEulerTorch, "threshold", -0.5), "numpy").threshold
+    assert raised.tolist() == pytest.approx([1, 1, 1e-3])
+    bitshifts = trained(partial(LIFTorch, leak_mode="bitshifts"), "dash_mem", 1.0)
+    assert convert(bitshifts, "torch").tau_mem.tolist() == pytest.approx([DT / np.log(2)] * N)
 
 
 def test_saved_values_below_a_step_are_those_of_a_user() -> None:

@@ -16,20 +16,33 @@ from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules import (
     LIF,
+    Conv1d,
+    Conv1dJax,
+    Conv1dTorch,
+    Conv2d,
+    Conv2dJax,
+    Conv2dTorch,
+    CubaLIFEulerTorch,
     ExpSyn,
     ExpSynJax,
     ExpSynNumba,
     ExpSynTorch,
+    IFEuler,
+    LIEulerJax,
+    LIFEulerNumba,
     LIFJax,
     LIFNeuronTorch,
     LIFNumba,
+    LIFSinabs,
     LIFTorch,
     Linear,
+    LinearJax,
     LinearTorch,
     Rate,
     RateJax,
     RateNumba,
     RateTorch,
+    UpDownTorch,
     aLIFTorch,
 )
 
@@ -89,7 +102,7 @@ def test_within_a_network() -> None:
     data[1, 4, 0] = torch.nan
     net = Sequential(LinearTorch((N, N)), LIFTorch(N))
     with pytest.raises(
-        ValueError, match="LIFTorch '1_LIFTorch': the input must be finite, got nan"
+        ValueError, match="LinearTorch '0_LinearTorch': the input must be finite, got nan"
     ):
         net(data)
 
@@ -159,5 +172,37 @@ def test_time_constants_in_steps_are_no_milliseconds() -> None:
     LIF(N, tau_mem=20.0, dt=1.0)
 
 
-def test_weights_alone_pass_on_what_they_get() -> None:
-    assert np.isnan(Linear((1, 1))([[np.nan]])[0]).all()
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        *((kind, (N, n_out)) for kind in (Linear, LinearTorch, LinearJax) for n_out in (2, 50)),
+        *((kind, ((1, N), 4, 3)) for kind in (Conv1d, Conv1dTorch, Conv1dJax)),
+        *((kind, ((1, 1, N), 1, 3)) for kind in (Conv2d, Conv2dTorch, Conv2dJax)),
+        *((kind, (N,)) for kind in (IFEuler, LIFEulerNumba, CubaLIFEulerTorch, LIEulerJax)),
+        *((kind, (N,)) for kind in (LIFSinabs, UpDownTorch)),
+    ],
+)
+def test_input_of_weights_and_others(kind: Any, shape: Any, value: float) -> None:
+    module = kind(shape) if kind.__name__.startswith("Linear") else kind(*shape, **padding_of(kind))
+    data = DATA.copy()
+    data[1, 7, 2] = data[0, 9, 1] = value
+    torch_too = isinstance(module, torch.nn.Module)
+    given = torch.from_numpy(data) if torch_too else data
+    message = f"{kind.__name__}: the input must be finite, got {value} in time step 7 of batch "
+    with pytest.raises(ValueError, match=re.escape(message + "element 1, channel 2")):
+        module(given)
+    with check_input(False), np.errstate(all="ignore"):
+        module(given)
+
+
+def padding_of(kind: Any) -> dict[str, Any]:
+    return {"padding": 1} if kind.__name__.startswith("Conv") else {}
+
+
+def test_large_sums_and_weights_that_are_no_numbers_are_not_input() -> None:
+    with np.errstate(over="ignore"):
+        assert np.isinf(Linear((1, 1), weight=[[1e300]])([[1e300]])[0]).all()
+    large = torch.tensor([[1e30]])
+    assert LinearTorch((1, 1), weight=large)(large)[0].isinf()
+    Linear((1, 1))([[1e200]])

@@ -207,9 +207,17 @@ def test_on_numpy_it_spikes_alike() -> None:
     assert expected.any()
 
 
-def test_potentials_are_of_torch_alone() -> None:
-    with pytest.raises(ValueError, match="whose output is 'vmem' is on torch alone"):
-        rockpool.convert(small_net(output="vmem"), "numpy")
+@pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "jax", "brian", "sinabs"])
+def test_on_other_back_ends_its_potentials_are_the_same(backend: str) -> None:
+    net, data = small_net(output="vmem"), golden.inputs(1, 40, 3, 3).astype(np.float32)
+    expected = net(torch.tensor(data))[0].detach().numpy()
+    there = rockpool.convert(net.reset_state(), backend)
+    assert not there.spiking_output
+    output, state, record = there(torch.tensor(data) if backend in ("torch", "sinabs") else data)
+    np.testing.assert_allclose(rockpool.parameters.to_numpy(output), expected, atol=1e-4)
+    assert list(state["seq"]) == list(net.seq.modules()) and record == {}
+    again = rockpool.convert(there, "numpy")
+    assert {"out_neurons", "out_neurons_output"} <= again(data, record=True)[2].keys()
 
 
 def test_constants_stay_constants() -> None:

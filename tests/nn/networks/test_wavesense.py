@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,12 @@ def small_net(**kwargs: Any) -> WaveSenseNet:
         if name.endswith("weight"):
             parameter.data = torch.tensor(golden.weights(*parameter.shape, 2)).float()
     return net
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_evolves_alike(duplicate: Any) -> None:
+    net, data = small_net(), inputs(1, 8, 3, scale=4)
+    assert torch.equal(duplicate(net)(data)[0], net(data)[0])
 
 
 def test_known_output() -> None:

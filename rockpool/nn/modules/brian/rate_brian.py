@@ -83,6 +83,7 @@ class RateBrian(Rate):
         """Evolve the neurons over time; as `Rate.evolve`."""
         check_target(self._label, "codegen_target", self.codegen_target)
         data, _ = self._auto_batch(input_data)
+        self._require_finite_data(data, data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)
         with settings_for(self.codegen_target):

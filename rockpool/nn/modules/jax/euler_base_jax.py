@@ -7,12 +7,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy  # noqa: F401 - waits where another thread is importing it
+import numpy as np
 from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
-from rockpool.nn.models import euler
+from rockpool.nn.models import checks, euler
+from rockpool.nn.modules._limits import LEAST_THRESHOLD, warn_once
 from rockpool.nn.modules._neuron_array import NeuronArray
+from rockpool.nn.modules.jax._base.arrays import above
 from rockpool.nn.modules.jax._base.decays import in_double
 from rockpool.nn.modules.jax._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
@@ -32,9 +34,12 @@ def euler_evolution(
     def of_values(arrays: dict[str, jax.Array]) -> euler.Constants:
         return euler.constants(arrays, values, jnp.exp)
 
+    threshold = values.get("threshold")
+    if threshold is not None:
+        threshold = above(threshold, values["v_reset"], LEAST_THRESHOLD)
     parameters = EulerParameters(
         in_double(of_values, x.dtype, arrays),
-        values.get("threshold"),
+        threshold,
         values.get("v_reset"),
         values.get("w_rec"),
     )
@@ -98,6 +103,7 @@ class EulerBaseJax(NeuronArray, JaxModule):
         What is recorded is returned in either case.
         """
         names = (*self._parts, "w_rec") if self._has_rec else self._parts
+        self._tell_of_thresholds()
         output, new_state, records = self._evolve_batch(
             euler_evolution,
             input_data,
@@ -107,3 +113,18 @@ class EulerBaseJax(NeuronArray, JaxModule):
             **{name: value for name, value in self._settings.items() if name != "dt"},
         )
         return self._as_neurons(output), new_state, records
+
+    def _tell_of_thresholds(self) -> None:
+        """Warn once of thresholds that training brought below the reset, where values are known."""
+        if self._told.done or "threshold" not in self._parts:
+            return
+        threshold, v_reset = (
+            checks.known_values(self._label, name, getattr(self, name))
+            for name in ("threshold", "v_reset")
+        )
+        if threshold is None or v_reset is None or (threshold > v_reset).all():
+            return
+        worst = np.argmin(threshold - v_reset)
+        limit = np.broadcast_to(v_reset, threshold.shape).flat[worst] + LEAST_THRESHOLD
+        found = "threshold", "", float(threshold.flat[worst]), float(limit)
+        warn_once(self._label, self._told, [found])

@@ -61,6 +61,7 @@ class ExpSmoothJax(JaxModule):
     ----------
     activation : jax.Array
         The state, shape (N,). Zero at rest.
+        A call does not change it: give the new state to `set_attributes` to go on from there.
     """
 
     _model = EXP_SYN.changed("tau", shapes=((), ("N",))).arranged(

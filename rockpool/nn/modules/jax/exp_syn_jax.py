@@ -53,6 +53,7 @@ class ExpSynJax(JaxModule):
     ----------
     isyn : jax.Array
         The state: synaptic currents, shape (N,). Zero at rest.
+        A call does not change it: give the new state to `set_attributes` to go on from there.
     rng_key : jax.Array
         The key, a state as well.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
@@ -12,7 +13,7 @@ from jax.tree_util import Partial
 from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks
-from rockpool.nn.models.finite_input import checks_wanted, refuse
+from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite_data
 from rockpool.nn.modules._limits import (
     described,
     least_of,
@@ -50,6 +51,19 @@ if TYPE_CHECKING:
     from rockpool.nn.modules.module import ModuleBase
 
 __all__ = ["JaxModule"]
+
+
+@cache
+def _first_cpu() -> set[Any]:
+    """The device whose memory numpy can look at."""
+    return {jax.local_devices(backend="cpu")[0]}
+
+
+_REMEDY = (
+    "If training brought it there: within jit a module evolves with max(tau, dt) and "
+    "max(threshold, 1e-3); rockpool.training.bound(net, optimizer) keeps the values themselves in "
+    "range."
+)
 
 
 class JaxModule(Module):
@@ -147,6 +161,16 @@ class JaxModule(Module):
     def _put_attribute(self, name: str, value: Any) -> None:
         super()._put_attribute(name, value)
         note_given(self, {name: value})
+
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        try:
+            super()._check_values(values)
+        except ValueError as error:
+            if any(
+                name in limited(self) and isinstance(v, jax.Array) for name, v in values.items()
+            ):
+                error.add_note(_REMEDY)
+            raise
 
     def _said_parameter(self, spec: ParameterSpec) -> Value | None:
         return described(self, super()._said_parameter(spec), spec.name)
@@ -355,6 +379,10 @@ class JaxModule(Module):
                 lengths, before, after, {name: output for name in states} | records
             )
         return output, new_state | {name: after[name] for name in states}, records
+
+    def _require_finite_data(self, data: Any, output: jax.Array) -> None:
+        if not isinstance(output, jax.core.Tracer) and output.devices() == _first_cpu():
+            require_finite_data(self._label, np.asarray(data), np.asarray(output))
 
     def _tell_of_values(self, parameters: dict[str, Any], least: dict[str, float | None]) -> None:
         """Warn once of parameters that training brought out of range, where values are known."""

@@ -83,6 +83,7 @@ class LIFJax(JaxModule):
     vmem, isyn, spikes : jax.Array
         The state: membrane potentials (Nout,), synaptic currents (Nout, S) and spikes (Nout,) of
         the last time step. Zero at rest.
+        A call does not change it: give the new state to `set_attributes` to go on from there.
     rng_key : jax.Array
         The key, a state as well.
 

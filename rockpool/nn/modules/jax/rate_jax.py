@@ -79,6 +79,7 @@ class RateJax(JaxModule):
     ----------
     x : jax.Array
         The state, shape (N,). Zero at rest.
+        A call does not change it: give the new state to `set_attributes` to go on from there.
     rng_key : jax.Array
         The key, a state as well.
     """

@@ -107,6 +107,11 @@ class ConvolutionMixin(WindowsMixin):
     def _declare_absent(self, name: str, shape: Shape) -> None:
         self.bias = None
 
+    def _of_steps(self, data: Any) -> Any:
+        output = super()._of_steps(data)
+        self._require_finite_data(data, output)
+        return output
+
     def _bias_along(self, bias: Any) -> Any:
         """Return biases in the shape in which they are added to time steps of output."""
         return bias if not bias.shape else bias.reshape((1, -1, *[1] * len(self.kernel_size)))

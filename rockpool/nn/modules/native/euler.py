@@ -137,6 +137,8 @@ class LIFEuler(EulerBase):
     ----------
     vmem, spikes : np.ndarray
         The state: membrane potentials and spikes of the last time step, (N,). Zero at rest.
+        A second call goes on from there, a batch from that of element 0, or of all elements after
+        `keep_batch_state()`; `reset_state()` returns to rest, and belongs in a training loop.
 
     Raises
     ------

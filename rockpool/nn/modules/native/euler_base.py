@@ -68,6 +68,7 @@ class EulerBase(NeuronArray, Module):
             The input has a wrong number of channels or dimensions.
         """
         data, _ = self._auto_batch(input_data)
+        self._require_finite_data(data, data)
         state = {name: self._batched_state(name, len(data)) for name in self._state_names}
         c, rules = self._constants(), euler.rules(self._settings)
         given = "spikes" if "spikes" in state else "vmem"

@@ -53,6 +53,8 @@ class ExpSyn(Module):
     ----------
     isyn : np.ndarray
         The state: synaptic currents, shape (N,). Zero at rest. With noise: the last output.
+        A second call goes on from there, a batch from that of element 0, or of all elements after
+        `keep_batch_state()`; `reset_state()` returns to rest, and belongs in a training loop.
 
     Raises
     ------

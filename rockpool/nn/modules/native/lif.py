@@ -129,6 +129,8 @@ class LIF(Module):
     vmem, isyn, spikes : np.ndarray
         The state: membrane potentials (Nout,), synaptic currents (Nout, S) and spikes (Nout,) of
         the last time step. Zero at rest.
+        A second call goes on from there, a batch from that of element 0, or of all elements after
+        `keep_batch_state()`; `reset_state()` returns to rest, and belongs in a training loop.
 
     Raises
     ------

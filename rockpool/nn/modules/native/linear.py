@@ -109,7 +109,8 @@ class LinearMixin(_ModuleClass):
         """Return ``input_data @ weight + bias``, without state and without record.
 
         Input of the shape (..., Nin) gives output of the shape (..., Nout); a single number scales
-        the weights. Another number of channels than Nin is a ValueError.
+        the weights. Another number of channels than Nin is a ValueError. Input of one axis, which
+        is time for layers of neurons, is one time step here.
         """
         if not is_jax_array(input_data):
             input_data = checks.real_input(self._label, input_data)
@@ -119,7 +120,9 @@ class LinearMixin(_ModuleClass):
                 f"{type(self).__name__}: input must have {self.size_in} channels (its last "
                 f"dimension), got {shape[-1]} in shape {tuple(shape)}"
             )
-        return self._plus(self._dot(input_data, self.weight), self.bias), {}, {}
+        output = self._plus(self._dot(input_data, self.weight), self.bias)
+        self._require_finite_data(input_data, output)
+        return output, {}, {}
 
     def as_graph(self) -> rockpool.graph.LinearWeights:
         """Return the layer as one node of dense weights."""

@@ -83,6 +83,8 @@ class Rate(Module):
     ----------
     x : np.ndarray
         The state, shape (N,). Zero at rest.
+        A second call goes on from there, a batch from that of element 0, or of all elements after
+        `keep_batch_state()`; `reset_state()` returns to rest, and belongs in a training loop.
 
     Raises
     ------

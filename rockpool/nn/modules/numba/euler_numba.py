@@ -32,6 +32,7 @@ def evolve(
 ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
     """Evolve the neurons over time; as `LIFEuler.evolve`."""
     data = batched_input(self, input_data)
+    self._require_finite_data(data, data)
     kind, rules = self._dtype, euler.rules(self._settings)
     before = {name: self._batched_state(name, len(data)) for name in self._state_names}
     state = {name: kernel_array(value.copy(), kind) for name, value in before.items()}

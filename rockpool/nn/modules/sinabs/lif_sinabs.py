@@ -11,6 +11,7 @@ from sinabs.activation import MembraneSubtract
 from sinabs.layers.functional import lif_forward
 from torch import Tensor
 
+from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
@@ -131,6 +132,7 @@ class LIFSinabs(LIFBaseTorch):
             return output
         run = self._run_recurrent if self._has_rec else self._run
         final, records = run(*arguments)
+        require_finite_input(self._label, data, final.isyn)
         self._record_dict = records if self._record else {}
         self._keep_state(**final._asdict())
         return records["spikes"]

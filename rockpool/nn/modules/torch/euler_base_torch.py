@@ -12,8 +12,7 @@ from rockpool.nn.models.model import Model, SettingSpec
 from rockpool.nn.modules._neuron_array import NeuronArray
 from rockpool.nn.modules.torch._base.call_options import CallOptions
 from rockpool.nn.modules.torch._base.decays import precise
-from rockpool.nn.modules.torch._base.sound import sound_values
-from rockpool.nn.modules.torch._base.transforms import values_unknown
+from rockpool.nn.modules.torch._base.sound import above_reset, sound_values
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.euler import EulerParameters, EulerState, euler_loop
 from rockpool.nn.modules.torch.torch_module import TorchModule
@@ -67,6 +66,7 @@ class EulerBaseTorch(NeuronArray, TorchModule):
         arguments = data, state, self._loop_parameters(), None
         loop = chosen_loop(self, euler_loop, *arguments)
         output, final, self._record_dict = loop(*arguments, self._record)
+        self._require_finite_data(data, data)
         self._keep_state(**final._asdict())
         return self._as_neurons(output)
 
@@ -79,17 +79,11 @@ class EulerBaseTorch(NeuronArray, TorchModule):
         """Return the parameters for the time loop, checked."""
         names = (*self._parts, "w_rec") if self._has_rec else self._parts
         sound = sound_values(self, *names)
-        self._require_order()
+        if "threshold" in sound:
+            sound["threshold"] = above_reset(self, sound["threshold"], sound["v_reset"])
         given = (*map(sound.get, ("threshold", "v_reset", "w_rec")), self.learning_window)
         rules = euler.rules(self._settings)
         return EulerParameters._make((*self._constants(sound), *given, *rules))
-
-    def _require_order(self) -> None:
-        """Require thresholds above the reset, as the constructor does; they may have moved."""
-        if "threshold" not in self._parts or values_unknown(self.threshold):
-            return
-        if bool((self.threshold <= self.v_reset).any()):
-            self._check_values({"threshold": self.threshold})  # which raises
 
     def _constants(self, sound: dict[str, Tensor]) -> euler.Constants:
         """Return decays and gains, computed in double precision and cast once."""

@@ -14,13 +14,13 @@ from rockpool.nn.description import Node, Value
 from rockpool.nn.models import checks, lif
 from rockpool.nn.models.model import Check, Model, ParameterSpec, SettingSpec, Spec
 from rockpool.nn.modules._described import plain_setting, present_value
-from rockpool.nn.modules._limits import least_of
+from rockpool.nn.modules._limits import least_of, most_of
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.torch._base import decays
 from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.sound import at_least, sound_values
+from rockpool.nn.modules.torch._base.sound import sound_values, within_limits
 from rockpool.nn.modules.torch._base.surrogates import (
     SPIKE_FUNCTIONS,
     StepPWL,
@@ -222,8 +222,10 @@ class LIFBaseTorch(TorchModule):
         if spec.name not in _LEAK_NAMES or self.leak_mode == "taus":
             return super()._said_parameter(spec)
         own = _LEAKS[self.leak_mode]
-        said = present_value(self, own.mem if spec.name == "tau_mem" else own.syn)
-        exact = torch.from_numpy(said.array).double()
+        own_name = own.mem if spec.name == "tau_mem" else own.syn
+        said = present_value(self, own_name)
+        kept = np.clip(said.array, least_of(self, own_name, self.dt), most_of(self, own_name))
+        exact = torch.from_numpy(kept).double()
         taus = _convert(self.dt, self.leak_mode, "taus", exact)
         return Value(taus.numpy(), "taus", said.constant)
 
@@ -324,8 +326,9 @@ class LIFBaseTorch(TorchModule):
 
     def _made(self, name: str, trained: Tensor) -> Tensor:
         """Return what the time loop takes as `name`, given the values that are trained for it."""
-        least = least_of(self, self._trained()[name], self.dt)
-        return self._made_of_sound(name, trained if least is None else at_least(trained, least))
+        own = self._trained()[name]
+        sound = within_limits(trained, least_of(self, own, self.dt), most_of(self, own))
+        return self._made_of_sound(name, sound)
 
     def _made_of_sound(self, name: str, sound: Tensor) -> Tensor:
         """Return the same, given values in their range."""

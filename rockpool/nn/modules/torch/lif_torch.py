@@ -44,7 +44,8 @@ class LIFTorch(LIFBaseTorch):
 
     Equations, channels, states and records are those of `LIF`, with the decays
     :math:`\alpha = e^{-dt / \tau_{mem}}` and :math:`\beta = e^{-dt / \tau_{syn}}`. Gradients of
-    spikes are those of a surrogate, and pass through the reset.
+    spikes are those of a surrogate, and pass through the reset. A second call goes on from the
+    state of the first, without its graph: call `reset_state()` before each batch in training.
 
     Parameters
     ----------

@@ -70,6 +70,7 @@ class LinearTorch(TorchModule):
         data = self._input(data, weight)
         require_values(self._label, self, _REQUIRED if bias is None else _REQUIRED_WITH_BIAS)
         output = torch.matmul(data, weight)
+        self._require_finite_data(data, output)
         return output if bias is None else output + bias
 
     def as_graph(self) -> rockpool.graph.LinearWeights:

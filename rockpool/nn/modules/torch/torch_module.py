@@ -30,6 +30,7 @@ from rockpool.nn.modules.torch._base.call_options import (
 )
 from rockpool.nn.modules.torch._base.checks import (
     require_dense,
+    require_finite_sums,
     require_float_tensor,
     require_same_device,
 )
@@ -326,6 +327,9 @@ class TorchModule(TorchRegistry):
         if channels is not None and shape[-1] != channels:
             return data.expand(shape[0], shape[1], channels)
         return data
+
+    def _require_finite_data(self, data: Tensor, output: Tensor) -> None:
+        require_finite_sums(self._label, data, output)
 
     def _batched_input(self, data: Any) -> Tensor:
         require_dense(self._label, data)

@@ -12,13 +12,10 @@ from torch.autograd import Function
 
 from rockpool.nn.description import Node
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch._base.checks import (
-    Required,
-    number_of,
-    require_dense,
-    require_values,
-)
+from rockpool.nn.modules._limits import note_given
+from rockpool.nn.modules.torch._base.checks import number_of, require_dense
 from rockpool.nn.modules.torch._base.registry import Values
+from rockpool.nn.modules.torch._base.sound import sound_values
 from rockpool.nn.modules.torch._base.transforms import in_transform, no_dynamo
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, SimulationParameter
@@ -184,6 +181,7 @@ class UpDownTorch(TorchModule):
                 value = to_float_tensor(value).reshape(1, 1).repeat(1, n)
             parameter = Parameter(value, "thresholds", shape=(1, n), cast_fn=to_float_tensor)
             setattr(self, name, parameter)
+        note_given(self, given)
         if device is not None or dtype is not None:
             self.to(device=device, dtype=dtype)
 
@@ -201,14 +199,12 @@ class UpDownTorch(TorchModule):
                 f"{tuple(data.shape)}"
             )
         data = self._input(data, self.thr_up)
-        require_values(self._label, self, _REQUIRED)
+        self._require_finite_data(data, data)
+        sound = sound_values(self, "thr_up", "thr_down")
         if data.shape[1] == 0:
             self._record_dict = {"analog_value": data} if self._record else {}
             return data.new_zeros((data.shape[0], 0, self.size_out))
-        events, reference = updown_loop(data, self.thr_up, self.thr_down, self.n_ref_steps)
+        events, reference = updown_loop(data, **sound, n_ref_steps=self.n_ref_steps)
         if self._record:
             self._record_dict = {"analog_value": reference}
         return events.flatten(-2) * self.repeat_output
-
-
-_REQUIRED = (Required("thr_up", positive=True), Required("thr_down", positive=True))

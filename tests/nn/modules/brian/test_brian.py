@@ -206,6 +206,6 @@ def test_any_number_of_thresholds_is_counted(target, value, limit):
     data = np.full((1, 3, 1), value)
     with check_input(False):
         wanted, state, _ = LIF(1, max_spikes_per_dt=limit)(data)
-    output, found, _ = LIFBrian(1, max_spikes_per_dt=limit, codegen_target=target)(data)
+        output, found, _ = LIFBrian(1, max_spikes_per_dt=limit, codegen_target=target)(data)
     np.testing.assert_array_equal(output, wanted)
     np.testing.assert_array_equal(found["vmem"], state["vmem"])

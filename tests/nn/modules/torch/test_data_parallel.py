@@ -64,5 +64,5 @@ def test_gradients_of_two_processes_are_those_of_one_on_the_whole_batch(tmp_path
                 for name, tensor in tensors.items():
                     message = f"{mode} mode, {part}: {name}"
                     torch.testing.assert_close(
-                        found[part][name], tensor, rtol=1e-4, atol=1e-7, msg=message
+                        found[part][name], tensor, rtol=1e-6, atol=1e-12, msg=message
                     )

@@ -11,6 +11,7 @@ import numpy as np
 from rockpool.parameters import Shape
 
 __all__ = [
+    "above",
     "aligned",
     "at_least",
     "batched_input",
@@ -42,6 +43,17 @@ def at_least(value: Any, least: Any) -> jax.Array:
 @at_least.defjvp
 def _at_least_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, Any]:
     return at_least(*primals), tangents[0]
+
+
+@jax.custom_jvp
+def above(value: Any, limit: Any, by: Any) -> jax.Array:
+    """Return ``limit + by`` where a value is not above a limit; its derivative is 1 everywhere."""
+    return jnp.where(value <= limit, limit + by, value)
+
+
+@above.defjvp
+def _above_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, Any]:
+    return above(*primals), tangents[0]
 
 
 def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite
+from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
 from rockpool.nn.modules.torch._base.transforms import values_unknown
 from rockpool.parameters import Shape
 
@@ -79,6 +80,20 @@ def require_finite_input(label: str, data: Tensor, state: Tensor) -> None:
         refuse(label, data)
 
 
+def require_finite_sums(label: str, data: Tensor, output: Tensor) -> None:
+    """Require the input of weights to be finite, given their output; see `finite_input`.
+
+    On other devices than the CPU, which would have to be waited for, the neurons behind them do so.
+    """
+    if not output.is_cpu or torch.jit.is_tracing() or values_unknown(output):
+        return
+    if output.dtype not in _NUMPY_TYPES:
+        return
+    smaller = data.numel() < output.numel() and data.is_contiguous()
+    if not _finite((data if smaller else output).detach()) and checks_wanted():
+        refuse(label, data)
+
+
 def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
     """Require the input to be where the module is."""
     if data.device != like.device:
@@ -105,7 +120,10 @@ class Required(NamedTuple):
 def all_fine(values: list[Tensor], limits: list[float | None]) -> bool:
     """Whether all values of each tensor are above a limit, or finite where that is None."""
     # NaN passes on through min and max, and is neither > 0 nor finite
-    if all(value.is_cpu and value.dtype in _NUMPY_TYPES for value in values):
+    if all(
+        value.is_cpu and value.dtype in _NUMPY_TYPES and not memory_is_taken_back(value)
+        for value in values
+    ):
         return all(  # numpy takes a fraction of the time for small tensors
             _finite(value) if limit is None else value.numpy().min() > limit
             for value, limit in zip(values, limits, strict=True)
@@ -142,7 +160,7 @@ def require_values(label: str, module: Any, required: tuple[Required, ...]) -> N
         return
     try:
         for name, positive, unit in required:
-            value = getattr(module, name)
+            value = getattr(module, name).detach().clone()
             if positive:
                 checks.positive(label, name, value, unit, finite=False)
             else:

@@ -1,14 +1,18 @@
-"""What training in several processes at once must leave alone: the states of neurons.
+"""What training in several processes at once must leave alone: states, and memory.
 
 ``DistributedDataParallel`` sends the buffers of its first process to all others before each call,
 for running means and the like to agree. Each process has states of its own share of the batch.
+
+``fully_shard`` puts the shards of the parameters together before a call, and takes the memory back
+after it. It cannot do so where an array of numpy has been made in that memory.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from rockpool.nn.modules._registry import AttributeRegistry
@@ -36,3 +40,18 @@ def keep_states_apart() -> None:
         return
     wrapper.parameters_to_ignore.update(neuron_states(wrapper.module))
     wrapper._knows_neuron_states = True
+
+
+def memory_is_taken_back(tensor: Tensor) -> bool:
+    """Whether the memory of a tensor may be resized, so that no array may be made in it."""
+    return "torch.distributed.fsdp" in sys.modules and tensor.untyped_storage().resizable()
+
+
+def is_exchange_of_shards(present: Any, value: Any) -> bool:
+    """Whether one form of a parameter takes the place of another: a shard, or all of its values."""
+    shards = getattr(sys.modules.get("torch.distributed.tensor"), "DTensor", None)
+    if shards is None or not isinstance(present, nn.Parameter):
+        return False
+    return isinstance(value, nn.Parameter) and isinstance(present, shards) != isinstance(
+        value, shards
+    )

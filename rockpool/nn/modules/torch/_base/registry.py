@@ -24,7 +24,11 @@ from torch import Tensor, nn
 from rockpool.nn.modules._limits import note_given
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.nn.modules.module import Module
-from rockpool.nn.modules.torch._base.data_parallel import keep_states_apart, neuron_states
+from rockpool.nn.modules.torch._base.data_parallel import (
+    is_exchange_of_shards,
+    keep_states_apart,
+    neuron_states,
+)
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import compiling, has_graph, trainable
@@ -54,6 +58,9 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         self.__dict__.update(_replaced_parameters={}, _taken_out={})
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if is_exchange_of_shards(self.__dict__.get("_parameters", {}).get(name), value):
+            self._parameters[name] = value  # nobody has set it
+            return
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
             self._adopt(value)
         entry = self.__dict__.get("_registered_attributes", {}).get(name)

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
+
 __all__ = ["Watched"]
 
 
@@ -44,7 +46,8 @@ class Watched:
         """Return what `make` gave for these values, or gives now; None for tensors of other kinds.
 
         Those on the CPU, of floating-point numbers in single or double precision, all in one, and
-        stored as they are, can be looked at. Settings are compared as well.
+        stored as they are, can be looked at, unless their memory may be taken back. Settings are
+        compared as well.
         """
         seen = self._seen
         if seen is not None and len(seen.tensors) == len(tensors) and seen.settings == settings:
@@ -83,4 +86,5 @@ def _is_plain(tensor: Any, others: tuple[Any, ...]) -> bool:
         and tensor.layout is torch.strided
         and not tensor.is_neg()
         and not tensor.is_inference()
+        and not memory_is_taken_back(tensor)
     )

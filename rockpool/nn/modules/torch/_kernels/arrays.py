@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rockpool.nn.kernels import compiling
 from rockpool.nn.kernels.compiling import kernel_array
+from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
 
 
 def call(compiled: Any, **arguments: Any) -> None:
@@ -21,16 +22,21 @@ def array(tensor: Tensor) -> np.ndarray:
     """Return the values of a CPU tensor as a contiguous array, in the same memory if possible."""
     if tensor.requires_grad:
         tensor = tensor.detach()
-    return tensor.contiguous().numpy()
+    tensor = tensor.contiguous()
+    return (tensor.clone() if memory_is_taken_back(tensor) else tensor).numpy()
 
 
 def arrays(**tensors: Tensor | None) -> dict[str, np.ndarray]:
     """Return those tensors that there are as arrays, by name; (B, T, N, S) as (B, T, N * S)."""
     return {
-        name: array(tensor if tensor.dim() < 4 else tensor.flatten(2))
+        name: array(_without_synapses(tensor))
         for name, tensor in tensors.items()
         if tensor is not None
     }
+
+
+def _without_synapses(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dim() < 4 else tensor.flatten(2)
 
 
 def outputs(**tensors: Tensor | None) -> dict[str, np.ndarray]:
@@ -44,7 +50,11 @@ def outputs(**tensors: Tensor | None) -> dict[str, np.ndarray]:
     for name, tensor in tensors.items():
         if tensor is not None and not tensor.is_contiguous():
             raise ValueError(f"{name}: kernels write to contiguous tensors only")
-    return arrays(**tensors)
+    return {
+        name: _without_synapses(tensor.detach()).numpy()
+        for name, tensor in tensors.items()
+        if tensor is not None
+    }
 
 
 def zeros_like(parameter: Tensor) -> Tensor:
