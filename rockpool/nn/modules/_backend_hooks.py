@@ -128,12 +128,16 @@ class BackendHooks:
             self._put_back(before)
             raise
 
-    def _snapshot(self) -> Any:
-        """Return the state of this module and of all modules inside it, for `_put_back`."""
-        modules = self._registered_modules.items()
-        inside = [(name, child, child._snapshot()) for name, child in modules]
+    def _snapshot(self, within_ours: bool = True) -> Any:
+        """Return the state of this module and of all modules inside it, for `_put_back`.
+
+        What is around the module, of what is run, are classes of ours alone or not.
+        """
         evolve: Any = type(self).evolve  # type: ignore[attr-defined]
-        if self._replaces_states and evolve.__module__.startswith("rockpool."):
+        ours = within_ours and evolve.__module__.startswith("rockpool.")
+        modules = self._registered_modules.items()
+        inside = [(name, child, child._snapshot(ours)) for name, child in modules]
+        if ours and self._replaces_states:
             return self.__dict__.copy(), inside
         states = []
         for name, entry in self._registered_attributes.items():

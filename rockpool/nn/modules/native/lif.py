@@ -298,7 +298,8 @@ class LIF(Module):
             )
 
         arrays = self.tau_mem, self.tau_syn, self.threshold, self.bias
-        return self._kept.get(made, arrays, self.dt, self.max_spikes_per_dt, n_batch, self._dtype)
+        settings = self.dt, self.max_spikes_per_dt, n_batch, self._dtype
+        return self._kept.get(made, arrays, *settings) or made()
 
     def _empty_records(self, output: np.ndarray) -> dict[str, np.ndarray]:
         """Return the arrays for a record; that of the spikes is the output itself."""

@@ -90,4 +90,4 @@ class LIFNumba(LIF):
             }
 
         arrays = self.tau_mem, self.tau_syn, self.bias, self.threshold
-        return self._kept.get(made, arrays, self.dt)
+        return self._kept.get(made, arrays, self.dt) or made()
