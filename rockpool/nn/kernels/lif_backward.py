@@ -121,7 +121,7 @@ def lif_backward(
     x, w_rec, alpha, beta, threshold, max_spikes, gamma, w_ahp
         As for `lif_forward`.
     before : array (B, T, N)
-        From `lif_forward`; with marks, its output in the place of it.
+        From `lif_forward`; with marks, nothing of it is read.
     window : float
         Window of the surrogate.
     surrogate : int

@@ -135,7 +135,7 @@ class _LIF(Function):
             **outputs(iahp=iahp, before=before, **dict(zip(RECORDS, records, strict=True))),
             **marked,
         )
-        keep(ctx, settings, output if marked else before, *tensors)
+        keep(ctx, settings, before, *tensors)
         if ctx is not None:
             ctx.marked = marked
         if ctx is not None and p.w_rec is None and settings.record:
@@ -149,6 +149,8 @@ class _LIF(Function):
         if torch.is_grad_enabled():
             function = partial(_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
+        if before is None:
+            before = empty((*inputs.x.shape[:2], inputs.vmem.shape[1]), inputs.vmem)
         given = _Results._make(grads)
         found = _gradients(ctx.settings, inputs, _Inputs(*needed), before, ctx.marked, given)
         return None, *only_needed(found, needed)
@@ -177,7 +179,7 @@ def _gradients(
 ) -> _Inputs:
     """Return the gradients of all inputs, given those of the results.
 
-    With what was marked, `before` is the output.
+    With what was marked, nothing of `before` is read.
     """
     p = inputs
     n_batch, n_out, n_syn = p.isyn.shape

@@ -22,6 +22,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     broadcast,
     broadcasts,
     call,
+    empty,
     marks,
     output_gradient,
     reduced,
@@ -105,9 +106,8 @@ class _Short(Function):
         ctx.short = short._replace(states=started)
         ctx.marked = marks(n_steps, isyn, "iahp" in started)
         if ctx.marked:
-            output = _run(short, x, parameters, **ctx.marked)
-            ctx.save_for_backward(output, x, *parameters)
-            return output
+            ctx.save_for_backward(None, x, *parameters)
+            return _run(short, x, parameters, **ctx.marked)
         before = np.empty((len(isyn), n_steps, isyn.shape[1]), isyn.dtype)
         output = _run(short, x, parameters, before=before)
         ctx.save_for_backward(torch.from_numpy(before), x, *parameters)
@@ -121,7 +121,9 @@ class _Short(Function):
         if torch.is_grad_enabled():
             loop = partial(_by_loop, ctx.short)
             return None, *second_order(loop, tensors, needed, (given,))
-        found = _gradients(ctx.short, before.detach().numpy(), ctx.marked, tensors, needed, given)
+        if before is None:
+            before = empty(given.shape, given)
+        found = _gradients(ctx.short, before.numpy(), ctx.marked, tensors, needed, given)
         return None, *only_needed(found, needed)
 
 
@@ -148,7 +150,7 @@ def _gradients(
 ) -> list[Tensor | None]:
     """Return the gradients of the input and of the parameters, of which some need not be right.
 
-    With what was marked, `before` is the output.
+    With what was marked, nothing of `before` is read.
     """
     x, *parameters = tensors
     wanted = dict(zip(short.names, needed[1:], strict=True))
