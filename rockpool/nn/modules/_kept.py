@@ -30,30 +30,29 @@ class Kept:
     _place: ClassVar[Any] = staticmethod(id)
 
     def __init__(self) -> None:
-        self._seen: tuple[_Seen, ...] = ()
-        self._settings: tuple[Any, ...] = ()
-        self._made: Any = None
+        # arrays, settings, and what was made of them; as one, for calls from several threads
+        self._last: tuple[tuple[_Seen, ...], tuple[Any, ...], Any] = (), (), None
 
     def get(self, make: Callable[[], T], arrays: tuple[Any, ...], *settings: Any) -> T | None:
         """Return what `make` gave for these values, or gives now. Settings are compared as well.
 
         None for arrays that cannot be looked at; nothing is made then.
         """
-        seen = self._seen
-        if len(seen) == len(arrays) and self._settings == settings:
+        seen, seen_settings, made = self._last
+        if len(seen) == len(arrays) and seen_settings == settings:
             for array, (before, place, shape, view, values) in zip(arrays, seen, strict=True):
                 if array is not before or self._place(array) != place:
                     break
                 if array.shape != shape or view.tobytes() != values:
                     break
             else:
-                return self._made  # type: ignore[no-any-return]
+                return made  # type: ignore[no-any-return]
         return self._make(make, arrays, settings)
 
     def _make(
         self, make: Callable[[], T], arrays: tuple[Any, ...], settings: tuple[Any, ...]
     ) -> T | None:
-        self._seen = ()
+        self._last = (), (), None
         views = [self._view(array, arrays) for array in arrays]
         seen = tuple(
             _Seen(array, self._place(array), array.shape, view, view.tobytes())
@@ -63,7 +62,7 @@ class Kept:
         if len(seen) < len(arrays):
             return None
         made = make()
-        self._seen, self._settings, self._made = seen, settings, made
+        self._last = seen, settings, made
         return made
 
     @staticmethod
