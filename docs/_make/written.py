@@ -1,4 +1,4 @@
-"""The pages that people write: their part of the navigation, as the first page of each folder lists them."""
+"""The pages that people write: the navigation has them as the first page of each folder does."""
 
 from __future__ import annotations
 

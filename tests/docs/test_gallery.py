@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
 from docs.gallery_page import MOST_BYTES, ORDER, PAGE, ROOT, SCRIPTS, Script, page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from docs.pages import ROOT, Page, PageError, pages
 
 PAGES = [

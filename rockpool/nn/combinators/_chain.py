@@ -107,6 +107,8 @@ class ChainMixin(_Base):
 
     def _check_time_steps(self, members: list[tuple[str, ModuleBase]]) -> None:
         """Raise a ValueError if modules in a row have time steps that differ."""
+        if _is_one_step(members):
+            return
         first_name, first = "", None
         for name, dt in _time_steps(members):
             if first is None:
@@ -316,6 +318,19 @@ def _holders(place: str, module: ModuleBase) -> Iterator[tuple[str, ModuleBase]]
         yield place, module
     for name, child in module._registered_modules.items():
         yield from _holders(f"{place}.{name}", child)
+
+
+def _is_one_step(members: list[tuple[str, ModuleBase]]) -> bool:
+    """Whether modules in a row plainly have one time step; False where that takes a closer look."""
+    step = None
+    for _, module in members:
+        dt = module.__dict__.get("dt")
+        if isinstance(module, ChainMixin) or (dt is not None and type(dt) is not float):
+            return False
+        if dt is not None and step is not None and dt != step:
+            return False
+        step = step if dt is None else dt
+    return True
 
 
 def _time_steps(members: list[tuple[str, ModuleBase]], place: str = "") -> Iterator[Any]:

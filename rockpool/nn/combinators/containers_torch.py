@@ -26,6 +26,7 @@ else:
 class TorchChainMixin(_Base):
     """What makes a combinator one of torch; to stand before the combinator's own mixin."""
 
+    _member_names: tuple[str, ...]
     _records_always: ClassVar[bool] = True
     _passes_states: ClassVar[bool] = True
     _other_arguments: ClassVar[int] = 1  # `retain_torch_api`
@@ -36,6 +37,11 @@ class TorchChainMixin(_Base):
         if isinstance(argument, nn.Module) and not isinstance(argument, TorchModule):
             TorchModule.from_torch(argument, retain_torch_api=True)
         return argument if isinstance(argument, ModuleBase) else None
+
+    @property
+    def _members(self) -> list[tuple[str, Any]]:
+        modules = self._modules  # where the attributes are found, sooner
+        return [(name, modules[name]) for name in self._member_names]
 
     def evolve(
         self, input_data: Any, record: bool = False, *args: Any, **kwargs: Any

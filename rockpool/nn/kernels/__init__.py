@@ -17,8 +17,9 @@ type, float32 or float64 (`compiling.kernel_array`). In all of them
   two libraries order alike, a product and its sum may be rounded in one;
 * backward, sums may be reordered, and gradients of parameters are added up in double precision.
 
-`rockpool.nn.kernels.switch` turns them off. A large batch goes over several threads
-(`rockpool.nn.kernels.threads`): what has two axes or more has the batch in front, but ``w_rec``.
+`rockpool.nn.kernels.switch` turns them off, or has them save memory. A large batch goes over
+several threads (`rockpool.nn.kernels.threads`): what has two axes or more has the batch in front,
+but ``w_rec``.
 """
 
 from rockpool.backends.lazy import attach

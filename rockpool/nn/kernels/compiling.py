@@ -162,7 +162,6 @@ def absent(n_dim: int, dtype: np.dtype) -> np.ndarray:
     return np.empty((0,) * n_dim, dtype)
 
 
-@lru_cache
 def _all_absent(compiled: Any, dtype: np.dtype) -> dict[str, np.ndarray]:
     """Return the arguments of a kernel that may be absent, as arrays of size 0."""
     return {
@@ -171,8 +170,8 @@ def _all_absent(compiled: Any, dtype: np.dtype) -> dict[str, np.ndarray]:
     }
 
 
-# kernels that have been called, with the types of what may differ
-_ready: set[tuple[Any, np.dtype, np.dtype]] = set()
+# of kernels that have been called, with the types of what may differ: arguments that may be absent
+_ready: dict[tuple[Any, np.dtype, np.dtype], dict[str, np.ndarray]] = {}
 
 
 def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> None:
@@ -184,13 +183,14 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> No
     like, _, over = _optional[compiled]
     dtype = arguments[like].dtype
     key = compiled, dtype, next(iter(arguments.values())).dtype
-    arguments = _all_absent(compiled, dtype) | arguments
-    if key in _ready:
-        _run(compiled, arguments, over, n_threads)
+    absent_ones = _ready.get(key)
+    if absent_ones is not None:
+        _run(compiled, absent_ones | arguments, over, n_threads)
         return
+    absent_ones = _all_absent(compiled, dtype)
     with compiled._cache.announced(PATIENCE):
-        _run(compiled, arguments, over, 1)
-    _ready.add(key)
+        _run(compiled, absent_ones | arguments, over, 1)
+    _ready[key] = absent_ones
 
 
 def _run(compiled: Any, arguments: dict[str, Any], over: str, n_threads: int | None) -> None:

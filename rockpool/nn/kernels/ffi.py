@@ -134,6 +134,9 @@ def _lif_forward(frame: Any, like: Any) -> None:
         isyn_record=absent3,
         irec_record=absent3,
         iahp_record=absent3,
+        marks_v=absent3,
+        marks_i=absent3,
+        marks_ahp=absent3,
     )
 
 
@@ -185,6 +188,11 @@ def _lif_backward(frame: Any, like: Any) -> None:
         grad_threshold=of_neuron[2],
         grad_gamma=no_gradient,
         grad_w_ahp=no_gradient,
+        bias=absent1,
+        noise=absent3,
+        marks_v=absent3,
+        marks_i=absent3,
+        marks_ahp=absent3,
     )
     copy(of_neuron[0], _array1(frame, RESULT, 2, like))
     copy(of_beta, _array1(frame, RESULT, 3, like))

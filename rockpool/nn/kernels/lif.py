@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import inner, kernel, part, view
-from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, padded_rows
+from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, mark_steps, padded_rows
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
 __all__ = ["lif_forward"]
@@ -22,7 +22,7 @@ TOGETHER = 16
 
 @kernel(
     over="output", w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
-    vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3,
+    vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3, marks_v=3, marks_i=3, marks_ahp=3,
 )  # fmt: skip
 def lif_forward(
     x: Any,
@@ -45,6 +45,9 @@ def lif_forward(
     isyn_record: Any,
     irec_record: Any,
     iahp_record: Any,
+    marks_v: Any,
+    marks_i: Any,
+    marks_ahp: Any,
 ) -> None:
     """Run LIF neurons over time.
 
@@ -77,12 +80,16 @@ def lif_forward(
         For the membrane after the reset, the synaptic currents and the recurrent input.
     iahp_record : array (B, T, N) or of size 0
         For the after-spike current.
+    marks_v, marks_i, marks_ahp : array (B, M, N), (B, M, N * S), (B, M, N); or of size 0
+        For what is needed to compute `before` again, in place of `before`: the membrane before the
+        reset, and the currents, every `mark_steps` steps counted from the end.
     """
     x, noise = view(x), view(noise)
     vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
     output, before, vmem_record = view(output), view(before), view(vmem_record)
     isyn_record, irec_record = view(isyn_record), view(irec_record)
     iahp_record = view(iahp_record)
+    marks_v, marks_i, marks_ahp = view(marks_v), view(marks_i), view(marks_ahp)
     n_batch, n_steps, n_out = output.shape
     n_currents = x.shape[2]
     limit = threshold.dtype.type(max_spikes)
@@ -97,6 +104,7 @@ def lif_forward(
         single_synapse_forward(
             x=x, rows=rows, exact=exact, limit=limit,
             vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
+            marks_v=marks_v, marks_i=marks_i,
         )  # fmt: skip
         return
 
@@ -106,11 +114,15 @@ def lif_forward(
     drive = np.empty(n_out, vmem.dtype)
     copy(bias, drive)
     total = np.empty(n_out, vmem.dtype)
-    reached = np.empty(n_out, vmem.dtype)
+    unused = np.empty(n_out, vmem.dtype)
+    reached = unused
+    n_marks, every = marks_v.shape[1], mark_steps(n_steps)
 
     for first in range(0, n_batch, together):
         last = min(first + together, n_batch)
+        m, marked = 0, n_steps - 1 - n_marks * every
         for t in range(n_steps):
+            marking = m < n_marks and t == marked
             if recurrent:
                 recurrent_input(spikes[first:last], w_rec, irec, chosen)
             for b in range(first, last):
@@ -120,8 +132,7 @@ def lif_forward(
                 if noisy:
                     copy(bias, drive)
                     add(noise[b, t], drive)
-                if kept:
-                    reached = before[b, t]
+                reached = before[b, t] if kept else marks_v[b, m] if marking else unused
                 if n_currents == n_out and recurrent and not adaptive:
                     single_synapse_step(
                         arriving=irec[b - first], alpha=alpha, beta=beta, drive=drive,
@@ -146,12 +157,19 @@ def lif_forward(
                     fire(drive, threshold, inverse, exact, limit, v, reached, fired)
                 if recurrent or adaptive or t == n_steps - 1:
                     copy(fired, spikes[b])
+                if marking:
+                    copy(i, marks_i[b, m])
+                    if adaptive:
+                        copy(iahp[b], marks_ahp[b, m])
                 if recorded:
                     copy(v, vmem_record[b, t])
                     copy(i, isyn_record[b, t])
                     copy(irec[b - first], irec_record[b, t])
                     if adaptive:
                         copy(iahp[b], iahp_record[b, t])
+            if marking:
+                m += 1
+                marked += every
 
 
 @inner
@@ -165,6 +183,8 @@ def single_synapse_forward(
     spikes: Any,
     output: Any,
     before: Any,
+    marks_v: Any,
+    marks_i: Any,
 ) -> None:
     """Run neurons with one synapse each, without noise, recurrence and records.
 
@@ -173,20 +193,29 @@ def single_synapse_forward(
     x, rows = view(x), view(rows)
     vmem, isyn, spikes = view(vmem), view(isyn), view(spikes)
     output, before = view(output), view(before)
+    marks_v, marks_i = view(marks_v), view(marks_i)
     n_batch, n_steps, n_out = output.shape
     alpha, beta, bias = rows[0, :n_out], rows[1, :n_out], rows[2, :n_out]
     threshold, inverse = rows[3, :n_out], rows[4, :n_out]
     v, i = rows[5, :n_out], rows[6, :n_out]
+    n_marks, every = marks_v.shape[1], mark_steps(n_steps)
     for b in range(n_batch):
         copy(vmem[b], v)
         copy(isyn[b], i)
+        m, marked = 0, n_steps - 1 - n_marks * every
         for t in range(n_steps):
-            if before.size > 0:
+            marking = m < n_marks and t == marked
+            if before.size > 0 or marking:
                 single_synapse_step(
                     arriving=x[b, t], alpha=alpha, beta=beta, drive=bias,
                     threshold=threshold, inverse=inverse, exact=exact, limit=limit,
-                    v=v, i=i, reached=before[b, t], fired=output[b, t],
+                    v=v, i=i, reached=marks_v[b, m] if marking else before[b, t],
+                    fired=output[b, t],
                 )  # fmt: skip
+                if marking:
+                    copy(i, marks_i[b, m])
+                    m += 1
+                    marked += every
             else:
                 single_synapse_step(
                     arriving=x[b, t], alpha=alpha, beta=beta, drive=bias,

@@ -1,8 +1,9 @@
 """The LIF neuron, compiled: backward, given what `rockpool.nn.kernels.lif` has kept.
 
 The forward kernel keeps the membrane before the reset alone. The spikes and the membrane after the
-reset follow from it. The gradients of the synaptic decays need the currents, which do not; but
-with the gradients :math:`g_t` of the currents, the decay :math:`β` and the input :math:`x_t`,
+reset follow from it. With marks instead, it is computed again; see `lif_again`. The gradients of
+the synaptic decays need the currents, which do not; but with the gradients :math:`g_t` of the
+currents, the decay :math:`β` and the input :math:`x_t`,
 
 .. math::
 
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import SUM, inner, kernel, prefetch, view
+from rockpool.nn.kernels.lif_again import lif_again, single_synapse_again
 from rockpool.nn.kernels.lif_backward_parts import (
     ahp_backward,
     count_row,
@@ -40,6 +42,7 @@ from rockpool.nn.kernels.parts import (
     clear,
     copy,
     invert,
+    mark_steps,
     move,
     padded_rows,
 )
@@ -63,6 +66,7 @@ FAR, SHORT, LONG = 2**20, 256, 1024
     grad_vmem_record=3, grad_isyn_record=3, grad_irec_record=3, grad_iahp_record=3,
     x=3, w_rec=2, gamma=1, w_ahp=1, iahp=2,
     grad_iahp=2, grad_x=3, grad_w_rec=2, grad_beta=SUM, grad_gamma=SUM, grad_w_ahp=SUM,
+    bias=1, noise=3, marks_v=3, marks_i=3, marks_ahp=3,
 )  # fmt: skip
 def lif_backward(
     grad_output: Any,
@@ -98,6 +102,11 @@ def lif_backward(
     grad_threshold: Any,
     grad_gamma: Any,
     grad_w_ahp: Any,
+    bias: Any,
+    noise: Any,
+    marks_v: Any,
+    marks_i: Any,
+    marks_ahp: Any,
 ) -> None:
     """Compute the gradients of LIF neurons.
 
@@ -112,7 +121,7 @@ def lif_backward(
     x, w_rec, alpha, beta, threshold, max_spikes, gamma, w_ahp
         As for `lif_forward`.
     before : array (B, T, N)
-        From `lif_forward`.
+        From `lif_forward`; with marks, nothing of it is read.
     window : float
         Window of the surrogate.
     surrogate : int
@@ -132,6 +141,8 @@ def lif_backward(
     grad_alpha, grad_bias, grad_threshold : array (N,) of float64
     grad_gamma, grad_w_ahp : array (N,) of float64, or of size 0
         For the gradients of the other parameters; they are added.
+    bias, noise, marks_v, marks_i, marks_ahp
+        As for `lif_forward`, where there are marks; then `x` is needed as well.
     """
     grad_output, grad_vmem_record = view(grad_output), view(grad_vmem_record)
     grad_isyn_record, grad_irec_record = view(grad_isyn_record), view(grad_irec_record)
@@ -139,6 +150,9 @@ def lif_backward(
     vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
     grad_vmem, grad_isyn = view(grad_vmem), view(grad_isyn)
     grad_spikes, grad_iahp, grad_x = view(grad_spikes), view(grad_iahp), view(grad_x)
+    noise = view(noise)
+    marks_v, marks_i, marks_ahp = view(marks_v), view(marks_i), view(marks_ahp)
+    n_marks, every = marks_v.shape[1], mark_steps(before.shape[1])
     n_batch, n_steps, n_out = before.shape
     n_currents = beta.size
     limit, width = threshold.dtype.type(max_spikes), threshold.dtype.type(window)
@@ -182,9 +196,15 @@ def lif_backward(
         rows = padded_rows(13, n_out, before)
         for row, values in enumerate((alpha, beta, threshold, inverse)):
             copy(values, rows[row, :n_out])
+        again = np.empty((every if n_marks > 0 else 0, n_out), before.dtype)
+        rows_again = padded_rows(9, n_out, before)
+        if n_marks > 0:
+            for row, values in enumerate((alpha, beta, bias, threshold, inverse)):
+                copy(values, rows_again[row, :n_out])
         single_synapse_backward(
             grad_output=grad_output, x=x, before=before, rows=rows, exact=exact, limit=limit,
             width=width, ahead=ahead, vmem=vmem, isyn=isyn,
+            noise=noise, rows_again=rows_again, again=again, marks_v=marks_v, marks_i=marks_i,
             grad_vmem=grad_vmem, grad_isyn=grad_isyn, grad_spikes=grad_spikes, grad_x=grad_x,
             grad_alpha=grad_alpha, grad_beta=grad_beta, grad_bias=grad_bias,
             grad_threshold=grad_threshold,
@@ -198,11 +218,22 @@ def lif_backward(
             clear(later[r])
             clear(later_ahp[r])
             clear(feedback[r])
-            if n_steps > 0:
-                count_row(before[b, n_steps - 1], threshold, inverse, exact, limit, count[r])
+        reached, begin, mark = before[first:last], 0, -1
         for t in range(n_steps - 1, -1, -1):
+            if n_marks > 0 and (t == n_steps - 1 or t < begin):
+                mark = n_marks - 1 - (n_steps - 1 - t) // every
+                begin = t + 1 - every if mark >= 0 else 0
+                reached = lif_again(
+                    x=x, w_rec=w_rec, alpha=alpha, beta=beta, bias=bias, threshold=threshold,
+                    inverse=inverse, exact=exact, max_spikes=max_spikes, limit=limit, noise=noise,
+                    gamma=gamma, w_ahp=w_ahp, vmem=vmem, isyn=isyn, spikes=spikes, iahp=iahp,
+                    marks_v=marks_v, marks_i=marks_i, marks_ahp=marks_ahp,
+                    first=first, last=last, begin=begin, end=t + 1, mark=mark,
+                )  # fmt: skip
             for b in range(first, last):
                 r = b - first
+                if t == n_steps - 1:
+                    count_row(reached[r, t - begin], threshold, inverse, exact, limit, count[r])
                 if ahead and t > AHEAD:
                     prefetch(grad_output[b, changing * (t - AHEAD)])
                     prefetch(before[b, t - AHEAD - 1])
@@ -220,18 +251,21 @@ def lif_backward(
                         undo_reset(
                             grad_vmem_record[b, t], threshold, count[r], grad_spiking, sums[2]
                         )
-                previous = before[b, t - 1] if t > 0 else vmem[b]
+                if t > begin:
+                    previous = reached[r, t - 1 - begin]
+                else:
+                    previous = marks_v[b, mark] if t > 0 else vmem[b]
                 most = limit if t > 0 else zero  # no reset before the first step
                 if surrogate == STEP_PWL:
                     membrane_backward(
-                        given=given, u=before[b, t], previous=previous, alpha=alpha,
+                        given=given, u=reached[r, t - begin], previous=previous, alpha=alpha,
                         threshold=threshold, inverse=inverse, exact=exact, most=most, limit=limit,
                         width=width, count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
                         sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
                     )  # fmt: skip
                 else:
                     membrane_backward_periodic(
-                        given=given, u=before[b, t], previous=previous, alpha=alpha,
+                        given=given, u=reached[r, t - begin], previous=previous, alpha=alpha,
                         threshold=threshold, inverse=inverse, exact=exact, most=most, limit=limit,
                         width=width, count=count[r], grad_v=grad_vmem[b], grad_u=grad_u,
                         sum_alpha=sums[0], sum_bias=sums[1], sum_threshold=sums[2],
@@ -269,10 +303,14 @@ def lif_backward(
                     if not adaptive:
                         clear(feedback[r])
                 near = surrogate == STEP_PWL and t > 0
+                if t > begin:
+                    u_before = reached[:, t - 1 - begin]
+                else:
+                    u_before = marks_v[first:last, mark] if near else sent[n_sent : n_sent + n_rows]
                 recurrent_backward(
                     spikes=sent[n_sent : n_sent + n_rows],
                     through=through[n_sent : n_sent + n_rows],
-                    u=before[first:last, t - 1] if near else sent[n_sent : n_sent + n_rows],
+                    u=u_before,
                     near_only=near, threshold=threshold, width=width, w_rec=w_rec,
                     with_input=train_beta, irec=irec, feedback=feedback, chosen=chosen,
                 )  # fmt: skip
@@ -320,16 +358,25 @@ def single_synapse_backward(
     grad_beta: Any,
     grad_bias: Any,
     grad_threshold: Any,
+    noise: Any,
+    rows_again: Any,
+    again: Any,
+    marks_v: Any,
+    marks_i: Any,
 ) -> None:
     """Compute the gradients of neurons with one synapse each, without recurrence and records.
 
-    The first four rows are alpha, beta, threshold and its inverse; nine are free.
+    The first four rows are alpha, beta, threshold and its inverse; nine are free. With marks,
+    `again` has room for the membranes of a stretch, which `single_synapse_again` writes.
     """
     grad_output, x, before = view(grad_output), view(x), view(before)
     rows, vmem, isyn = view(rows), view(vmem), view(isyn)
     grad_vmem, grad_isyn, grad_x = view(grad_vmem), view(grad_isyn), view(grad_x)
-    grad_spikes = view(grad_spikes)
+    grad_spikes, noise = view(grad_spikes), view(noise)
+    rows_again, again = view(rows_again), view(again)
+    marks_v, marks_i = view(marks_v), view(marks_i)
     n_batch, n_steps, n = before.shape
+    n_marks, every = marks_v.shape[1], again.shape[0]
     zero = vmem.dtype.type(0)
     changing = min(grad_output.shape[1] - 1, 1)
     give_x = grad_x.size > 0
@@ -346,22 +393,36 @@ def single_synapse_backward(
         clear(later)
         copy(grad_vmem[b], grad_v)
         copy(grad_isyn[b], grad_i)
-        if n_steps > 0:
-            count_row(before[b, n_steps - 1], threshold, inverse, exact, limit, count)
+        reached, begin, mark = before[b], 0, -1
         for t in range(n_steps - 1, -1, -1):
+            if n_marks > 0 and (t == n_steps - 1 or t < begin):
+                mark = n_marks - 1 - (n_steps - 1 - t) // every
+                begin = t + 1 - every if mark >= 0 else 0
+                reached = again[: t + 1 - begin]
+                single_synapse_again(
+                    x=x[b, begin : t + 1], rows=rows_again, exact=exact, limit=limit,
+                    noise=noise[b, begin : t + 1] if noise.size > 0 else again[:0],
+                    u=marks_v[b, mark] if mark >= 0 else vmem[b, :0], vmem=vmem[b],
+                    isyn=marks_i[b, mark] if mark >= 0 else isyn[b], reached=reached,
+                )  # fmt: skip
+            if t == n_steps - 1:
+                count_row(reached[t - begin], threshold, inverse, exact, limit, count)
             if ahead and t > AHEAD:
                 prefetch(grad_output[b, changing * (t - AHEAD)])
                 prefetch(before[b, t - AHEAD - 1])
                 prefetch(x[b, t - AHEAD])
                 if give_x:
                     prefetch(grad_x[b, t - AHEAD])
-            previous = before[b, t - 1] if t > 0 else vmem[b]
+            if t > begin:
+                previous = reached[t - 1 - begin]
+            else:
+                previous = marks_v[b, mark] if t > 0 else vmem[b]
             most = limit if t > 0 else zero  # no reset before the first step
             arriving = grad_x[b, t] if give_x else unused
             single_synapse_step_back(
-                given=grad_output[b, changing * t], u=before[b, t], previous=previous, x=x[b, t],
-                alpha=alpha, beta=beta, threshold=threshold, inverse=inverse, exact=exact,
-                most=most, width=width, count=count, grad_v=grad_v, grad_isyn=grad_i,
+                given=grad_output[b, changing * t], u=reached[t - begin], previous=previous,
+                x=x[b, t], alpha=alpha, beta=beta, threshold=threshold, inverse=inverse,
+                exact=exact, most=most, width=width, count=count, grad_v=grad_v, grad_isyn=grad_i,
                 later=later, arriving=arriving, sum_alpha=sum_alpha, sum_bias=sum_bias,
                 sum_threshold=sum_threshold, sum_beta=sum_beta,
             )  # fmt: skip

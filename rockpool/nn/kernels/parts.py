@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import frexp
+from math import ceil, frexp, sqrt
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = [
     "copy",
     "count_spikes",
     "invert",
+    "mark_steps",
     "move",
     "padded_rows",
 ]
@@ -38,6 +39,16 @@ def padded_rows(n_rows: int, size: int, like: Any) -> Any:
     """
     per_line = LINE // like.itemsize
     return np.empty((n_rows, (-(-size // per_line) | 1) * per_line), like.dtype)
+
+
+@inner
+def mark_steps(n_steps: int) -> int:
+    """Return the steps from one mark to the next: those of `lif_forward`, for `lif_backward`.
+
+    With the square root of their number the marks and the steps between two of them take the
+    least memory together; sums of gradients are moved at each mark.
+    """
+    return AT_ONCE * max(1, ceil(sqrt(3.0 * n_steps) / AT_ONCE))
 
 
 @part

@@ -1,20 +1,17 @@
-"""The setting that turns compiled kernels off. Standard library only."""
+"""The settings of compiled kernels: whether they are used, and how much memory. No back-end."""
 
 from __future__ import annotations
 
 import os
-from types import TracebackType
 
-__all__ = ["interpreter_wanted", "kernels_wanted", "use_kernels"]
+from rockpool.utilities._switch import Switch
 
-VARIABLE = "ROCKPOOL_KERNELS"
-_OFF = {"0", "off", "no", "false"}
+__all__ = ["interpreter_wanted", "kernels_wanted", "save_memory", "use_kernels"]
+
 _INTERPRETED = "triton"
 
-_chosen: bool | None = None  # by use_kernels; None leaves it to the environment
 
-
-class use_kernels:
+class use_kernels(Switch):
     """Choose whether modules use compiled kernels, for good or for the length of a ``with`` block.
 
     Without a choice the environment variable ``ROCKPOOL_KERNELS`` decides: 0, off, no or false
@@ -33,32 +30,12 @@ class use_kernels:
     False
     """
 
-    def __init__(self, wanted: bool | None) -> None:
-        global _chosen
-        if wanted is not None and not isinstance(wanted, bool):
-            raise TypeError(f"use_kernels: wanted must be True, False or None, got {wanted!r}")
-        self._before = _chosen
-        _chosen = wanted
-
-    def __enter__(self) -> None:
-        """Keep the choice for the block."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Return to the choice before."""
-        global _chosen
-        _chosen = self._before
+    _variable = "ROCKPOOL_KERNELS"
 
 
 def kernels_wanted() -> bool:
     """Whether modules are to use compiled kernels where they serve."""
-    if _chosen is not None:
-        return _chosen
-    return os.environ.get(VARIABLE, "").strip().lower() not in _OFF
+    return use_kernels._wanted()
 
 
 def interpreter_wanted() -> bool:
@@ -66,4 +43,32 @@ def interpreter_wanted() -> bool:
 
     ``ROCKPOOL_KERNELS=triton`` asks for that; ``TRITON_INTERPRET=1`` has to be set as well.
     """
-    return os.environ.get(VARIABLE, "").strip().lower() == _INTERPRETED
+    return os.environ.get(use_kernels._variable, "").strip().lower() == _INTERPRETED
+
+
+class save_memory(Switch):
+    """Choose whether training keeps little memory, for good or for the length of a ``with`` block.
+
+    Without a choice the environment variable ``ROCKPOOL_MEMORY`` decides: low means yes. It is for
+    LIF layers of torch that compiled kernels serve. For their gradients the membranes of all time
+    steps are kept, as large as the output; to save memory, the state every 64 steps or more, and
+    the membranes between are computed again in the backward pass. The gradients are the same.
+
+    Parameters
+    ----------
+    wanted : bool or None
+        Whether to save memory; None leaves it to the environment again.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rockpool.nn.kernels.switch import save_memory
+    >>> from rockpool.nn.modules import LIFTorch
+    >>> with save_memory(True):
+    ...     output, _, _ = LIFTorch(3)(torch.ones(1, 500, 3))
+    >>> output.sum().backward()
+    """
+
+    _variable = "ROCKPOOL_MEMORY"
+    _default = False
+    _otherwise = frozenset({"low"})

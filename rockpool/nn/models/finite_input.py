@@ -8,23 +8,18 @@ whichever has fewer numbers.
 
 from __future__ import annotations
 
-import os
-from types import TracebackType
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from rockpool.parameters import to_numpy
+from rockpool.utilities._switch import Switch
 
 __all__ = ["check_input", "checks_wanted", "require_finite", "require_finite_data"]
 
-VARIABLE = "ROCKPOOL_CHECK_INPUT"
-_OFF = {"0", "off", "no", "false"}
 
-_chosen: bool | None = None  # by check_input; None leaves it to the environment
-
-
-class check_input:
+class check_input(Switch):
     """Choose whether NaN and infinite input is an error, for good or for a ``with`` block.
 
     Without a choice the environment variable ``ROCKPOOL_CHECK_INPUT`` decides: 0, off, no or false
@@ -45,32 +40,12 @@ class check_input:
     True
     """
 
-    def __init__(self, wanted: bool | None) -> None:
-        global _chosen
-        if wanted is not None and not isinstance(wanted, bool):
-            raise TypeError(f"check_input: wanted must be True, False or None, got {wanted!r}")
-        self._before = _chosen
-        _chosen = wanted
-
-    def __enter__(self) -> None:
-        """Keep the choice for the block."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Return to the choice before."""
-        global _chosen
-        _chosen = self._before
+    _variable = "ROCKPOOL_CHECK_INPUT"
 
 
 def checks_wanted() -> bool:
     """Whether NaN and infinite input is to be an error."""
-    if _chosen is not None:
-        return _chosen
-    return os.environ.get(VARIABLE, "").strip().lower() not in _OFF
+    return check_input._wanted()
 
 
 def require_finite(label: str, data: Any, state: np.ndarray) -> None:
@@ -90,7 +65,8 @@ def require_finite(label: str, data: Any, state: np.ndarray) -> None:
     ValueError
         The state is not finite, and neither is the input.
     """
-    if np.isfinite(state).all() or not checks_wanted():
+    # a sum of squares tells it in one go; only where that is not finite each value is looked at
+    if isfinite(np.vdot(state, state)) or np.isfinite(state).all() or not checks_wanted():
         return
     refuse(label, data)
 

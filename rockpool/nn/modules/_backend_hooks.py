@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from rockpool.nn.models.finite_input import require_finite_data
 from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
+
+_DOUBLE = np.dtype(np.float64)
 
 
 class BackendHooks:
@@ -44,7 +46,9 @@ class BackendHooks:
     _registered_modules: dict[str, Any]
     _keep_batch_state: bool
     # The type in which a module of numpy computes; some can be made for single precision
-    _dtype: np.dtype[Any] = np.dtype(np.float64)
+    _dtype: np.dtype[Any] = _DOUBLE
+    # Whether final states are new arrays, and none that is there is ever written to
+    _replaces_states: ClassVar[bool] = False
 
     if TYPE_CHECKING:  # what stands in the registry
 
@@ -75,8 +79,8 @@ class BackendHooks:
         array. So the parameters of a trained network can be handed to a native one as they are.
         """
         if isinstance(value, np.ndarray) or not _is_foreign(value):
-            single = self._dtype == np.float32 and getattr(value, "dtype", None) == np.float64
-            return value.astype(np.float32) if single else value
+            given = None if self._dtype == _DOUBLE else getattr(value, "dtype", None)
+            return value.astype(self._dtype) if given is not None and given == _DOUBLE else value
         present = self.__dict__.get(name)
         if not isinstance(present, (np.ndarray, np.generic, float, int)):
             return value
@@ -125,8 +129,17 @@ class BackendHooks:
             self._put_back(before)
             raise
 
-    def _snapshot(self) -> Any:
-        """Return the state of this module and of all modules inside it, for `_put_back`."""
+    def _snapshot(self, within_ours: bool = True) -> Any:
+        """Return the state of this module and of all modules inside it, for `_put_back`.
+
+        What is around the module, of what is run, are classes of ours alone or not.
+        """
+        evolve: Any = type(self).evolve  # type: ignore[attr-defined]
+        ours = within_ours and evolve.__module__.startswith("rockpool.")
+        modules = self._registered_modules.items()
+        inside = [(name, child, child._snapshot(ours)) for name, child in modules]
+        if ours and self._replaces_states:
+            return self.__dict__.copy(), inside
         states = []
         for name, entry in self._registered_attributes.items():
             if entry.kind == "State":
@@ -134,12 +147,14 @@ class BackendHooks:
                 # a class of somebody else may write into its arrays
                 copy = value.copy() if isinstance(value, np.ndarray) else None
                 states.append((name, value, copy))
-        modules = self._registered_modules
-        return states, [(name, child, child._snapshot()) for name, child in modules.items()]
+        return states, inside
 
     def _put_back(self, snapshot: Any) -> None:
         """Go back to a state that `_snapshot` gave."""
         states, modules = snapshot
+        if isinstance(states, dict):  # all that the module had
+            entries = self._registered_attributes.items()
+            states = [(name, states[name], None) for name, e in entries if e.kind == "State"]
         for name, value, copy in states:
             if copy is not None and value.flags.writeable:
                 value[...] = copy
@@ -243,23 +258,28 @@ class BackendHooks:
         all states are stored in one step: whatever fails leaves the module as it was.
         """
         kept = {}
+        entries = self._registered_attributes
         for name, batched in states.items():
-            if len(batched):
-                value, entry = self._state_to_keep(batched), self._registered_attributes.get(name)
+            n_batch = len(batched)
+            if n_batch:
+                value, entry = self._state_to_keep(batched), entries.get(name)
                 if entry is not None:
                     if type(value) is not np.ndarray or value.shape != entry.shape:
                         self._check_shape(name, value)
                     value = self._convert_attribute(name, value, entry)
                 kept[name] = value
-            self._note_batch(len(batched))
+            if n_batch > 1:
+                self._note_batch(n_batch)
         new_state = self.state()
-        new_state.update((name, kept[name]) for name in kept if name in new_state)
+        for name, value in kept.items():
+            if name in new_state:
+                new_state[name] = value
         self.__dict__.update(kept)
         return new_state
 
     def _repeated(self, state: Any, shape: Shape, batch_size: int) -> Any:
         """Return a state of a shape without batch, or one kept for this batch, as ``(B, ...)``."""
-        given = shape_of(state)
+        given = state.shape if type(state) is np.ndarray else shape_of(state)
         if len(given) == len(shape) + 1 and given[0] != batch_size:
             raise ValueError(
                 f"{self._label}: the state is kept for a batch of {given[0]}, but the input has a "
@@ -280,6 +300,9 @@ class BackendHooks:
 
         Raises a ValueError if it stands for none, or if ``N`` is neither ``size_in`` nor 1.
         """
+        channels = self._shape[0]
+        if len(shape) == 3 and shape[2] == channels and not self._shape_in:
+            return shape
         shape = self._flat_shape(shape)
         if len(shape) > 3:
             raise ValueError(
@@ -288,7 +311,6 @@ class BackendHooks:
             )
         forms: tuple[Shape, ...] = ((1, 1, 1), (1, *shape, 1), (1, *shape), shape)
         batched = tuple(forms[len(shape)])
-        channels = self._shape[0]
         if channels is not None and batched[-1] not in (channels, 1):
             raise ValueError(
                 f"{self._label}: the input must have {channels} channels (or 1, for all of them), "

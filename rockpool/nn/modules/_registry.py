@@ -158,7 +158,7 @@ class AttributeRegistry(BackendHooks):
     def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
         """Return the registered attributes of some kinds, or all, with what is known of them."""
         entries = self._registered_attributes.items()
-        return [(name, entry) for name, entry in entries if not kinds or entry.kind in kinds]
+        return [item for item in entries if not kinds or item[1].kind in kinds]
 
     def parameters(self, family: Family = None) -> dict[str, Any]:
         """Return the trainable values, by name.
@@ -186,12 +186,11 @@ class AttributeRegistry(BackendHooks):
 
     def _collect(self, kind: str, family: Family) -> dict[str, Any]:
         """Return the attributes of one kind, as a nested dict."""
-        wanted = family_keys(family)
-        tree: dict[str, Any] = {
-            name: self._load_attribute(name)
-            for name, entry in self._attributes_of(kind)
-            if wanted is None or entry.belongs_to(wanted)
-        }
+        wanted, load = family_keys(family), self._load_attribute
+        found = self._attributes_of(kind)
+        if wanted is not None:
+            found = [(name, entry) for name, entry in found if entry.belongs_to(wanted)]
+        tree: dict[str, Any] = {name: load(name) for name, _ in found}
         for name, module in self._registered_modules.items():
             branch = module._collect(kind, family)
             if branch or wanted is None:

@@ -151,8 +151,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         """Evolve the module; as `evolve`."""
         return self.evolve(*args, **kwargs)
 
-    def _snapshot(self) -> Any:
-        return self._timestep, super()._snapshot()
+    def _snapshot(self, within_ours: bool = True) -> Any:
+        return self._timestep, super()._snapshot(within_ours)
 
     def _put_back(self, snapshot: Any) -> None:
         self._timestep, states = snapshot

@@ -337,6 +337,14 @@ class InPlace(Module):
         return input_data, self.state(), {}
 
 
+class WritingLIF(LIF):
+    """Writes into a state of neurons that otherwise never does so."""
+
+    def evolve(self, input_data, record=False):
+        self.vmem += 0.125
+        return super().evolve(input_data, record)
+
+
 class Row(Module):
     """A module of a user, with modules in it."""
 
@@ -347,13 +355,15 @@ class Row(Module):
 
     def evolve(self, input_data, record=False):
         for module in self.modules().values():
+            if isinstance(module, LIF):
+                module.isyn += 0.125
             input_data, _, _ = module(input_data)
         return input_data, self.state(), {}
 
 
 @pytest.mark.parametrize("combine", [Sequential, Residual, FFwdStack, Row])
 def test_an_error_in_a_later_module_leaves_all_as_they_were(combine):
-    net = combine(LIF(2), Sequential(ExpSyn(2), InPlace()), Failing(2))
+    net = combine(LIF(2), WritingLIF(2), Sequential(ExpSyn(2), InPlace()), Failing(2))
     data = np.ones((1, 4, 2))
     net(data)
     before = copy.deepcopy(net.state())

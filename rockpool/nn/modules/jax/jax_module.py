@@ -229,7 +229,7 @@ class JaxModule(Module):
             module._registered_modules[name] = module.__dict__[name] = copied
         return module
 
-    def _snapshot(self) -> None:
+    def _snapshot(self, within_ours: bool = True) -> None:
         """Nothing: `evolve` changes no module."""
 
     def _put_back(self, snapshot: Any) -> None:

@@ -17,6 +17,7 @@ __all__ = ["EulerBase"]
 class EulerBase(NeuronArray, Module):
     """Neurons of NIR; `LIFEuler` and its siblings say what they have of this."""
 
+    _replaces_states = True
     _has_rec: bool = False
     w_rec: np.ndarray
     tau_mem: np.ndarray

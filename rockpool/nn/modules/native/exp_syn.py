@@ -75,6 +75,7 @@ class ExpSyn(Module):
     """
 
     _model = exp_syn.EXP_SYN
+    _replaces_states = True
 
     dt: float
     max_window_length: float

@@ -157,6 +157,7 @@ class LIF(Module):
     """
 
     _model = lif.LIF
+    _replaces_states = True
 
     _has_rec: bool
     w_rec: np.ndarray
@@ -233,7 +234,7 @@ class LIF(Module):
         ValueError
             The input has a wrong number of channels or dimensions.
         """
-        data, _ = self._auto_batch(input_data)
+        data = self._batched_input(input_data)
         n_batch, n_steps, _ = data.shape
         n_out, n_syn = self.size_out, self.n_synapses
         # synapses stand in front, so that each operation of the loop runs over contiguous memory
@@ -241,10 +242,10 @@ class LIF(Module):
         isyn = np.ascontiguousarray(self._batched_state("isyn", n_batch).transpose(2, 0, 1))
         vmem = self._batched_state("vmem", n_batch)
         spikes = self._batched_state("spikes", n_batch)
-        alpha, beta, threshold = self._constants(n_batch)
-        drive = self._drive(n_batch, n_steps)
+        alpha, beta, threshold, most, zero, has_bias = self._constants(n_batch)
+        drive = self._drive(n_batch, n_steps) if has_bias or self.noise_std else None
         irec = np.zeros((n_batch, n_out, n_syn), self._dtype)
-        reset, total = np.empty_like(vmem), np.empty_like(vmem)
+        reset, total = np.empty((2, n_batch, n_out), self._dtype)
         output = np.empty((n_batch, n_steps, n_out), self._dtype)
         records = self._empty_records(output) if record else {}
 
@@ -261,8 +262,8 @@ class LIF(Module):
             # `spike_subtract_threshold`, in place
             np.divide(vmem, threshold, out=spikes)
             np.floor(spikes, out=spikes)
-            np.maximum(spikes, 0.0, out=spikes)
-            np.minimum(spikes, self.max_spikes_per_dt, out=spikes)
+            np.maximum(spikes, zero, out=spikes)
+            np.minimum(spikes, most, out=spikes)
             np.multiply(spikes, threshold, out=reset)
             vmem -= reset
             output[:, t] = spikes
@@ -275,24 +276,32 @@ class LIF(Module):
         require_finite(self._label, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
-    def _constants(self, n_batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the decays of membrane and synapses, and the thresholds, for each batch element.
+    def _constants(
+        self, n_batch: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
+        """Return what the parameters mean for a step.
 
-        Their shapes are (B, Nout), (S, B, Nout) and (B, Nout).
+        These are the decays of membrane (B, Nout) and synapses (S, B, Nout), the thresholds
+        (B, Nout), the most spikes and none (), and whether there is a bias.
         """
-        n_out, n_syn = self.size_out, self.n_synapses
 
-        def made() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        def made() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
+            n_out, n_syn = self.size_out, self.n_synapses
             alpha = decay(self.dt, self.tau_mem, self._dtype)
             beta = np.broadcast_to(decay(self.dt, self.tau_syn, self._dtype), (n_out, n_syn))
             return (
                 _expanded(alpha, (n_batch, n_out)),
                 _expanded(beta.T[:, np.newaxis], (n_syn, n_batch, n_out)),
                 _expanded(self.threshold, (n_batch, n_out)),
+                # numpy takes longer for a number of Python than for a whole row of neurons
+                np.array(self.max_spikes_per_dt, self._dtype),
+                np.zeros((), self._dtype),
+                bool(np.count_nonzero(self.bias)),
             )
 
-        arrays = self.tau_mem, self.tau_syn, self.threshold
-        return self._kept.get(made, arrays, self.dt, n_batch, self._dtype)
+        arrays = self.tau_mem, self.tau_syn, self.threshold, self.bias
+        settings = self.dt, self.max_spikes_per_dt, n_batch, self._dtype
+        return self._kept.get(made, arrays, *settings) or made()
 
     def _empty_records(self, output: np.ndarray) -> dict[str, np.ndarray]:
         """Return the arrays for a record; that of the spikes is the output itself."""
@@ -304,13 +313,11 @@ class LIF(Module):
             "vmem": np.empty(output.shape, self._dtype),
         }
 
-    def _drive(self, n_batch: int, n_steps: int) -> np.ndarray | None:
-        """Return bias plus noise, shape (T, B, Nout); None where there is nothing to add."""
+    def _drive(self, n_batch: int, n_steps: int) -> np.ndarray:
+        """Return bias plus noise, shape (T, B, Nout)."""
         shape = (n_batch, n_steps, self.size_out)
         if self.noise_std:
             return (drawn_noise(self, shape) + self.bias).swapaxes(0, 1)
-        if not np.count_nonzero(self.bias):
-            return None
         return np.broadcast_to(self.bias, shape).swapaxes(0, 1)
 
     def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class Rate(Module):
     """
 
     _model = rate.RATE
+    _replaces_states = True
 
     x: np.ndarray
     w_rec: np.ndarray

@@ -9,6 +9,8 @@ from rockpool.nn.kernels.compiling import kernel_array
 from rockpool.nn.models import checks
 from rockpool.nn.modules.module import Module
 
+_SINGLE = np.dtype(np.float32)
+
 
 def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
     """Return input of a module as (B, T, Nin), without a copy where it is that already.
@@ -19,6 +21,9 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
     array = checks.real_input(module._label, data)
     if array.ndim == 0:
         return module._auto_batch(array)[0]
-    kind = np.float32 if np.float32 in (array.dtype, module._dtype) else np.float64
-    shape = module._batch_shape(array.shape)
+    shape, kind = module._batch_shape(array.shape), module._dtype
+    if array.dtype == _SINGLE:
+        kind = _SINGLE
+    if array.dtype == kind and array.shape == (*shape[:2], module.size_in) and array.flags.carray:
+        return array
     return kernel_array(array.reshape(shape), kind, (*shape[:2], module.size_in))

@@ -46,9 +46,9 @@ class LIFNumba(LIF):
         n_batch, n_steps, n_in = data.shape
         n_out, kind = self.size_out, self._dtype
 
-        vmem = kernel_array(self._batched_state("vmem", n_batch), kind)
-        isyn = kernel_array(self._batched_state("isyn", n_batch), kind)
-        spikes = kernel_array(self._batched_state("spikes", n_batch), kind)
+        vmem = self._batched_state("vmem", n_batch)
+        isyn = self._batched_state("isyn", n_batch)
+        spikes = self._batched_state("spikes", n_batch)
         output = np.empty((n_batch, n_steps, n_out), kind)
         records = self._empty_records(output) if record else {}
         optional = {}
@@ -90,4 +90,4 @@ class LIFNumba(LIF):
             }
 
         arrays = self.tau_mem, self.tau_syn, self.bias, self.threshold
-        return self._kept.get(made, arrays, self.dt)
+        return self._kept.get(made, arrays, self.dt) or made()

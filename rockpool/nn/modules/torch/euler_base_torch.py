@@ -70,10 +70,10 @@ class EulerBaseTorch(NeuronArray, TorchModule):
         self._keep_state(**final._asdict())
         return self._as_neurons(output)
 
-    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
-        if lengths is not None and isinstance(data, Tensor):
+    def _options(self, data: Any, **options: Any) -> CallOptions:
+        if options.get("lengths") is not None and isinstance(data, Tensor):
             data = self._shaped(data)
-        return super()._options(data, detach, lengths)
+        return super()._options(data, **options)
 
     def _loop_parameters(self) -> EulerParameters:
         """Return the parameters for the time loop, checked."""

@@ -114,7 +114,7 @@ class LowPass(TorchModule):
         self._store_states({"vmem": vmem}, options.detach)
         return output
 
-    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
-        if lengths is not None and isinstance(data, Tensor) and data.dim() == 3:
+    def _options(self, data: Any, **options: Any) -> CallOptions:
+        if options.get("lengths") is not None and isinstance(data, Tensor) and data.dim() == 3:
             data = data.transpose(0, 1)
-        return super()._options(data, detach, lengths)
+        return super()._options(data, **options)

@@ -188,6 +188,7 @@ class TorchModule(TorchRegistry):
         *args: Any,
         detach: bool | None = None,
         lengths: Any = None,
+        memory: str | None = None,
         **kwargs: Any,
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Process input and return ``(output, new_state, record)``.
@@ -206,8 +207,12 @@ class TorchModule(TorchRegistry):
         lengths : array_like of int, optional
             How many time steps of the input each batch element has, shape (B,). Outputs and records
             beyond are zero; the states are those at each end. Default: all time steps.
+        memory : str, optional
+            "low" for gradients that take less memory and up to half as much time again, or "full";
+            see `rockpool.nn.kernels.switch.save_memory`, which decides by default.
         *args, **kwargs
-            Further arguments of ``forward``; also `detach` and `lengths` where it has such names.
+            Further arguments of ``forward``; also `detach`, `lengths` and `memory` where it has
+            such names.
 
         Returns
         -------
@@ -218,7 +223,7 @@ class TorchModule(TorchRegistry):
         record : dict
             Tensors (B, T, ...) by name; empty without `record`.
         """
-        given = {"detach": detach, "lengths": lengths}
+        given = {"detach": detach, "lengths": lengths, "memory": memory}
         given = {name: value for name, value in given.items() if value is not None}
         if not given:
             return self._evolve(input_data, record, args, kwargs)
@@ -229,16 +234,21 @@ class TorchModule(TorchRegistry):
         with options_set(self._label, self._options(input_data, **given)):
             return self._evolve(input_data, record, args, kwargs)
 
-    def _options(self, data: Any, detach: bool = True, lengths: Any = None) -> CallOptions:
+    def _options(
+        self, data: Any, *, detach: bool = True, lengths: Any = None, memory: str | None = None
+    ) -> CallOptions:
         """Return the options for a call, checked."""
+        if memory not in (None, "low", "full"):
+            raise ValueError(f"{self._label}: memory must be 'low' or 'full', got {memory!r}")
         if not isinstance(detach, bool):
             raise TypeError(f"{self._label}: detach must be a bool, got {detach!r}")
         if lengths is None:
-            return CallOptions(detach)
+            return CallOptions(detach, memory=memory)
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: with lengths, the input must be a torch tensor")
         n_batch, n_steps = self._batch_and_steps(data.shape)
-        return CallOptions(detach, lengths_of(self._label, lengths, n_batch, n_steps), n_steps)
+        steps = lengths_of(self._label, lengths, n_batch, n_steps)
+        return CallOptions(detach, steps, n_steps, memory)
 
     def _evolve(
         self, input_data: Any, record: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -270,7 +280,7 @@ class TorchModule(TorchRegistry):
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
-        if "lengths" in kwargs or "detach" in kwargs:
+        if not kwargs.keys().isdisjoint(("lengths", "detach", "memory")):
             return self.evolve(args[0], False, *args[1:], **kwargs)[0]
         try:
             return self._run_forward(*args, **kwargs)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from rockpool.nn.kernels.switch import save_memory
 from rockpool.nn.modules.torch._base.transforms import compiling, values_unknown
 
-__all__ = ["CallOptions", "call_options", "lengths_of", "options_set"]
+__all__ = ["CallOptions", "call_options", "lengths_of", "memory_is_low", "options_set"]
 
 
 class CallOptions(NamedTuple):
@@ -21,6 +22,7 @@ class CallOptions(NamedTuple):
     detach: bool = True  # states that are left behind have no graph
     lengths: Tensor | None = None  # time steps of each batch element, (B,); None: all there are
     n_steps: int = 0  # of the input, with lengths
+    memory: str | None = None  # "low" or "full"; None: as `save_memory` says
 
     def cut(self, value: Any) -> Any:
         """Return outputs or records (B, T, ...), also in dicts, with zeros beyond each end."""
@@ -57,12 +59,19 @@ def call_options() -> CallOptions:
     return _DEFAULT if compiling() else _current.get()
 
 
+def memory_is_low() -> bool:
+    """Whether what gradients need is to be computed again instead of kept."""
+    memory = call_options().memory
+    return save_memory._wanted() if memory is None else memory == "low"
+
+
 @contextmanager
 def options_set(label: str, options: CallOptions) -> Iterator[CallOptions]:
     """Set the options for the length of a call."""
     if compiling():
         raise NotImplementedError(
-            f"{label}: lengths and detach=False cannot be given to a compiled or exported module"
+            f"{label}: lengths, detach=False and memory cannot be given to a compiled or exported "
+            f"module"
         )
     token = _current.set(options)
     try:

@@ -207,7 +207,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             return evolve(*args, **kwargs)
         return super()._all_or_nothing(evolve, *args, **kwargs)
 
-    def _snapshot(self) -> Any:
+    def _snapshot(self, within_ours: bool = True) -> Any:
         unsaved = self._non_persistent_buffers_set
         states = {
             name: value if value is None or self._replaces_states else value.detach().clone()

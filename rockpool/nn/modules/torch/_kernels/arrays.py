@@ -10,6 +10,8 @@ from torch import Tensor
 
 from rockpool.nn.kernels import compiling
 from rockpool.nn.kernels.compiling import kernel_array
+from rockpool.nn.kernels.lif_again import number_of_marks
+from rockpool.nn.modules.torch._base.call_options import memory_is_low
 from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
 
 
@@ -90,6 +92,23 @@ def broadcasts(shape: tuple[int, ...], **parameters: Tensor | None) -> dict[str,
 def copied(tensor: Tensor) -> Tensor:
     """Return the values of a tensor in memory of their own."""
     return tensor.detach().clone(memory_format=torch.contiguous_format)
+
+
+def marks(n_steps: int, isyn: np.ndarray | Tensor, adaptive: bool) -> dict[str, np.ndarray]:
+    """Return arrays for what gradients of LIF neurons keep in place of the membrane, by name.
+
+    There are none where memory need not be saved, or there are too few steps for it. The currents
+    are (B, N, S).
+    """
+    n_marks = number_of_marks(n_steps) if memory_is_low() else 0
+    if not n_marks:
+        return {}
+    n_batch, n_out, n_synapses = isyn.shape
+    single = isyn.dtype in (torch.float32, np.float32)
+    kind = np.float32 if single else np.float64
+    sizes = {"marks_v": n_out, "marks_i": n_out * n_synapses}
+    sizes |= {"marks_ahp": n_out} if adaptive else {}
+    return {name: np.empty((n_batch, n_marks, size), kind) for name, size in sizes.items()}
 
 
 def gradient_array(gradient: Tensor | None, like: Tensor) -> np.ndarray:

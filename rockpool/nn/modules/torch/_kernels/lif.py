@@ -22,6 +22,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     copied,
     empty,
     gradient_array,
+    marks,
     output_gradient,
     outputs,
     reduced,
@@ -65,7 +66,8 @@ class _LIF(Function):
         vmem, isyn, spikes = copied(p.vmem), copied(p.isyn), copied(p.spikes)
         iahp = None if p.iahp is None else copied(p.iahp)
         output = empty(per_step, p.x)
-        before = None if ctx is None else empty(per_step, p.x)
+        marked = {} if ctx is None else marks(p.x.shape[1], p.isyn, iahp is not None)
+        before = None if ctx is None or marked else empty(per_step, p.x)
         records: list[Tensor | None] = [None] * 4
         if settings.record:
             per_synapse = (*per_step, n_syn)
@@ -86,8 +88,11 @@ class _LIF(Function):
             **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
             **arrays(w_rec=p.w_rec, noise=p.noise),
             **outputs(iahp=iahp, before=before, **dict(zip(RECORDS, records, strict=True))),
+            **marked,
         )
         keep(ctx, settings, before, *tensors)
+        if ctx is not None:
+            ctx.marked = marked
         if ctx is not None and p.w_rec is None and settings.record:
             ctx.mark_non_differentiable(records[2])
         return output, vmem, isyn, spikes, iahp, *records
@@ -99,14 +104,26 @@ class _LIF(Function):
         if torch.is_grad_enabled():
             function = partial(by_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
-        found = _gradients(ctx.settings, inputs, Inputs(*needed), before, Results._make(grads))
+        if before is None:
+            before = empty((*inputs.x.shape[:2], inputs.vmem.shape[1]), inputs.vmem)
+        found = _gradients(
+            ctx.settings, inputs, Inputs(*needed), before, ctx.marked, Results._make(grads)
+        )
         return None, *only_needed(found, needed)
 
 
 def _gradients(
-    settings: Settings, inputs: Inputs, need: Inputs, before: Tensor, given: Results
+    settings: Settings,
+    inputs: Inputs,
+    need: Inputs,
+    before: Tensor,
+    marked: dict[str, np.ndarray],
+    given: Results,
 ) -> Inputs:
-    """Return the gradients of all inputs, given those of the results."""
+    """Return the gradients of all inputs, given those of the results.
+
+    With what was marked, nothing of `before` is read.
+    """
     p = inputs
     n_batch, n_out, n_syn = p.isyn.shape
     per_neuron = (n_out,)
@@ -124,7 +141,11 @@ def _gradients(
     optional: dict[str, np.ndarray] = {}
     if need.beta:
         of_beta = np.zeros((n_out, n_syn))
-        optional |= {"x": array(p.x), "grad_beta": of_beta.reshape(-1)}
+        optional["grad_beta"] = of_beta.reshape(-1)
+    if need.beta or marked:
+        optional["x"] = array(p.x)
+    if marked:
+        optional |= {**marked, "bias": broadcast(p.bias, per_neuron), **arrays(noise=p.noise)}
     if p.iahp is not None:
         of_iahp = gradient_array(given.iahp, p.iahp)
         of_gamma, of_w_ahp = np.zeros((2, n_out))

@@ -22,6 +22,8 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     broadcast,
     broadcasts,
     call,
+    empty,
+    marks,
     output_gradient,
     reduced,
 )
@@ -84,16 +86,14 @@ def lif_short(short: Short, x: Tensor, parameters: tuple[Tensor, ...]) -> Tensor
     return _run(short, x, parameters)
 
 
-def _run(
-    short: Short, x: Tensor, parameters: tuple[Tensor, ...], before: np.ndarray | None = None
-) -> Tensor:
+def _run(short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.ndarray) -> Tensor:
+    """Run the kernel, which writes what gradients need into what is to be kept."""
     n_batch, n_out, n_synapses = short.states["isyn"].shape
     output = np.empty((n_batch, x.shape[1], n_out), short.states["isyn"].dtype)
-    optional = {} if before is None else {"before": before}
     if "w_rec" in short.names:
-        optional["w_rec"] = array(parameters[short.names.index("w_rec")])
+        kept["w_rec"] = array(parameters[short.names.index("w_rec")])
     states = {**short.states, "isyn": short.states["isyn"].reshape(n_batch, n_out * n_synapses)}
-    call(lif_forward, x=array(x), output=output, **short.constants.given, **states, **optional)
+    call(lif_forward, x=array(x), output=output, **short.constants.given, **states, **kept)
     return torch.from_numpy(output)
 
 
@@ -102,10 +102,14 @@ class _Short(Function):
     def forward(ctx: Any, short: Short, x: Tensor, *parameters: Tensor) -> Tensor:
         """Run the kernel, and keep what gradients need."""
         started = {name: state.copy() for name, state in short.states.items()}
-        n_batch, n_out, _ = started["isyn"].shape
-        before = np.empty((n_batch, x.shape[1], n_out), started["isyn"].dtype)
-        output = _run(short, x, parameters, before)
+        isyn, n_steps = started["isyn"], x.shape[1]
         ctx.short = short._replace(states=started)
+        ctx.marked = marks(n_steps, isyn, "iahp" in started)
+        if ctx.marked:
+            ctx.save_for_backward(None, x, *parameters)
+            return _run(short, x, parameters, **ctx.marked)
+        before = np.empty((len(isyn), n_steps, isyn.shape[1]), isyn.dtype)
+        output = _run(short, x, parameters, before=before)
         ctx.save_for_backward(torch.from_numpy(before), x, *parameters)
         return output
 
@@ -117,7 +121,9 @@ class _Short(Function):
         if torch.is_grad_enabled():
             loop = partial(_by_loop, ctx.short)
             return None, *second_order(loop, tensors, needed, (given,))
-        found = _gradients(ctx.short, before.numpy(), tensors, needed, given)
+        if before is None:
+            before = empty(given.shape, given)
+        found = _gradients(ctx.short, before.numpy(), ctx.marked, tensors, needed, given)
         return None, *only_needed(found, needed)
 
 
@@ -137,18 +143,24 @@ def _by_loop(short: Short, x: Tensor, *parameters: Tensor) -> tuple[Tensor]:
 def _gradients(
     short: Short,
     before: np.ndarray,
+    marked: dict[str, np.ndarray],
     tensors: list[Tensor],
     needed: tuple[bool, ...],
     given: Tensor,
 ) -> list[Tensor | None]:
-    """Return the gradients of the input and of the parameters, of which some need not be right."""
+    """Return the gradients of the input and of the parameters, of which some need not be right.
+
+    With what was marked, nothing of `before` is read.
+    """
     x, *parameters = tensors
     wanted = dict(zip(short.names, needed[1:], strict=True))
     trained = dict(zip(short.names, parameters, strict=True))
     n_batch, n_out, n_synapses = short.states["isyn"].shape
     n_currents = n_out * n_synapses
     arguments = {**short.constants.given, **short.constants.surrogate, **short.states}
-    del arguments["bias"]
+    arguments |= marked
+    if not marked:
+        del arguments["bias"]
     arguments["isyn"] = arguments["isyn"].reshape(n_batch, n_currents)
     sums = np.zeros((4 + n_synapses, n_out))
     found = {"alpha": sums[0], "bias": sums[1], "threshold": sums[2]}
@@ -158,6 +170,7 @@ def _gradients(
     optional: dict[str, np.ndarray] = {} if of_x is None else {"grad_x": of_x}
     if wanted["beta"]:
         found["beta"] = sums[4:].reshape(n_currents)
+    if wanted["beta"] or marked:
         optional["x"] = array(x)
     if "w_rec" in trained:
         optional["w_rec"] = array(trained["w_rec"])

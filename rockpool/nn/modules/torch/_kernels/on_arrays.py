@@ -7,7 +7,6 @@ and one operation of autograd where gradients are asked for.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -41,13 +40,15 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     graph = torch.is_grad_enabled()
     if graph and not options.detach:
         return None
-    if not _is_array(data, data) or not all(_is_array(v, data, graph) for v in states.values()):
+    if not _is_array(data, data):
         return None
+    for value in states.values():
+        if not _is_array(value, data, graph):
+            return None
     limit = float(module.max_spikes_per_dt)
     given = module.__dict__.get("_least_given")
     settings = module.dt, module.leak_mode, module.spike_generation_fn, limit, given
-    make = partial(_constants, module, trained)
-    constants = module._watched.get(make, parameters, settings)
+    constants = module._watched.get(partial(_constants, module, trained), parameters, *settings)
     if constants is None or parameters[0].dtype != data.dtype:
         return None
     if w_rec is not None:
@@ -55,13 +56,14 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
             return None
         require_values(module._label, module, (Required("w_rec"),))
         trained, parameters = {**trained, "w_rec": "w_rec"}, (*parameters, w_rec)
-    started: dict[str, Any] = {
-        name: _started(module, name, value, len(data)) for name, value in states.items()
-    }
-    if any(array is None for array in started.values()):
-        return None
+    n_batch = data.shape[0]
+    started: dict[str, Any] = {}
+    for name, value in states.items():
+        started[name] = array = _started(module, name, value, n_batch)
+        if array is None:
+            return None
     keep_states_apart()
-    if len(data) > 1 and "_state_of_first" in module.__dict__:
+    if n_batch > 1 and "_state_of_first" in module.__dict__:
         module._tell_of_batches()
     kernels = short_file()
     short = kernels.Short(constants, started, tuple(trained), module._made)
@@ -69,7 +71,8 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     module.__dict__["last_path"] = "numba"
     require_finite(module._label, data, started["isyn"])
     module._buffers.update(_kept(module._keep_batch_state, started))
-    module._note_batch(len(data))
+    if n_batch > 1:
+        module._note_batch(n_batch)
     return output
 
 
@@ -122,10 +125,12 @@ def _started(module: Any, name: str, value: Tensor, n_batch: int) -> np.ndarray 
 
 def _kept(whole: bool, states: dict[str, np.ndarray]) -> dict[str, Tensor]:
     """Return final states as tensors; those of batch element 0 alone are in memory of their own."""
-    with torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext():
-        if whole:
-            return {name: torch.from_numpy(array) for name, array in states.items()}
-        return {
-            name: torch.from_numpy(array[0] if len(array) == 1 else array[0].copy())
-            for name, array in states.items()
-        }
+    if torch.is_inference_mode_enabled():
+        with torch.inference_mode(False):
+            return _kept(whole, states)
+    if whole:
+        return {name: torch.from_numpy(array) for name, array in states.items()}
+    return {
+        name: torch.from_numpy(array[0] if len(array) == 1 else array[0].copy())
+        for name, array in states.items()
+    }
