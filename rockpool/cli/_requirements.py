@@ -7,7 +7,11 @@ from rockpool.cli._output import CommandError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
+    from typing import Any
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable
+
+    Any = object
 
 # What matplotlib can write without further libraries.
 FORMATS = (".png", ".pdf", ".svg")
@@ -63,7 +67,7 @@ def check_picture(path: str) -> None:
         raise CommandError(f"--plot: {path!r} cannot be written", code=2)
 
 
-def write_picture(path: str, draw: "Callable[[IO[bytes], str], None]") -> None:
+def write_picture(path: str, draw: "Callable[[Any, str], None]") -> None:
     """Draw into a file, in the format of its ending, or say why it cannot be written."""
     from rockpool.utilities._atomic import replacing
 

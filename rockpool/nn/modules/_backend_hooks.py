@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from rockpool.nn.models import checks
 from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
+from rockpool.typehints import Self
 
 
 class BackendHooks:

@@ -1,7 +1,5 @@
 """The time loop of LIF neurons in torch, on CPU tensors, by compiled kernels. Needs numba."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -144,7 +142,8 @@ class _LIF(Function):
         if torch.is_grad_enabled():
             function = partial(_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
-        found = _gradients(ctx.settings, inputs, _Inputs(*needed), before, _Results._make(grads))
+        need, given = _Inputs._make(needed), _Results._make(grads)
+        found = _gradients(ctx.settings, inputs, need, before, given)
         return None, *only_needed(found, needed)
 
 
@@ -162,7 +161,7 @@ def _loop(settings: _Settings, *tensors: Any) -> _Results:
 
 
 def _gradients(
-    settings: _Settings, inputs: _Inputs, need: _Inputs, before: Tensor, given: _Results
+    settings: _Settings, inputs: _Inputs, need: Any, before: Tensor, given: Any
 ) -> _Inputs:
     """Return the gradients of all inputs, given those of the results."""
     p = inputs
