@@ -13,9 +13,11 @@ TYPE_CHECKING = False  # known to type checkers by its name; importing typing ta
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
     from typing import Any, TypeAlias
+    from typing import Self as Self
 
     import numpy as np
     import torch
+    from numpy.typing import ArrayLike as ArrayLike
 
     from rockpool.parameters import ParameterBase
 
@@ -65,6 +67,11 @@ __all__ = [
     "Value",
 ]
 
+# What the files of this package take from here, as tools that check types at run time (beartype,
+# jaxtyping) go by the letter of numpy's own `ArrayLike`, in which a float is none, and have no
+# `Self` in a function alone.
+_OURS = ("ArrayLike", "Self")
+
 
 class DRCError(ValueError):
     """A network breaks a design rule of the hardware that it is to be mapped to."""
@@ -75,7 +82,7 @@ class DRCWarning(Warning, DRCError):
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in (*__all__, *_OURS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals().update(_aliases())
     return globals()[name]
@@ -96,7 +103,7 @@ def _aliases() -> dict[str, object]:
 
     tree = Union[Iterable, MutableMapping, Mapping]  # noqa: UP007
     aliases: dict[str, object] = dict.fromkeys(
-        ("Tensor", "Leaf", "Value", "Node", "JaxTreeDef", "JaxRNGKey"), Any
+        ("Tensor", "Leaf", "Value", "Node", "JaxTreeDef", "JaxRNGKey", *_OURS), Any
     )
     aliases |= {
         "P_int": int | ParameterBase,

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
+else:  # for those who check annotations at run time
+    ModuleType = Any = object
 
 # Where help is asked for by `name?`.
 _SHOW_HELP = ("IPython.core.interactiveshell",)

@@ -13,6 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+else:  # for those who check annotations at run time
+    from _collections_abc import Iterable
+
+    Any = object
 
 
 class HalfImported(ImportError):

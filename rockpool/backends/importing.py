@@ -11,7 +11,7 @@ from .finder import HalfImported, Search, is_loading, location, module_version
 from .guarded import guarded_import
 from .plain_text import is_distribution
 from .retry import Failure
-from .specs import specification
+from .specs import BackendSpec, BackendStatus, specification
 from .status import (
     beyond_understanding,
     failures,
@@ -26,10 +26,6 @@ from .status import (
     usable,
     version_of,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .specs import BackendSpec, BackendStatus
 
 # Whose frames are left out of the errors that are kept.
 _OURS = ("rockpool", "lazy_loader", "importlib")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
     from typing import Any
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable
+
+    FrameType = Any = object
 
 __all__ = ["advertised", "attach"]
 

@@ -8,6 +8,8 @@ from .lazy import _lazy_blocks
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+else:  # for those who check annotations at run time
+    FrameType = object
 
 
 class lazy_imports:

@@ -8,6 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable, Iterable
+
+    FrameType = object
 
 
 def meant(package: str, name: str, advertised: "Callable[[str], Iterable[str]]") -> str:

@@ -25,6 +25,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, NoReturn
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable, Iterable
+
+    Any = NoReturn = object
 
 
 class AbortImport(Exception):

@@ -11,9 +11,7 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .specs import BackendStatus
+from .specs import BackendStatus
 
 
 class Failure:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable, Iterator
 
 from .finder import Search
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _KINDS = inspect.Parameter
 _ANYTHING = inspect.Signature(

@@ -7,6 +7,8 @@ from .finder import Search, is_older, module_version, release
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable, Iterable
 
 
 class BackendSpec:

@@ -19,6 +19,8 @@ from .finder import attribute, invalidate_caches
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:  # for those who check annotations at run time
+    Any = object
 
 MESSAGE = (
     "Missing the `{backend}` backend. "

@@ -17,7 +17,7 @@ from .finder import (
     module_version,
 )
 from .plain_text import printable
-from .specs import REGISTERED, STANDARD, BackendStatus, specification, text_of
+from .specs import REGISTERED, STANDARD, BackendSpec, BackendStatus, specification, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
     from .retry import Failure
-    from .specs import BackendSpec
+else:  # for those who check annotations at run time
+    from _collections_abc import Iterable
+
+    ModuleSpec = Failure = object
 
 # Back-ends that were imported and passed their check.
 usable: "set[str]" = set()

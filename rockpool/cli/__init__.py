@@ -22,6 +22,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
+else:  # for those who check annotations at run time
+    from _collections_abc import Mapping, Sequence
+
+    Any = NoReturn = object
 
 __all__ = ["COMMANDS", "main", "read_quickly", "run"]
 

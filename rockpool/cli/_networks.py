@@ -10,10 +10,12 @@ from rockpool.cli._recordings import holds_events, recorded_input
 from rockpool.cli._requirements import need
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import ndarray
 
     from rockpool.files import NetworkFile
     from rockpool.nn.description import Node
+else:  # for those who check annotations at run time
+    ndarray = NetworkFile = Node = Any
 
 __all__ = ["described_file", "input_data", "network_and_input", "network_file", "time_step"]
 
@@ -69,7 +71,7 @@ def time_step(node: Node) -> float:
     return next((n.settings["dt"] for _, n in node.walk() if "dt" in n.settings), 1e-3)
 
 
-def input_data(text: str, node: Node) -> np.ndarray:
+def input_data(text: str, node: Node) -> ndarray:
     """Return the input (B, T, N) that the word INPUT names: a file, or ``digits``."""
     import numpy as np
 

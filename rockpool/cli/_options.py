@@ -5,6 +5,8 @@ Option = dict
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable
 
 
 def flag(does: str) -> "Option":

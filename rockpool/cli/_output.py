@@ -9,6 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TextIO
+else:  # for those who check annotations at run time
+    from _collections_abc import Iterable, Sequence
+
+    TextIO = object
 
 # No terminal has more columns; whoever says so means "any number".
 _WIDEST = 10_000

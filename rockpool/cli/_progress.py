@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Self
+from typing import Any
 
 from rockpool.cli._output import has_controls, is_terminal, tell, terminal_width
+from rockpool.typehints import Self
 
 # Parts of the way that are shown where there is no bar.
 _QUARTERS = 4

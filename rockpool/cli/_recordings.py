@@ -9,7 +9,9 @@ from rockpool.cli._output import CommandError, in_json, paint, table
 from rockpool.cli._requirements import need
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import ndarray
+else:  # for those who check annotations at run time
+    ndarray = Any
 
 __all__ = ["holds_events", "recorded_input", "recording_format", "shown_recording"]
 
@@ -57,14 +59,14 @@ def holds_events(path: str, ending: str) -> bool:
         return "input" not in arrays.files and any(map(is_time, arrays.files))
 
 
-def recorded_input(path: str, channels: int | None, dt: float) -> np.ndarray:
+def recorded_input(path: str, channels: int | None, dt: float) -> ndarray:
     """Return the input (B, T, N) that the recordings in a file make, as long as the longest."""
     import numpy as np
 
     from rockpool.data import read_samples
     from rockpool.data.recognising import FORMATS, format_of
 
-    rasters: list[np.ndarray] = []
+    rasters: list[ndarray] = []
     longest = 0
     try:
         format = format_of(path)

@@ -1,16 +1,23 @@
 """What commands find out before they work: libraries, and whether a file can be written."""
 
 import os
+import sys
 
 from rockpool.cli._output import CommandError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
+    from typing import Any
+else:  # for those who check annotations at run time
+    from _collections_abc import Callable
+
+    Any = object
 
 # What matplotlib can write without further libraries.
 FORMATS = (".png", ".pdf", ".svg")
+# Bytes of memory that numpy takes before it can be used, with one thread of OpenBLAS.
+_FOR_NUMPY = 160 * 2**20
 
 
 def need_numpy(purpose: str, picture: "str | None") -> None:
@@ -28,10 +35,30 @@ def need(name: str, purpose: str, install: str = "") -> None:
     """Import a library, or say in words for people why that does not work."""
     from rockpool.backends.queries import backend_status
 
+    if name == "numpy":
+        _need_memory()
     status = backend_status(name, probe=True)
     if status.state != "available":
         fix = install if install and status.state == "missing" else status.install
         raise CommandError(f"{purpose}: {status.reason}", hint=f"Get it with: {fix}")
+
+
+def _need_memory() -> None:
+    """Raise a MemoryError where the memory that this process may have is too little for numpy.
+
+    Its OpenBLAS would ask for it again and again, for ever.
+    """
+    if "numpy" in sys.modules or sys.platform == "win32":
+        return
+    import mmap
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        return
+    try:
+        mmap.mmap(-1, _FOR_NUMPY).close()
+    except OSError:
+        raise MemoryError from None
 
 
 def need_folder(purpose: str) -> None:
@@ -63,7 +90,7 @@ def check_picture(path: str) -> None:
         raise CommandError(f"--plot: {path!r} cannot be written", code=2)
 
 
-def write_picture(path: str, draw: "Callable[[IO[bytes], str], None]") -> None:
+def write_picture(path: str, draw: "Callable[[Any, str], None]") -> None:
     """Draw into a file, in the format of its ending, or say why it cannot be written."""
     from rockpool.utilities._atomic import replacing
 

@@ -11,6 +11,8 @@ from rockpool.cli._output import CommandError, in_json, no_such_backend, table, 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:  # for those who check annotations at run time
+    Any = object
 
 DESCRIPTION = """\
 Show the computational back-ends: whether each is here, in which version, how many

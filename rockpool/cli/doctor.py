@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rockpool.backends.doctor import Diagnosis, Finding
+else:  # for those who check annotations at run time
+    Any = Diagnosis = Finding = object
 
 DESCRIPTION = """\
 Examine the back-ends: versions, places, files in the way, versions that do not go

@@ -10,6 +10,8 @@ from rockpool.cli._output import CommandError, did_you_mean, in_json, no_such_ba
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:  # for those who check annotations at run time
+    Any = object
 
 DESCRIPTION = """\
 List the modules that rockpool offers, with the back-end that each one needs and

@@ -15,10 +15,12 @@ from rockpool.cli._requirements import check_picture, write_picture
 from rockpool.cli.verify import dtype
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import ndarray
 
     from rockpool.nn.choice import Choice
     from rockpool.nn.description import Node
+else:  # for those who check annotations at run time
+    ndarray = Choice = Node = Any
 
 DESCRIPTION = """\
 Run a network of a file on an input, from the state that the file has, and say how many
@@ -130,8 +132,8 @@ def _built(node: Node, name: str, dtype: str | None) -> Any:
 
 
 def _evolved(
-    node: Node, name: str, data: np.ndarray, values: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    node: Node, name: str, data: ndarray, values: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, ndarray]]:
     """Run the network batch by batch, each from the state of the file."""
     import numpy as np
 
@@ -139,7 +141,7 @@ def _evolved(
     from rockpool.verification.layers import is_spiking, layers_of
 
     network = _built(node, name, values["dtype"])
-    kept: dict[str, list[np.ndarray]] = {"output": []}
+    kept: dict[str, list[ndarray]] = {"output": []}
     spikes: dict[str, float] = {}
     neurons: dict[str, int] = {}
     wall = 0.0
@@ -178,7 +180,7 @@ def _evolved(
     return report, arrays
 
 
-def _digits_read(output: np.ndarray) -> float | None:
+def _digits_read(output: ndarray) -> float | None:
     """Return which part of the digits got the largest mean output, for ten output channels."""
     from rockpool.data import load_digits
 
@@ -187,7 +189,7 @@ def _digits_read(output: np.ndarray) -> float | None:
     return float((output.mean(1).argmax(-1) == load_digits()[1]).mean())
 
 
-def _write_output(path: str, arrays: dict[str, np.ndarray]) -> None:
+def _write_output(path: str, arrays: dict[str, ndarray]) -> None:
     """Write the output, and what was recorded."""
     import io
 
@@ -212,7 +214,7 @@ def _write_output(path: str, arrays: dict[str, np.ndarray]) -> None:
         raise CommandError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _as_text(report: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+def _as_text(report: dict[str, Any], arrays: dict[str, ndarray]) -> str:
     lines = [
         f"{report['inputs']} inputs of {report['steps']} time steps of {report['dt'] * 1e3:g} ms, "
         f"on {report['backend']}\n"
@@ -230,7 +232,7 @@ def _as_text(report: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     return "".join(lines) + raster
 
 
-def _raster(output: np.ndarray, duration: float) -> str:
+def _raster(output: ndarray, duration: float) -> str:
     """Return the output of the first input as a raster, where it is spikes."""
     from rockpool.cli.demo.raster import raster_lines
 
@@ -260,7 +262,7 @@ def _stream(node: Node, name: str, dtype: str | None) -> int:
     return 0
 
 
-def _steps(channels: int | None) -> Iterator[tuple[int, np.ndarray]]:
+def _steps(channels: int | None) -> Iterator[tuple[int, ndarray]]:
     """Go over the lines of stdin that are not empty, with their numbers."""
     import numpy as np
 

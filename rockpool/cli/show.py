@@ -13,10 +13,12 @@ from rockpool.cli._output import CommandError, in_json, paint, table, write
 from rockpool.cli._recordings import recording_format, shown_recording
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import ndarray
 
     from rockpool.files import NetworkFile
     from rockpool.nn.description import Node
+else:  # for those who check annotations at run time
+    ndarray = NetworkFile = Node = Any
 
 DESCRIPTION = """\
 Show what a network in a file is made of: its layers with shapes, parameters and time
@@ -91,7 +93,7 @@ def _is_plain(setting: Any) -> bool:
     return setting is None or isinstance(setting, (bool, int, float, str, tuple))
 
 
-def _range(array: np.ndarray) -> list[float]:
+def _range(array: ndarray) -> list[float]:
     """Return the least and the largest value."""
     return [float(array.min()), float(array.max())] if array.size else []
 

@@ -1,7 +1,5 @@
 """Which format a file of a recording is of: by what is in it, and only then by its name."""
 
-from __future__ import annotations
-
 import os
 import re
 from typing import NamedTuple

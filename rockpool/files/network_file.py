@@ -5,8 +5,6 @@ as JSON under ``rockpool``, the description (`rockpool.nn.description`), in whic
 named by its key. The version of that JSON is `VERSION`; a reader refuses later ones.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -20,6 +20,7 @@ from rockpool.graph.graph_modules import (
 )
 
 
+@runtime_checkable
 class Layer(Protocol):
     """What is read of a layer: its numbers of channels and its name."""
 

@@ -1,7 +1,5 @@
 """A file of NIR from a network: `to_nir`."""
 
-from __future__ import annotations
-
 import json
 import warnings
 from dataclasses import replace

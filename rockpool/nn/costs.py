@@ -10,8 +10,6 @@ nanoseconds of CPU time on one thread, where the numbers of a `Cost` stand. ``ro
 damaged is passed over with a warning, and so is what no file says: then `DEFAULTS` holds.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os
@@ -235,9 +233,9 @@ def _measured(path: str) -> dict[str, Column]:
     return _last[1]
 
 
-def _default(start: float, *rows: tuple[float, ...]) -> Column:
+def _default(start: float, *rows: tuple[int | float, ...]) -> Column:
     layers = zip(KINDS, rows, strict=True)
-    return Column(start, {kind: Cost(*row) for kind, row in layers})
+    return Column(start, {kind: Cost(*map(float, row)) for kind, row in layers})
 
 
 # As measured on one core of a server, with numpy 2.3.5, numba 0.68.1, torch 2.13.0 and jax 0.10.2:

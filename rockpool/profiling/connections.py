@@ -1,7 +1,5 @@
 """How many weights each entry of the input of a layer meets: `Connections`."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ It is found out in the time that it takes to read them: block by block, which th
 processor holds, and once for an array that is output of one layer and input of the next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,13 +1,11 @@
 """Events as streams take them: checked, and in the order of streams and time steps."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models.checks import real_input
+from rockpool.typehints import ArrayLike
 
 __all__ = ["Events", "sorted_events"]
 

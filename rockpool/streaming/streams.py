@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.backends.queries import backend_available, backend_status
 from rockpool.nn.kernels.switch import kernels_wanted
@@ -15,6 +14,7 @@ from rockpool.parameters import to_numpy
 from rockpool.streaming.compilation import compiled_plan
 from rockpool.streaming.events import sorted_events
 from rockpool.streaming.plan import Plan, StateSlot, check_state, put_state
+from rockpool.typehints import ArrayLike, Self
 
 __all__ = ["ENGINES", "Stream", "stream"]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rockpool.timeseries.time_steps import checked_time_step, covering_steps
+from rockpool.typehints import ArrayLike, Self
 
 from .continuous_edits import ContinuousEdits
 from .series import axes_for

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from os import PathLike
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from rockpool.typehints import ArrayLike, Self
 
 __all__ = ["TimeSeries"]
 

@@ -4,8 +4,6 @@ A time constant of 20 ms and a step of 1e-3, the usual one of Adam, do not go to
 steps it is zero. Here each time constant and each threshold has a rate in proportion to its size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 

@@ -436,3 +436,19 @@ def test_an_interrupt_leaves_quietly_without_a_terminal(full_python) -> None:
     assert process.returncode == 130
     assert "accuracy" not in out
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit is that of Linux")
+@pytest.mark.parametrize("megabytes", [60, 120])
+def test_where_numpy_would_wait_for_memory_for_ever_the_command_says_so(full_python, megabytes):
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({megabytes << 20},) * 2);"
+    code = f"{limit} import sys, rockpool.cli; sys.exit(rockpool.cli.main(['demo']))"
+    done = subprocess.run(
+        [str(full_python), "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        cwd=full_python.cwd,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "rockpool demo: there is too little memory\n"

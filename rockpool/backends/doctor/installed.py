@@ -3,8 +3,6 @@
 Nothing is imported: folders are listed.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterator

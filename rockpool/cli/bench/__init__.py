@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rockpool.cli.bench.children import Record
+else:  # for those who check annotations at run time
+    Any = Record = object
 
 DESCRIPTION = """\
 Run the same layer on the same input on each back-end that is installed, each in a

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rockpool.cli.demo.experiment import Example, Result
+else:  # for those who check annotations at run time
+    Any = Example = Result = object
 
 DESCRIPTION = """\
 Read handwritten digits with spiking neurons. 1797 scanned digits of 8 x 8 pixels become

@@ -4,8 +4,6 @@ The numbers below were chosen on training halves alone, by the leave-one-out acc
 readout.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import NamedTuple

@@ -9,8 +9,6 @@ between two upper parts; a repeated upper part leaves the lower one as it is.
 Source: Prophesee, EVT 3.0 Format, https://docs.prophesee.ai/stable/data/encoding_formats/evt3.html
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple

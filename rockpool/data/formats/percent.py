@@ -1,7 +1,5 @@
 """The header of Prophesee's files (DAT, EVT): lines of text that begin with a percent sign."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -15,18 +15,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import rockpool.graph
-from rockpool.nn.description import flat_steps
+from rockpool.nn.description import Node, flat_steps
 from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
 
 if TYPE_CHECKING:
-    from rockpool.nn.description import Node
     from rockpool.timeseries import TSContinuous, TSEvent
 
     # The mixins are used with a module class behind them
     _Base = ModuleBase
 else:
+    TSContinuous = TSEvent = Any  # for those who check annotations at run time
     _Base = object
 
 _GIVEN_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -198,7 +199,8 @@ class _Ends:
         }
 
 
-class _End(NamedTuple):
+@dataclass(frozen=True)
+class _End:
     """What goes into a module, or comes out of one."""
 
     said: str

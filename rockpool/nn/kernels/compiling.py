@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, no_type_check
 
 import numba
 import numpy as np
@@ -12,10 +12,12 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from rockpool.nn.kernels.keeping import KeptCode
 from rockpool.nn.kernels.threads import ENOUGH, number_of_threads, pieces_of, run_pieces, sums_of
+from rockpool.typehints import ArrayLike
+from rockpool.utilities._unchecked import unchecked
 
 # Seconds after which a compilation is announced.
 PATIENCE = 2.0
@@ -71,14 +73,14 @@ def kernel(
         compiled = numba.njit(**OPTIONS)(function)
         compiled._cache = KeptCode(function)
         _optional[compiled] = like, optional, over
-        return compiled
+        return unchecked(compiled)
 
     return decorate
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that kernels call, with no other options."""
-    return numba.njit(**_INNER)(function)
+    return unchecked(numba.njit(**_INNER)(function))
 
 
 def part(function: Callable[..., Any]) -> Any:
@@ -87,19 +89,21 @@ def part(function: Callable[..., Any]) -> Any:
     No array that it writes may overlap another one of its arguments. It is kept on disk as a part
     of the kernels that call it.
     """
-    return numba.njit(pipeline_class=_Apart, **_INNER)(function)
+    return unchecked(numba.njit(pipeline_class=_Apart, **_INNER)(function))
 
 
 def fused_part(function: Callable[..., Any]) -> Any:
     """As `part`, for sums of products: each product and its sum may be rounded in one."""
-    return numba.njit(pipeline_class=_Apart, fastmath={"contract"}, **_INNER)(function)
+    return unchecked(numba.njit(pipeline_class=_Apart, fastmath={"contract"}, **_INNER)(function))
 
 
 def gradient_part(function: Callable[..., Any]) -> Any:
     """As `part`, for gradients: sums may be reordered, products and sums be fused."""
-    return numba.njit(pipeline_class=_Apart, fastmath=_REORDERED, **_INNER)(function)
+    return unchecked(numba.njit(pipeline_class=_Apart, fastmath=_REORDERED, **_INNER)(function))
 
 
+@no_type_check
+@unchecked
 @intrinsic
 def view(_: Any, array: Any) -> Any:
     """Return an array that does not count its references, in a kernel; for its arguments.
@@ -116,6 +120,8 @@ def view(_: Any, array: Any) -> Any:
     return array(array), generate
 
 
+@no_type_check
+@unchecked
 @intrinsic
 def _prefetch(_: Any, array: Any, index: Any) -> Any:
     """Ask for the memory around an element of an array (1 dimension) to be fetched."""
@@ -133,6 +139,7 @@ def _prefetch(_: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.intp), generate
 
 
+@no_type_check
 @inner
 def prefetch(row: Any) -> None:
     """Ask for a row (1 dimension) to be fetched into the cache, for kernels that go back in time.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -16,6 +16,7 @@ NONE, VALUE = 0, 1  # resets; another one is by subtraction
 LATE, AHEAD = 1, 2  # when it comes; else at once
 
 
+@no_type_check
 @kernel(
     like="vmem", over="x", w_rec=2, a_syn=1, g_syn=1, threshold=1, v_reset=1, isyn=2, spikes=2,
     reached=3, fired=3, currents=3, vmem_record=3,
@@ -109,6 +110,7 @@ def euler_forward(
                 copy(v, vmem_record[b, t])
 
 
+@no_type_check
 @part
 def synapse_step(a_syn: Any, g_syn: Any, at_once: bool, old: bool, isyn: Any, current: Any) -> None:
     """Do one time step of the synaptic currents; `current`, the input, becomes what is seen."""
@@ -124,6 +126,7 @@ def synapse_step(a_syn: Any, g_syn: Any, at_once: bool, old: bool, isyn: Any, cu
             isyn[k] = new
 
 
+@no_type_check
 @part
 def membrane_step(current: Any, a_mem: Any, g_mem: Any, leak: Any, v: Any) -> None:
     """Do one time step of the membrane, before it fires."""
@@ -131,6 +134,7 @@ def membrane_step(current: Any, a_mem: Any, g_mem: Any, leak: Any, v: Any) -> No
         v[k] = (v[k] * a_mem[k] + current[k] * g_mem[k]) + leak[k]
 
 
+@no_type_check
 @part
 def fire_row(
     threshold: Any, v_reset: Any, span: Any, limit: Any, strict: bool, v: Any, spikes: Any
@@ -149,6 +153,7 @@ def fire_row(
         spikes[k] = min(max(times, one), limit) if above else zero
 
 
+@no_type_check
 @part
 def reset_row(how: int, spikes: Any, v_reset: Any, span: Any, v: Any) -> None:
     """Reset the membrane by some spikes."""

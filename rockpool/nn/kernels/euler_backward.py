@@ -6,7 +6,7 @@ over time. The membrane after the reset follows from the first two.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from rockpool.nn.kernels.rate import recurrent_back, recurrent_input
 __all__ = ["euler_backward"]
 
 
+@no_type_check
 @kernel(
     like="reached", over="reached",
     w_rec=2, a_syn=1, g_syn=1, threshold=1, v_reset=1, isyn=2, spikes=2,
@@ -204,6 +205,7 @@ def euler_backward(
     clear(memory[0])  # it is in use up to here
 
 
+@no_type_check
 @gradient_part
 def fire_back(
     v: Any,
@@ -225,6 +227,7 @@ def fire_back(
         sum_reset[k] += slope * (above - one)
 
 
+@no_type_check
 @gradient_part
 def reset_back(
     how: int,
@@ -255,6 +258,7 @@ def reset_back(
             sum_reset[k] += of_v[k] * spikes[k]
 
 
+@no_type_check
 @gradient_part
 def membrane_back(
     of_u: Any,
@@ -277,6 +281,7 @@ def membrane_back(
         of_current[k] = of_u[k] * g_mem[k]
 
 
+@no_type_check
 @gradient_part
 def synapse_back(
     before: Any,

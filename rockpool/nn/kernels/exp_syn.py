@@ -5,7 +5,7 @@ The two differ in when an input decays for the first time: in its own step, or i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from rockpool.nn.kernels.parts import AT_ONCE, copy, move
 __all__ = ["exp_syn_backward", "exp_syn_forward", "leaky_sum_backward", "leaky_sum_forward"]
 
 
+@no_type_check
 @kernel(over="output")
 def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
     """Run exponential synapses over time.
@@ -41,12 +42,14 @@ def exp_syn_forward(x: Any, beta: Any, isyn: Any, output: Any) -> None:
             copy(last, isyn[b])
 
 
+@no_type_check
 @part
 def exp_syn_step(x: Any, beta: Any, last: Any, output: Any) -> None:
     for k in range(output.size):
         output[k] = (last[k] + x[k]) * beta[k]
 
 
+@no_type_check
 @kernel(over="output")
 def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
     """Run ``y_t = decay y_{t-1} + x_t`` over time; the arguments are as for `exp_syn_forward`."""
@@ -61,12 +64,14 @@ def leaky_sum_forward(x: Any, decay: Any, start: Any, output: Any) -> None:
             copy(last, start[b])
 
 
+@no_type_check
 @part
 def leaky_sum_step(x: Any, decay: Any, last: Any, output: Any) -> None:
     for k in range(output.size):
         output[k] = last[k] * decay[k] + x[k]
 
 
+@no_type_check
 @kernel(over="output")
 def exp_syn_backward(
     grad_output: Any,
@@ -112,6 +117,7 @@ def exp_syn_backward(
                 move(sums, grad_beta)
 
 
+@no_type_check
 @gradient_part
 def exp_syn_back(
     given: Any, x: Any, before: Any, beta: Any, of_i: Any, of_x: Any, sums: Any
@@ -123,6 +129,7 @@ def exp_syn_back(
         of_x[k] = of_i[k]
 
 
+@no_type_check
 @kernel(over="output")
 def leaky_sum_backward(
     grad_output: Any,
@@ -149,6 +156,7 @@ def leaky_sum_backward(
                 move(sums, grad_decay)
 
 
+@no_type_check
 @gradient_part
 def leaky_sum_back(given: Any, before: Any, decay: Any, of_y: Any, of_x: Any, sums: Any) -> None:
     for k in range(decay.size):

@@ -8,11 +8,9 @@ All numbers of one call are of one type, float32 or float64; scalars are arrays 
 is absent is an array of size 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
 from numba import carray, types
@@ -27,6 +25,7 @@ from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import STEP_PWL, lif_backward
 from rockpool.nn.kernels.parts import clear, copy
 from rockpool.nn.kernels.rate import rate_backward, rate_forward
+from rockpool.utilities._unchecked import unchecked
 
 __all__ = ["API_VERSION", "INTERFACES", "Interface", "handler_address"]
 
@@ -35,6 +34,8 @@ MAJOR, MINOR = API_VERSION
 ARGUMENT, RESULT = False, True
 
 
+@no_type_check
+@unchecked
 @intrinsic
 def _pointer(_: Any, address: Any, like: Any) -> Any:
     """Return an address as a pointer to numbers of the type of another number."""
@@ -45,11 +46,13 @@ def _pointer(_: Any, address: Any, like: Any) -> Any:
     return types.CPointer(like)(types.int64, like), generate
 
 
+@no_type_check
 @inner
 def _words(address: Any, count: Any) -> Any:
     return carray(_pointer(address, np.int64(0)), (count,))
 
 
+@no_type_check
 @inner
 def _answered(frame: Any) -> bool:
     """Say which version this is, if that is what the call is about."""
@@ -63,18 +66,21 @@ def _answered(frame: Any) -> bool:
     return True
 
 
+@no_type_check
 @inner
 def _buffer(frame: Any, result: bool, index: int) -> Any:
     """Return the words of an argument or result: its numbers are at [3], its shape at [5]."""
     return _words(_words(frame[14 if result else 9], index + 1)[index], 6)
 
 
+@no_type_check
 @inner
 def _array1(frame: Any, result: bool, index: int, like: Any) -> Any:
     buffer = _buffer(frame, result, index)
     return carray(_pointer(buffer[3], like), (_words(buffer[5], 1)[0],))
 
 
+@no_type_check
 @inner
 def _array2(frame: Any, result: bool, index: int, like: Any) -> Any:
     buffer = _buffer(frame, result, index)
@@ -82,6 +88,7 @@ def _array2(frame: Any, result: bool, index: int, like: Any) -> Any:
     return carray(_pointer(buffer[3], like), (shape[0], shape[1]))
 
 
+@no_type_check
 @inner
 def _array3(frame: Any, result: bool, index: int, like: Any) -> Any:
     buffer = _buffer(frame, result, index)
@@ -89,12 +96,14 @@ def _array3(frame: Any, result: bool, index: int, like: Any) -> Any:
     return carray(_pointer(buffer[3], like), (shape[0], shape[1], shape[2]))
 
 
+@no_type_check
 @inner
 def _copy_rows(source: Any, target: Any) -> None:
     for b in range(target.shape[0]):
         copy(source[b], target[b])
 
 
+@no_type_check
 @inner
 def _clear_rows(target: Any) -> None:
     for b in range(target.shape[0]):
@@ -104,6 +113,7 @@ def _clear_rows(target: Any) -> None:
 handler = register_jitable(**OPTIONS)
 
 
+@no_type_check
 @handler
 def _lif_forward(frame: Any, like: Any) -> None:
     vmem, isyn = _array2(frame, RESULT, 2, like), _array2(frame, RESULT, 3, like)
@@ -140,6 +150,7 @@ def _lif_forward(frame: Any, like: Any) -> None:
     )
 
 
+@no_type_check
 @handler
 def _lif_backward(frame: Any, like: Any) -> None:
     before = _array3(frame, ARGUMENT, 10, like)
@@ -200,6 +211,7 @@ def _lif_backward(frame: Any, like: Any) -> None:
     copy(of_neuron[2], _array1(frame, RESULT, 5, like))
 
 
+@no_type_check
 @handler
 def _exp_syn_forward(frame: Any, like: Any) -> None:
     isyn = _array2(frame, RESULT, 1, like)
@@ -208,6 +220,7 @@ def _exp_syn_forward(frame: Any, like: Any) -> None:
     exp_syn_forward(x=x, beta=beta, isyn=isyn, output=_array3(frame, RESULT, 0, like))
 
 
+@no_type_check
 @handler
 def _exp_syn_backward(frame: Any, like: Any) -> None:
     beta = _array1(frame, ARGUMENT, 1, like)
@@ -226,6 +239,7 @@ def _exp_syn_backward(frame: Any, like: Any) -> None:
     copy(of_beta, _array1(frame, RESULT, 1, like))
 
 
+@no_type_check
 @handler
 def _rate_forward(frame: Any, like: Any) -> None:
     x = _array2(frame, RESULT, 3, like)
@@ -245,6 +259,7 @@ def _rate_forward(frame: Any, like: Any) -> None:
     )
 
 
+@no_type_check
 @handler
 def _rate_backward(frame: Any, like: Any) -> None:
     gain = _array1(frame, ARGUMENT, 2, like)
@@ -278,6 +293,7 @@ def _rate_backward(frame: Any, like: Any) -> None:
         copy(of_neuron[i], _array1(frame, RESULT, 2 + i, like))
 
 
+@no_type_check
 @handler
 def _euler_forward(frame: Any, like: Any) -> None:
     vmem = np.empty_like(_array2(frame, ARGUMENT, 10, like))
@@ -307,6 +323,7 @@ def _euler_forward(frame: Any, like: Any) -> None:
     )
 
 
+@no_type_check
 @handler
 def _euler_backward(frame: Any, like: Any) -> None:
     grad_w_rec, threshold = _array2(frame, RESULT, 1, like), _array1(frame, ARGUMENT, 6, like)
@@ -415,6 +432,7 @@ def handler_address(kernel: str, dtype: str) -> int:
     # Numba finds the machine code on disk by this function's name and by what it encloses
     handle, like = INTERFACES[kernel].handler, np.dtype(dtype).type(0)
 
+    @no_type_check
     def function(frame: Any) -> int:
         words = carray(frame, (16,))
         if not _answered(words):

@@ -5,7 +5,7 @@ With an after-spike current (`gamma`, `w_ahp`) it is the adaptive neuron as well
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -20,6 +20,7 @@ __all__ = ["lif_forward"]
 TOGETHER = 16
 
 
+@no_type_check
 @kernel(
     over="output", w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
     vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3, marks_v=3, marks_i=3, marks_ahp=3,
@@ -172,6 +173,7 @@ def lif_forward(
                 marked += every
 
 
+@no_type_check
 @inner
 def single_synapse_forward(
     x: Any,
@@ -228,6 +230,7 @@ def single_synapse_forward(
             copy(output[b, n_steps - 1], spikes[b])
 
 
+@no_type_check
 @part
 def single_synapse_step(
     arriving: Any,
@@ -259,6 +262,7 @@ def single_synapse_step(
         v[k] = u - count * threshold[k]
 
 
+@no_type_check
 @part
 def synapses_step(arriving: Any, beta: Any, i: Any, total: Any) -> None:
     """Do one time step of the synaptic currents, and add up those of each neuron."""
@@ -276,6 +280,7 @@ def synapses_step(arriving: Any, beta: Any, i: Any, total: Any) -> None:
             total[k] += i[k * n_synapses + s]
 
 
+@no_type_check
 @part
 def decay_and_add(alpha: Any, total: Any, v: Any) -> None:
     """Let the membrane decay, and add the synaptic currents."""
@@ -283,6 +288,7 @@ def decay_and_add(alpha: Any, total: Any, v: Any) -> None:
         v[k] = v[k] * alpha[k] + total[k]
 
 
+@no_type_check
 @part
 def ahp_step(spikes: Any, w_ahp: Any, gamma: Any, iahp: Any) -> None:
     """Do one time step of the after-spike currents."""
@@ -290,6 +296,7 @@ def ahp_step(spikes: Any, w_ahp: Any, gamma: Any, iahp: Any) -> None:
         iahp[k] = (iahp[k] + spikes[k] * w_ahp[k]) * gamma[k]
 
 
+@no_type_check
 @part
 def fire(
     drive: Any,

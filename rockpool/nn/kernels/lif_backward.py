@@ -16,7 +16,7 @@ Gradients of parameters are summed up in single precision over few steps only, t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -61,6 +61,7 @@ AHEAD = 4  # steps that memory is fetched ahead
 FAR, SHORT, LONG = 2**20, 256, 1024
 
 
+@no_type_check
 @kernel(
     like="before", over="before",
     grad_vmem_record=3, grad_isyn_record=3, grad_irec_record=3, grad_iahp_record=3,
@@ -338,6 +339,7 @@ def lif_backward(
         move(sums_beta, grad_beta)
 
 
+@no_type_check
 @inner
 def single_synapse_backward(
     grad_output: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 
+@no_type_check
 @gradient_part
 def count_row(u: Any, threshold: Any, inverse: Any, exact: bool, limit: Any, count: Any) -> None:
     """Write the number of spikes, given the membrane before the reset."""
@@ -31,6 +32,7 @@ def count_row(u: Any, threshold: Any, inverse: Any, exact: bool, limit: Any, cou
         count[k] = count_spikes(u[k] * inverse[k] if exact else u[k] / threshold[k], limit)
 
 
+@no_type_check
 @gradient_part
 def undo_reset(of_u: Any, threshold: Any, count: Any, given: Any, sum_threshold: Any) -> None:
     """Take back what a gradient of the membrane after the reset would do to spikes and threshold.
@@ -42,6 +44,7 @@ def undo_reset(of_u: Any, threshold: Any, count: Any, given: Any, sum_threshold:
         sum_threshold[k] += count[k] * of_u[k]
 
 
+@no_type_check
 @gradient_part
 def single_synapse_step_back(
     given: Any,
@@ -89,6 +92,7 @@ def single_synapse_step_back(
         arriving[k] = of_input
 
 
+@no_type_check
 @gradient_part
 def _through_step_pwl(of_spikes: Any, u: Any, height: Any, inverse: Any, width: Any, _: Any) -> Any:
     """Return what the gradient of the spikes makes that of the membrane, with `StepPWL`."""
@@ -96,6 +100,7 @@ def _through_step_pwl(of_spikes: Any, u: Any, height: Any, inverse: Any, width: 
     return type(of_u)(0) if u < height - width else of_u
 
 
+@no_type_check
 @gradient_part
 def _through_periodic(
     of_spikes: Any, u: Any, height: Any, inverse: Any, width: Any, limit: Any
@@ -159,6 +164,7 @@ membrane_backward = _membrane_backward(_through_step_pwl)
 membrane_backward_periodic = _membrane_backward(_through_periodic)
 
 
+@no_type_check
 @gradient_part
 def ahp_backward(
     grad_u: Any,
@@ -182,6 +188,7 @@ def ahp_backward(
         sum_gamma[k] += fired_before[k] * w_ahp[k] * later[k]
 
 
+@no_type_check
 @gradient_part
 def synapses_backward(
     gradient: Any,
@@ -206,6 +213,7 @@ def synapses_backward(
         arriving[k] = of_input
 
 
+@no_type_check
 @gradient_part
 def synapses_backward_only(gradient: Any, beta: Any, grad_isyn: Any, arriving: Any) -> None:
     """Do what `synapses_backward` does, without the gradient of the decays."""
@@ -215,6 +223,7 @@ def synapses_backward_only(gradient: Any, beta: Any, grad_isyn: Any, arriving: A
         arriving[k] = of_input
 
 
+@no_type_check
 @gradient_part
 def flush(sums: Any, alpha: Any, bias: Any, threshold: Any, w_ahp: Any, gamma: Any) -> None:
     """Add the sums of a few steps to the gradients of the parameters, and begin anew."""
@@ -226,6 +235,7 @@ def flush(sums: Any, alpha: Any, bias: Any, threshold: Any, w_ahp: Any, gamma: A
         move(sums[4], gamma)
 
 
+@no_type_check
 @gradient_part
 def repeat(source: Any, target: Any) -> None:
     """Write the value of each neuron to all of its synapses."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil, frexp, sqrt
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -29,6 +29,7 @@ LARGEST = (float(np.finfo(np.float64).max), float(np.finfo(np.float32).max))
 AT_ONCE = 64  # steps whose contributions to gradients of parameters are summed up in one go
 
 
+@no_type_check
 @inner
 def padded_rows(n_rows: int, size: int, like: Any) -> Any:
     """Return empty rows of at least `size` numbers, of the type of another array.
@@ -41,6 +42,7 @@ def padded_rows(n_rows: int, size: int, like: Any) -> Any:
     return np.empty((n_rows, (-(-size // per_line) | 1) * per_line), like.dtype)
 
 
+@no_type_check
 @inner
 def mark_steps(n_steps: int) -> int:
     """Return the steps from one mark to the next: those of `lif_forward`, for `lif_backward`.
@@ -51,6 +53,7 @@ def mark_steps(n_steps: int) -> int:
     return AT_ONCE * max(1, ceil(sqrt(3.0 * n_steps) / AT_ONCE))
 
 
+@no_type_check
 @part
 def invert(threshold: Any, inverse: Any) -> bool:
     """Write the inverse of thresholds; say whether they are powers of two, as the usual 1 is.
@@ -66,6 +69,7 @@ def invert(threshold: Any, inverse: Any) -> bool:
     return exact
 
 
+@no_type_check
 @part
 def count_spikes(ratio: Any, limit: Any) -> Any:
     """Return the number of spikes, given the membrane as a multiple of the threshold; keep NaN."""
@@ -75,6 +79,7 @@ def count_spikes(ratio: Any, limit: Any) -> Any:
     return limit if count > limit else count
 
 
+@no_type_check
 @part
 def copy(source: Any, target: Any) -> None:
     """Write `source` into `target` (a slice assignment takes long to compile)."""
@@ -82,6 +87,7 @@ def copy(source: Any, target: Any) -> None:
         target[k] = source[k]
 
 
+@no_type_check
 @part
 def clear(target: Any) -> None:
     """Write zeros into `target`."""
@@ -89,6 +95,7 @@ def clear(target: Any) -> None:
         target[k] = 0
 
 
+@no_type_check
 @part
 def add(source: Any, target: Any) -> None:
     """Add `source` to `target`."""
@@ -96,6 +103,7 @@ def add(source: Any, target: Any) -> None:
         target[k] += source[k]
 
 
+@no_type_check
 @part
 def add_up(a: Any, b: Any, target: Any) -> None:
     """Write the sum of `a` and `b` into `target`."""
@@ -103,6 +111,7 @@ def add_up(a: Any, b: Any, target: Any) -> None:
         target[k] = a[k] + b[k]
 
 
+@no_type_check
 @part
 def add_product(a: Any, b: Any, target: Any) -> None:
     """Add the products of the elements of `a` and `b` to `target`."""
@@ -110,6 +119,7 @@ def add_product(a: Any, b: Any, target: Any) -> None:
         target[k] += a[k] * b[k]
 
 
+@no_type_check
 @part
 def move(source: Any, target: Any) -> None:
     """Add sums of a few steps to a gradient, and begin anew."""

@@ -8,7 +8,7 @@ rounded by itself: what it gives does not depend on the engine, nor on how many 
 from __future__ import annotations
 
 from math import exp, sqrt, tanh
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -38,6 +38,7 @@ __all__ = ["plan_forward", "plan_step"]
 _ABSOLUTE, _EXP, _FLOOR, _NEGATIVE, _RELU, _SQRT, _SQUARE, _TANH = range(len(op.FUNCTIONS))
 
 
+@no_type_check
 @kernel(like="memory")
 def plan_step(operations: Any, numbers: Any, memory: Any, chosen: Any) -> None:
     """Do one time step of each stream, on the input that its memory has.
@@ -59,6 +60,7 @@ def plan_step(operations: Any, numbers: Any, memory: Any, chosen: Any) -> None:
         interpret(operations, numbers, memory[b], chosen)
 
 
+@no_type_check
 @kernel()
 def plan_forward(
     operations: Any,
@@ -109,6 +111,7 @@ def plan_forward(
                     arriving[channels[e]] = 0
 
 
+@no_type_check
 @inner
 def interpret(operations: Any, numbers: Any, row: Any, chosen: Any) -> None:
     """Do one time step of one stream."""
@@ -136,12 +139,14 @@ def interpret(operations: Any, numbers: Any, row: Any, chosen: Any) -> None:
             add_up(source, some(row, now[op.OTHER], n_out), target)
 
 
+@no_type_check
 @inner
 def some(array: Any, start: int, size: int) -> Any:
     """Return so many numbers of an array; none where they are absent."""
     return array[0:0] if start < 0 else array[start : start + size]
 
 
+@no_type_check
 @part
 def add_rows(factors: Any, weight: Any, target: Any, chosen: Any) -> None:
     """Write ``factors @ weight`` into `target`, leaving out the rows whose factor is 0.
@@ -168,6 +173,7 @@ def add_rows(factors: Any, weight: Any, target: Any, chosen: Any) -> None:
             target[k] += factor * weight[start + k]
 
 
+@no_type_check
 @inner
 def lif(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, spikes: Any) -> None:
     """Do one time step of LIF neurons; `spikes` are those of the step before, then of this one."""
@@ -199,6 +205,7 @@ def lif(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, spikes: Any)
     fire(bias, threshold, threshold, False, limit, v, total, spikes)
 
 
+@no_type_check
 @part
 def filter_step(arriving: Any, beta: Any, i: Any) -> None:
     """Do one time step of exponential synapses."""
@@ -206,6 +213,7 @@ def filter_step(arriving: Any, beta: Any, i: Any) -> None:
         i[k] = (i[k] + arriving[k]) * beta[k]
 
 
+@no_type_check
 @inner
 def rate(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, activity: Any) -> None:
     """Do one time step of rate neurons."""
@@ -222,6 +230,7 @@ def rate(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, activity: A
     activate(state, threshold, now[op.OPTION], activity)
 
 
+@no_type_check
 @inner
 def euler(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, target: Any) -> None:
     """Do one time step of neurons of NIR, as `rockpool.nn.kernels.euler` does many."""
@@ -265,6 +274,7 @@ def euler(now: Any, numbers: Any, row: Any, chosen: Any, source: Any, target: An
         copy(spikes if spikes.size > 0 else v, target)
 
 
+@no_type_check
 @part
 def apply(function: int, source: Any, target: Any) -> None:
     """Write a function of each number into `target`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import tanh
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -16,6 +16,7 @@ __all__ = ["RELU", "SIGMOID", "TANH", "rate_backward", "rate_forward"]
 RELU, TANH, SIGMOID = 0, 1, 2
 
 
+@no_type_check
 @kernel(over="output", w_rec=2, noise=3, x_record=3, rec_record=3)
 def rate_forward(
     data: Any,
@@ -79,6 +80,7 @@ def rate_forward(
                 copy(rec_input, rec_record[b, t])
 
 
+@no_type_check
 @part
 def recurrent_input(activity: Any, w_rec: Any, rec_input: Any) -> None:
     """Write ``activity @ w_rec`` into `rec_input`."""
@@ -91,6 +93,7 @@ def recurrent_input(activity: Any, w_rec: Any, rec_input: Any) -> None:
                 rec_input[k] += value * w_rec[j, k]
 
 
+@no_type_check
 @part
 def approach(drive: Any, rec_input: Any, gain: Any, state: Any) -> None:
     """Do one time step of the states."""
@@ -99,6 +102,7 @@ def approach(drive: Any, rec_input: Any, gain: Any, state: Any) -> None:
         state[k] = state[k] + gain[k] * change
 
 
+@no_type_check
 @part
 def activate(state: Any, threshold: Any, activation: int, activity: Any) -> None:
     """Write the activation function of the state into `activity`."""
@@ -115,6 +119,7 @@ def activate(state: Any, threshold: Any, activation: int, activity: Any) -> None
             activity[k] = (tanh(state[k] - threshold[k]) + one) / two
 
 
+@no_type_check
 @kernel(over="output", w_rec=2, noise=3, grad_x_record=3, grad_rec_record=3, grad_w_rec=2)
 def rate_backward(
     grad_output: Any,
@@ -216,6 +221,7 @@ def rate_backward(
             move(sums[2], grad_threshold)
 
 
+@no_type_check
 @gradient_part
 def activate_back(
     given: Any,
@@ -249,6 +255,7 @@ def activate_back(
             sum_threshold[k] -= part_of
 
 
+@no_type_check
 @gradient_part
 def approach_back(
     drive: Any,
@@ -270,6 +277,7 @@ def approach_back(
         of_state[k] = gradient - arriving
 
 
+@no_type_check
 @gradient_part
 def recurrent_back(activity: Any, through: Any, w_rec: Any, grad_w_rec: Any, feedback: Any) -> None:
     """Add to the gradient of the weights; write ``through @ w_rec.T`` into `feedback`."""

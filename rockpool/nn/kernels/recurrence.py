@@ -10,7 +10,7 @@ layers of 100 neurons at 16 backward. There it was never faster by more than a t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 from rockpool.nn.kernels.compiling import fused_part, gradient_part, part
 from rockpool.nn.kernels.parts import clear
@@ -20,6 +20,7 @@ __all__ = ["ROWS", "add_outer", "recurrent_backward", "recurrent_input"]
 ROWS = 64  # rows of the weights that are dealt with at a time, such that they stay in the cache
 
 
+@no_type_check
 @part
 def recurrent_input(spikes: Any, w_rec: Any, irec: Any, chosen: Any) -> None:
     """Write ``spikes @ w_rec`` into `irec`, reading only the rows of neurons that fired."""
@@ -36,6 +37,7 @@ def recurrent_input(spikes: Any, w_rec: Any, irec: Any, chosen: Any) -> None:
             add_rows(spikes[b], chosen[:n_chosen], w_rec, irec[b])
 
 
+@no_type_check
 @fused_part
 def add_rows(factors: Any, chosen: Any, rows: Any, target: Any) -> None:
     """Add chosen rows, times their factors, one after the other; four in one go."""
@@ -51,6 +53,7 @@ def add_rows(factors: Any, chosen: Any, rows: Any, target: Any) -> None:
             target[k] += factors[chosen[i]] * rows[chosen[i], k]
 
 
+@no_type_check
 @gradient_part
 def recurrent_backward(
     spikes: Any,
@@ -90,6 +93,7 @@ def recurrent_backward(
                 add_rows(spikes[b], chosen[:n_chosen], w_rec, irec[b])
 
 
+@no_type_check
 @gradient_part
 def add_outer(spikes: Any, through: Any, grad_w_rec: Any, factors: Any, chosen: Any) -> None:
     """Add ``spikes.T @ through`` to the gradient of the weights, if there is one."""
@@ -102,6 +106,7 @@ def add_outer(spikes: Any, through: Any, grad_w_rec: Any, factors: Any, chosen: 
         add_rows(factors, chosen[:n_chosen], through, grad_w_rec[j])
 
 
+@no_type_check
 @gradient_part
 def add_products(vector: Any, chosen: Any, rows: Any, target: Any) -> None:
     """Add the products of a vector with chosen rows, each to its element; four in one go."""

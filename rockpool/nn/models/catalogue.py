@@ -3,8 +3,6 @@
 The rows are those of README's table of modules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

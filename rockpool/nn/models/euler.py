@@ -16,8 +16,6 @@ With ``decay="euler"``, ``a = 1 - dt / tau``, else ``a = exp(-dt / tau)``; a gai
 Euler step of NIR's own equations.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -16,7 +16,7 @@ from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Shape, S
 __all__ = ["EXP_SYN", "decay"]
 
 
-def decay(dt: Any, tau: Any, dtype: DTypeLike = np.float64) -> np.ndarray:
+def decay(dt: Any, tau: Any, dtype: DTypeLike = np.float64) -> Any:
     """Return ``exp(-dt / tau)``, computed in float64 and cast once.
 
     Single-precision `exp` differs in its last bit from one library to another, and a difference in

@@ -10,8 +10,6 @@ of each of its ``n`` inputs it needs weights of the sum ``g`` with ``g p beta / 
 fluctuations are.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

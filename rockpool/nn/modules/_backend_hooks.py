@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from rockpool.nn.models.finite_input import require_finite_data
 from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Shape, is_jax_array, is_tensor, shape_of, to_numpy
+from rockpool.typehints import Self
 
 _DOUBLE = np.dtype(np.float64)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from rockpool.nn.models.model import Check
 from rockpool.nn.modules._attributes import RegisteredAttribute, family_keys, kind_of
 from rockpool.nn.modules._backend_hooks import BackendHooks
 from rockpool.parameters import ParameterBase, Shape, shape_of
+from rockpool.typehints import Self
 
 Family = str | list[str] | tuple[str, ...] | None
 

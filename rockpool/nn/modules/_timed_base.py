@@ -8,7 +8,7 @@ import operator
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
 from rockpool.timeseries.time_steps import checked_time_step, common_time_step, whole_steps
+from rockpool.typehints import Self
 
 __all__ = ["TimedModule"]
 

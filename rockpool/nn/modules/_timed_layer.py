@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules._timed_base import TimedModule
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import Parameter, SimulationParameter, State
 from rockpool.timeseries import TimeSeries, TSContinuous, TSEvent
+from rockpool.typehints import Self
 
 __all__ = ["LayerToTimedModule", "astimedmodule"]
 

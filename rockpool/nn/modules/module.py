@@ -10,6 +10,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import Signature
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -41,8 +42,6 @@ from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State
 
 if TYPE_CHECKING:
-    from inspect import Signature
-
     _ClassMeta = ABCMeta
 else:  # which would hide constructors and attributes from type checkers
     from rockpool.backends.standin import StandIn as _ClassMeta

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from rockpool.typehints import ArrayLike
 
 __all__ = ["ctc_loss_numpy"]
 

@@ -4,8 +4,6 @@ Each function returns what that takes: ``(prepare_fn, create_fn, evolve_fn, titl
 ModuleNotFoundError if the back-end is missing. The input is spikes with a probability of 0.01.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

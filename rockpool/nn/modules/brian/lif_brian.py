@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
@@ -25,6 +24,7 @@ from rockpool.nn.modules.brian.simulation import (
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LIFBrian"]
 

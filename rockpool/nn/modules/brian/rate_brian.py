@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import rate
 from rockpool.nn.modules.brian.simulation import (
@@ -25,6 +24,7 @@ from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
+from rockpool.typehints import ArrayLike
 
 __all__ = ["RateBrian"]
 

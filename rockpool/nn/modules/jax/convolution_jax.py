@@ -9,7 +9,6 @@ from typing import Any, Unpack
 import jax
 import jax.numpy as jnp
 import numpy  # noqa: F401 - waits where another thread is importing it
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, convolution_geometry
 from rockpool.nn.modules.jax.jax_module import JaxModule
@@ -17,6 +16,7 @@ from rockpool.nn.modules.module import Evolve, ModuleArguments
 from rockpool.nn.modules.native.convolution import ConvolutionMixin, Size, kaiming_kernels
 from rockpool.nn.modules.native.linear import uniform_sqrt
 from rockpool.parameters import Shape
+from rockpool.typehints import ArrayLike
 
 __all__ = ["Conv1dJax", "Conv2dJax"]
 

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks, euler
 from rockpool.nn.modules._limits import LEAST_THRESHOLD, warn_once
@@ -21,6 +20,7 @@ from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.euler import EulerParameters, EulerState, euler_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.parameters import Shape
+from rockpool.typehints import ArrayLike
 
 __all__ = ["EulerBaseJax"]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy  # noqa: F401 - waits where another thread is importing it
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import euler
 from rockpool.nn.modules.jax.euler_base_jax import EulerBaseJax
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.linear import kaiming
+from rockpool.typehints import ArrayLike
 
 __all__ = ["CubaLIEulerJax", "CubaLIFEulerJax", "IFEulerJax", "LIEulerJax", "LIFEulerJax"]
 

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.exp_syn import EXP_SYN
@@ -20,6 +19,7 @@ from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.instant import identity
+from rockpool.typehints import ArrayLike
 
 __all__ = ["ExpSmoothJax"]
 

@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 import jax
 import numpy  # noqa: F401 - waits where another thread is importing it
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.modules.jax._base.decays import decay
@@ -15,6 +14,7 @@ from rockpool.nn.modules.jax._kernels.evolve import Arrays, Evolution, Values
 from rockpool.nn.modules.jax._loops.exp_syn import exp_syn_loop
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import NoArguments
+from rockpool.typehints import ArrayLike
 
 __all__ = ["ExpSynJax", "exp_syn_loop"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
-from numpy.typing import ArrayLike
 
+from rockpool.nn.description import Value
 from rockpool.nn.models import checks
 from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite_data
+from rockpool.nn.models.model import ParameterSpec, SettingSpec
 from rockpool.nn.modules._limits import (
     described,
     least_of,
@@ -21,6 +22,7 @@ from rockpool.nn.modules._limits import (
     note_given,
     warn_once,
 )
+from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.jax._base import pytree
 from rockpool.nn.modules.jax._base.arguments import (
@@ -41,14 +43,9 @@ from rockpool.nn.modules.jax._base.lengths import (
 from rockpool.nn.modules.jax._base.rng import initial_key, split_key
 from rockpool.nn.modules.jax._kernels.dispatch import kernels_serve
 from rockpool.nn.modules.jax._kernels.evolve import Evolution, Layout, TimeLoop, jitted_evolve
-from rockpool.nn.modules.module import Module
+from rockpool.nn.modules.module import Module, ModuleBase
 from rockpool.parameters import Shape, State, is_tensor, shape_of, to_numpy
-
-if TYPE_CHECKING:
-    from rockpool.nn.description import Value
-    from rockpool.nn.models.model import ParameterSpec, SettingSpec
-    from rockpool.nn.modules._registry import RegisteredAttribute
-    from rockpool.nn.modules.module import ModuleBase
+from rockpool.typehints import ArrayLike, Self
 
 __all__ = ["JaxModule"]
 

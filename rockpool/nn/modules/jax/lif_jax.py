@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Unpack
+from typing import Any, ClassVar, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
-from numpy.typing import ArrayLike
 
 import rockpool.graph
 from rockpool.nn.models import lif
+from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.jax._base.arrays import cast
 from rockpool.nn.modules.jax._base.decays import decays
 from rockpool.nn.modules.jax._base.spikes import clip_gradient, step_pwl
@@ -25,9 +25,7 @@ from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.parameters import SimulationParameter, to_numpy
-
-if TYPE_CHECKING:
-    from rockpool.nn.modules._registry import RegisteredAttribute
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LIFJax", "clip_gradient", "step_pwl"]
 

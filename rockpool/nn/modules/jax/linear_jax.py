@@ -7,12 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy  # noqa: F401 - waits where another thread is importing it
-from numpy.typing import ArrayLike
 
 from rockpool.nn.modules.jax._base.arguments import fit_for_jax
 from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.native.linear import LinearMixin
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LinearJax"]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy  # noqa: F401 - waits where another thread is importing it
 from jax.tree_util import Partial
-from numpy.typing import ArrayLike
 
 import rockpool.graph
 from rockpool.nn.models import rate
@@ -28,9 +27,7 @@ from rockpool.nn.modules.jax._loops.rate import (
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
-
-if TYPE_CHECKING:
-    from rockpool.nn.models.model import SettingSpec
+from rockpool.typehints import ArrayLike
 
 __all__ = [
     "H_LReLU",

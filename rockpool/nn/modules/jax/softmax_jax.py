@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Unpack
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.description import Node
 from rockpool.nn.modules._described import described_container
@@ -18,6 +17,7 @@ from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.jax.linear_jax import LinearJax
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.parameters import SimulationParameter
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase", "logsoftmax", "softmax"]
 

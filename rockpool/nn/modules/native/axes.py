@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from rockpool.nn.models.axes import FLATTEN, SCALE, flattened, unchanged
 from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
 from rockpool.nn.modules.native.shaped import ShapedMixin
 from rockpool.parameters import Shape
+from rockpool.typehints import ArrayLike
 
 __all__ = ["Flatten", "FlattenMixin", "Scale", "ScaleMixin"]
 

@@ -9,13 +9,14 @@ from typing import Any, Unpack
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, Geometry, convolution_geometry
 from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
 from rockpool.nn.modules.native.linear import uniform_sqrt
 from rockpool.nn.modules.native.shaped import WindowsMixin
 from rockpool.parameters import Shape
+from rockpool.typehints import ArrayLike
 
 __all__ = ["Conv1d", "Conv2d", "ConvolutionMixin", "convolved", "kaiming_kernels", "padded"]
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from rockpool.nn.models import euler
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.euler_base import EulerBase
 from rockpool.nn.modules.native.linear import kaiming
+from rockpool.typehints import ArrayLike
 
 __all__ = ["CubaLIEuler", "CubaLIFEuler", "IFEuler", "LIEuler", "LIFEuler"]
 

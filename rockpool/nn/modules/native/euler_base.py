@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import euler
 from rockpool.nn.modules._neuron_array import NeuronArray
 from rockpool.nn.modules.module import Module
+from rockpool.typehints import ArrayLike
 
 __all__ = ["EulerBase"]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from rockpool.nn.models import exp_syn
 from rockpool.nn.models.finite_input import require_finite
+from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.noise import drawn_noise
-
-if TYPE_CHECKING:
-    from rockpool.nn.models.model import SettingSpec
+from rockpool.typehints import ArrayLike
 
 __all__ = ["ExpSyn"]
 

@@ -6,12 +6,12 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import signal
 
 from rockpool.nn.models import checks
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import SimulationParameter
+from rockpool.typehints import ArrayLike
 
 __all__ = ["ButterFilter", "ButterMelFilter", "FilterBankBase"]
 

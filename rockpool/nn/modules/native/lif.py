@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import lif
@@ -17,6 +17,7 @@ from rockpool.nn.modules.module import Module, NoArguments
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.parameters import SimulationParameter
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LIF", "sigmoid", "spike_subtract_threshold"]
 

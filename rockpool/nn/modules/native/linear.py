@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import checks, linear
 from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
 from rockpool.parameters import is_jax_array
+from rockpool.typehints import ArrayLike
 
 if TYPE_CHECKING:
     _ModuleClass = Module  # a mix-in's other base, for the type checker

@@ -11,8 +11,8 @@ import numpy as np
 class _Noisy(Protocol):
     """What has noise: a module with these two settings."""
 
-    noise_std: float
-    dt: float
+    noise_std: Any
+    dt: Any
     _dtype: np.dtype[Any]
 
 

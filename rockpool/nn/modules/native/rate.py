@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 import rockpool.graph
 from rockpool.nn.models import rate
 from rockpool.nn.models.finite_input import require_finite
+from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
 from rockpool.nn.modules.native.noise import drawn_noise
-
-if TYPE_CHECKING:
-    from rockpool.nn.models.model import SettingSpec
+from rockpool.typehints import ArrayLike
 
 __all__ = ["H_ReLU", "H_sigmoid", "H_tanh", "Rate"]
 
@@ -186,7 +185,7 @@ class Rate(Module):
         require_finite(self._label, data, x)
         return output, self._keep_state(x=x), records
 
-    def _gain(self) -> np.ndarray:
+    def _gain(self) -> np.ndarray | np.floating[Any]:
         """Return ``dt / tau``, computed in double precision and cast once."""
         return (self.dt / np.asarray(self.tau, np.float64)).astype(self._dtype)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.exp_syn import decay
@@ -15,6 +14,7 @@ from rockpool.nn.modules.native.exp_syn import ExpSyn
 from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.recipe import INFINITE
 from rockpool.nn.modules.nest.worker_process import call, require_nest
+from rockpool.typehints import ArrayLike
 
 __all__ = ["ExpSynNest"]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.models import checks, lif
 from rockpool.nn.models.exp_syn import decay
@@ -19,6 +18,7 @@ from rockpool.nn.modules.nest import recipe
 from rockpool.nn.modules.nest.messages import events
 from rockpool.nn.modules.nest.replay import Replay
 from rockpool.nn.modules.nest.worker_process import NestWorkerError, call, require_nest
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LIFNest"]
 

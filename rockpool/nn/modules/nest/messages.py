@@ -5,8 +5,6 @@ The layout of the arrays is JSON as well. `numpy.lib.format` has a parser for it
 long. It reads pipes by copying small pieces, too, and large arrays take 1.3 times as long.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from io import RawIOBase

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.euler import euler_forward
@@ -19,6 +18,7 @@ from rockpool.nn.modules.native.euler import (
 )
 from rockpool.nn.modules.native.euler_base import EulerBase
 from rockpool.nn.modules.numba.input import batched_input
+from rockpool.typehints import ArrayLike
 
 __all__ = ["CubaLIEulerNumba", "CubaLIFEulerNumba", "IFEulerNumba", "LIEulerNumba", "LIFEulerNumba"]
 

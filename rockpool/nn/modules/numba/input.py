@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import kernel_array
 from rockpool.nn.models import checks
 from rockpool.nn.modules.module import Module
+from rockpool.typehints import ArrayLike
 
 _SINGLE = np.dtype(np.float32)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.lif import lif_forward
@@ -14,6 +13,7 @@ from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.numba.input import batched_input
+from rockpool.typehints import ArrayLike
 
 __all__ = ["LIFNumba"]
 

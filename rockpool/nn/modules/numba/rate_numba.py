@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rockpool.nn.kernels.compiling import call, kernel_array
 from rockpool.nn.kernels.rate import RELU, SIGMOID, TANH, rate_forward
@@ -13,6 +12,7 @@ from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.native.rate import H_ReLU, H_sigmoid, H_tanh, Rate
 from rockpool.nn.modules.numba.input import batched_input
+from rockpool.typehints import ArrayLike
 
 __all__ = ["RateNumba"]
 

@@ -1,7 +1,5 @@
 """What the torch classes of leaky integrate-and-fire neurons share: `LIFBaseTorch`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, Unpack
 

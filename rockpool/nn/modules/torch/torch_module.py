@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from inspect import signature
 from os import PathLike
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +46,7 @@ from rockpool.nn.modules.torch._base.transforms import (
 from rockpool.nn.modules.torch._kernels.dispatch import takes_half
 from rockpool.nn.modules.torch._kernels.operators import function_name
 from rockpool.parameters import Shape
+from rockpool.typehints import Self
 from rockpool.utilities._atomic import check_path, replacing
 
 __all__ = ["TorchModule", "TorchModuleParameters", "to_float_tensor"]

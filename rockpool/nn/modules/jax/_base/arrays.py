@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from rockpool.parameters import Shape
+from rockpool.utilities._unchecked import unchecked
 
 __all__ = [
     "above",
@@ -33,6 +34,8 @@ def aligned(values: Any, like: jax.Array) -> Any:
     return jnp.reshape(values, (1,) * (like.ndim - len(shape)) + shape)
 
 
+@no_type_check
+@unchecked
 @jax.custom_jvp
 def at_least(value: Any, least: Any) -> jax.Array:
     """Return ``max(value, least)``, whose derivative by the value is 1 everywhere."""

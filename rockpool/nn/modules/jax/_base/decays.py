@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, no_type_check
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+
+from rockpool.utilities._unchecked import unchecked
 
 __all__ = ["decay", "decays", "in_double"]
 
@@ -41,6 +43,8 @@ def decays(dt: Any, *taus: Any) -> tuple[jax.Array, ...]:
     return tuple(piece.reshape(tau.shape) for piece, tau in zip(pieces, arrays, strict=True))
 
 
+@no_type_check
+@unchecked
 @jax.custom_jvp
 def _decay(dt: Any, dt_rest: Any, tau: Any) -> jax.Array:
     with jax.enable_x64(True):
@@ -58,6 +62,8 @@ def _decay_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax
     return decays, decays * lax.convert_element_type(exponent_dot, decays.dtype)
 
 
+@no_type_check
+@unchecked
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
 def in_double(function: Callable[[Any], Any], dtype: Any, values: Any) -> Any:
     """Return a function of a tree of arrays, computed in float64 and cast once to a type.

@@ -1,7 +1,5 @@
 """Batches of unequal length: what a call says of them to all modules inside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

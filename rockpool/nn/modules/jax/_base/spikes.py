@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from rockpool.utilities._unchecked import unchecked
 
 __all__ = ["WINDOW", "clip_gradient", "count_spikes", "step_pwl"]
 
@@ -32,6 +34,8 @@ def optimization_barrier(threshold: Any, shape: tuple[int, ...]) -> jax.Array:
     return lax.optimization_barrier(jnp.broadcast_to(threshold, shape))
 
 
+@no_type_check
+@unchecked
 @jax.custom_jvp
 def step_pwl(
     x: Any, threshold: Any, window: Any = WINDOW, max_spikes_per_dt: Any = 2.0**16
@@ -82,6 +86,8 @@ def _step_pwl_jvp(
     return spikes, lax.convert_element_type(slope / threshold, spikes.dtype)
 
 
+@no_type_check
+@unchecked
 @jax.custom_vjp
 def clip_gradient(lo: Any, hi: Any, x: Any) -> Any:
     """Return an array `x`; the gradient that comes back is limited to between `lo` and `hi`."""

@@ -5,8 +5,6 @@ is asked for follows from these, by operations of jax: so it has its derivatives
 function it costs nothing if it is not used.
 """
 
-from __future__ import annotations
-
 from functools import cache, partial
 from typing import Any, NamedTuple
 

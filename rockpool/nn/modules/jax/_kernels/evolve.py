@@ -1,9 +1,7 @@
 """One evolution of a layer: its arrays in shape, its noise drawn, then its time loop."""
 
-from __future__ import annotations
-
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +24,7 @@ Values = dict[str, Any]
 Evolution = tuple[jax.Array, Arrays, Arrays]
 
 
+@runtime_checkable
 class TimeLoop(Protocol):
     """A function that evolves a model over time."""
 

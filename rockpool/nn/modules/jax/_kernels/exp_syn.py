@@ -1,7 +1,5 @@
 """Exponential synapses over time by compiled kernels, on the CPU. Needs numba."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import jax

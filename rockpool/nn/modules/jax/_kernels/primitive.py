@@ -12,8 +12,6 @@ Derivatives of the last two are those of the loop in JAX. Mapped over a batch (`
 called for one element after the other.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
@@ -130,7 +128,7 @@ class LoopPrimitive:
         instantiated = tuple(map(ad.instantiate_zeros, tangents))
         return jax.jvp(partial(self._tangents, given=given), arguments, instantiated)
 
-    def _derivative_transpose(self, gradients: Arrays, *arguments: Any, given: Which) -> Any:
+    def _derivative_transpose(self, gradients: Sequence[Any], *arguments: Any, given: Which) -> Any:
         n_known = len(arguments) - sum(given)
         known, tangents = arguments[:n_known], arguments[n_known:]
         asked = tuple(ad.is_undefined_primal(tangent) for tangent in tangents)

@@ -1,7 +1,5 @@
 """Rate neurons over time by compiled kernels, on the CPU. Needs numba."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

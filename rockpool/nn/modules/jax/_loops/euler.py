@@ -1,7 +1,5 @@
 """The time loop of the neurons of NIR, with the surrogate gradient of their spikes."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, NamedTuple
 

@@ -4,11 +4,9 @@
 and knows nothing of modules. Another implementation (a compiled kernel) can take its place.
 """
 
-from __future__ import annotations
-
 import operator
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, no_type_check
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +14,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from rockpool.nn.modules.jax._base.spikes import WINDOW, count_spikes, optimization_barrier
+from rockpool.utilities._unchecked import unchecked
 
 __all__ = ["LIFParameters", "LIFState", "lif_loop"]
 
@@ -145,6 +144,8 @@ def _without_steps(layer: _Layer) -> tuple[_Course, LIFState]:
     return course, LIFState(layer.vmem, layer.isyn, layer.spikes)
 
 
+@no_type_check
+@unchecked
 @jax.custom_jvp
 def _evolve(layer: _Layer) -> tuple[_Course, LIFState]:
     """Run the loop."""

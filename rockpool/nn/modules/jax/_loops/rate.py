@@ -1,7 +1,5 @@
 """The time loop of rate neurons, and their activation functions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """What a call says to all modules inside: how long sequences are, whether states keep a graph."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

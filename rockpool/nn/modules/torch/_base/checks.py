@@ -1,7 +1,5 @@
 """Checks of input data and of trained values, each with one clear error, for the torch modules."""
 
-from __future__ import annotations
-
 from math import isfinite
 from typing import Any, NamedTuple
 

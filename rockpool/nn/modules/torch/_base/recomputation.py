@@ -8,8 +8,6 @@ frame of a checkpoint without re-entry, or the context of an autograd function t
 forward and again backward, as the checkpoint with re-entry is.
 """
 
-from __future__ import annotations
-
 import sys
 import weakref
 from typing import Any, NamedTuple

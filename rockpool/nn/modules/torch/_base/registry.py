@@ -14,11 +14,9 @@ pass through, until the next value is assigned: that is written into the paramet
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy  # noqa: F401 - waits where another thread is importing it
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from rockpool.nn.modules._limits import note_given
@@ -33,6 +31,7 @@ from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import compiling, has_graph, trainable
 from rockpool.parameters import ParameterBase, ResetTo
+from rockpool.typehints import ArrayLike, Self
 
 Values = ArrayLike | Tensor | ParameterBase  # in which form a constructor takes numbers
 

@@ -1,7 +1,5 @@
 """What is made of parameters, kept until their values change: `Watched`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

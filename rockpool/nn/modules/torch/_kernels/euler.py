@@ -4,8 +4,6 @@ The kernels know of the membrane before any reset, the spikes and the currents o
 is asked for follows from these, by operations of torch: so it has its gradients.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -147,7 +145,7 @@ class _Euler(Function):
             return None, *second_order(function, inputs, needed, grads)
         results = _Results(reached, fired, currents)
         given = _Results._make(grads)
-        found = _gradients(ctx.settings, inputs, _Inputs(*needed), results, given)
+        found = _gradients(ctx.settings, inputs, _Inputs._make(needed), results, given)
         return None, *only_needed(found, needed)
 
 
@@ -181,7 +179,7 @@ def _loop(settings: _Settings, *tensors: Any) -> _Results:
 
 
 def _gradients(
-    settings: _Settings, p: _Inputs, need: _Inputs, results: _Results, given: _Results
+    settings: _Settings, p: _Inputs, need: Any, results: _Results, given: Any
 ) -> _Inputs:
     """Return the gradients of all inputs, given those of the results."""
     of_x = empty(p.x.shape, p.x)

@@ -1,7 +1,5 @@
 """The time loop of LIF neurons in torch, on CPU tensors, by compiled kernels. Needs numba."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

@@ -4,8 +4,6 @@ With gradients it is one operation of autograd from the parameters as they are t
 spikes, where `lif` starts from decay factors and has a graph in front of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple

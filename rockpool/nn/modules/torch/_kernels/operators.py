@@ -6,8 +6,6 @@ are an operator as well, which runs the loop once more. A process that loads an 
 to import a module of the package first, for torch to know its operators.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The time loop of rate neurons in torch, on CPU tensors, by compiled kernels. Needs numba."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -113,7 +111,7 @@ class _Rate(Function):
             function = partial(_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
         act_fn, given = ctx.settings.act_fn, _Results._make(grads)
-        found = _gradients(act_fn, inputs, _Inputs(*needed), output, states, given)
+        found = _gradients(act_fn, inputs, _Inputs._make(needed), output, states, given)
         return None, *only_needed(found, needed)
 
 
@@ -128,10 +126,10 @@ def _loop(settings: _Settings, *tensors: Any) -> _Results:
 def _gradients(
     act_fn: Callable[..., Tensor],
     inputs: _Inputs,
-    need: _Inputs,
+    need: Any,
     output: Tensor,
     states: Tensor,
-    given: _Results,
+    given: Any,
 ) -> _Inputs:
     """Return the gradients of all inputs, given those of the results."""
     p = inputs

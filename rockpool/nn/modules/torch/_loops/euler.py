@@ -1,7 +1,5 @@
 """The time loop of the neurons of NIR in torch."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from torch import Tensor

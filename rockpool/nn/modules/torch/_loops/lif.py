@@ -1,7 +1,5 @@
 """The time loops of LIF neurons in torch: plain, with an after-spike current, without synapses."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import reduce
 from itertools import repeat

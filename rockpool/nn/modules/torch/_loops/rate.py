@@ -1,7 +1,5 @@
 """The time loop of rate neurons in torch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 
