@@ -1,7 +1,5 @@
 """What is made of arrays, kept until their values change: `Kept`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, TypeVar
 

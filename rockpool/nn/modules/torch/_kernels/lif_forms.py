@@ -1,7 +1,5 @@
 """What goes into the operations of autograd for LIF neurons and comes out, on whichever device."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from torch import Tensor
