@@ -2,7 +2,6 @@
 from .benchmark_utils import benchmark_neurons as benchmark_neurons
 from .benchmark_utils import plot_benchmark_results as plot_benchmark_results
 from .benchmark_utils import timeit as timeit
-from .lif_benchmarks import all_lif_benchmarks as all_lif_benchmarks
 from .lif_benchmarks import jax_lif_jit_cpu_benchmark as jax_lif_jit_cpu_benchmark
 from .lif_benchmarks import jax_lif_jit_gpu_benchmark as jax_lif_jit_gpu_benchmark
 from .lif_benchmarks import jax_lif_jit_tpu_benchmark as jax_lif_jit_tpu_benchmark
