@@ -82,7 +82,11 @@ class DRCWarning(Warning, DRCError):
 
 
 def __getattr__(name: str) -> object:
-    if name not in (*__all__, *_OURS):
+    if name in _OURS:  # without numpy too
+        from typing import Any
+
+        return Any
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals().update(_aliases())
     return globals()[name]
@@ -103,7 +107,7 @@ def _aliases() -> dict[str, object]:
 
     tree = Union[Iterable, MutableMapping, Mapping]  # noqa: UP007
     aliases: dict[str, object] = dict.fromkeys(
-        ("Tensor", "Leaf", "Value", "Node", "JaxTreeDef", "JaxRNGKey", *_OURS), Any
+        ("Tensor", "Leaf", "Value", "Node", "JaxTreeDef", "JaxRNGKey"), Any
     )
     aliases |= {
         "P_int": int | ParameterBase,

@@ -225,7 +225,8 @@ def _as_text(report: dict[str, Any], arrays: dict[str, ndarray]) -> str:
         rate = report["rates"][name]
         lines.append(f"{name:<24}{count:>12,.0f} spikes, {rate:.1f} /s in the mean neuron\n")
     if report.get("digits_read") is not None:
-        lines.append(f"digits      {100 * report['digits_read']:.1f} % read rightly\n")
+        read = f"{100 * report['digits_read']:.1f} % read rightly, of all there are"
+        lines.append(f"digits      {read}: those that it learnt from too\n")
     wall, simulated = report["wall_seconds"], report["simulated_seconds"]
     lines.append(f"speed       {simulated:.3g} s of network time in {wall:.3g} s\n")
     raster = _raster(arrays["output"], report["steps"] * report["dt"])

@@ -197,6 +197,17 @@ def test_an_assignment_writes_into_the_parameter(form: Any) -> None:
     assert all(getattr(layer, name) is parameter for name, parameter in parameters.items())
 
 
+def test_a_value_of_a_parameter_that_two_layers_share_lands_in_the_one_tensor() -> None:
+    first, second = LinearTorch((2, 2)), LinearTorch((2, 2))
+    second.weight = weight = first.weight
+    net = Sequential(first, second)
+    net.set_attributes({"0_LinearTorch": {"weight": np.full((2, 2), 0.5)}})
+    assert net[0].weight is weight and net[1].weight is weight
+    np.testing.assert_array_equal(weight.detach(), np.full((2, 2), 0.5))
+    net.set_attributes({name: {"weight": torch.ones(2, 2)} for name in net.parameters()})
+    assert net[0].weight is weight and net[1].weight is weight
+
+
 @pytest.mark.parametrize(
     "form", [Tensor.clone, nn.Parameter, lambda value: value.requires_grad_() * 1]
 )
