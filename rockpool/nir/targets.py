@@ -211,12 +211,12 @@ def _check_windows(unit: Unit, dialect: str, target: Target) -> None:
     settings = unit.node.settings
     if settings.get("groups", 1) != 1:
         raise _refused(unit, dialect, "has groups, which its importer does not take")
+    if unit.node.model == "SumPool2d" and any(pad != 0 for pad in settings["padding"]):
+        raise _refused(unit, dialect, "has padding, which its importer leaves out or takes for another")
     if not target.channels_last:
         return
     if any(step != 1 for step in settings.get("dilation", (1,))):
         raise _refused(unit, dialect, "has a dilation, which its importer does not take")
-    if unit.node.model == "SumPool2d" and any(pad != 0 for pad in settings["padding"]):
-        raise _refused(unit, dialect, "has padding, which its importer takes for another")
 
 
 def _starts_there(unit: Unit, dialect: str) -> bool:

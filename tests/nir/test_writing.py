@@ -355,6 +355,7 @@ def test_a_file_of_spikingjelly_is_written_for_it_again(tmp_path: Path, name: st
         ("norse", images(), "has groups, which its importer does not take"),
         ("spyx", convolved(dilation=2), "has a dilation, which its importer does not take"),
         ("spyx", Sequential(SumPool2d((2, 4, 4), 2, padding=1)), "has padding, which its"),
+        ("sinabs", Sequential(SumPool2d((2, 4, 4), 2, padding=1)), "has padding, which its"),
         ("snntorch", Sequential(linear(3, 2)), "the last layer there must fire"),
         ("nir", LIF((6, 3)), "'rockpool' has 2 synapses per neuron"),
     ],
