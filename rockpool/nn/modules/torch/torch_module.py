@@ -71,7 +71,8 @@ class TorchModule(TorchEvolution):
 
     * is written into it, if it is a number, an array or a tensor without a graph: the
       ``nn.Parameter`` is the one that an optimiser has,
-    * takes its place, if it is an ``nn.Parameter``,
+    * takes its place, if it is an ``nn.Parameter``; `set_attributes`, which takes trees of values
+      such as ``parameters()``, writes it into the one that is there,
     * takes its place, if it is a tensor with a graph, which gradients then pass through:
       ``layer.threshold = 2 * z`` gives ``z`` its gradient. It stands among ``parameters()``, though
       no optimiser takes it. The next value that is assigned, reset or loaded is written into the
