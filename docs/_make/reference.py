@@ -15,6 +15,12 @@ _CLASS_PAGE = """\
       heading_level: 1
 """
 
+# The classes to derive from: their pages have all that they get from the parts that they stand on.
+_TO_DERIVE_FROM = ("Module", "TorchModule", "JaxModule")
+_INHERITED = """\
+      inherited_members: true
+"""
+
 # The docstring of a package or file, as an introduction.
 _INTRODUCTION = """\
 ::: {package}
@@ -79,9 +85,11 @@ def pages() -> Pages:
         made[page] = _section(section, page)
         for name in filter(has_page, section.own):
             needs = f" needs {name.backend}" if name.backend else ""
-            made[f"{folder(section)}/{name.name}.md"] = _CLASS_PAGE.format(
+            text = _CLASS_PAGE.format(
                 name=name.name, path=name.path, package=name.package, needs=needs
             )
+            inherited = _INHERITED if name.name in _TO_DERIVE_FROM else ""
+            made[f"{folder(section)}/{name.name}.md"] = text + inherited
     return made
 
 

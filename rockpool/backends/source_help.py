@@ -18,7 +18,7 @@ _ANYTHING = inspect.Signature(
 )
 
 # How many files a name is followed through, from import to import and from class to base class.
-_FAR_ENOUGH = 8
+_FAR_ENOUGH = 16
 
 
 class Definition:

@@ -11,9 +11,9 @@ from rockpool.nn.combinators.ffwd_stack import FFwdStackMixin
 from rockpool.nn.combinators.residual import ResidualMixin
 from rockpool.nn.combinators.sequential import SequentialMixin
 from rockpool.nn.combinators.wired import WiredMixin
+from rockpool.nn.modules._module_base import Evolve
 from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import Evolve
 
 __all__ = ["JaxFFwdStack", "JaxResidual", "JaxSequential", "JaxWired"]
 

@@ -12,7 +12,8 @@ import rockpool.graph
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
 from rockpool.nn.description import flat_steps
-from rockpool.nn.modules.module import Evolve, Module, ModuleBase
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module, ModuleBase
 from rockpool.parameters import Parameter
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 import rockpool.graph
 from rockpool.nn.combinators._factory import container_class, lazy_classes
 from rockpool.nn.combinators.sequential import SequentialMixin
-from rockpool.nn.modules.module import Evolve, Module
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module
 
 if TYPE_CHECKING:
     from rockpool.nn.combinators import JaxResidual, TorchResidual

@@ -10,7 +10,8 @@ import numpy as np
 import rockpool.graph
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
-from rockpool.nn.modules.module import Evolve, Module, ModuleBase
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module, ModuleBase
 
 if TYPE_CHECKING:
     from rockpool.nn.combinators import JaxSequential, TorchSequential

@@ -20,7 +20,8 @@ from rockpool.nn.combinators._wiring import (
     evolution_order,
     sources_of,
 )
-from rockpool.nn.modules.module import Evolve, Module, ModuleBase
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module, ModuleBase
 from rockpool.parameters import Shape
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What a module holds: parameters, states and submodules, as assigned, collected and changed.
 
-Nothing here knows about neurons or time; :mod:`rockpool.nn.modules.module` builds the interface of
-modules on it, and :mod:`rockpool.nn.modules._backend_hooks` has what a back-end overrides.
+Nothing here knows about neurons or time; ``_module_base.py`` builds the interface of modules on
+it, and :mod:`rockpool.nn.modules._backend_hooks` has what a back-end overrides.
 """
 
 from __future__ import annotations

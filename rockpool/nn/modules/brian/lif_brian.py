@@ -11,15 +11,14 @@ from rockpool.nn.models import lif
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.modules.brian.simulation import (
     CODEGEN_TARGET,
+    BrianLayer,
     Feed,
     brian2,
-    check_target,
     clock_of,
     per_neuron,
     recording,
     recurrent_synapses,
     run,
-    settings_for,
 )
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.lif import LIF
@@ -33,7 +32,7 @@ __all__ = ["LIFBrian"]
 _MOST_SPIKES = 1e300
 
 
-class LIFBrian(LIF):
+class LIFBrian(BrianLayer, LIF):
     r"""A layer of leaky integrate-and-fire neurons with exponential synapses, run by Brian 2.
 
     The equations, arguments, parameters, states and records are those of `LIF`, and so are the
@@ -76,8 +75,6 @@ class LIFBrian(LIF):
 
     _model = lif.LIF.extended(CODEGEN_TARGET)
 
-    codegen_target: str
-
     def __init__(
         self,
         shape: int | tuple[int, ...],
@@ -98,18 +95,6 @@ class LIFBrian(LIF):
         **kwargs: Unpack[NoArguments],
     ) -> None:
         self._declare(locals(), super(LIF, self).__init__)
-
-    def evolve(
-        self, input_data: ArrayLike, record: bool = False
-    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time; as `LIF.evolve`."""
-        check_target(self._label, "codegen_target", self.codegen_target)
-        data, _ = self._auto_batch(input_data)
-        self._require_finite_data(data, data)
-        if 0 in data.shape:  # there is nothing to simulate
-            return super().evolve(input_data, record)
-        with settings_for(self.codegen_target):
-            return self._run(data, record)
 
     def _run(
         self, data: np.ndarray, record: bool

@@ -10,15 +10,14 @@ import numpy as np
 from rockpool.nn.models import rate
 from rockpool.nn.modules.brian.simulation import (
     CODEGEN_TARGET,
+    BrianLayer,
     Feed,
     brian2,
-    check_target,
     clock_of,
     per_neuron,
     recording,
     recurrent_synapses,
     run,
-    settings_for,
 )
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.linear import unit_eigs
@@ -36,7 +35,7 @@ _EXPRESSIONS = (
 )
 
 
-class RateBrian(Rate):
+class RateBrian(BrianLayer, Rate):
     r"""A layer of leaky rate neurons, run by Brian 2.
 
     The equations, arguments, parameters, states and records are those of `Rate`, and so are the
@@ -56,8 +55,6 @@ class RateBrian(Rate):
 
     _model = rate.RATE.extended(CODEGEN_TARGET)
 
-    codegen_target: str
-
     def __init__(
         self,
         shape: int | tuple[int, ...],
@@ -76,18 +73,6 @@ class RateBrian(Rate):
     ) -> None:
         self._declare(locals(), super(Rate, self).__init__)
         self._activation()  # which the target has to know
-
-    def evolve(
-        self, input_data: ArrayLike, record: bool = False
-    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the neurons over time; as `Rate.evolve`."""
-        check_target(self._label, "codegen_target", self.codegen_target)
-        data, _ = self._auto_batch(input_data)
-        self._require_finite_data(data, data)
-        if 0 in data.shape:  # there is nothing to simulate
-            return super().evolve(input_data, record)
-        with settings_for(self.codegen_target):
-            return self._run(data, record)
 
     def _activation(self) -> tuple[str, dict[str, Any]]:
         """Return the activation function as Brian spells it, and what that refers to."""

@@ -17,6 +17,7 @@ from rockpool.backends.status import why_not_here
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import Module
+from rockpool.typehints import ArrayLike
 
 _refusal = why_not_here(specification("brian"))
 if _refusal:
@@ -32,6 +33,7 @@ if _excepthook is not None:  # Brian takes every uncaught error of a program for
 __all__ = [
     "CODEGEN_TARGET",
     "TARGETS",
+    "BrianLayer",
     "Feed",
     "brian2",
     "check_target",
@@ -115,6 +117,30 @@ def _device_for(target: str) -> Iterator[None]:
         get_device().reinit()
         reset_device()
         shutil.rmtree(folder)
+
+
+class BrianLayer(Module):
+    """A layer that Brian runs: the base class before the numpy class of the same model."""
+
+    codegen_target: str
+
+    def evolve(
+        self, input_data: ArrayLike, record: bool = False
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve the neurons over time; as the numpy class of the same model."""
+        check_target(self._label, "codegen_target", self.codegen_target)
+        data, _ = self._auto_batch(input_data)
+        self._require_finite_data(data, data)
+        if 0 in data.shape:  # there is nothing to simulate
+            return super().evolve(input_data, record)  # type: ignore[safe-super]
+        with settings_for(self.codegen_target):
+            return self._run(data, record)
+
+    def _run(
+        self, data: np.ndarray, record: bool
+    ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
+        """Evolve with input ``(B, T, N)``, in which there is something to simulate."""
+        raise NotImplementedError
 
 
 def run(owner: str, network: Any, n_steps: int, dt: float, namespace: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Unpack
 import jax
 import numpy  # noqa: F401 - waits where another thread is importing it
 
+from rockpool.nn.modules._module_base import Evolve
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import Evolve, ModuleArguments
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.axes import FlattenMixin, ScaleMixin
 from rockpool.parameters import Shape
 from rockpool.typehints import ArrayLike

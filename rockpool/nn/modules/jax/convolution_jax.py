@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy  # noqa: F401 - waits where another thread is importing it
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, convolution_geometry
+from rockpool.nn.modules._module_base import Evolve
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import Evolve, ModuleArguments
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.convolution import ConvolutionMixin, Size, kaiming_kernels
 from rockpool.nn.modules.native.linear import uniform_sqrt
 from rockpool.parameters import Shape

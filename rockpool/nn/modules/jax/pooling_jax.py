@@ -9,8 +9,9 @@ from typing import Any, Unpack
 import jax
 
 from rockpool.nn.models.convolution import AVG_POOL_2D, SUM_POOL_2D, pooling_geometry
+from rockpool.nn.modules._module_base import Evolve
 from rockpool.nn.modules.jax.jax_module import JaxModule
-from rockpool.nn.modules.module import Evolve, ModuleArguments
+from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.native.convolution import Size
 from rockpool.nn.modules.native.shaped import WindowsMixin
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rockpool.nn.models.axes import FLATTEN, SCALE, flattened, unchanged
-from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.shaped import ShapedMixin
 from rockpool.parameters import Shape
 from rockpool.typehints import ArrayLike

@@ -12,7 +12,8 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import DTypeLike
 
 from rockpool.nn.models.convolution import CONV_1D, CONV_2D, Geometry, convolution_geometry
-from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.linear import uniform_sqrt
 from rockpool.nn.modules.native.shaped import WindowsMixin
 from rockpool.parameters import Shape

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rockpool.nn.models.convolution import AVG_POOL_2D, SUM_POOL_2D, Geometry, pooling_geometry
-from rockpool.nn.modules.module import Evolve, Module, ModuleArguments
+from rockpool.nn.modules._module_base import Evolve
+from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.convolution import Size, padded
 from rockpool.nn.modules.native.shaped import WindowsMixin
 

@@ -26,7 +26,7 @@ from rockpool.nn.modules.torch._base.surrogates import (
     spike_settings,
 )
 from rockpool.nn.modules.torch._base.watched import Watched
-from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop, takes_half
 from rockpool.nn.modules.torch._kernels.on_arrays import evolved_on_arrays
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
@@ -306,7 +306,7 @@ class LIFBaseTorch(TorchModule):
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
-        data = self._input(data, self.threshold, half=True)
+        data = self._input(data, self.threshold, takes_half)
         output = None if self._record else evolved_on_arrays(self, data)
         if output is not None:
             return output

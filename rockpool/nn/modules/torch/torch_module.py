@@ -1,19 +1,19 @@
 """The base class of all torch modules, `TorchModule`.
 
-A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once: `_base.registry` has
-the part of it that keeps parameters, states and submodules.
+A `TorchModule` is a module of this package and a ``torch.nn.Module`` at once. It stands on three
+parts of itself, from the bottom up: `_base.registry` keeps parameters, states and submodules,
+`_base.batches` gets batches of input and keeps final states, `_base.evolution` has the call.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from inspect import signature
 from os import PathLike
 from typing import Any, ClassVar, TypedDict
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rockpool.nn.description import Value
 from rockpool.nn.models.model import ParameterSpec
@@ -21,29 +21,12 @@ from rockpool.nn.modules._limits import described, note_given
 from rockpool.nn.modules._registry import Family, RegisteredAttribute
 from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.module import ModuleArguments
-from rockpool.nn.modules.torch._base import json_io, tracing
-from rockpool.nn.modules.torch._base.call_options import (
-    CallOptions,
-    call_options,
-    lengths_of,
-    options_set,
-)
-from rockpool.nn.modules.torch._base.checks import (
-    require_dense,
-    require_finite_sums,
-    require_float_tensor,
-    require_same_device,
-)
+from rockpool.nn.modules.torch._base import json_io
+from rockpool.nn.modules.torch._base.evolution import TorchEvolution
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
-from rockpool.nn.modules.torch._base.registry import TorchRegistry, to_float_tensor
-from rockpool.nn.modules.torch._base.transforms import (
-    compiling,
-    in_transform,
-    underneath,
-)
-from rockpool.nn.modules.torch._kernels.dispatch import takes_half
+from rockpool.nn.modules.torch._base.registry import to_float_tensor
 from rockpool.nn.modules.torch._kernels.operators import function_name
 from rockpool.parameters import Shape
 from rockpool.typehints import Self
@@ -62,15 +45,7 @@ class TorchModuleArguments(TorchArguments, ModuleArguments):
     """The same, for a module that leaves it open whether its input and output are spikes."""
 
 
-def _independent(value: Tensor) -> Tensor:
-    """Return a copy without a graph."""
-    if not torch.is_inference_mode_enabled():
-        return value.detach().clone()
-    with torch.inference_mode(False):  # else it could not take part in training later on
-        return value.detach().clone()
-
-
-class TorchModule(TorchRegistry):
+class TorchModule(TorchEvolution):
     """A module that is a ``torch.nn.Module`` as well.
 
     A subclass assigns parameters, states and modules in its constructor and has ``forward(data)``,
@@ -96,7 +71,8 @@ class TorchModule(TorchRegistry):
 
     * is written into it, if it is a number, an array or a tensor without a graph: the
       ``nn.Parameter`` is the one that an optimiser has,
-    * takes its place, if it is an ``nn.Parameter``,
+    * takes its place, if it is an ``nn.Parameter``; `set_attributes`, which takes trees of values
+      such as ``parameters()``, writes it into the one that is there,
     * takes its place, if it is a tensor with a graph, which gradients then pass through:
       ``layer.threshold = 2 * z`` gives ``z`` its gradient. It stands among ``parameters()``, though
       no optimiser takes it. The next value that is assigned, reset or loaded is written into the
@@ -115,27 +91,13 @@ class TorchModule(TorchRegistry):
     # settings that a module has for good: values saved with others belong to another kind of module
     _structure: ClassVar[frozenset[str]] = frozenset()
 
-    _records_always: ClassVar[bool] = False  # whether evolve returns a record without being asked
-
-    _passes_states: ClassVar[bool] = False  # whether forward puts all states in `_passed_state`
-
-    _time_first: ClassVar[bool] = False  # whether data are (T, B, N), and not (B, T, N)
-
-    dt: float  # of the modules that have noise
-    noise_std: float | Tensor
-
     _as_parameter = staticmethod(to_float_tensor)
     _zeros = staticmethod(torch.zeros)
 
     _has_torch_api: bool  # parameters() and modules() are torch's
-    _torch_call: bool  # a call gives the output alone
     _torch_repr: bool
-    _record: bool  # whether forward is to fill the following
-    _record_dict: dict[str, Any]
-    _noise_in_graph: float = 0.0  # `noise_std`, where that is a tensor whose value is not known
     _function_name: str = ""  # of its spike or activation function, where a graph can have that
     _told: Told  # of values out of range
-    _passed_state: dict[str, Any]  # final states, such as cannot be stored within a transform
 
     def __init__(self, retain_torch_api: bool = False, *args: Any, **kwargs: Any) -> None:
         if not isinstance(retain_torch_api, bool):
@@ -179,247 +141,6 @@ class TorchModule(TorchRegistry):
             _passed_state={},
             _told=Told(),
         )
-
-    # -- evolution --------------------------------------------------------------------------
-
-    def evolve(
-        self,
-        input_data: Any,
-        record: bool = False,
-        *args: Any,
-        detach: bool | None = None,
-        lengths: Any = None,
-        memory: str | None = None,
-        **kwargs: Any,
-    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        """Process input and return ``(output, new_state, record)``.
-
-        Parameters
-        ----------
-        input_data : Tensor
-            Shape (B, T, Nin), (T, Nin) or (T,).
-        record : bool
-            Whether to keep the time course of internal values. Default: False.
-        detach : bool
-            Whether the states that are left for the next call, of this module and of all inside
-            it, are cut from their graph. Default: True. With False, gradients of the next call
-            reach back into this one, for backpropagation through time over several calls; until
-            then the module cannot be copied. `keep_batch_state` has them for all batch elements.
-        lengths : array_like of int, optional
-            How many time steps of the input each batch element has, shape (B,). Outputs and records
-            beyond are zero; the states are those at each end. Default: all time steps.
-        memory : str, optional
-            "low" for gradients that take less memory and up to half as much time again, or "full";
-            see `rockpool.nn.kernels.switch.save_memory`, which decides by default.
-        *args, **kwargs
-            Further arguments of ``forward``; also `detach`, `lengths` and `memory` where it has
-            such names.
-
-        Returns
-        -------
-        output : Tensor
-            Shape (B, T, Nout).
-        new_state : TorchModuleParameters
-            The state after the last time step, without gradients.
-        record : dict
-            Tensors (B, T, ...) by name; empty without `record`.
-        """
-        given = {"detach": detach, "lengths": lengths, "memory": memory}
-        given = {name: value for name, value in given.items() if value is not None}
-        if not given:
-            return self._evolve(input_data, record, args, kwargs)
-        own = given.keys() & signature(self.forward).parameters.keys()
-        kwargs |= {name: given.pop(name) for name in own}
-        if not given:
-            return self._evolve(input_data, record, args, kwargs)
-        with options_set(self._label, self._options(input_data, **given)):
-            return self._evolve(input_data, record, args, kwargs)
-
-    def _options(
-        self, data: Any, *, detach: bool = True, lengths: Any = None, memory: str | None = None
-    ) -> CallOptions:
-        """Return the options for a call, checked."""
-        if memory not in (None, "low", "full"):
-            raise ValueError(f"{self._label}: memory must be 'low' or 'full', got {memory!r}")
-        if not isinstance(detach, bool):
-            raise TypeError(f"{self._label}: detach must be a bool, got {detach!r}")
-        if lengths is None:
-            return CallOptions(detach, memory=memory)
-        if not isinstance(data, Tensor):
-            raise TypeError(f"{self._label}: with lengths, the input must be a torch tensor")
-        n_batch, n_steps = self._batch_and_steps(data.shape)
-        steps = lengths_of(self._label, lengths, n_batch, n_steps)
-        return CallOptions(detach, steps, n_steps, memory)
-
-    def _evolve(
-        self, input_data: Any, record: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        options = call_options()
-        courses = record or (options.lengths is not None and not self._records_always)
-        self.__dict__.update(_record=courses, _record_dict={}, _passed_state={})
-        try:
-            output = self._run_forward(input_data, *args, **kwargs)
-            records, passed = self._record_dict, self._passed_state
-        finally:
-            # nothing with a graph behind it stays in the module, which can be copied at any time
-            self.__dict__.update(_record=False, _record_dict={}, _passed_state={})
-        if self._passes_states and not self._registered_attributes:
-            state: dict[str, Any] = self._make_tree(passed)
-        else:
-            state = self._collect("State", None)
-            state.update(passed)
-        records = records if record or self._records_always else {}
-        if options.lengths is not None and not self._time_first:
-            output, records = options.cut(output), options.cut(records)
-        return output, state, records
-
-    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
-        """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
-        if not self._torch_call:
-            if type(self).evolve is not TorchModule.evolve:
-                in_use(self)
-            return super().__call__(*args, **kwargs)
-        if type(self).forward is nn.Module.forward:  # the class has `evolve` only
-            return self.evolve(*args, **kwargs)[0]
-        if not kwargs.keys().isdisjoint(("lengths", "detach", "memory")):
-            return self.evolve(args[0], False, *args[1:], **kwargs)[0]
-        try:
-            return self._run_forward(*args, **kwargs)
-        finally:
-            self.__dict__.update(_record_dict={}, _passed_state={})
-
-    def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
-        in_use(self)
-        if tracing.TRACED in self.__dict__:
-            tracing.before_call(self)
-        before = self._buffers.copy()
-        try:
-            return nn.Module.__call__(self, *args, **kwargs)
-        except BaseException:
-            self._buffers.update(before)
-            raise
-
-    def _input(self, data: Any, like: Tensor | None = None, half: bool = False) -> Tensor:
-        """Return input data, checked, as (B, T, size_in), in the type of a tensor of the module.
-
-        Input in half precision may stay so, where a kernel can take it, if `half`.
-        """
-        if like is not None and self._is_as_needed(data, like):
-            return data
-        require_float_tensor(self._label, data)
-        data = self._shaped(data)
-        if like is None:
-            return data
-        require_same_device(self._label, data, like)
-        return data if half and takes_half(data, like) else data.to(like.dtype)
-
-    def _is_as_needed(self, data: Any, like: Tensor) -> bool:
-        """Whether data are a plain tensor (B, T, size_in) of the type of a tensor of the module."""
-        return (
-            type(data) is Tensor
-            and data.dim() == 3
-            and data.dtype is like.dtype
-            and data.shape[2] == self._shape[0]
-            and data.device == like.device
-            and data.layout is torch.strided
-            and not data.is_nested
-        )
-
-    def _shaped(self, data: Tensor) -> Tensor:
-        """Return data as (B, T, size_in), one channel repeated for all of them."""
-        if data.dim() == 0:
-            raise ValueError(
-                f"{self._label}: the input must have a time dimension, got a single number"
-            )
-        shape = self._batch_shape(tuple(data.shape))
-        data = data.reshape(shape)
-        channels = self.size_in
-        if channels is not None and shape[-1] != channels:
-            return data.expand(shape[0], shape[1], channels)
-        return data
-
-    def _require_finite_data(self, data: Tensor, output: Tensor) -> None:
-        require_finite_sums(self._label, data, output)
-
-    def _batched_input(self, data: Any) -> Tensor:
-        require_dense(self._label, data)
-        if not isinstance(data, Tensor):
-            raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
-        return self._shaped(data)
-
-    def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
-        return value.expand(shape)
-
-    def _start(self, name: str, data: Tensor, like: Tensor | None = None) -> Tensor:
-        """Return a state with the batch dimension in front, of the batch size of input.
-
-        It is in the type of the input, or of another tensor.
-        """
-        start = self._batched_state(name, data.shape[0]).to(data if like is None else like)
-        # a graph writes into the state itself, where gradients still need it
-        return start.clone() if compiling() or torch.jit.is_tracing() else start
-
-    def _keep_state(
-        self, courses: Mapping[str, Tensor] | None = None, /, **states: Tensor | None
-    ) -> None:
-        """Store final states (B, ...), each without its graph and in storage of its own.
-
-        For batch elements that end earlier, `courses` has values (B, T, ...) over time; what is not
-        there is looked for in the record.
-        """
-        present = {name: value for name, value in states.items() if value is not None}
-        n_batch = next(iter(present.values())).shape[0]
-        if n_batch == 0:
-            return
-        options = call_options()
-        if options.lengths is not None:
-            known = {**self._record_dict, **(courses or {})}
-            for name in present:
-                before = self._batched_state(name, n_batch)
-                present[name] = options.last(self._label, name, known.get(name), before)
-        kept = {name: self._state_to_keep(value) for name, value in present.items()}
-        self._store_states(kept, options.detach)
-        if not (compiling() or in_transform() or torch.jit.is_tracing()):
-            self._note_batch(n_batch)
-
-    def _store_states(self, states: dict[str, Tensor], detach: bool = True) -> None:
-        if in_transform():  # values of a transform mean nothing once it has ended
-            self._passed_state.update(states)
-        elif compiling() or torch.jit.is_tracing():
-            self._write_states(states)
-        elif detach:
-            self._buffers.update({name: _independent(value) for name, value in states.items()})
-        else:
-            self._buffers.update(states)
-
-    def _write_states(self, states: dict[str, Tensor]) -> None:
-        """Write states into the tensors that are there: the way that a graph can have them."""
-        for name, value in states.items():
-            present, value = self._buffers[name], value.detach()
-            if present is None or present.shape != value.shape:
-                raise ValueError(
-                    f"{self._label}: the state {name} has the shape "
-                    f"{None if present is None else tuple(present.shape)} but would become "
-                    f"{tuple(value.shape)}, which a graph cannot change; call the module once with "
-                    f"such a batch before"
-                )
-            tracing.write(self, present, value)
-
-    def _noise(self, shape: Shape, like: Tensor) -> Tensor | None:
-        """Return noise with the standard deviation `noise_std` after one second, or None for 0."""
-        noise_std = self.noise_std
-        if isinstance(noise_std, Tensor) and compiling():
-            noise_std = self._noise_in_graph
-        if isinstance(noise_std, Tensor) and in_transform():  # there may be one for each of many
-            if not bool(underneath(noise_std).any()):
-                return None
-        else:
-            noise_std = float(noise_std)
-            if noise_std == 0.0:
-                return None
-        scale = noise_std * float(self.dt) ** 0.5
-        return torch.randn(shape, dtype=like.dtype, device=like.device) * scale
 
     # -- what means one thing to torch and another to Rockpool --------------------------------
 

@@ -241,7 +241,7 @@ VALUES = [
     ("RateTorch", "tau", float("nan"), "tau must be > 0 s, got nan"),
     ("RateTorch", "threshold", float("nan"), "threshold must be finite, got nan"),
     ("LinearTorch", "weight", float("nan"), "weight must be finite, got nan"),
-    ("UpDownTorch", "thr_down", -1.0, "thr_down must be > 0, got -1"),
+    ("UpDownTorch", "thr_down", float("nan"), "thr_down must be > 0, got nan"),
 ]
 
 

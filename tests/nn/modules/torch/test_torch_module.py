@@ -208,6 +208,60 @@ def test_a_value_of_a_parameter_that_two_layers_share_lands_in_the_one_tensor() 
     assert net[0].weight is weight and net[1].weight is weight
 
 
+def test_a_tree_of_parameters_is_written_into_those_that_are_there() -> None:
+    first, second = LinearTorch((2, 2)), LinearTorch((2, 2))
+    second.weight = first.weight
+    net = Sequential(first, second, LIFTorch(2))
+    optimizer = torch.optim.SGD(net.parameters().astorch(), lr=0.25)
+    before = dict(net.named_parameters())
+    start = copy.deepcopy(net.parameters())
+    for parameter in before.values():
+        parameter.data *= 2
+    net.set_attributes(start)
+    assert net[0].weight is net[1].weight
+    for name, parameter in net.named_parameters():
+        assert parameter is before[name]
+    assert torch.equal(net[0].weight, start["0_LinearTorch"]["weight"])
+    assert torch.equal(net[2].tau_mem, start["2_LIFTorch"]["tau_mem"])
+    net[0].weight.grad = torch.ones(2, 2)
+    optimizer.step()
+    assert torch.equal(net[1].weight, start["0_LinearTorch"]["weight"] - 0.25)
+
+
+@pytest.mark.parametrize(
+    "form", [Tensor.detach, lambda parameter: parameter, lambda parameter: parameter.data.numpy()]
+)
+def test_a_tree_may_hand_layers_the_parameters_of_each_other(form: Any) -> None:
+    net = Sequential(LinearTorch((1, 1), weight=[[1.0]]), LinearTorch((1, 1), weight=[[2.0]]))
+    one, two = net[0].weight, net[1].weight
+    net.set_attributes({"0": {"weight": form(two)}, "1": {"weight": form(one)}})
+    assert net[0].weight is one and net[1].weight is two
+    assert (one.item(), two.item()) == (2.0, 1.0)
+
+
+def test_a_tree_may_have_the_parameters_themselves_in_the_middle_of_training() -> None:
+    layer = LinearTorch((2, 2))
+    output = layer(torch.ones(1, 1, 2))[0]
+    layer.set_attributes(layer.parameters())
+    output.sum().backward()  # nothing has been written
+    assert layer.weight.grad.tolist() == [[1, 1]] * 2
+
+
+def test_a_tree_keeps_what_is_not_trained_as_it_is() -> None:
+    layer = LinearTorch((2, 2)).double()
+    layer.weight.requires_grad_(False)
+    layer.set_attributes({"weight": nn.Parameter(torch.ones(2, 2))})
+    assert not layer.weight.requires_grad and layer.weight.dtype == torch.float64
+
+
+def test_a_parameter_of_a_tree_comes_where_a_tensor_with_a_graph_stood() -> None:
+    layer = LinearTorch((2, 2))
+    parameter = layer.weight
+    layer.weight = 2 * layer.weight
+    layer.set_attributes({"weight": nn.Parameter(torch.ones(2, 2))})
+    assert layer.weight is parameter and parameter.tolist() == [[1, 1]] * 2
+
+
 @pytest.mark.parametrize(
     "form", [Tensor.clone, nn.Parameter, lambda value: value.requires_grad_() * 1]
 )
@@ -408,7 +462,7 @@ def test_set_attributes() -> None:
     other.set_attributes(one.parameters())
     x = torch.rand(1, 3, 2)
     assert torch.equal(one(x)[0], other(x)[0])
-    assert one.scale is other.scale  # parameters of torch are taken as they are
+    assert other.scale is not one.scale and torch.equal(other.scale, one.scale)
     other.set_attributes({"inner": {"gain": torch.zeros(2)}})
     assert not other.inner.gain.any()
 

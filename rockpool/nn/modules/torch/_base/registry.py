@@ -7,8 +7,9 @@ it is reset). What tools of torch take out of there themselves is not registered
 what comes back under its name is what it was: so they prune and parametrize modules.
 
 A value that is assigned to a parameter is written into it, such that an optimiser goes on with it.
-An ``nn.Parameter`` takes its place, as in torch. So does a tensor with a graph, which gradients
-pass through, until the next value is assigned: that is written into the parameter that was there.
+An ``nn.Parameter`` takes its place, as in torch, but is written into it as one value of a tree: so
+layers that share a parameter go on sharing it. A tensor with a graph, which gradients pass through,
+takes its place until the next value is assigned: that is written into the parameter that was there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -127,6 +129,19 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         if entry.kind == "SimulationParameter" and isinstance(value, Tensor):
             return value.detach()
         return value
+
+    def _known_attributes(self, given: Any, unknown: list[str], path: str = "") -> dict[str, Any]:
+        known = super()._known_attributes(given, unknown, path)
+        for name, value in known.items():
+            present = self._parameters.get(name)
+            if present is None or value is present or has_graph(value):
+                continue
+            # they are written into the parameters, and may be values of others of these
+            if isinstance(value, Tensor):
+                known[name] = value.detach().clone()
+            elif isinstance(value, np.ndarray):
+                known[name] = value.copy()
+        return known
 
     def _converted_parameter(self, name: str, value: Any) -> Tensor:
         """Return a parameter or a tensor with a graph as such, other values in the right type."""
