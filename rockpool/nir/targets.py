@@ -212,7 +212,7 @@ def _check_windows(unit: Unit, dialect: str, target: Target) -> None:
     if settings.get("groups", 1) != 1:
         raise _refused(unit, dialect, "has groups, which its importer does not take")
     if unit.node.model == "SumPool2d" and any(pad != 0 for pad in settings["padding"]):
-        raise _refused(unit, dialect, "has padding, which its importer leaves out or takes for another")
+        raise _refused(unit, dialect, "has padding, which its importer does not take as it is")
     if not target.channels_last:
         return
     if any(step != 1 for step in settings.get("dilation", (1,))):

@@ -167,6 +167,7 @@ def reset_row(how: int, spikes: Any, v_reset: Any, span: Any, v: Any) -> None:
             v[k] = v[k] - spikes[k] * span[k]
 
 
+@no_type_check
 @part
 def ahead_row(threshold: Any, span: Any, strict: bool, before: Any, v: Any, seen: Any) -> None:
     """Take one reset off where the membrane was above the threshold before the step."""

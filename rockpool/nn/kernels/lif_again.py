@@ -8,7 +8,7 @@ membranes have the same bits, and all sums are added up in the same order.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
@@ -24,6 +24,7 @@ def number_of_marks(n_steps: int) -> int:
     return max(0, n_steps - 1) // mark_steps.py_func(n_steps)  # type: ignore[no-any-return]
 
 
+@no_type_check
 @part
 def after_step(
     u: Any, threshold: Any, inverse: Any, exact: bool, limit: Any, v: Any, count: Any
@@ -35,6 +36,7 @@ def after_step(
         v[k] = u[k] - n_spikes * threshold[k]
 
 
+@no_type_check
 @inner
 def single_synapse_again(
     x: Any,
@@ -72,6 +74,7 @@ def single_synapse_again(
         )  # fmt: skip
 
 
+@no_type_check
 @inner
 def lif_again(
     x: Any,

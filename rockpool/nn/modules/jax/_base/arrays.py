@@ -48,6 +48,8 @@ def _at_least_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[
     return at_least(*primals), tangents[0]
 
 
+@no_type_check
+@unchecked
 @jax.custom_jvp
 def above(value: Any, limit: Any, by: Any) -> jax.Array:
     """Return ``limit + by`` where a value is not above a limit; its derivative is 1 everywhere."""

@@ -129,7 +129,7 @@ class TorchEvolution(TorchBatches):
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
-        if not kwargs.keys().isdisjoint(("lengths", "detach", "memory")):
+        if "lengths" in kwargs or "detach" in kwargs or "memory" in kwargs:
             return self.evolve(args[0], False, *args[1:], **kwargs)[0]
         try:
             return self._run_forward(*args, **kwargs)

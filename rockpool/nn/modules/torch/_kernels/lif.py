@@ -104,19 +104,18 @@ class _LIF(Function):
             return None, *second_order(function, inputs, needed, grads)
         if before is None:
             before = empty((*inputs.x.shape[:2], inputs.vmem.shape[1]), inputs.vmem)
-        found = _gradients(
-            ctx.settings, inputs, Inputs(*needed), before, ctx.marked, Results._make(grads)
-        )
+        need, given = Inputs._make(needed), Results._make(grads)
+        found = _gradients(ctx.settings, inputs, need, before, ctx.marked, given)
         return None, *only_needed(found, needed)
 
 
 def _gradients(
     settings: Settings,
     inputs: Inputs,
-    need: Inputs,
+    need: Any,
     before: Tensor,
     marked: dict[str, np.ndarray],
-    given: Results,
+    given: Any,
 ) -> Inputs:
     """Return the gradients of all inputs, given those of the results.
 

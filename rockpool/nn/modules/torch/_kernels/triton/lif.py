@@ -196,7 +196,7 @@ class _LIF(Function):
             left = iter(tensors[len(Inputs._fields) :])
             starts = [LIFState(inputs.vmem, inputs.isyn, inputs.spikes, inputs.iahp)]
             starts += map(LIFState._make, zip(*[left] * len(LIFState._fields), strict=True))
-            back = _Back(ctx.settings, inputs, Inputs(*needed), given)
+            back = _Back(ctx.settings, inputs, Inputs._make(needed), given)
             for part, start in zip(
                 reversed(_parts(inputs.x.shape[1], ctx.low)), reversed(starts), strict=True
             ):
@@ -207,7 +207,7 @@ class _LIF(Function):
 class _Back:
     """The way back through the time steps, from the last part to the first."""
 
-    def __init__(self, settings: Settings, p: Inputs, need: Inputs, given: Results) -> None:
+    def __init__(self, settings: Settings, p: Inputs, need: Any, given: Any) -> None:
         self.layer = layer = _Layer(settings, p)
         self.p, self.need, self.given, self.n_steps = p, need, given, p.x.shape[1]
         self.states = {
