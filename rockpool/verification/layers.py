@@ -11,7 +11,7 @@ import numpy as np
 from rockpool.nn.conversion import build
 from rockpool.nn.description import CONTAINERS, Node, flat_steps
 from rockpool.nn.models.catalogue import DOUBLE_ONLY, LIBRARY
-from rockpool.nn.modules._observed import Calls, is_spiking, joined, watched_calls
+from rockpool.nn.modules._observed import Calls, is_spiking, joined, unwrapped, watched_calls
 from rockpool.parameters import to_numpy
 
 __all__ = ["Activity", "activities", "evolve_arrays", "evolved", "is_spiking", "layers_of"]
@@ -71,8 +71,12 @@ def layers_of(
 ) -> tuple[list[Activity], np.ndarray]:
     """Run a network that has been built; return what its layers did, and its output.
 
-    The state that it had is where it is afterwards: each call starts there.
+    The state that it had is where it is afterwards: each call starts there. Of a
+    `TimedModuleWrapper` the module inside is run.
     """
+    network = unwrapped(network)
+    if node.model == "TimedModuleWrapper":
+        (node,) = node.children.values()
     states = network.state()
     with watched_calls(node, network) as calls:
         output, _, record = _called(network, backend, data, record=True)
@@ -82,7 +86,11 @@ def layers_of(
 
 
 def evolve_arrays(network: Any, backend: str, data: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Run a network from where it is; return it, in its new state, and the output."""
+    """Run a network from where it is; return it, in its new state, and the output.
+
+    Of a `TimedModuleWrapper` the module inside is run and returned.
+    """
+    network = unwrapped(network)
     output, state, _ = _called(network, backend, data, record=False)
     if LIBRARY[backend] == "jax":
         network = network.set_attributes(state)
@@ -122,7 +130,7 @@ def activities(
         yield Activity(".".join(path), node, flat_steps(given), arrays, inputs)
         return
     for name, child in node.children.items():
-        inner = record.get(name, {}) if node.model != "TimedModuleWrapper" else record
+        inner = record.get(name, {})
         yield from activities(
             child, record.get(f"{name}_output", output), inner, calls, (*path, name)
         )

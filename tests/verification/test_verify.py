@@ -11,7 +11,7 @@ import pytest
 
 import rockpool
 from rockpool.nn.combinators import Residual, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, LIFTorch, Linear, Rate, aLIFTorch
+from rockpool.nn.modules import LIF, ExpSyn, LIFTorch, Linear, Rate, TimedModuleWrapper, aLIFTorch
 from rockpool.verification.compare import compared
 from rockpool.verification.layers import Activity, evolved
 
@@ -258,6 +258,11 @@ def test_what_numpy_cannot_hold_has_no_reference() -> None:
 
 def test_a_network_of_torch_is_verified_as_well() -> None:
     assert rockpool.verify(Sequential(LIFTorch(3)), backends=["torch", "numba"]).ok
+
+
+def test_a_network_for_time_series_is_verified_as_the_one_inside() -> None:
+    verdict = rockpool.verify(TimedModuleWrapper(network()), backends=["numba", "torch"])
+    assert verdict.ok and verdict.rows[1].neuron_steps == 2400
 
 
 def test_with_numpy_alone_the_others_are_not_run(numpy_python: Any) -> None:
