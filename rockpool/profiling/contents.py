@@ -59,14 +59,14 @@ def _content(flat: np.ndarray) -> Content:
 def _single_spikes(flat: np.ndarray, most: float) -> Content | None:
     """Return what there is in numbers of spikes, or None if some are more than 1.
 
-    Their sum is that of their squares only if all are 0 or 1.
+    Their sum is that of their squares only if all are 0 or 1. The squares are summed in less time.
     """
     total = 0
     for block in _blocks(flat):
-        spikes = block.sum()
-        if most > 1 and spikes != np.einsum("i,i->", block, block):
+        squares = np.einsum("i,i->", block, block)
+        if most > 1 and squares != block.sum():
             return None
-        total += int(spikes)
+        total += int(squares)
     return Content(total, True)
 
 

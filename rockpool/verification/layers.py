@@ -11,7 +11,7 @@ import numpy as np
 from rockpool.nn.conversion import build
 from rockpool.nn.description import CONTAINERS, Node, flat_steps
 from rockpool.nn.models.catalogue import DOUBLE_ONLY, LIBRARY
-from rockpool.nn.modules._observed import is_spiking
+from rockpool.nn.modules._observed import Calls, is_spiking, joined, unwrapped, watched_calls
 from rockpool.parameters import to_numpy
 
 __all__ = ["Activity", "activities", "evolve_arrays", "evolved", "is_spiking", "layers_of"]
@@ -31,12 +31,15 @@ class Activity:
         Its output (B, T, N).
     record : dict of array
         What it recorded, by name.
+    given : np.ndarray or None
+        Its input (B, T, Nin); None where that was not to be seen.
     """
 
     name: str
     node: Node
     output: np.ndarray
     record: dict[str, np.ndarray]
+    given: np.ndarray | None = None
 
 
 def evolved(
@@ -68,17 +71,26 @@ def layers_of(
 ) -> tuple[list[Activity], np.ndarray]:
     """Run a network that has been built; return what its layers did, and its output.
 
-    The state that it had is where it is afterwards: each call starts there.
+    The state that it had is where it is afterwards: each call starts there. Of a
+    `TimedModuleWrapper` the module inside is run.
     """
+    network = unwrapped(network)
+    if node.model == "TimedModuleWrapper":
+        (node,) = node.children.values()
     states = network.state()
-    output, _, record = _called(network, backend, data, record=True)
+    with watched_calls(node, network) as calls:
+        output, _, record = _called(network, backend, data, record=True)
     if LIBRARY[backend] != "jax":  # which does not change
         network.set_attributes(states)
-    return list(activities(node, output, record)), to_numpy(output)
+    return list(activities(node, output, record, calls)), to_numpy(output)
 
 
 def evolve_arrays(network: Any, backend: str, data: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Run a network from where it is; return it, in its new state, and the output."""
+    """Run a network from where it is; return it, in its new state, and the output.
+
+    Of a `TimedModuleWrapper` the module inside is run and returned.
+    """
+    network = unwrapped(network)
     output, state, _ = _called(network, backend, data, record=False)
     if LIBRARY[backend] == "jax":
         network = network.set_attributes(state)
@@ -97,7 +109,11 @@ def _called(network: Any, backend: str, data: np.ndarray, record: bool) -> Any:
 
 
 def activities(
-    node: Node, output: Any, record: Mapping[str, Any], path: tuple[str, ...] = ()
+    node: Node,
+    output: Any,
+    record: Mapping[str, Any],
+    calls: Calls,
+    path: tuple[str, ...] = (),
 ) -> Iterator[Activity]:
     """Go over the layers of a network, in order, with what a call of the network returned.
 
@@ -110,11 +126,14 @@ def activities(
             name: flat_steps(array) if array.shape == given.shape else array
             for name, array in arrays.items()
         }
-        yield Activity(".".join(path), node, flat_steps(given), arrays)
+        inputs = joined([data for data, _ in calls.get(path, [])])
+        yield Activity(".".join(path), node, flat_steps(given), arrays, inputs)
         return
     for name, child in node.children.items():
-        inner = record.get(name, {}) if node.model != "TimedModuleWrapper" else record
-        yield from activities(child, record.get(f"{name}_output", output), inner, (*path, name))
+        inner = record.get(name, {})
+        yield from activities(
+            child, record.get(f"{name}_output", output), inner, calls, (*path, name)
+        )
 
 
 def _is_array(value: Any) -> bool:

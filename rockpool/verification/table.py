@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rockpool.verification.compare import Difference
 
 __all__ = ["VerdictRow", "table"]
@@ -23,7 +25,8 @@ class VerdictRow:
         "reference"; "equal", not one spike differs; "rounding", some do, and the first for reasons
         of rounding; "fault"; "not run".
     note : str
-        Why it was not run, or what else there is to say.
+        Why it was not run, or what else there is to say: of rounding, that it has gathered over
+        time, and the membranes are farther than 8 units in the last place from the threshold.
     differing, neuron_steps : int
         Numbers of spikes that differ, of all neurons in all time steps.
     first : Difference or None
@@ -86,9 +89,16 @@ def _told(row: VerdictRow) -> list[str]:
     assert first is not None
     where = f"layer {first.layer!r}, " if first.layer else ""
     why = "rounding" if first.rounding else "no rounding: a fault"
-    return [
+    lines = [
         f"{row.backend}: first difference in {where}batch element {first.batch}, neuron "
         f"{first.neuron}, step {first.step}: {first.expected} spikes on numpy, {first.got} here",
         f"  membranes {first.membranes[0]:.17g} and {first.membranes[1]:.17g}, threshold "
         f"{first.threshold:.17g}: {first.ulp[0]:+.3g} and {first.ulp[1]:+.3g} ulp from it ({why})",
     ]
+    steps, inputs = first.step_ulp, first.input_ulp
+    if steps is not None and inputs is not None and np.isfinite(steps + inputs):
+        lines.append(
+            f"  each time step alone is within {steps:.2g} ulp of numpy's, on input within "
+            f"{inputs:.2g} ulp"
+        )
+    return lines

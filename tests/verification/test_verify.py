@@ -11,9 +11,9 @@ import pytest
 
 import rockpool
 from rockpool.nn.combinators import Residual, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, LIFTorch, Linear, Rate, aLIFTorch
+from rockpool.nn.modules import LIF, ExpSyn, LIFTorch, Linear, Rate, TimedModuleWrapper, aLIFTorch
 from rockpool.verification.compare import compared
-from rockpool.verification.layers import Activity
+from rockpool.verification.layers import Activity, evolved
 
 
 def network(**options: Any) -> Any:
@@ -106,6 +106,108 @@ def test_what_is_farther_from_the_threshold_than_rounding_is_a_fault() -> None:
     assert first is not None and not first.rounding
 
 
+def test_two_equal_membranes_are_no_rounding() -> None:
+    first = compared(*two_runs(0.0), "float32").first
+    assert first is not None and first.ulp == (0.0, 0.0)
+    assert not first.rounding
+
+
+def readme_network(seed: int, **wrong: float) -> tuple[Any, np.ndarray]:
+    """The first network of the README, and its input; with a parameter that is off by a part."""
+    rng = np.random.default_rng(seed)
+    weights = rng.uniform(-1, 1, (2, 100)) * np.sqrt(6 / 2)
+    data = (rng.random((1, 500, 2)) < 0.05).astype(float)
+    given = {"tau_mem": 10e-3, "tau_syn": 20e-3, "threshold": 1.0, "weight": 1.0, "bias": 1.0}
+    given |= {name: given[name] * (1.0 + part) for name, part in wrong.items()}
+    network = Sequential(
+        Linear((2, 100), weight=weights * given.pop("weight")),
+        LIF(100, **given | {"bias": 0.01 * given["bias"]}),
+        Linear((100, 3), weight=rng.uniform(-1, 1, (100, 3)) * np.sqrt(6 / 100)),
+        LIF(3),
+    )
+    return rockpool.describe(network), data
+
+
+def difference(seed: int, **wrong: float) -> Any:
+    """The first difference of numpy from numpy in single precision, where that has it wrong."""
+    right, data = readme_network(seed)
+    expected, _ = evolved(right, "numpy", data)
+    got, _ = evolved(readme_network(seed, **wrong)[0], "numpy", data, "float32")
+    got = [replace(b, node=a.node) for a, b in zip(expected, got, strict=True)]
+    return compared(expected, got, "float32").first
+
+
+SEEDS = range(20)
+
+
+def test_rounding_that_gathers_over_time_is_rounding() -> None:
+    firsts = [first for first in map(difference, SEEDS) if first is not None]
+    gathered = [first for first in firsts if first.step_ulp is not None]
+    assert len(gathered) >= 2
+    assert max(abs(ulp) for first in gathered for ulp in first.ulp) > 30
+    assert max(first.step_ulp for first in gathered) < 3
+    assert max(first.input_ulp for first in gathered) < 3
+    assert all(first.rounding for first in firsts)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tau_mem": 1e-4},  # the decay in a step is off by 1e-5
+        {"tau_mem": -1e-4},
+        {"tau_syn": 2e-4},
+        {"tau_syn": -2e-4},
+        {"threshold": 1e-5},
+        {"bias": 1e-3},
+        {"weight": 1e-5},
+    ],
+    ids=str,
+)
+def test_a_small_fault_in_each_step_is_a_fault(wrong: dict[str, float]) -> None:
+    firsts = [first for seed in range(6) if (first := difference(seed, **wrong)) is not None]
+    first_layer = [first for first in firsts if first.layer == "1_LIF"]
+    assert len(first_layer) >= 4
+    assert not any(first.rounding for first in first_layer)
+
+
+def recurrent_layer(seed: int, dtype: str, data: np.ndarray) -> list[Activity]:
+    weights = np.random.default_rng(seed).normal(size=(20, 40)) / 5
+    layer = LIF((40, 20), tau_mem=10e-3, has_rec=True, w_rec=weights, bias=0.01)
+    return evolved(rockpool.describe(layer), "numpy", data, dtype)[0]
+
+
+def test_recurrent_layers_with_several_synapses_are_judged_step_by_step() -> None:
+    gathered = []
+    for seed in range(5):
+        data = np.random.default_rng(seed).normal(size=(2, 500, 40)) / 3
+        expected = recurrent_layer(seed, "float64", data)
+        got = recurrent_layer(seed, "float32", data)
+        first = compared(expected, got, "float32").first
+        assert first is not None and first.rounding
+        gathered += [first.step_ulp] * (first.step_ulp is not None)
+
+        # neuron n has the synapses 2 n and 2 n + 1, and not n and n + 20
+        mixed = recurrent_layer(
+            seed, "float32", data.reshape(2, 500, 2, 20).swapaxes(2, 3).reshape(data.shape)
+        )
+        mixed = [replace(layer, given=data) for layer in mixed]
+        first = compared(expected, mixed, "float32").first
+        assert first is not None and not first.rounding
+    assert len(gathered) >= 2 and max(gathered) < 5
+
+
+def test_the_table_says_where_rounding_has_gathered() -> None:
+    node, data = readme_network(next(s for s in SEEDS if (f := difference(s)) and f.step_ulp))
+    verdict = rockpool.verify(node, data, backends=["numba"], dtype="float32")
+    row = verdict.rows[1]
+    assert row.state == "rounding" and verdict.ok
+    assert "rounding: gathered over time" in str(verdict)
+    first = row.first
+    assert first is not None and first.step_ulp is not None
+    assert f"each time step alone is within {first.step_ulp:.2g} ulp" in str(verdict)
+    assert json.loads(json.dumps(verdict.to_dict()))["rows"][1]["first"]["step_ulp"] < 3
+
+
 def test_values_are_compared_up_to_the_first_difference() -> None:
     node = rockpool.describe(Rate(1))
     values = np.ones((1, 4, 1))
@@ -156,6 +258,11 @@ def test_what_numpy_cannot_hold_has_no_reference() -> None:
 
 def test_a_network_of_torch_is_verified_as_well() -> None:
     assert rockpool.verify(Sequential(LIFTorch(3)), backends=["torch", "numba"]).ok
+
+
+def test_a_network_for_time_series_is_verified_as_the_one_inside() -> None:
+    verdict = rockpool.verify(TimedModuleWrapper(network()), backends=["numba", "torch"])
+    assert verdict.ok and verdict.rows[1].neuron_steps == 2400
 
 
 def test_with_numpy_alone_the_others_are_not_run(numpy_python: Any) -> None:

@@ -19,9 +19,21 @@ from rockpool.nn.description import Node, flat_input, flat_steps
 from rockpool.nn.models.catalogue import model_named
 from rockpool.parameters import is_tensor, to_numpy
 
-__all__ = ["Observed", "input_for", "is_spiking", "layers", "observed", "torch_for", "unwrapped"]
+__all__ = [
+    "Calls",
+    "Observed",
+    "input_for",
+    "is_spiking",
+    "joined",
+    "layers",
+    "observed",
+    "torch_for",
+    "unwrapped",
+    "watched_calls",
+]
 
 Call = tuple[Any, Any]
+Calls = dict[tuple[str, ...], list[Call]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +116,6 @@ def observed(network: Any, data: Any) -> list[Observed]:
     network = unwrapped(network)
     array = _as_batch(network, data)
     states = network.state()
-    calls: dict[tuple[str, ...], list[Call]] = {}
     with ExitStack() as stack:
         torch = torch_for(network)
         if torch is not None:
@@ -113,9 +124,7 @@ def observed(network: Any, data: Any) -> list[Observed]:
         stack.callback(network.set_attributes, states)
         resting = network.reset_state()
         node = resting._describe()
-        for path, module in _watchable(node, resting):
-            calls[path] = []
-            stack.enter_context(_watched(module, calls[path]))
+        calls = stack.enter_context(watched_calls(node, resting))
         resting.evolve(input_for(resting, array))
     return [
         Observed(".".join(path), inner, *_seen(path, inner, node, calls))
@@ -124,8 +133,10 @@ def observed(network: Any, data: Any) -> list[Observed]:
 
 
 def _as_batch(network: Any, data: Any) -> np.ndarray:
-    """Return input as floats (B, T, Nin)."""
-    array = np.asarray(to_numpy(data) if is_tensor(data) else data, dtype=np.float64)
+    """Return input as floats (B, T, Nin), in single precision if it is."""
+    array = np.asarray(to_numpy(data) if is_tensor(data) else data)
+    if array.dtype != np.float32:
+        array = np.asarray(array, dtype=np.float64)
     array = flat_input(network._describe(), array)
     channels, label = network.size_in, network._label
     given = array.shape
@@ -137,13 +148,25 @@ def _as_batch(network: Any, data: Any) -> np.ndarray:
         )
     if not array.size:
         raise ValueError(f"{label}: data must have at least one time step, got the shape {given}")
-    # the sum tells it in less time than it takes to look at each number
-    if not np.isfinite(array.sum()) and not np.isfinite(array).all():
+    # the sum of squares tells it in less time than it takes to look at each number
+    flat = array.reshape(-1)
+    if not np.isfinite(np.einsum("i,i->", flat, flat)) and not np.isfinite(array).all():
         raise ValueError(f"{label}: data must be finite, got {array[~np.isfinite(array)][0]}")
     return array
 
 
 # --- what a call gets and gives -------------------------------------------------------------------
+
+
+@contextmanager
+def watched_calls(node: Node, network: Any) -> Iterator[Calls]:
+    """Note what the modules of a network get and give, by their names, while the context lasts."""
+    calls: Calls = {}
+    with ExitStack() as stack:
+        for path, module in _watchable(node, network):
+            calls[path] = []
+            stack.enter_context(_watched(module, calls[path]))
+        yield calls
 
 
 def _watchable(
@@ -205,12 +228,12 @@ def _seen(
     path: tuple[str, ...],
     inner: Node,
     network: Node,
-    calls: dict[tuple[str, ...], list[Call]],
+    calls: Calls,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Return input and output of a layer, from its calls or, for weights, from its neighbours'."""
     if path in calls:
         own = calls[path]
-        return _joined([given for given, _ in own]), _joined([output for _, output in own])
+        return joined([given for given, _ in own]), joined([output for _, output in own])
     parent = network
     for name in path[:-1]:
         parent = parent.children[name]
@@ -218,12 +241,12 @@ def _seen(
         return None, None
     position = list(parent.parameters).index(path[-1])
     before, after = list(parent.children)[position : position + 2]
-    given = _joined([output for _, output in calls.get((*path[:-1], before), [])])
-    output = _joined([data for data, _ in calls.get((*path[:-1], after), [])])
+    given = joined([output for _, output in calls.get((*path[:-1], before), [])])
+    output = joined([data for data, _ in calls.get((*path[:-1], after), [])])
     return given, output
 
 
-def _joined(arrays: list[Any]) -> np.ndarray | None:
+def joined(arrays: list[Any]) -> np.ndarray | None:
     """Return the values of several calls one after the other, (B, T, N); None if there are none."""
     values = []
     for array in arrays:

@@ -11,7 +11,7 @@ from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
-from rockpool.nn.modules.nest.messages import events
+from rockpool.nn.modules.nest.messages import events, groups
 from rockpool.nn.modules.nest.recipe import INFINITE
 from rockpool.nn.modules.nest.worker_process import call, require_nest
 from rockpool.typehints import ArrayLike
@@ -69,10 +69,13 @@ class ExpSynNest(ExpSyn):
         n_batch, n_steps, n_out = data.shape
         data[:, 0] += self._batched_state("isyn", n_batch)  # for NEST, what is there is input
         settings = {"steps": n_steps, "threads": self.num_threads}
-        tau = np.broadcast_to(self.tau, (n_batch, n_out)).ravel() / self.dt
-        tau = np.minimum(tau, INFINITE)
-        reply = call(type(self).__name__, "exp_syn", settings, {**events("x", data), "tau": tau})
+        tau = np.minimum(np.broadcast_to(self.tau, (n_out,)) / self.dt, INFINITE)
+        output = np.empty(data.shape)
+        for group in groups(*data.shape):
+            part = data[group]
+            given = {**events("x", part), "tau": np.tile(tau, len(part))}
+            reply = call(type(self).__name__, "exp_syn", settings, given)
+            output[group] = reply["isyn"].reshape(n_steps, len(part), n_out).swapaxes(0, 1)
         # NEST lets the current decay before the input of a step arrives, not after it
-        isyn = reply["isyn"].reshape(n_steps, n_batch, n_out) * decay(self.dt, self.tau)
-        output = np.ascontiguousarray(isyn.swapaxes(0, 1))
+        output *= decay(self.dt, self.tau)
         return self._noisy(output, output[:, -1].copy())

@@ -15,7 +15,7 @@ from rockpool.nn.modules.native.lif import LIF
 from rockpool.nn.modules.native.linear import kaiming
 from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.nn.modules.nest import recipe
-from rockpool.nn.modules.nest.messages import events
+from rockpool.nn.modules.nest.messages import events, groups
 from rockpool.nn.modules.nest.replay import Replay
 from rockpool.nn.modules.nest.worker_process import NestWorkerError, call, require_nest
 from rockpool.typehints import ArrayLike
@@ -41,6 +41,8 @@ class LIFNest(LIF):
     thresholds. Where a neuron would need several, a call raises `ValueError` and changes nothing.
     With ``max_spikes_per_dt=1`` that is what the model says, here and in `LIF`: the other spikes
     come in the time steps that follow.
+
+    A large batch is simulated a few elements at a time, for its memory and as that is faster.
 
     NEST runs in a process of its own, which is started by the first call of any module and ends
     with this one. Nothing of NEST is loaded here, where it would print, and change flags and
@@ -133,10 +135,15 @@ class LIFNest(LIF):
         if self.noise_std:
             noise = drawn_noise(self, (n_batch, n_steps, self.size_out))
 
-        reply = self._simulate(data, noise, vmem, record)
         output = np.zeros((n_batch, n_steps, self.size_out))
-        batch, neuron = np.divmod(reply["neuron"], self.size_out)
-        output[batch, reply["step"], neuron] = 1.0
+        above = np.empty(output.shape if record else (0,))  # membranes above their thresholds
+        for group in groups(*data.shape):
+            reply = self._simulate(data[group], noise[group], vmem[group], record)
+            batch, neuron = np.divmod(reply["neuron"], self.size_out)
+            output[group.start + batch, reply["step"], neuron] = 1.0
+            if record:
+                distances = reply["V_m"] - reply["E_sfa"]
+                above[group] = distances.reshape(n_steps, -1, self.size_out).swapaxes(0, 1)
         if self._has_rec:
             irec[:, 1:] = output[:, :-1] @ self.w_rec
         replay = Replay(
@@ -154,7 +161,6 @@ class LIFNest(LIF):
 
         records = {}
         if record:
-            above = (reply["V_m"] - reply["E_sfa"]).reshape(n_steps, n_batch, -1).swapaxes(0, 1)
             records = {
                 "irec": irec.reshape(per_synapse) if self._has_rec else np.zeros(per_synapse),
                 "spikes": output,
@@ -168,7 +174,7 @@ class LIFNest(LIF):
     def _simulate(
         self, data: np.ndarray, noise: np.ndarray, vmem: np.ndarray, record: bool
     ) -> dict[str, np.ndarray]:
-        """Run NEST; see `simulations.lif` for the answer."""
+        """Run NEST for some batch elements; see `simulations.lif` for the answer."""
         tau_syn = np.broadcast_to(self.tau_syn, (self.size_out, self.n_synapses))
         settings = {
             "steps": data.shape[1],

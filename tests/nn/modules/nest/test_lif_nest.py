@@ -69,6 +69,22 @@ def test_spikes_are_those_of_lif(
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
+def test_batches_that_nest_takes_in_several_runs(recurrent: bool) -> None:
+    rng = np.random.default_rng(0)
+    arguments: dict[str, Any] = {"tau_mem": rng.uniform(5e-3, 50e-3, 40), "max_spikes_per_dt": 1}
+    if recurrent:
+        arguments |= {"has_rec": True, "w_rec": rng.normal(-0.02, 0.05, (40, 80))}
+    data = rng.normal(0, 0.2, (7, 400, 80))  # two of them are 64,000 inputs and time steps
+    found, _, records = LIFNest((80, 40), **arguments)(data, record=True)
+    wanted, _, expected = LIF((80, 40), **arguments)(data, record=True)
+    np.testing.assert_array_equal(found, wanted)
+    for name, values in expected.items():
+        np.testing.assert_allclose(records[name], values, atol=1e-8, err_msg=name)
+    isyn, reference = (module(80, tau=0.02)(data)[0] for module in (ExpSynNest, ExpSyn))
+    np.testing.assert_allclose(isyn, reference, atol=1e-12)
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
 def test_what_nest_cannot_do_is_refused_and_nothing_changes(recurrent: bool) -> None:
     arguments = {"has_rec": True, "w_rec": np.zeros((3, 3))} if recurrent else {}
     module = LIFNest(3, **arguments)
