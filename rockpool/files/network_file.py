@@ -97,8 +97,9 @@ def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) ->
     LIFTorch  with shape (3, 3)
     """
     name = check_path("save", path, "path")
-    notes = dict(notes or {})
-    if not all(isinstance(text, str) for item in notes.items() for text in item):
+    is_mapping = notes is None or isinstance(notes, Mapping)
+    kept = dict(notes or {}) if is_mapping else {}
+    if not is_mapping or not all(isinstance(text, str) for item in kept.items() for text in item):
         raise TypeError(f"save: notes must be texts by name, got {notes!r}")
     node = network if isinstance(network, Node) else describe(network)
     writer = _safetensors()
@@ -107,7 +108,7 @@ def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) ->
         "version": VERSION,
         "package": __version__,
         "library": node.library if isinstance(network, Node) else library_of(network),
-        "notes": notes,
+        "notes": kept,
         "network": _said(node, (), arrays),
     }
     text = json.dumps(said, separators=(",", ":"), allow_nan=False)
@@ -173,7 +174,7 @@ def read_header(path: Path) -> NetworkFile:
     FileFormatError, OSError
         As for `load`.
     """
-    name = os.fspath(path)
+    name = check_path("read_header", path, "path")
     arrays, metadata = read_tensors(path)
     if "rockpool" not in metadata:
         raise FileFormatError(f"{name}: these are tensors, but no description of a network")

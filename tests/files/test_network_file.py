@@ -125,6 +125,18 @@ def test_functions_are_refused_and_the_file_stays(path: Path) -> None:
     assert os.listdir(path.parent) == [path.name]
 
 
+@pytest.mark.parametrize("notes", ["digits", ["digits"], {"of": 1}, {1: "of"}, 3])
+def test_notes_that_are_no_texts_by_name_are_refused(path: Path, notes: Any) -> None:
+    with pytest.raises(TypeError, match="save: notes must be texts by name, got"):
+        rockpool.save(LIF(2), path, notes=notes)
+    assert not path.exists()
+
+
+def test_what_is_no_path_is_refused() -> None:
+    with pytest.raises(TypeError, match="path must be a path, got None"):
+        rockpool.load(None)  # type: ignore[arg-type]
+
+
 def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rockpool.save(LIF(2), path)
     before = path.read_bytes()

@@ -271,6 +271,7 @@ class Model:
         """
         for spec in self.parameters:
             shapes = self.parameter_shapes(shape, spec)
+            checks.flag(owner, spec.only_with, arguments.get(spec.only_with))
             if spec.is_present(arguments) and math.prod(shapes[0]) > _MOST_NUMBERS:
                 raise ValueError(f"{owner}: shape {shape} would need {spec.name} of {shapes[0]}")
             drawn = arguments.get(spec.drawn_by)

@@ -39,7 +39,7 @@ from rockpool.nn.modules._described import (
 from rockpool.nn.modules._registry import AttributeRegistry
 from rockpool.nn.modules._summary import Summary, summarised
 from rockpool.nn.modules._telling import warn_user
-from rockpool.parameters import Parameter, Shape, SimulationParameter, State
+from rockpool.parameters import Parameter, Shape, SimulationParameter, State, shape_of
 
 if TYPE_CHECKING:
     _ClassMeta = ABCMeta
@@ -78,6 +78,20 @@ class Evolve(Protocol[Array]):
 
 
 _LONG_STEP = 0.1  # in seconds; a network that means milliseconds has no such time step
+
+
+def _warn_of_reshaping(
+    owner: str, model: Model, shape: Shape, arguments: Mapping[str, Any]
+) -> None:
+    """Warn of a matrix of other rows and columns, such as one that is to be transposed."""
+    for spec in model.parameters:
+        given = shape_of(arguments.get(spec.name))
+        wanted = model.parameter_shapes(shape, spec)[0]
+        if given != wanted and sorted(given) == sorted(wanted) and min(given) > 1:
+            warn_user(
+                f"{owner}: {spec.name} should have the shape {wanted}, and its numbers are filled "
+                f"in row by row, got {given}; if it is to be transposed, give its .T"
+            )
 
 
 def _warn_of_milliseconds(owner: str, model: Model, arguments: Mapping[str, Any]) -> None:
@@ -431,6 +445,7 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
         shape = model.full_shape(owner, arguments)
         model.check(owner, shape, arguments)
         _warn_of_milliseconds(owner, model, arguments)
+        _warn_of_reshaping(owner, model, shape, arguments)
         if model.shape_setting:
             entries = checks.shape_entries(owner, arguments["shape"])
             arguments = {**arguments, model.shape_setting: entries}
