@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rockpool.nn.models import checks
 from rockpool.parameters import to_numpy
 
 __all__ = [
@@ -64,9 +63,8 @@ def number_setting(value: Any) -> Any:
 
 
 def static_bool(owner: str, name: str, value: Any) -> bool:
-    """Return an argument as a bool; a TypeError says so if it is traced, or none."""
+    """Return an argument as a bool; a TypeError says so if it is traced."""
     require_static(owner, name, "True or False", value)
-    checks.flag(owner, name, value)
     return bool(value)
 
 
