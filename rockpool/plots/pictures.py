@@ -43,8 +43,8 @@ def frames(events: Any, dt: float, *, n_frames: int = 8, batch: int = 0) -> Any:
     TypeError
         `events` are neither, or are of channels and not of pixels.
     ValueError
-        Another shape, no pixels, NaN or infinity; `dt` is not > 0; `n_frames` is no whole number >= 1; there is no such batch
-        element, or no time step.
+        Another shape, no pixels, NaN or infinity; `dt` is not > 0; `n_frames` is no whole number
+        >= 1; there is no such batch element, or no time step.
     ModuleNotFoundError
         There is no matplotlib (``pip install "matplotlib>=3.7"``).
 

@@ -39,9 +39,7 @@ def checked_time_step(owner: str, dt: Any) -> float:
         step = float(dt)
     except (TypeError, ValueError):
         raise TypeError(f"{owner}: dt must be a number of seconds, got {dt!r}") from None
-    if step == math.inf:
-        raise ValueError(f"{owner}: dt must be finite, got {dt}")
-    if not step > 0:
+    if not 0 < step < math.inf:
         raise ValueError(f"{owner}: dt must be > 0 s, got {dt}")
     return step
 
