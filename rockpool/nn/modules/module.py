@@ -478,6 +478,12 @@ class Module(ModuleBase, metaclass=PostInitMetaMixin):
                 shape=list(model.parameter_shapes(shape, spec)),
                 cast_fn=self._as_parameter,
             )
+            wanted = model.parameter_shapes(shape, spec)
+            if spec.drawn_by and shape_of(parameter.data) not in wanted:
+                raise ValueError(
+                    f"{type(self).__name__}: {spec.drawn_by} must return values of the shape "
+                    f"{wanted[0]}, got {shape_of(parameter.data)}"
+                )
             setattr(self, spec.name, parameter)
         elif isinstance(spec, StateSpec):
             state = State(shape=model.sized(shape, spec.shape), init_func=self._zeros)

@@ -207,6 +207,21 @@ def test_weights_are_no_texts(kind: Any) -> None:
         kind((2, 3), weight="a")
 
 
+@pytest.mark.parametrize("kind", [Linear, LinearTorch, LinearJax])
+def test_what_draws_weights_has_to_draw_as_many(kind: Any) -> None:
+    as_many = torch.ones if kind is LinearTorch else np.ones
+    said = (
+        rf"{kind.__name__}: weight_init_func must return values of the shape \(3, 2\), got \(5,\)"
+    )
+    with pytest.raises(ValueError, match=said):
+        kind((3, 2), weight_init_func=lambda shape: as_many(5))
+    for value in (3, None):
+        said = f"{kind.__name__}: weight_init_func must be a function .* or 'spiking', got {value}"
+        with pytest.raises(ValueError, match=said):
+            kind((3, 2), weight_init_func=value)
+    kind((3, 2), weight=as_many((3, 2)), weight_init_func=None)
+
+
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 @pytest.mark.parametrize(
     ("kind", "shape"),
