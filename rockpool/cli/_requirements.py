@@ -74,20 +74,25 @@ def need_folder(purpose: str) -> None:
 
 def check_picture(path: str) -> None:
     """Find out before the work whether the picture that ``--plot`` asks for could be written."""
-    need_folder("--plot")
-    folder = os.path.dirname(path) or os.curdir
     ending = os.path.splitext(path)[1].lower()
     if ending not in FORMATS:
         raise CommandError(
             f"--plot: must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, got {path!r}",
             code=2,
         )
+    check_file("--plot", path)
+
+
+def check_file(option: str, path: str) -> None:
+    """Find out before the work whether the file that an option names could be written."""
+    need_folder(option)
+    folder = os.path.dirname(path) or os.curdir
     if not os.path.isdir(folder):
-        raise CommandError(f"--plot: there is no folder {folder!r}", code=2)
+        raise CommandError(f"{option}: there is no folder {folder!r}", code=2)
     if os.path.isdir(path):
-        raise CommandError(f"--plot: {path!r} is a folder", code=2)
+        raise CommandError(f"{option}: {path!r} is a folder", code=2)
     if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        raise CommandError(f"--plot: {path!r} cannot be written", code=2)
+        raise CommandError(f"{option}: {path!r} cannot be written", code=2)
 
 
 def write_picture(path: str, draw: "Callable[[Any, str], None]") -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rockpool.cli._networks import network_file
 from rockpool.cli._options import flag, value
 from rockpool.cli._output import CommandError, in_json, write
+from rockpool.cli._requirements import check_file
 
 DESCRIPTION = """\
 Write a network of a file as C99 that needs no library: net.h, net.c, and a main.c that
@@ -55,6 +57,9 @@ def run(values: dict[str, Any]) -> int:
         raise CommandError(
             "usage: rockpool export NET --to c -o DIR", code=2, hint="See 'rockpool export --help'."
         )
+    saved = values["save"]
+    if saved is not None and os.path.dirname(saved) != os.path.normpath(values["o"]):
+        check_file("--save", saved)  # the folder -o is made
     header = network_file(values["names"][0])
     from rockpool.files import save
     from rockpool.streaming import export_c

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rockpool.cli._networks import input_data, network_and_input, network_file, time_step
 from rockpool.cli._options import flag, integer, value
 from rockpool.cli._output import CommandError, did_you_mean, in_json, tell, write
-from rockpool.cli._requirements import check_picture, write_picture
+from rockpool.cli._requirements import check_file, check_picture, write_picture
 from rockpool.cli.verify import dtype
 
 if TYPE_CHECKING:
@@ -82,6 +82,12 @@ def run(values: dict[str, Any]) -> int:
         raise CommandError("--record: records go into a file -o OUT.npz", code=2)
     if values["plot"] is not None:
         check_picture(values["plot"])
+    if values["o"] is not None:
+        check_file("-o", values["o"])
+    if given == "-":
+        for option in ("-o", "--record", "--plot", "--json"):
+            if values[option.lstrip("-")]:
+                raise CommandError(f"{option}: lines of stdin are answered on stdout", code=2)
     header = network_file(path)
     node, name = header.network, values["backend"]
     choice = None
@@ -91,6 +97,8 @@ def run(values: dict[str, Any]) -> int:
             tell(f"rockpool run: on {choice.backend}: {choice.reason}\n")
         return _stream(node, choice.backend if choice else name, values["dtype"])
     data = input_data(given, node)
+    if str(values["o"]).lower().endswith(".csv") and len(data) != 1:
+        raise CommandError(f"-o: a .csv holds the output of one input, and there are {len(data)}")
     if name == "auto":
         batch = max(min(len(data), values["batch"]), 1)
         shape = (batch, max(data.shape[1], 1))
@@ -138,6 +146,7 @@ def _evolved(
     import numpy as np
 
     from rockpool.cli._progress import Progress
+    from rockpool.nn.models.checks import one_of
     from rockpool.verification.layers import is_spiking, layers_of
 
     network = _built(node, name, values["dtype"])
@@ -163,6 +172,10 @@ def _evolved(
                 for key in values["record"] or ():
                     if key in layer.record:
                         kept.setdefault(f"{label}.{key}", []).append(layer.record[key])
+            for key in values["record"] or ():
+                known = sorted({each for layer in layers for each in layer.record})
+                if key not in known:
+                    raise CommandError(f"--record: must be {one_of(known)}, got {key!r}", code=2)
             progress.advance(len(part))
     arrays = {key: np.concatenate(parts) for key, parts in kept.items()}
     dt = time_step(node)
@@ -203,8 +216,6 @@ def _write_output(path: str, arrays: dict[str, ndarray]) -> None:
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
     elif path.lower().endswith(".npy"):
         np.save(buffer, output, allow_pickle=False)
-    elif len(output) != 1:
-        raise CommandError(f"-o: a .csv holds the output of one input, and there are {len(output)}")
     else:
         np.savetxt(buffer, output[0].reshape(len(output[0]), -1), delimiter=",", fmt="%.17g")
     try:

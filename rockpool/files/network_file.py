@@ -97,8 +97,9 @@ def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) ->
     LIFTorch  with shape (3, 3)
     """
     name = check_path("save", path, "path")
-    notes = dict(notes or {})
-    if not all(isinstance(text, str) for item in notes.items() for text in item):
+    is_mapping = notes is None or isinstance(notes, Mapping)
+    kept = dict(notes or {}) if is_mapping else {}
+    if not is_mapping or not all(isinstance(text, str) for item in kept.items() for text in item):
         raise TypeError(f"save: notes must be texts by name, got {notes!r}")
     node = network if isinstance(network, Node) else describe(network)
     writer = _safetensors()
@@ -107,7 +108,7 @@ def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) ->
         "version": VERSION,
         "package": __version__,
         "library": node.library if isinstance(network, Node) else library_of(network),
-        "notes": notes,
+        "notes": kept,
         "network": _said(node, (), arrays),
     }
     text = json.dumps(said, separators=(",", ":"), allow_nan=False)
@@ -173,7 +174,7 @@ def read_header(path: Path) -> NetworkFile:
     FileFormatError, OSError
         As for `load`.
     """
-    name = os.fspath(path)
+    name = check_path("read_header", path, "path")
     arrays, metadata = read_tensors(path)
     if "rockpool" not in metadata:
         raise FileFormatError(f"{name}: these are tensors, but no description of a network")
@@ -191,6 +192,7 @@ def read_header(path: Path) -> NetworkFile:
     reader = _Reader(name, arrays)
     node = reader.node(said.get("network"), ())
     reader.check_all_used()
+    node = _with_networks(node)
     size = os.stat(path).st_size
     check_sizes(name, node, size)
     notes, library, package = said.get("notes"), said.get("library"), said.get("package")
@@ -384,17 +386,45 @@ class _Maker:
         return self.make(modules)
 
 
+@dataclass(frozen=True)
+class _NetworkMaker:
+    """Makes a whole network of this package, such as a `SynNet`."""
+
+    make: Callable[[str, dict[str, Any]], Any]
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        try:
+            return self.make(backend, modules)
+        except (KeyError, AttributeError) as error:  # the file made the wiring up
+            raise TypeError(f"the modules {list(modules)} are not wired so: {error}") from error
+
+
+def _with_networks(node: Node) -> Node:
+    """Return a description whose networks of this package know how they are made."""
+    from dataclasses import replace
+
+    from rockpool.nn.networks.makers import maker_of
+
+    children = {name: _with_networks(child) for name, child in node.children.items()}
+    make = maker_of(node) if node.user_class is not None else None
+    return replace(node, children=children, module=_NetworkMaker(make) if make else node.module)
+
+
 def _with_containers(node: Node, containers: dict[str, Callable[[dict[str, Any]], Any]]) -> Node:
     """Return a description whose user's containers know how they are made."""
     from dataclasses import replace
 
     for _, inner in node.walk():
-        if inner.user_class is not None and inner.model not in containers:
+        if inner.user_class is None or inner.model in containers:
+            continue
+        if not isinstance(inner.module, _NetworkMaker):
             kind = "container" if inner.children else "layer"
             raise ValueError(
                 f"load: there is a {kind} of your own, {inner.model}; say how to make it: "
                 f"load(..., containers={{{inner.model!r}: function_of_its_modules}})"
             )
     children = {name: _with_containers(child, containers) for name, child in node.children.items()}
-    module = _Maker(containers[node.model]) if node.user_class is not None else None
+    module = node.module
+    if node.user_class is not None and node.model in containers:
+        module = _Maker(containers[node.model])
     return replace(node, children=children, module=module)

@@ -115,13 +115,19 @@ def _neurons(node: Node) -> Made:
     ):
         if parameter in node.parameters:
             fields[name] = full(node, parameter)
+    lost = [f"{k}={settings[k]!r}" for k, v in _PLAIN.items() if settings.get(k, v) != v]
     if settings["gain"] == "unit":
+        endless = np.isinf(fields.get("tau", fields.get("tau_mem", np.zeros(1))))
+        if kind == "LI" and endless.all():
+            r = np.full_like(fields["r"], 1 / dt)
+            return Made(GraphNode("I", {"r": r}), None, lost)
+        if endless.any():  # r / tau is 0, whatever r is
+            lost.append("gain='unit' with an infinite tau_mem")
         fields["r"] = _per_step(fields.get("tau", fields.get("tau_mem")), fields["r"], dt)
     if settings.get("gain_syn", "w_in") != "w_in":
         decayed = settings["gain_syn"] == "decay"
         factor = steps_of(node).g_syn if decayed else 1.0
         fields["w_in"] = _per_step(fields["tau_syn"], fields["w_in"], dt, factor)
-    lost = [f"{k}={settings[k]!r}" for k, v in _PLAIN.items() if settings.get(k, v) != v]
     if settings.get("reset") == "subtract" and settings["max_spikes_per_dt"] != 1:
         lost.append(f"max_spikes_per_dt={settings['max_spikes_per_dt']:g}")
     w_rec = node.parameters["w_rec"].array if "w_rec" in node.parameters else None

@@ -65,6 +65,8 @@ def from_nir(
     NIR's nodes are continuous equations. Each package that writes them runs steps of its own, and
     files do not say which: they are found by the names and the numbers in them, or given. What the
     package computed and its files do not hold is taken to be its default, and warned of by name.
+    What `to_nir` wrote comes back as it was, unless a dialect, another `dt` or a setting is given:
+    then its nodes alone count.
 
     Parameters
     ----------
@@ -161,9 +163,9 @@ def described(
         asked["max_spikes_per_dt"] = float(asked["max_spikes_per_dt"])
     graph = _graph(source)
     changed = ""
-    if dialect == "auto" and dt is None and not asked:
+    if dialect == "auto" and not asked:
         own, changed = _own(graph)
-        if own is not None:
+        if own is not None and dt in (None, own[1].dt):
             return own
     name, why = (dialect, ("the argument",)) if dialect != "auto" else _found(graph)
     if name == "nir" and "reset" not in asked:

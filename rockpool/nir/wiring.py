@@ -293,5 +293,7 @@ def _order(wiring: Wiring, edges: list[Edge]) -> None:
         raise FileFormatError(f"{wiring.name}: {dead[0]!r} leads to nothing")
     if not wiring.outputs:
         raise FileFormatError(f"{wiring.name}: nothing leads to the output")
+    if not order:
+        raise FileFormatError(f"{wiring.name}: no layer stands between the input and the output")
     wiring.nodes = {name: wiring.nodes[name] for name in order}
     wiring.sources = {name: sources[name] for name in order}

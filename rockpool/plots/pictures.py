@@ -43,8 +43,8 @@ def frames(events: Any, dt: float, *, n_frames: int = 8, batch: int = 0) -> Any:
     TypeError
         `events` are neither, or are of channels and not of pixels.
     ValueError
-        Another shape; `dt` is not > 0; `n_frames` is no whole number >= 1; there is no such batch
-        element, or no time step.
+        Another shape, no pixels, NaN or infinity; `dt` is not > 0; `n_frames` is no whole number
+        >= 1; there is no such batch element, or no time step.
     ModuleNotFoundError
         There is no matplotlib (``pip install "matplotlib>=3.7"``).
 
@@ -95,6 +95,10 @@ def _images(events: Any, dt: float, batch: int) -> np.ndarray:
             f"frames: events must have the shape (T, 2, H, W), (B, T, 2, H, W) or (T, H, W), got "
             f"{array.shape}"
         )
+    if not math.prod(array.shape[-2:]):
+        raise ValueError(f"frames: events must have pixels, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("frames: events must be numbers of events, got NaN or infinity")
     if array.ndim == 5:
         if isinstance(batch, bool) or not isinstance(batch, (int, np.integer)):
             raise TypeError(f"frames: batch must be an integer, got {batch!r}")

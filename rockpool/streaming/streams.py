@@ -316,8 +316,12 @@ class Stream:
         ------
         ValueError
             A name that there is not, or a value of another shape. Nothing has been set then.
+        TypeError
+            No dictionary, or values that are no real numbers.
         """
         self._open_engine()
+        if not isinstance(state, Mapping):
+            raise TypeError(f"Stream: state must be a dict of states by name, got {state!r}")
         slots = {slot.path: slot for slot in self.plan.slots}
         found: list[tuple[StateSlot, np.ndarray]] = []
         for path, value in _leaves(state):

@@ -95,6 +95,8 @@ def verify(
     ValueError
         Input of a wrong shape or with NaN; a network with noise; an unknown back-end, or one that
         was asked for and cannot hold the network; a network that numpy cannot hold.
+    TypeError
+        One name as a text where `backends` is a list of them.
     ModuleNotFoundError
         A back-end that was asked for is missing.
 
@@ -104,6 +106,13 @@ def verify(
     >>> verify(LIF(3), backends=["numba"]).ok                        # doctest: +SKIP
     True
     """
+    if isinstance(backends, str):
+        raise TypeError(f"verify: backends must be a list of names, got {backends!r}")
+    chosen = list(dict.fromkeys(backends)) if backends is not None else None
+    for name in chosen or ():
+        if name not in BACKENDS:
+            known = one_of(map(repr, BACKENDS))
+            raise ValueError(f"verify: each of backends must be {known}, got {name!r}")
     node = (network if isinstance(network, Node) else describe(network)).without_states()
     if one_spike:
         node = with_one_spike(node)
@@ -112,10 +121,6 @@ def verify(
     problems = list(obstacles(node, REFERENCE))
     if problems:
         raise ValueError(f"verify: numpy, the reference, cannot hold this network: {problems[0]}")
-    chosen = list(dict.fromkeys(backends)) if backends is not None else None
-    for name in chosen or ():
-        if name not in BACKENDS:
-            raise ValueError(f"backends must be {one_of(map(repr, BACKENDS))}, got {name!r}")
     advance = advance or (lambda name: None)
     advance(REFERENCE)
     began = time.perf_counter()

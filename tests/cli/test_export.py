@@ -80,6 +80,11 @@ def test_it_tells_programs(folder: Path, capsys: Any) -> None:
             "cannot write 'noisy.safetensors': File exists",
         ),
         (["net.safetensors", "--to", "c", "-o", "."], 1, "main.c is there already"),
+        (
+            ["net.safetensors", "--to", "c", "-o", "made", "--save", "no/where.safetensors"],
+            2,
+            "--save: there is no folder 'no'",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(

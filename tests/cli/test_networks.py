@@ -222,9 +222,16 @@ def test_verify_prints_the_verdict(folder: Path, capsys: Any) -> None:
         (["run", "net.safetensors", "in.npy", "--record", "vmem"], 2, "records go into a file -o"),
         (
             ["run", "net.safetensors", "in.npy", "-o", "no/where.npy"],
-            1,
-            "cannot write no/where.npy",
+            2,
+            "-o: there is no folder 'no'",
         ),
+        (
+            ["run", "net.safetensors", "in.npy", "-o", "out.npz", "--record", "vmme"],
+            2,
+            "--record: must be irec, isyn, spikes or vmem, got 'vmme'",
+        ),
+        (["run", "net.safetensors", "-", "-o", "out.csv"], 2, "-o: lines of stdin are answered"),
+        (["run", "net.safetensors", "-", "--json"], 2, "--json: lines of stdin are answered"),
         (["verify", "net.safetensors", "--dtype", "int8"], 2, "must be float32 or float64"),
         (["verify", "net.safetensors", "--backends", "torhc"], 2, "did you mean 'torch'"),
     ],
@@ -237,6 +244,7 @@ def test_what_is_wrong_is_said(
     np.save("text.npy", np.array([["a"] * 4]))
     found, _, err = ran(capsys, *words)
     assert (found, message in err) == (code, True), err
+    assert not list(Path().glob("out.*"))
 
 
 def test_with_numpy_alone_digits_are_run(numpy_python: Any, tmp_path: Path) -> None:

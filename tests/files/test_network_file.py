@@ -17,7 +17,17 @@ from safetensors.numpy import load_file, save_file
 import rockpool
 from rockpool import FileFormatError, convert, describe
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, Instant, LIFTorch, Linear, Module, UnitDropout
+from rockpool.nn.modules import (
+    LIF,
+    ExpSyn,
+    Instant,
+    LIFTorch,
+    Linear,
+    LinearTorch,
+    Module,
+    UnitDropout,
+)
+from rockpool.nn.networks import SynNet, WaveSenseNet
 from rockpool.parameters import Constant
 
 
@@ -116,6 +126,55 @@ def test_a_container_of_ones_own_is_made_by_its_owner(path: Path) -> None:
     assert again[0].inner.threshold == 3.0
 
 
+WHOLE_NETWORKS = {
+    "spikes": lambda: SynNet(3, 4, [5], [2], output="spikes"),
+    "potentials": lambda: SynNet(3, 4, [5], [2], output="vmem"),
+    "wavesense": lambda: WaveSenseNet(
+        dilations=[2, 4],
+        n_classes=3,
+        n_channels_in=4,
+        n_channels_res=5,
+        n_channels_skip=6,
+        n_hidden=7,
+    ),
+}
+
+
+@pytest.mark.parametrize("made", WHOLE_NETWORKS.values(), ids=WHOLE_NETWORKS.keys())
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_whole_networks_of_this_package_come_back(path: Path, made: Any, backend: str) -> None:
+    torch.manual_seed(0)
+    network = Sequential(LinearTorch((4, 4)), made())
+    rockpool.save(network, path)
+    again = rockpool.load(path, backend)
+    data = torch.rand(2, 20, 4)
+    expected = network(data)[0].detach().numpy()
+    output = again(data if backend == "torch" else data.numpy())[0]
+    output = output.detach() if backend == "torch" else output
+    assert np.allclose(output, expected, atol=1e-5)
+    rockpool.save(again, path)  # what it has become comes back too
+    assert describe(rockpool.load(path)) == describe(again)
+    verdict = rockpool.verify(rockpool.read_header(path).network, data.numpy(), backends=["numba"])
+    assert verdict.ok
+
+
+@pytest.mark.parametrize(
+    ("wiring", "message"),
+    [
+        ("wavesense", r"the modules \['seq'\] are not wired so"),
+        ("none", "a container of your own, ModPotentials"),
+        (1, "a container of your own, ModPotentials"),
+    ],
+)
+def test_a_wiring_that_a_file_makes_up_is_refused(path: Path, wiring: Any, message: str) -> None:
+    def wired_so(said: Any, arrays: Any) -> None:
+        said["network"]["settings"]["wiring"] = wiring
+
+    rockpool.save(convert(WHOLE_NETWORKS["potentials"](), "numpy"), path)
+    with pytest.raises(ValueError, match=message):
+        rockpool.load(changed(path, wired_so))
+
+
 def test_functions_are_refused_and_the_file_stays(path: Path) -> None:
     rockpool.save(LIF(2), path)
     before = path.read_bytes()
@@ -123,6 +182,18 @@ def test_functions_are_refused_and_the_file_stays(path: Path) -> None:
         rockpool.save(Instant(2, np.tanh), path)
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("notes", ["digits", ["digits"], {"of": 1}, {1: "of"}, 3])
+def test_notes_that_are_no_texts_by_name_are_refused(path: Path, notes: Any) -> None:
+    with pytest.raises(TypeError, match="save: notes must be texts by name, got"):
+        rockpool.save(LIF(2), path, notes=notes)
+    assert not path.exists()
+
+
+def test_what_is_no_path_is_refused() -> None:
+    with pytest.raises(TypeError, match="path must be a path, got None"):
+        rockpool.load(None)  # type: ignore[arg-type]
 
 
 def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

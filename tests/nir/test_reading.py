@@ -301,6 +301,7 @@ OK = {"a": linear(3, 4), "n": lif(4)}
         (OK, [("input", "a"), ("a", "n")], "leads to nothing"),
         (OK, [("input", "a"), ("a", "output")], "nothing leads to 'n'"),
         (OK, [("input", "output")], "nothing leads to 'a'"),
+        ({}, [("input", "output")], "no layer stands between the input and the output"),
         ({**OK, "in2": ends(10**4, 4)["input"]}, row("a", "n"), "2 nodes Input of 10003 channels"),
         (
             {**OK, "b": linear(4, 4), "m": lif(4), "c": linear(4, 4)},

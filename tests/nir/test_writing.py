@@ -432,3 +432,32 @@ def test_load_says_who_reads_the_file(tmp_path: Path) -> None:
     to_nir(NETWORKS["a row"], tmp_path / "net.nir")
     with pytest.raises(rockpool.FileFormatError, match=r"HDF5.*rockpool\.nir\.from_nir"):
         rockpool.load(tmp_path / "net.nir")
+
+
+@pytest.mark.parametrize("delay", [0, 1])
+def test_an_integrator_without_a_leak_is_written_as_one(delay: int) -> None:
+    layer = LIEuler(3, tau_mem=np.inf, gain="unit", dt=0.5e-3, delay=delay)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        graph = to_nir(layer)
+    assert [type(node).__name__ for node in graph.nodes.values()] == ["I", "Input", "Output"]
+    assert np.array_equal(graph.nodes["rockpool"].r, [2000.0] * 3)
+    assert [str(w.message).count("delay=1") for w in told] == [1] * delay
+    data = RNG.random((2, 9, 3))
+    expected = layer(data)[0]
+    assert np.array_equal(from_nir(graph)(data)[0], expected)
+    others = from_nir(graph, dialect="nir", dt=0.5e-3)(data)[0]  # by the nodes alone
+    late = expected if delay == 0 else np.cumsum(data, axis=1)
+    assert np.allclose(others, late)
+
+
+def test_an_infinite_time_constant_that_nodes_do_not_hold_is_told() -> None:
+    with pytest.warns(NirWarning, match="gain='unit' with an infinite tau_mem"):
+        to_nir(LIFEuler(3, tau_mem=np.inf, gain="unit"))
+
+
+def test_the_time_step_that_is_noted_changes_nothing() -> None:
+    network = Sequential(LIEuler(3, tau_mem=1e-3, gain="unit", delay=1), LIFEuler(3))
+    with pytest.warns(NirWarning, match="delay=1"):
+        graph = to_nir(network)
+    assert describe(from_nir(graph, dt=1e-3)) == describe(network)

@@ -55,6 +55,9 @@ def test_long_recordings_are_shown_by_some_pictures() -> None:
         ),
         (np.ones((5, 4, 4)), {"batch": 1}, "frames: batch must be at least 0 and less than 1"),
         (np.ones((5, 4, 4)), {"dt": 0.0}, "frames: dt must be"),
+        (np.ones((5, 2, 0, 4)), {}, r"frames: events must have pixels, got \(5, 2, 0, 4\)"),
+        (np.full((5, 4, 4), np.nan), {}, "frames: events must be numbers of events, got NaN"),
+        (np.full((5, 4, 4), np.inf), {}, "frames: events must be numbers of events, got NaN"),
         (np.ones((5, 4, 4)), {"n_frames": 0}, "frames: n_frames must be"),
     ],
 )

@@ -233,6 +233,8 @@ def test_a_wrong_state_changes_nothing(engine: str) -> None:
         with pytest.raises(ValueError, match=message):
             running.set_state(state)
         assert np.array_equal(running.state["1_LIF"]["vmem"], before)
+    with pytest.raises(TypeError, match="state must be a dict of states by name, got array"):
+        running.set_state(before)  # type: ignore[arg-type]
 
 
 # --- memory ----------------------------------------------------------------------------------------

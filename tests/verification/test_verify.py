@@ -238,11 +238,12 @@ def test_a_fault_is_no_success() -> None:
         ({"data": np.ones((2, 5, 3))}, r"data must have the shape \(B, T, 4\).*got \(2, 5, 3\)"),
         ({"data": np.full((5, 4), np.nan)}, "data must be finite, got nan"),
         ({"backends": ["tensorflow"]}, "backends must be .*got 'tensorflow'"),
+        ({"backends": "numba"}, "backends must be a list of names, got 'numba'"),
         ({"backends": ["sinabs-exodus"]}, "cannot hold this network|Missing"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: Any, message: str) -> None:
-    with pytest.raises((ValueError, ModuleNotFoundError), match=message):
+    with pytest.raises((ValueError, TypeError, ModuleNotFoundError), match=message):
         rockpool.verify(network(), **arguments)
 
 

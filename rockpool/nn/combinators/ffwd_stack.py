@@ -12,6 +12,7 @@ import rockpool.graph
 from rockpool.nn.combinators._chain import ChainMixin, outer_properties
 from rockpool.nn.combinators._factory import container_class, lazy_classes
 from rockpool.nn.description import flat_steps
+from rockpool.nn.models import checks
 from rockpool.nn.modules._module_base import Evolve
 from rockpool.nn.modules.module import Module, ModuleBase
 from rockpool.parameters import Parameter
@@ -47,6 +48,7 @@ class FFwdStackMixin(ChainMixin):
         label = type(self).__name__
         if weight_init_func is None:
             raise ValueError(f"{label}: weight_init_func must be given")
+        checks.function(label, "weight_init_func", weight_init_func)
         members, others = self._collected(modules, kwargs)
         if len(members) < 2:
             raise ValueError(f"{label}: there must be at least two modules, got {len(members)}")

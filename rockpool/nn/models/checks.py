@@ -166,6 +166,13 @@ def scalar(owner: str, name: str, value: Any) -> None:
         raise ValueError(f"{owner}: {name} must be a single number, got shape {np.shape(value)}")
 
 
+def flag(owner: str, name: str, value: Any) -> None:
+    """Require True or False, or 0 or 1: texts such as "no" would count as True."""
+    known = isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1))
+    if value is not None and not known:
+        raise TypeError(f"{owner}: {name} must be True or False, got {value!r}")
+
+
 def function(owner: str, name: str, value: Any) -> None:
     """Require a callable."""
     if value is not None and not callable(value):
@@ -214,6 +221,8 @@ def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any) -> None:
         given = tuple(np.shape(value))
     except ValueError as error:
         raise ValueError(f"{owner}: {name} has rows of unequal length: {value!r}") from error
+    if isinstance(value, str | bytes):
+        raise TypeError(f"{owner}: {name} must be a number or an array of numbers, got {value!r}")
     sizes = [int(np.prod(shape)) for shape in shapes]
     if given not in shapes and int(np.prod(given)) not in sizes:
         raise ValueError(f"{owner}: {name} must have shape {one_of(shapes)}, got {given}")

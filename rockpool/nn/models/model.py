@@ -76,6 +76,15 @@ class ParameterSpec:
         given = self.implies_flag and arguments.get(self.name) is not None
         return not self.only_with or given or bool(arguments.get(self.only_with))
 
+    def can_be_drawn(self, arguments: Mapping[str, Any]) -> bool:
+        """Return whether the argument `drawn_by` draws values, or none are needed."""
+        drawn = arguments.get(self.drawn_by)
+        if isinstance(drawn, str):
+            return drawn in self.named
+        unused = self.drawn_by not in arguments or not self.is_present(arguments)
+        is_given = drawn is None and arguments.get(self.name) is not None
+        return unused or is_given or callable(drawn)
+
     def init_func(self, arguments: Mapping[str, Any]) -> Callable[[Shape], Any]:
         """Return ``shape -> default values``; it can be pickled where the argument for it can."""
         if self.default is not None:
@@ -271,11 +280,12 @@ class Model:
         """
         for spec in self.parameters:
             shapes = self.parameter_shapes(shape, spec)
+            checks.flag(owner, spec.only_with, arguments.get(spec.only_with))
             if spec.is_present(arguments) and math.prod(shapes[0]) > _MOST_NUMBERS:
                 raise ValueError(f"{owner}: shape {shape} would need {spec.name} of {shapes[0]}")
-            drawn = arguments.get(spec.drawn_by)
-            if isinstance(drawn, str) and drawn not in spec.named:
+            if not spec.can_be_drawn(arguments):
                 known = checks.one_of(["a function of the shape", *map(repr, spec.named)])
+                drawn = arguments[spec.drawn_by]
                 raise ValueError(f"{owner}: {spec.drawn_by} must be {known}, got {drawn!r}")
             value = arguments.get(spec.name)
             if value is None:

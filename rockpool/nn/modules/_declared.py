@@ -15,7 +15,7 @@ from rockpool.nn.models import checks
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
 from rockpool.nn.modules._module_base import ModuleBase
 from rockpool.nn.modules._telling import warn_user
-from rockpool.parameters import Parameter, Shape, SimulationParameter, State
+from rockpool.parameters import Parameter, Shape, SimulationParameter, State, shape_of
 
 __all__ = ["DeclaredModule"]
 
@@ -46,6 +46,7 @@ class DeclaredModule(ModuleBase):
         shape = model.full_shape(owner, arguments)
         model.check(owner, shape, arguments)
         _warn_of_milliseconds(owner, model, arguments)
+        _warn_of_reshaping(owner, model, shape, arguments)
         if model.shape_setting:
             entries = checks.shape_entries(owner, arguments["shape"])
             arguments = {**arguments, model.shape_setting: entries}
@@ -78,6 +79,12 @@ class DeclaredModule(ModuleBase):
                 shape=list(model.parameter_shapes(shape, spec)),
                 cast_fn=self._as_parameter,
             )
+            wanted = model.parameter_shapes(shape, spec)
+            if spec.drawn_by and shape_of(parameter.data) not in wanted:
+                raise ValueError(
+                    f"{type(self).__name__}: {spec.drawn_by} must return values of the shape "
+                    f"{wanted[0]}, got {shape_of(parameter.data)}"
+                )
             setattr(self, spec.name, parameter)
         elif isinstance(spec, StateSpec):
             state = State(shape=model.sized(shape, spec.shape), init_func=self._zeros)
@@ -108,6 +115,20 @@ class DeclaredModule(ModuleBase):
 
 
 _LONG_STEP = 0.1  # in seconds; a network that means milliseconds has no such time step
+
+
+def _warn_of_reshaping(
+    owner: str, model: Model, shape: Shape, arguments: Mapping[str, Any]
+) -> None:
+    """Warn of a matrix of other rows and columns, such as one that is to be transposed."""
+    for spec in model.parameters:
+        given = shape_of(arguments.get(spec.name))
+        wanted = model.parameter_shapes(shape, spec)[0]
+        if given != wanted and sorted(given) == sorted(wanted) and min(given) > 1:
+            warn_user(
+                f"{owner}: {spec.name} should have the shape {wanted}, and its numbers are filled "
+                f"in row by row, got {given}; if it is to be transposed, give its .T"
+            )
 
 
 def _warn_of_milliseconds(owner: str, model: Model, arguments: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from rockpool.nn.models import checks
 from rockpool.nn.models.model import Check
 from rockpool.nn.modules._attributes import RegisteredAttribute, family_keys, kind_of
 from rockpool.nn.modules._backend_hooks import BackendHooks
@@ -436,6 +437,7 @@ class AttributeRegistry(BackendHooks):
         >>> first, _, _ = module(data[:, :100])          # doctest: +SKIP
         >>> second, _, _ = module(data[:, 100:])         # doctest: +SKIP
         """
+        checks.flag(self._label, "keep", keep)
         target = self._update_target()
         target._set_own_keep_batch_state(bool(keep))
         target._replace_modules(lambda module: module.keep_batch_state(keep))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rockpool.nn.description import Node
 from rockpool.nn.modules.module import Module, ModuleBase
+from rockpool.nn.networks.kept import described
 
 __all__ = ["ModPotentials", "PotentialsMixin", "last_potentials", "potentials_on"]
 
@@ -65,6 +67,9 @@ class PotentialsMixin(_Base):
     def _evolved(self, data: Any, record: bool) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         output, state, records = last_potentials(self.seq, data, record)
         return output, {"seq": state}, records if record else {}
+
+    def _describe(self) -> Node:
+        return described(self, "potentials")
 
     def _convert(self, modules: dict[str, Any], backend: str) -> Any:
         return potentials_on(backend, modules)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 import rockpool.graph
 from rockpool.nn.combinators.containers_torch import TorchSequential
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.decays import bitshift_to_tau, tau_to_bitshift
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential
@@ -22,6 +23,8 @@ from rockpool.nn.modules.torch.lif_torch import LIFTorch
 from rockpool.nn.modules.torch.linear_torch import LinearTorch
 from rockpool.nn.modules.torch.torch_module import TorchModule
 from rockpool.nn.networks.initial_weights import ScaledKaiming
+from rockpool.nn.networks.kept import described
+from rockpool.nn.networks.makers import row_on
 from rockpool.nn.networks.potentials import last_potentials, potentials_on
 from rockpool.parameters import Constant
 
@@ -222,12 +225,11 @@ class SynNet(TorchModule):
         """Return the graph of the layers."""
         return self.seq.as_graph()
 
-    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
-        if self.output == "vmem":
-            return potentials_on(backend, modules)
-        from rockpool.nn.combinators import Sequential
+    def _describe(self) -> Node:
+        return described(self, "potentials" if self.output == "vmem" else "row")
 
-        return Sequential({"seq": modules["seq"]})
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return (potentials_on if self.output == "vmem" else row_on)(backend, modules)
 
 
 def _check_layers(owner: str, sizes: Sequence[int], counts: Sequence[int]) -> None:

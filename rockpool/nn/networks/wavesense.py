@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 import rockpool.graph
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential
 from rockpool.nn.modules.torch._base.transforms import in_transform
@@ -21,6 +22,7 @@ from rockpool.nn.modules.torch.lif_torch import LIFTorch
 from rockpool.nn.modules.torch.linear_torch import LinearTorch
 from rockpool.nn.modules.torch.torch_module import TorchModule
 from rockpool.nn.networks.initial_weights import ScaledKaiming
+from rockpool.nn.networks.kept import described
 from rockpool.nn.networks.wavenet import WaveBlock, WaveNet
 from rockpool.nn.networks.wiring import block_output, network_output, wired_on
 from rockpool.parameters import Constant, SimulationParameter, to_numpy
@@ -42,6 +44,9 @@ class _Recorded(TorchModule):
 
     def _wired(self, data: Tensor) -> Any:
         raise NotImplementedError
+
+    def _describe(self) -> Node:
+        return described(self, "wavesense")
 
     def _convert(self, modules: dict[str, Any], backend: str) -> Any:
         return wired_on(backend, modules)

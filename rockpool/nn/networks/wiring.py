@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rockpool.nn.description import Node
 from rockpool.nn.modules.module import Module, ModuleBase
+from rockpool.nn.networks.kept import described
 
 __all__ = ["ModWaveSense", "WaveSenseMixin", "block_output", "network_output"]
 
@@ -84,6 +86,9 @@ class WaveSenseMixin(_Base):
         output = network_output(evolved, blocks, data)
         del records["spk_out_output"]  # it is the output itself
         return output, state, records
+
+    def _describe(self) -> Node:
+        return described(self, "wavesense")
 
     def _convert(self, modules: dict[str, Any], backend: str) -> Any:
         return wired_on(backend, modules)

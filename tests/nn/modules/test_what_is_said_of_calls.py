@@ -172,6 +172,56 @@ def test_time_constants_in_steps_are_no_milliseconds() -> None:
     LIF(N, tau_mem=20.0, dt=1.0)
 
 
+@pytest.mark.parametrize("kind", [Linear, LinearTorch, LinearJax])
+def test_a_matrix_that_is_to_be_transposed(kind: Any) -> None:
+    weight = np.arange(6, dtype=np.float32).reshape(3, 2)
+    given = torch.tensor(weight) if kind is LinearTorch else weight
+    message = rf"{kind.__name__}: weight should have the shape \(2, 3\).*got \(3, 2\).* give its .T"
+    with pytest.warns(UserWarning, match=message) as caught:
+        layer = kind((2, 3), weight=given)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert np.array_equal(np.asarray(layer.weight.tolist()), weight.reshape(2, 3))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shape", [(4, 2, 2), (8, 2), (16,), (1, 16)])
+def test_numbers_that_are_arranged_in_another_way(shape: Any) -> None:
+    LIF((16, 8), tau_syn=np.full(16, 0.01).reshape(shape))
+
+
+@pytest.mark.parametrize("kind", [LIF, LIFTorch, LIFJax, Rate, RateTorch])
+def test_flags_are_no_texts(kind: Any) -> None:
+    with pytest.raises(
+        TypeError, match=f"{kind.__name__}: has_rec must be True or False, got 'no'"
+    ):
+        kind(N, has_rec="no")
+    with pytest.raises(TypeError, match=f"{kind.__name__}: keep must be True or False, got 'no'"):
+        kind(N).keep_batch_state("no")
+    kind(N, has_rec=np.True_)
+    kind(N, has_rec=0)
+
+
+@pytest.mark.parametrize("kind", [Linear, LinearTorch, LinearJax])
+def test_weights_are_no_texts(kind: Any) -> None:
+    with pytest.raises(TypeError, match="weight must be a number or an array of numbers, got 'a'"):
+        kind((2, 3), weight="a")
+
+
+@pytest.mark.parametrize("kind", [Linear, LinearTorch, LinearJax])
+def test_what_draws_weights_has_to_draw_as_many(kind: Any) -> None:
+    as_many = torch.ones if kind is LinearTorch else np.ones
+    said = (
+        rf"{kind.__name__}: weight_init_func must return values of the shape \(3, 2\), got \(5,\)"
+    )
+    with pytest.raises(ValueError, match=said):
+        kind((3, 2), weight_init_func=lambda shape: as_many(5))
+    for value in (3, None):
+        said = f"{kind.__name__}: weight_init_func must be a function .* or 'spiking', got {value}"
+        with pytest.raises(ValueError, match=said):
+            kind((3, 2), weight_init_func=value)
+    kind((3, 2), weight=as_many((3, 2)), weight_init_func=None)
+
+
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 @pytest.mark.parametrize(
     ("kind", "shape"),

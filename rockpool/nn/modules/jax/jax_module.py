@@ -216,7 +216,8 @@ class JaxModule(Module):
     # -- change -----------------------------------------------------------------------------
 
     def keep_batch_state(self, keep: bool = True) -> Self:
-        return super().keep_batch_state(static_bool(self._label, "keep", keep))
+        static_bool(self._label, "keep", keep)
+        return super().keep_batch_state(keep)
 
     def _update_target(self) -> Self:
         """Return a copy of this module and of all modules inside it; arrays are not copied."""

@@ -223,7 +223,7 @@ class LIFBaseTorch(TorchModule):
         own_name = own.mem if spec.name == "tau_mem" else own.syn
         said = present_value(self, own_name)
         kept = np.clip(said.array, least_of(self, own_name, self.dt), most_of(self, own_name))
-        exact = torch.from_numpy(kept).double()
+        exact = torch.from_numpy(np.asarray(kept)).double()  # a single one is no array
         taus = _convert(self.dt, self.leak_mode, "taus", exact)
         return Value(taus.numpy(), "taus", said.constant)
 
