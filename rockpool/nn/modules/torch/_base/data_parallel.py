@@ -43,8 +43,14 @@ def keep_states_apart() -> None:
 
 
 def memory_is_taken_back(tensor: Tensor) -> bool:
-    """Whether the memory of a tensor may be resized, so that no array may be made in it."""
-    return "torch.distributed.fsdp" in sys.modules and tensor.untyped_storage().resizable()
+    """Whether the memory of a tensor may be resized, so that no array may be made in it.
+
+    That is done to parameters, which have two axes at most where an array is made of them. Input,
+    output and their gradients have a third, and large ones are not to be copied.
+    """
+    if "torch.distributed.fsdp" not in sys.modules or tensor.dim() > 2:
+        return False
+    return tensor.untyped_storage().resizable()
 
 
 def is_exchange_of_shards(present: Any, value: Any) -> bool:
