@@ -1,5 +1,5 @@
 # backend: numpy
-# files: layers
+# files: layers steps
 from .compare import Difference as Difference
 from .table import VerdictRow as VerdictRow
 from .verdict import Verdict as Verdict
