@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docstrings import docstring, parameters
+from formulas import formulas, legend
 from reference import in_a_cell, place, relative
 from surface import Name, defined, sections
 
@@ -146,7 +147,7 @@ def _at_most(bound: float) -> str:
 def _page(model: Model) -> str:
     page = page_of(model)
     parts = [f"# {model.name}", "", f"{model.title[0].upper()}{model.title[1:]}.", ""]
-    parts += ["## Equations", "", "One time step:", "", "```text", model.equations, "```", ""]
+    parts += ["## Equations", "", *_equations(model), ""]
     if model.source:
         parts += [f"Source: {model.source}.", ""]
     if model.parameters:
@@ -161,6 +162,17 @@ def _page(model: Model) -> str:
     parts += ["## Back-ends", "", _VERDICTS, "", *_backends(model, page), ""]
     parts += ["## More of it", "", _notes(model)]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _equations(model: Model) -> list[str]:
+    names = [spec.name for spec in model.attributes]
+    step = "One time step"
+    if model.states:
+        step += r", in this order; $\leftarrow$ gives a state its new value"
+    if "decay" in names:
+        step += ". The settings are as they are by default; [below](#more-of-it) is what others do"
+    text = legend(model.equations, names)
+    return [f"{step}:", "", formulas(model.equations), "", *([text] if text else [])]
 
 
 def _shape(symbolic: tuple[Any, ...]) -> str:

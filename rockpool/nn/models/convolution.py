@@ -210,7 +210,7 @@ def no_shape(owner: str, shape: Any) -> Shape:
     raise TypeError(f"{owner}: shape follows from shape_in, it cannot be given")
 
 
-def _convolution(n_axes: int, name: str, kernel: tuple[str, ...]) -> Model:
+def _convolution(n_axes: int, name: str, kernel: tuple[str, ...], equations: str) -> Model:
     geometry_of = partial(convolution_geometry, n_axes)
 
     def shape_from(owner: str, arguments: Mapping[str, Any]) -> Shape:
@@ -247,8 +247,7 @@ def _convolution(n_axes: int, name: str, kernel: tuple[str, ...]) -> Model:
                 implies_flag=True,
             ),
         ),
-        equations="output[o, y, x] = bias[o] + sum over c, i, j of\n"
-        "    weight[o, c, i, j] input[first(o) + c, s y + d i - p, s x + d j - p]",
+        equations=equations,
         source="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to "
         "document recognition, Proceedings of the IEEE 86 (1998)",
         classes={"numpy": name, "torch": f"{name}Torch", "jax": f"{name}Jax"},
@@ -278,16 +277,30 @@ def _pooling(name: str, title: str, equation: str) -> Model:
     )
 
 
-CONV_1D = _convolution(1, "Conv1d", ("k",))
-CONV_2D = _convolution(2, "Conv2d", ("kh", "kw"))
+_X, _Y = "stride * x + dilation * j - padding", "stride * y + dilation * i - padding"
+CONV_1D = _convolution(
+    1,
+    "Conv1d",
+    ("k",),
+    f"output[o, x] = bias[o] + sum(weight[o, c, j] * input[first(o) + c, {_X}] for c, j in kernel)",
+)
+CONV_2D = _convolution(
+    2,
+    "Conv2d",
+    ("kh", "kw"),
+    "output[o, y, x] = bias[o] + "
+    f"sum(weight[o, c, i, j] * input[first(o) + c, {_Y}, {_X}] for c, i, j in kernel)",
+)
+
+_WINDOW = "sum(input[c, stride * y + i - padding, stride * x + j - padding] for i, j in window)"
 
 SUM_POOL_2D = _pooling(
     "SumPool2d",
     "sums over windows",
-    "output[c, y, x] = sum over i, j of input[c, s y + i - p, s x + j - p]",
+    "output[c, y, x] = " + _WINDOW,
 )
 AVG_POOL_2D = _pooling(
     "AvgPool2d",
     "means over windows",
-    "output[c, y, x] = sum over i, j of input[c, s y + i - p, s x + j - p] / (kh kw)",
+    "output[c, y, x] = " + _WINDOW + " / (kernel_size[0] * kernel_size[1])",
 )

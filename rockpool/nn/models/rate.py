@@ -130,8 +130,7 @@ RATE = Model(
         SettingSpec("activation_func", "relu", check=_activation_check, stored_as="act_fn"),
     ),
     equations="""\
-r   <- act @ w_rec
-x   <- x + (dt / tau) (-x + input_t + noise + bias + r)
+x <- x + dt / tau * (-x + u_t + noise + bias + act @ w_rec)
 act <- f(x, threshold)""",
     source="H. R. Wilson, J. D. Cowan, Excitatory and inhibitory interactions in localized "
     "populations of model neurons, Biophysical Journal 12 (1972)",
