@@ -84,6 +84,7 @@ def legend(equations: str, attributes: Iterable[str]) -> str:
     """
     attributes = set(attributes)
     said: dict[str, str] = {}
+    sums: dict[str, str] = {}
     made: set[str] = set()
     for left, _, right in _lines(equations):
         made |= set(_names(left)) - attributes
@@ -91,7 +92,7 @@ def legend(equations: str, attributes: Iterable[str]) -> str:
             if isinstance(node, ast.comprehension):
                 over = ast.unparse(node.iter)
                 made |= {over, *_names(node.target)}
-                said[over] = f"the sum is over {_SETS[over]}"
+                sums[over] = f"the sum is over {_SETS[over]}"
         for name in (*_names(right), *_names(left)):
             if name in attributes:
                 if name in _SYMBOLS:
@@ -102,9 +103,9 @@ def legend(equations: str, attributes: Iterable[str]) -> str:
                 said[name] = f"${_symbol(name)}$ is {_MEANINGS[name]}"
             else:
                 raise FormulaError(f"nothing says what {name} is in {equations!r}")
-    texts = list(said.values())
+    texts = [*said.values(), *sums.values()]
     last = " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
-    sentences = [f"Here {last}."] if said else []
+    sentences = [f"Here {last}."] if texts else []
     if "\\left[" in formulas(equations):
         sentences.append(r"$[\ldots]$ is 1 where that holds, else 0.")
     return " ".join(sentences)
