@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from surface import Name, Section, home_of, sections
 
 Pages = dict[str, str]
@@ -78,7 +80,7 @@ def relative(target: str, page: str) -> str:
 
 def in_a_cell(text: str) -> str:
     """Return the first sentence of a description, fit for a table: without roles of RST."""
-    text = text.replace("|", "\\|").replace(":math:", "")
+    text = re.sub(r":math:`([^`]*)`", r"$\1$", text.replace("|", "\\|"))
     parts = text.split(". ")
     first = parts.pop(0)
     while parts and (first.count("``") % 2 or first.count("`") % 2):  # a full stop inside of code
