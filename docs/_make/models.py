@@ -206,14 +206,14 @@ def _described(name: str, parameter: str, depth: int = 0) -> Described | None:
 
 
 def _default(model: Model, spec: SettingSpec) -> str:
-    """Return the default of a setting, or that there is none."""
+    """Return the default of a setting; "–" if it follows from others."""
     if "numpy" in model.classes:
         signature = inspect.signature(getattr(native, model.classes["numpy"]))
         parameter = signature.parameters.get(spec.name)
         if parameter is not None and parameter.default is parameter.empty:
             return "has to be given"
         if parameter is not None and parameter.default is None:
-            return "`None`"
+            return "–"
     return f"`{spec.default!r}`"
 
 

@@ -1,15 +1,10 @@
 """Layers of weights and sums over images and rows: `Conv2d`, `Conv1d`, and pooling.
 
 Each time step is an array of channels and of one or two axes. A layer treats all time steps of all
-batch elements alike, and has no state. With stride ``s``, dilation ``d`` and ``p`` zeros before the
-first entry of each axis, a convolution gives (as in most of the field's software, the kernel is not
-turned over)::
-
-    output[o, y, x] = bias[o] + sum over c, i, j of
-                      weight[o, c, i, j] input[first(o) + c, s y + d i - p, s x + d j - p]
-
-where ``first(o)`` is the first channel of the group that output channel ``o`` belongs to. Pooling
-gives the sum, or the mean, of all entries of a window, zeros outside of the input included.
+batch elements alike, and has no state. As in most of the field's software, the kernel of a
+convolution is not turned over. Padding is zeros; what counts in the equations is how many stand
+before the first entry of an axis. Pooling gives the sum, or the mean, of all entries of a window,
+zeros outside of the input included.
 """
 
 from __future__ import annotations
