@@ -37,6 +37,11 @@ numpy one. **exact**: each spike and each value is the same. A bound: of spikes,
 elsewhere, in parts of all; of values, how far the output may be off, in parts of the largest."""
 
 _INDEX = """\
+---
+hide:
+  - toc
+---
+
 # Models
 
 What each model *is*: its equations, parameters and states, said once for every back-end; and how
