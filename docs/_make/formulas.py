@@ -91,6 +91,8 @@ def legend(equations: str, attributes: Iterable[str]) -> str:
         for node in ast.walk(right):
             if isinstance(node, ast.comprehension):
                 over = ast.unparse(node.iter)
+                if over not in _SETS:
+                    raise FormulaError(f"nothing says what {over} is in {equations!r}")
                 made |= {over, *_names(node.target)}
                 sums[over] = f"the sum is over {_SETS[over]}"
         for name in (*_names(right), *_names(left)):

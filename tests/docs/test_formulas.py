@@ -54,6 +54,7 @@ def test_symbols_are_explained_once_each() -> None:
     ("equation", "wrong"),
     [
         ("vmem <- vmem + surprise", "nothing says what surprise is"),
+        ("vmem <- sum(vmem[n] for n in heaps)", "nothing says what heaps is"),
         ("vmem <- vmem in bias", "no formula is known for vmem in bias"),
         ("vmem <- vmem bias", "no equation: 'vmem <- vmem bias'"),
     ],
