@@ -24,6 +24,12 @@ class Described(NamedTuple):
         match = _ELSEWHERE.match(self.text)
         return match[1] if match else None
 
+    def joined(self, found: Described) -> Described:
+        """Return what another class says, and behind it what this adds to "as for `Other`"."""
+        more = self.text.partition("`")[2].partition("`")[2].lstrip(".,;: ").strip()
+        text = f"{found.text}\n{more[:1].upper()}{more[1:]}".strip()
+        return found._replace(text=text)
+
 
 def sections(text: str) -> dict[str, str]:
     """Return the sections of a docstring by their titles; "" is what comes before them."""

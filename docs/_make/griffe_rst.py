@@ -147,14 +147,7 @@ def describe(
     known = (other for other in others if other is not None)
     said = (describe(other, name, names, raw, section, depth + 1) for other in known)
     found = next(filter(None, said), None)
-    return entry if found is None else found if entry is None else _joined(entry, found)
-
-
-def _joined(entry: Described, found: Described) -> Described:
-    """Return what another class says, and behind it what an entry adds to "as for `Other`"."""
-    more = entry.text.partition("`")[2].partition("`")[2].lstrip(".,;: ").strip()
-    text = f"{found.text}\n{more[:1].upper()}{more[1:]}".strip()
-    return found._replace(text=text)
+    return entry if found is None else found if entry is None else entry.joined(found)
 
 
 def _bases(cls: Any) -> list[Any]:

@@ -5,6 +5,8 @@ The verdicts are those that ``tests/conformance/table.py --write`` has kept.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import sys
 from functools import cache
@@ -12,12 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from docstrings import docstring, parameters
+from docstrings import Described, docstring, parameters
+from formulas import formulas, legend
 from reference import in_a_cell, place, relative
 from surface import Name, defined, sections
 
 from rockpool.nn.models.catalogue import BACKENDS, LACKING, MODELS
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec
+from rockpool.nn.modules import native
 
 RESULTS = Path(__file__).resolve().parents[2] / "tests" / "conformance" / "results.json"
 _FILES = ("lif", "exp_syn", "rate", "linear", "convolution", "axes", "euler")
@@ -33,6 +37,11 @@ numpy one. **exact**: each spike and each value is the same. A bound: of spikes,
 elsewhere, in parts of all; of values, how far the output may be off, in parts of the largest."""
 
 _INDEX = """\
+---
+hide:
+  - toc
+---
+
 # Models
 
 What each model *is*: its equations, parameters and states, said once for every back-end; and how
@@ -146,7 +155,7 @@ def _at_most(bound: float) -> str:
 def _page(model: Model) -> str:
     page = page_of(model)
     parts = [f"# {model.name}", "", f"{model.title[0].upper()}{model.title[1:]}.", ""]
-    parts += ["## Equations", "", "One time step:", "", "```text", model.equations, "```", ""]
+    parts += ["## Equations", "", *_equations(model), ""]
     if model.source:
         parts += [f"Source: {model.source}.", ""]
     if model.parameters:
@@ -163,16 +172,54 @@ def _page(model: Model) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def _equations(model: Model) -> list[str]:
+    names = [spec.name for spec in model.attributes]
+    step = "One time step"
+    if model.states:
+        step += r", in this order; $\leftarrow$ gives a state its new value"
+    if "decay" in names:
+        step += ". The settings are as they are by default; [below](#more-of-it) is what others do"
+    text = legend(model.equations, names)
+    return [f"{step}:", "", formulas(model.equations), "", *([text] if text else [])]
+
+
 def _shape(symbolic: tuple[Any, ...]) -> str:
     inside = ", ".join(map(str, symbolic))
     return f"`({inside},)`" if len(symbolic) == 1 else f"`({inside})`"
 
 
 def _descriptions(model: Model) -> dict[str, str]:
-    """Return what the docstring of the model's first class says of each argument."""
-    name = _names()[next(iter(model.classes.values()))]
-    said = parameters(docstring(defined(name.module, name.name)[1]))
-    return {key: in_a_cell(" ".join(entry.text.split())) for key, entry in said.items()}
+    """Return what the docstring of the model's first class says of each argument, in a sentence."""
+    name = next(iter(model.classes.values()))
+    said = {spec.name: _described(name, spec.name) for spec in model.attributes}
+    known = {key: entry.text for key, entry in said.items() if entry is not None}
+    return {key: in_a_cell(" ".join(text.split())) for key, text in known.items()}
+
+
+def _described(name: str, parameter: str, depth: int = 0) -> Described | None:
+    """Return what a class says of a parameter, or the class that it refers to or stands on."""
+    known = _names().get(name)
+    node = defined(known.module, known.name)[1] if known else None
+    said = parameters(docstring(node))
+    entry = said.get(parameter) or said.get("...")
+    if not isinstance(node, ast.ClassDef) or depth > 6 or (entry and not entry.elsewhere):
+        return entry
+    others = [str(entry.elsewhere)] if entry else [ast.unparse(base) for base in node.bases]
+    found = (_described(other.rpartition(".")[2], parameter, depth + 1) for other in others)
+    first = next(filter(None, found), None)
+    return entry.joined(first) if entry and first else first or entry
+
+
+def _default(model: Model, spec: SettingSpec) -> str:
+    """Return the default of a setting; "–" if it follows from others."""
+    if "numpy" in model.classes:
+        signature = inspect.signature(getattr(native, model.classes["numpy"]))
+        parameter = signature.parameters.get(spec.name)
+        if parameter is not None and parameter.default is parameter.empty:
+            return "has to be given"
+        if parameter is not None and parameter.default is None:
+            return "–"
+    return f"`{spec.default!r}`"
 
 
 def _parameters(model: Model) -> list[str]:
@@ -209,7 +256,7 @@ def _settings(model: Model, settings: list[SettingSpec]) -> list[str]:
     lines = ["| name | unit | default | |", "| --- " * 4 + "|"]
     for spec in settings:
         note = said.get(spec.name, "")
-        lines.append(f"| `{spec.name}` | {_unit(spec)} | `{spec.default!r}` | {note} |")
+        lines.append(f"| `{spec.name}` | {_unit(spec)} | {_default(model, spec)} | {note} |")
     return lines
 
 

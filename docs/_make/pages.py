@@ -1,6 +1,7 @@
 """Write what is made of the site: pages and navigation. Run ``python docs/_make/pages.py``.
 
-The pages of reference, models and speed are, and the list of the lessons.
+The pages of reference, models and speed are, the list of the lessons, and the README's table of
+speeds.
 They are kept in the repository, so that `mkdocs build --strict` is all that it takes to build the
 site; `tests/docs` looks whether they are up to date. With numpy installed, and nothing else.
 """
@@ -28,7 +29,7 @@ MADE = ("reference", "models")
 def pages() -> dict[Path, str]:
     """Return every file that is made, with what it has to hold."""
     made = models.pages() | reference.pages() | speed.pages()
-    texts = {DOCS / name: text for name, text in made.items()}
+    texts = {DOCS / name: text for name, text in made.items()} | {speed.README: speed.readme()}
     before, _, rest = CONFIGURATION.read_text().partition(BEGIN)
     nav = "\n".join([*written.nav(), *models.nav(), *reference.nav()]) + "\n"
     texts[CONFIGURATION] = before + BEGIN + nav + END + rest.partition(END)[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from surface import Name, Section, home_of, sections
 
 Pages = dict[str, str]
@@ -19,6 +21,15 @@ _CLASS_PAGE = """\
 _TO_DERIVE_FROM = ("Module", "TorchModule", "JaxModule")
 _INHERITED = """\
       inherited_members: true
+"""
+
+# Names that others begin with are found before them: `LIF` before `LIFTorch`.
+_FOUND_FIRST = """\
+---
+search:
+  boost: {boost}
+---
+
 """
 
 # The docstring of a package or file, as an introduction.
@@ -69,7 +80,7 @@ def relative(target: str, page: str) -> str:
 
 def in_a_cell(text: str) -> str:
     """Return the first sentence of a description, fit for a table: without roles of RST."""
-    text = text.replace("|", "\\|").replace(":math:", "")
+    text = re.sub(r":math:`([^`]*)`", r"$\1$", text.replace("|", "\\|"))
     parts = text.split(". ")
     first = parts.pop(0)
     while parts and (first.count("``") % 2 or first.count("`") % 2):  # a full stop inside of code
@@ -80,6 +91,7 @@ def in_a_cell(text: str) -> str:
 def pages() -> Pages:
     """Return the pages by their paths in ``docs/``."""
     made = {"reference/index.md": _index()}
+    classes = [name.name for section in sections() for name in section.own if has_page(name)]
     for section in sections():
         page = f"{folder(section)}/index.md"
         made[page] = _section(section, page)
@@ -89,7 +101,10 @@ def pages() -> Pages:
                 name=name.name, path=name.path, package=name.package, needs=needs
             )
             inherited = _INHERITED if name.name in _TO_DERIVE_FROM else ""
-            made[f"{folder(section)}/{name.name}.md"] = text + inherited
+            boost = 1 + sum(other.startswith(name.name) for other in {*classes} - {name.name})
+            boost += 5 * (name.name in _TO_DERIVE_FROM)
+            head = _FOUND_FIRST.format(boost=boost) if boost > 1 else ""
+            made[f"{folder(section)}/{name.name}.md"] = head + text + inherited
     return made
 
 

@@ -21,9 +21,10 @@ def _title(page: str) -> str:
 
 
 def _listed(folder: str) -> list[str]:
-    """Return the pages that a folder's first page links to, each once, in its order."""
+    """Return the pages that the lists of a folder's first page link to, each once, in order."""
     text = (DOCS / folder / "index.md").read_text()
-    links = re.findall(r"\]\(([^)#:]+\.md)\)", text)
+    lists = "\n".join(re.findall(r"^(?:\*|\d+\.| ) .*$", text, re.M))
+    links = re.findall(r"\]\(([^)#:]+\.md)\)", lists)
     pages = list(dict.fromkeys(posixpath.normpath(f"{folder}/{link}") for link in links))
     there = {f"{folder}/{path.name}" for path in (DOCS / folder).glob("*.md")}
     left_out = sorted(there - {f"{folder}/index.md", *pages})

@@ -10,6 +10,9 @@ over the rounds are compared. C runs twice in each round: by how much the second
 first, and how far the rounds lie apart, is the noise of the machine, and is printed. A figure with
 a ``~`` had rounds of which the middle half lay more than 20 % apart.
 
+``--json tests/benchmarks/results.json`` keeps what was measured; the table of the README and the
+page on speed are made of that file, by ``python docs/_make/pages.py``.
+
 `contenders.py` has the code of each contender; it is the same for both releases of this package.
 With ``ROCKPOOL_KERNELS=0`` in the environment this package goes without kernels throughout.
 """
@@ -17,6 +20,7 @@ With ``ROCKPOOL_KERNELS=0`` in the environment this package goes without kernels
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -134,7 +138,8 @@ def summary(rounds: list[list[list[float | None]]]) -> list[list[dict[str, float
             return None
         middle = statistics.median(known)
         low, high = known[len(known) // 4], known[-1 - len(known) // 4]
-        return {"median": middle, "spread": (high - low) / middle, "best": known[0]}
+        spread = (high - low) / middle
+        return {"median": middle, "noisy": spread > NOISY, "spread": spread, "best": known[0]}
 
     n_cases = len(rounds[0])
     return [[one([r[case][part] for r in rounds]) for part in (0, 1)] for case in range(n_cases)]
@@ -148,7 +153,7 @@ def cell(found: list[dict[str, float] | None]) -> str:
     texts = []
     for value in found:
         if value is not None:
-            mark = "~" if value["spread"] > NOISY else ""
+            mark = "~" if value["noisy"] else ""
             texts.append(f"{mark}{value['median']:.3g}")
     return " / ".join(texts)
 
@@ -192,14 +197,46 @@ def report(results: Results) -> list[dict[str, Any]]:
         assert one is not None and other is not None
         ratio = other["median"] / one["median"]
         print(f"LIFTorch, {name}: a step of {LONG[1][1]} costs {ratio:.2f}x one of {LONG[0][1]}")
-    if "C" in results:
-        for part, name in ((FORWARD, "forward"), (BOTH, "forward + backward")):
-            pairs = [
-                (a[part], b[part]) for a, b in zip(results["C"], results["C, again"], strict=True)
-            ]
-            apart = max(abs(b["median"] / a["median"] - 1) for a, b in pairs if a and b)
-            print(f"noise: C against itself, {name}: up to {apart:.0%}")
+    for name, apart in noise(results).items():
+        print(f"noise: C against itself, {name}: up to {apart:.0%}")
     return lines
+
+
+def noise(results: Results) -> dict[str, float]:
+    """Return by how much C differed from itself, at most, where C has run."""
+    found = {}
+    for part, name in ((FORWARD, "forward"), (BOTH, "forward + backward")):
+        pairs = zip(results.get("C", []), results.get("C, again", []), strict=True)
+        apart = [abs(b[part]["median"] / a[part]["median"] - 1) for a, b in pairs]  # type: ignore[index]
+        if apart:
+            found[name] = max(apart)
+    return found
+
+
+def versions(options: argparse.Namespace) -> dict[str, str]:
+    """Return the version of everybody who takes part, by the name that tables show."""
+    found = {"Python": platform.python_version()}
+    asked = {name: (sys.executable, name) for name in ("torch", "jax", "numba")}
+    asked["sinabs"] = (options.sinabs, "sinabs")
+    asked["snnTorch"] = (options.snntorch, "snntorch")
+    asked["Norse"] = (options.norse, "norse")
+    asked["Rockpool"] = (options.upstream, "rockpool")
+    for name, (python, package) in asked.items():
+        if python:
+            program = f"from importlib.metadata import version; print(version({package!r}))"
+            said = subprocess.run([python, "-c", program], capture_output=True, text=True)
+            found[name] = said.stdout.strip() or "of unknown version"
+    return found
+
+
+def machine() -> str:
+    """Return what the machine is, in words."""
+    processor = platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        named = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+        processor = named[0] if named else processor
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def draw(results: Results, file: Path) -> None:
@@ -270,13 +307,16 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     results = {label: summary(found) for label, found in rounds.items()}
     figures = {
         "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
+        "machine": machine(),
+        "versions": versions(options),
+        "rounds": options.rounds,
+        "noise": noise(results),
         "cases": CASES,
         "results": results,
         "ratios": report(results),
     }
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if options.plot:
         draw(results, options.plot)
     return figures

@@ -68,7 +68,9 @@ def test_the_table_the_figures_and_the_chart(
     assert "LIFNumba, forward" in printed and "x (200x)" in printed
     assert "noise: C against itself" in printed and "a step of 10 costs" in printed
     written = json.loads(figures.read_text())
-    assert written["results"] == found["results"] and written["date"]
+    assert written["results"] == found["results"] and written["date"] and written["machine"]
+    assert written["rounds"] == 1 and written["versions"]["Rockpool"]
+    assert written["noise"].keys() == {"forward", "forward + backward"}
     for label, cases in found["results"].items():
         for forward, both in cases:
             assert forward["median"] > 0

@@ -52,3 +52,22 @@ def test_a_parameter_that_is_gone_is_a_break(told, tmp_path: Path) -> None:
     done = told()
     assert done.returncode == 1
     assert "since v1: 1" in done.stdout and "save(notes)" in done.stdout
+
+
+def test_what_is_moved_inside_the_package_is_none(told, tmp_path: Path) -> None:
+    git(tmp_path, "tag", "v1")
+    file = tmp_path / "rockpool" / "nn" / "modules" / "numba" / "euler_numba.py"
+    text = file.read_text()
+    assert "class IFEulerNumba(IFEuler):" in text and "    evolve = evolve\n" in text
+    inner = "class _Compiled:\n    evolve = evolve\n\n\n"
+    text = text.replace("class IFEulerNumba(", f"{inner}class IFEulerNumba(_Compiled, ", 1)
+    file.write_text(text)
+    git(tmp_path, *NOBODY, "commit", "--quiet", "--all", "--message", "a base of its own")
+    git(tmp_path, "tag", "v2")
+    file.write_text(text.replace("IFEulerNumba(_Compiled, ", "IFEulerNumba("))
+    done = told()
+    assert (done.returncode, done.stdout) == (0, "breaks of the interface since v2: 0\n")
+    file.write_text(text.replace("IFEulerNumba(_Compiled, IFEuler)", "IFEulerNumba"))
+    done = told()
+    assert done.returncode == 1
+    assert "euler_numba.py" in done.stdout and "Base class was removed" in done.stdout

@@ -22,6 +22,8 @@ KINDS = (
     "",
     "models/",
     "models/LIF/",
+    "models/Conv2d/",
+    "lessons/2_train_in_torch/",
     "reference/",
     "reference/nn/modules/native/LIF/",
     "reference/training/losses/",
@@ -107,18 +109,31 @@ def test_formulas_are_rendered(tab: Browser, address: str) -> None:
     tab.wait("document.fonts.check('16px KaTeX_Math')")
 
 
-def test_the_search_finds_a_class(tab: Browser, address: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("LIFTorch", "reference/nn/modules/torch/LIFTorch/"),
+        ("LIF", "reference/nn/modules/native/LIF/"),  # of all that begin with it
+        ("Sequential", "reference/nn/combinators/Sequential/"),
+        ("Module", "reference/nn/modules/Module/"),
+        ("PyInstaller", "how_to/frozen_programs/"),
+        ("snnTorch", "how_to/from_snntorch/"),
+    ],
+)
+def test_the_search_finds_it_first(tab: Browser, address: str, words: str, page: str) -> None:
     tab.open(address)
     tab.evaluate("document.querySelector('[for=__search]').click()")
-    tab.evaluate("""(() => {
+    tab.evaluate(
+        """(() => {
         const field = document.querySelector('.md-search__input');
-        field.focus(); field.value = 'LIFTorch';
+        field.focus(); field.value = 'WORDS';
         field.dispatchEvent(new Event('input', {bubbles: true}));
         field.dispatchEvent(new KeyboardEvent('keyup', {bubbles: true}));
-    })()""")
+    })()""".replace("WORDS", words)
+    )
     tab.wait("document.querySelectorAll('.md-search-result__link').length > 0")
     first = tab.evaluate("document.querySelector('.md-search-result__link').href")
-    assert "/reference/nn/modules/torch/LIFTorch/" in first
+    assert first.partition("?")[0].partition("#")[0] == address + page
 
 
 def test_code_is_copied_without_prompts(tab: Browser, address: str) -> None:

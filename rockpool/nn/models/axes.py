@@ -70,7 +70,7 @@ FLATTEN = Model(
     module_shape=no_shape,
     dimensions=lambda shape: {"N": shape[0]},
     attributes=(SettingSpec("shape_in", ()),),
-    equations="output = input, its axes as one, the last one fastest",
+    equations="output[(c * shape_in[1] + y) * shape_in[2] + x] = input[c, y, x]",
     classes={"numpy": "Flatten", "torch": "FlattenTorch", "jax": "FlattenJax"},
     shape_from=_flat_shape,
 )

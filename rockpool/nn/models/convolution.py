@@ -1,15 +1,10 @@
 """Layers of weights and sums over images and rows: `Conv2d`, `Conv1d`, and pooling.
 
 Each time step is an array of channels and of one or two axes. A layer treats all time steps of all
-batch elements alike, and has no state. With stride ``s``, dilation ``d`` and ``p`` zeros before the
-first entry of each axis, a convolution gives (as in most of the field's software, the kernel is not
-turned over)::
-
-    output[o, y, x] = bias[o] + sum over c, i, j of
-                      weight[o, c, i, j] input[first(o) + c, s y + d i - p, s x + d j - p]
-
-where ``first(o)`` is the first channel of the group that output channel ``o`` belongs to. Pooling
-gives the sum, or the mean, of all entries of a window, zeros outside of the input included.
+batch elements alike, and has no state. As in most of the field's software, the kernel of a
+convolution is not turned over. Padding is zeros; what counts in the equations is how many stand
+before the first entry of an axis. Pooling gives the sum, or the mean, of all entries of a window,
+zeros outside of the input included.
 """
 
 from __future__ import annotations
@@ -210,7 +205,7 @@ def no_shape(owner: str, shape: Any) -> Shape:
     raise TypeError(f"{owner}: shape follows from shape_in, it cannot be given")
 
 
-def _convolution(n_axes: int, name: str, kernel: tuple[str, ...]) -> Model:
+def _convolution(n_axes: int, name: str, kernel: tuple[str, ...], equations: str) -> Model:
     geometry_of = partial(convolution_geometry, n_axes)
 
     def shape_from(owner: str, arguments: Mapping[str, Any]) -> Shape:
@@ -247,8 +242,7 @@ def _convolution(n_axes: int, name: str, kernel: tuple[str, ...]) -> Model:
                 implies_flag=True,
             ),
         ),
-        equations="output[o, y, x] = bias[o] + sum over c, i, j of\n"
-        "    weight[o, c, i, j] input[first(o) + c, s y + d i - p, s x + d j - p]",
+        equations=equations,
         source="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to "
         "document recognition, Proceedings of the IEEE 86 (1998)",
         classes={"numpy": name, "torch": f"{name}Torch", "jax": f"{name}Jax"},
@@ -278,16 +272,30 @@ def _pooling(name: str, title: str, equation: str) -> Model:
     )
 
 
-CONV_1D = _convolution(1, "Conv1d", ("k",))
-CONV_2D = _convolution(2, "Conv2d", ("kh", "kw"))
+_X, _Y = "stride * x + dilation * j - padding", "stride * y + dilation * i - padding"
+CONV_1D = _convolution(
+    1,
+    "Conv1d",
+    ("k",),
+    f"output[o, x] = bias[o] + sum(weight[o, c, j] * input[first(o) + c, {_X}] for c, j in kernel)",
+)
+CONV_2D = _convolution(
+    2,
+    "Conv2d",
+    ("kh", "kw"),
+    "output[o, y, x] = bias[o] + "
+    f"sum(weight[o, c, i, j] * input[first(o) + c, {_Y}, {_X}] for c, i, j in kernel)",
+)
+
+_WINDOW = "sum(input[c, stride * y + i - padding, stride * x + j - padding] for i, j in window)"
 
 SUM_POOL_2D = _pooling(
     "SumPool2d",
     "sums over windows",
-    "output[c, y, x] = sum over i, j of input[c, s y + i - p, s x + j - p]",
+    "output[c, y, x] = " + _WINDOW,
 )
 AVG_POOL_2D = _pooling(
     "AvgPool2d",
     "means over windows",
-    "output[c, y, x] = sum over i, j of input[c, s y + i - p, s x + j - p] / (kh kw)",
+    "output[c, y, x] = " + _WINDOW + " / (kernel_size[0] * kernel_size[1])",
 )

@@ -249,12 +249,17 @@ EULER = Model(
 
 _BACKENDS = {"numpy": "", "numba": "Numba", "torch": "Torch", "jax": "Jax"}
 
-_RECURRENCE = "x    <- x_t + spikes @ w_rec"
-_SYNAPSE = "isyn <- a_syn isyn + g_syn x"
-_MEMBRANE = "vmem <- a_mem vmem + g_mem {} + (1 - a_mem) v_leak"
+# with the settings as they are by default
+_RECURRENCE = "x = x_t + spikes @ w_rec"
+_SYNAPSE = """\
+a_syn = 1 - dt / tau_syn
+isyn <- a_syn * isyn + (1 - a_syn) * w_in * {}"""
+_MEMBRANE = """\
+a_mem = 1 - dt / tau_mem
+vmem <- a_mem * vmem + (1 - a_mem) * (r * {} + v_leak)"""
 _SPIKES = """\
-spikes <- [vmem > threshold]
-vmem <- v_reset where it spikes"""
+spikes <- (vmem > threshold)
+vmem <- v_reset if spikes > 0 else vmem"""
 
 
 def _model(name: str, title: str, names: str, *equations: str) -> Model:
@@ -277,7 +282,7 @@ IF_EULER = _model(
     "integrate-and-fire of NIR",
     f"{_FIRST} r threshold v_reset dt decay gain {_LAST} vmem",
     _RECURRENCE,
-    "vmem <- vmem + r dt x",
+    "vmem <- vmem + r * dt * x",
     _SPIKES,
 )
 
@@ -302,7 +307,7 @@ CUBA_LIF_EULER = _model(
     "current-based leaky integrate-and-fire of NIR",
     f"{_FIRST} tau_mem tau_syn r w_in v_leak {_FIRING} gain_syn synapse {_LAST} isyn vmem",
     _RECURRENCE,
-    _SYNAPSE,
+    _SYNAPSE.format("x"),
     _MEMBRANE.format("isyn"),
     _SPIKES,
 )
@@ -311,6 +316,6 @@ CUBA_LI_EULER = _model(
     "CubaLIEuler",
     "current-based leaky integrator of NIR",
     "neuron_shape tau_mem tau_syn r w_in v_leak dt decay gain gain_syn synapse delay isyn vmem",
-    "isyn <- a_syn isyn + g_syn x_t",
+    _SYNAPSE.format("x_t"),
     _MEMBRANE.format("isyn"),
 )

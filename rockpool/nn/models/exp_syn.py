@@ -67,7 +67,7 @@ EXP_SYN = Model(
         ParameterSpec("tau", "taus", (("N",), ()), 10e-3, "s", checks.time_constant),
         StateSpec("isyn", ("N",)),
     ),
-    equations="isyn <- (isyn + x_t) exp(-dt / tau)",
+    equations="isyn <- (isyn + x_t) * exp(-dt / tau)",
     source="P. Dayan, L. F. Abbott, Theoretical Neuroscience, MIT Press (2001), chapter 5.8",
     classes={
         "numpy": "ExpSyn",

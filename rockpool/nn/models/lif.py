@@ -85,10 +85,10 @@ LIF = Model(
         SettingSpec("max_spikes_per_dt", 2.0**16, check=_spike_count),
     ),
     equations="""\
-isyn   <- (isyn + x_t + spikes @ w_rec) exp(-dt / tau_syn)
-vmem   <- vmem exp(-dt / tau_mem) + sum over synapses of isyn + noise + bias
-spikes <- min([vmem >= threshold] floor(vmem / threshold), max_spikes_per_dt)
-vmem   <- vmem - spikes threshold""",
+isyn <- (isyn + x_t + spikes @ w_rec) * exp(-dt / tau_syn)
+vmem <- vmem * exp(-dt / tau_mem) + sum(isyn[s] for s in synapses) + noise + bias
+spikes <- min((vmem >= threshold) * floor(vmem / threshold), max_spikes_per_dt)
+vmem <- vmem - spikes * threshold""",
     source="W. Gerstner, W. M. Kistler, R. Naud, L. Paninski, Neuronal Dynamics, Cambridge "
     "University Press (2014), chapter 1.3",
     classes={
@@ -113,11 +113,11 @@ ALIF = replace(
     name="aLIF",
     title="leaky integrate-and-fire with an after-spike current",
     equations="""\
-isyn   <- (isyn + x_t + spikes @ w_rec) exp(-dt / tau_syn)
-iahp   <- (iahp + spikes w_ahp) exp(-dt / tau_ahp)
-vmem   <- vmem exp(-dt / tau_mem) + sum over synapses of isyn + iahp + noise + bias
-spikes <- min([vmem >= threshold] floor(vmem / threshold), max_spikes_per_dt)
-vmem   <- vmem - spikes threshold""",
+isyn <- (isyn + x_t + spikes @ w_rec) * exp(-dt / tau_syn)
+iahp <- (iahp + spikes * w_ahp) * exp(-dt / tau_ahp)
+vmem <- vmem * exp(-dt / tau_mem) + sum(isyn[s] for s in synapses) + iahp + noise + bias
+spikes <- min((vmem >= threshold) * floor(vmem / threshold), max_spikes_per_dt)
+vmem <- vmem - spikes * threshold""",
     source="G. Bellec, D. Salaj, A. Subramoney, R. Legenstein, W. Maass, Long short-term memory "
     "and learning-to-learn in networks of spiking neurons, NeurIPS (2018)",
     classes={"torch": "aLIFTorch"},

@@ -160,7 +160,9 @@ class Model:
     attributes : tuple of specs
         Parameters, states and settings, in the order in which a module registers them.
     equations, source : str
-        One time step, in plain text; and where that is from.
+        One time step, and where that is from. A line is ``name <- value`` for a state's new value,
+        or ``name = value`` for what only has a name; values are expressions of Python. The site
+        makes formulas of it.
     classes : dict
         Back-end to the class that is this model there, a name of `rockpool.nn.modules`.
     relation : callable

@@ -1,13 +1,8 @@
 """The non-spiking rate neuron (Rate).
 
-With the activation function ``f(x, threshold)``, each time step does, in this order::
-
-    r   <- act @ w_rec               (0 when not recurrent; at first act = f(x, threshold))
-    x   <- x + (dt / tau) (-x + input_t + noise + bias + r)
-    act <- f(x, threshold)           the output
-
-with noise of ``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``. This is a forward Euler step, which wants
-time constants of at least one time step.
+What comes through recurrent weights is the output of the step before, at first ``f(x, threshold)``.
+Noise is ``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``, per neuron. This is a forward Euler step, which
+wants time constants of at least one time step.
 """
 
 from __future__ import annotations
@@ -130,8 +125,7 @@ RATE = Model(
         SettingSpec("activation_func", "relu", check=_activation_check, stored_as="act_fn"),
     ),
     equations="""\
-r   <- act @ w_rec
-x   <- x + (dt / tau) (-x + input_t + noise + bias + r)
+x <- x + dt / tau * (-x + u_t + noise + bias + act @ w_rec)
 act <- f(x, threshold)""",
     source="H. R. Wilson, J. D. Cowan, Excitatory and inhibitory interactions in localized "
     "populations of model neurons, Biophysical Journal 12 (1972)",

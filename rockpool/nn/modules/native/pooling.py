@@ -59,7 +59,7 @@ class SumPool2d(_Pooling):
     kernel_size : int or tuple of int
         Height and width of a window.
     stride : int or tuple of int, optional
-        How far windows are apart. Default: `kernel_size`.
+        How far windows are apart; by default `kernel_size`.
     padding : int, tuple of int, or tuple of pairs of int
         Zeros on both sides of each axis, or before and behind it. Default: 0.
     dtype : dtype
