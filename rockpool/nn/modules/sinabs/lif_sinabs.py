@@ -1,7 +1,5 @@
 """The leaky integrate-and-fire neuron on sinabs: `LIFSinabs`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple, Unpack
 
@@ -184,13 +182,13 @@ class LIFSinabs(LIFBaseTorch):
         threshold: Values | None = 1.0,
         has_rec: bool = False,
         w_rec: Values | None = None,
-        noise_std: float = 0.0,
+        noise_std: float | int = 0.0,
         spike_generation_fn: Any = StepPWL,
-        learning_window: float | Tensor = 0.5,
+        learning_window: float | int | Tensor = 0.5,
         weight_init_func: Callable[[Shape], Any] | None = None,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         device: torch.device | str | None = None,
-        max_spikes_per_dt: float | Tensor = 2.0**16,
+        max_spikes_per_dt: float | int | Tensor = 2.0**16,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         if not has_bias:

@@ -95,7 +95,7 @@ class UpDownTorch(TorchModule):
         thr_down: Values = 1e-3,
         n_ref_steps: int = 0,
         repeat_output: int = 1,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         *args: Any,

@@ -1,7 +1,5 @@
 """The time loop of conversion from analog signals to up and down events in torch."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import torch
