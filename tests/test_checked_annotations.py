@@ -74,6 +74,27 @@ PROGRAMS = {
         TSContinuous(np.arange(5) * 1e-3, np.ones((5, 2))).delay(1.0)
         TSEvent([0.0, 1e-3], [0, 1], t_start=0.0, t_stop=0.01, num_channels=2).raster(1e-3)
     """,
+    "whole numbers": """
+        import torch
+        from rockpool.nn.modules import (
+            LIF, ExpSyn, ExpSynJax, ExpSynTorch, LIFEuler, LIFEulerJax, LIFEulerTorch, LIFJax, LIFNumba,
+            LIFSinabs, LIFTorch, Rate, RateJax, RateTorch, UpDownTorch, aLIFTorch,
+        )
+        from rockpool.timeseries import TSContinuous, TSEvent
+        data = np.ones((1, 3, 2), np.float32)
+        for cls in LIF, LIFNumba, LIFJax, LIFTorch, aLIFTorch, LIFSinabs, LIFEuler, LIFEulerJax, LIFEulerTorch:
+            made = cls(2, dt=1, tau_mem=1, threshold=1, max_spikes_per_dt=1)
+            made.max_spikes_per_dt = 1
+            made(torch.ones(1, 3, 2) if isinstance(made, torch.nn.Module) else data)
+        for cls in ExpSyn, ExpSynJax, Rate, RateJax:
+            cls(2, dt=1, tau=1)(data)
+        for made in ExpSynTorch(2, dt=1, tau=1), RateTorch(2, dt=1, tau=1), UpDownTorch(2, thr_up=1, dt=1):
+            made(torch.ones(1, 3, 2))
+        signal = TSContinuous([0, 1, 2, 3], np.ones((4, 2)), t_start=0, t_stop=4)
+        signal.delay(1)
+        LIF(2, dt=1).timed()(signal, duration=2)
+        TSEvent([0, 1], [0, 1], t_start=0, t_stop=2).raster(1)
+    """,
     "command": """
         import rockpool.cli
         for words in ["--version"], ["backends"], ["modules", "torch"], ["demo", "--help"]:

@@ -33,8 +33,8 @@ def read(
     stream: int | None = None,
     version: int | None = None,
     first_id: int | None = None,
-    resolution: float | None = None,
-    dt: float | None = None,
+    resolution: float | int | None = None,
+    dt: float | int | None = None,
     layout: str | None = None,
 ) -> Recording:
     """Read the events of a sensor, or the spikes of neurons, from a file.

@@ -75,7 +75,7 @@ class Recording:
         sensor_size: tuple[int, int] | None = None,
         n_channels: int | None = None,
         time_origin: int = 0,
-        t_stop: float | None = None,
+        t_stop: float | int | None = None,
         source: str = "",
         format: str = "",
         info: Mapping[str, Any] | None = None,

@@ -198,7 +198,7 @@ def _scaled(values: np.ndarray, shape: Shape) -> Node:
     )
 
 
-def _membrane(reading: Reading, shape: Shape, tau: float, delay: int) -> Node:
+def _membrane(reading: Reading, shape: Shape, tau: float | int, delay: int) -> Node:
     """Return membranes to which the input is added as it is."""
     size = math.prod(shape)
     values = {"tau_mem": (tau, "taus"), "r": (1.0, "weights"), "v_leak": (0.0, "bias")}

@@ -134,7 +134,7 @@ def _neurons(node: Node) -> Made:
     return Made(GraphNode(kind, fields), w_rec, lost)
 
 
-def _per_step(tau: Any, like: np.ndarray, dt: float, factor: Any = 1.0) -> np.ndarray:
+def _per_step(tau: Any, like: np.ndarray, dt: float | int, factor: Any = 1.0) -> np.ndarray:
     """Return the gain with which a step of NIR adds its input as it is, ``tau / dt``."""
     seconds = np.ones_like(like, np.float64) if tau is None else np.asarray(tau, np.float64)
     finite = np.where(np.isinf(seconds), dt, seconds)

@@ -46,7 +46,7 @@ def from_nir(
     source: Any,
     backend: str = "numpy",
     dialect: str = "auto",
-    dt: float | None = None,
+    dt: float | int | None = None,
     *,
     dtype: Any = None,
     decay: str | None = None,
@@ -56,9 +56,9 @@ def from_nir(
     reset: str | None = None,
     reset_delay: bool | str | None = None,
     fires: str | None = None,
-    max_spikes_per_dt: float | None = None,
+    max_spikes_per_dt: float | int | None = None,
     delay: int | None = None,
-    v_reset: float | None = None,
+    v_reset: float | int | None = None,
 ) -> Any:
     """Return the network of a file of NIR; it does what the network did that the file is of.
 
@@ -146,7 +146,7 @@ def from_nir(
 
 
 def described(
-    source: Any, *, dialect: str = "auto", dt: float | None = None, **settings: Any
+    source: Any, *, dialect: str = "auto", dt: float | int | None = None, **settings: Any
 ) -> tuple[Node, NirSource]:
     """Return the description of the network of a file of NIR, and how it was read.
 

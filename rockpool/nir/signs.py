@@ -69,7 +69,7 @@ class _Look:
         """Return whether all gains are 1."""
         return bool(self.neurons) and all((self.values(n) == 1).all() for n in ("r", "w_in"))
 
-    def discrete(self, dt: float, *kinds: str) -> bool:
+    def discrete(self, dt: float | int, *kinds: str) -> bool:
         """Return whether gains are those that make each step add its input as it is."""
         for node in self.neurons:
             f = {k: np.asarray(v, np.float64) for k, v in node.fields.items()}

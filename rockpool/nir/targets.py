@@ -131,7 +131,7 @@ TARGETS = {
 }
 
 
-def translated(units: Units, dialect: str, dt: float | None) -> tuple[Units, float]:
+def translated(units: Units, dialect: str, dt: float | int | None) -> tuple[Units, float]:
     """Return layers that another package runs as the given ones run here, and its time step.
 
     All have the settings of NIR's equations, with parameters from which the importer of the package
@@ -237,7 +237,7 @@ def _translate(
     unit: Unit,
     dialect: str,
     target: Target,
-    dt: float,
+    dt: float | int,
 ) -> None:
     """Give neurons parameters with which the importer computes the same; scale what leads there."""
     node = unit.node
@@ -279,7 +279,7 @@ def _translate(
     unit.node = replace(node, parameters=values)
 
 
-def _tau(unit: Unit, dialect: str, kept: np.ndarray, target: Target, dt: float) -> np.ndarray:
+def _tau(unit: Unit, dialect: str, kept: np.ndarray, target: Target, dt: float | int) -> np.ndarray:
     """Return time constants with which a step of the importer leaves what one leaves here."""
     if target.decay == "exp":
         if not ((kept > 0) & (kept < 1)).all():
@@ -300,7 +300,12 @@ def _threshold(values: np.ndarray, fires: str, wanted: str) -> np.ndarray:
 
 
 def _gains(
-    dialect: str, model: str, parameters: Mapping[str, Any], steps: Any, wanted: Any, dt: float
+    dialect: str,
+    model: str,
+    parameters: Mapping[str, Any],
+    steps: Any,
+    wanted: Any,
+    dt: float | int,
 ) -> dict[str, np.ndarray]:
     """Return `r` and `w_in` as the importer wants to see them."""
     if model == "IFEuler":

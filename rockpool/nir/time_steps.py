@@ -31,7 +31,7 @@ class TimeStep:
     warning: str = ""
 
 
-def time_step(graph: Graph, dialect: str, asked: float | None) -> TimeStep:
+def time_step(graph: Graph, dialect: str, asked: float | int | None) -> TimeStep:
     """Return the time step of a graph, in the unit of its time constants' steps.
 
     Parameters
@@ -113,7 +113,7 @@ def _agreed(found: list[np.ndarray], by: str) -> TimeStep | None:
     return TimeStep(_rounded(middle), by)
 
 
-def _rounded(value: float) -> float:
+def _rounded(value: float | int) -> float:
     """Return a number of few digits if it is that but for rounding."""
     short = float(f"{value:.3g}")
     return short if abs(short - value) <= _SAME * value else value
@@ -164,7 +164,7 @@ def exponential_step(neurons: Iterable[GraphNode]) -> float | None:
     return float(np.median(values))
 
 
-def _is_no_chance(neurons: list[GraphNode], dt: float) -> bool:
+def _is_no_chance(neurons: list[GraphNode], dt: float | int) -> bool:
     """Return whether a step told by gains is meant: they agree where they could differ, or round.
 
     In NIR's own reading a gain may be anything.

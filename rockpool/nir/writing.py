@@ -43,7 +43,7 @@ def to_nir(
     network: Any,
     path: Any = None,
     dialect: str = "nir",
-    dt: float | None = None,
+    dt: float | int | None = None,
     *,
     nir_version: str | None = None,
     name: str = "rockpool",
@@ -119,7 +119,7 @@ def graph_of(
     node: Node,
     *,
     dialect: str = "nir",
-    dt: float | None = None,
+    dt: float | int | None = None,
     nir_version: str | None = None,
     name: str = "rockpool",
 ) -> tuple[Graph, list[str]]:

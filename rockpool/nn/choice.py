@@ -197,7 +197,7 @@ def _reason(costs: dict[str, float], shape: tuple[int, int], calls: int | None, 
     return f"{said}{beside} (costs {source})"
 
 
-def _time(seconds: float) -> str:
+def _time(seconds: float | int) -> str:
     """Return a time as people say it."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:

@@ -202,7 +202,7 @@ def _number(name: str, said: Any) -> float:
     return float(said)
 
 
-def _rounded(number: float) -> float:
+def _rounded(number: float | int) -> float:
     """Return a number with four digits, for people to read."""
     return float(f"{number:.4g}") if math.isfinite(number) else _LARGEST
 
@@ -233,7 +233,7 @@ def _measured(path: str) -> dict[str, Column]:
     return _last[1]
 
 
-def _default(start: float, *rows: tuple[int | float, ...]) -> Column:
+def _default(start: float | int, *rows: tuple[int | float, ...]) -> Column:
     layers = zip(KINDS, rows, strict=True)
     return Column(start, {kind: Cost(*map(float, row)) for kind, row in layers})
 

@@ -26,7 +26,7 @@ __all__ = [
 INK, GREY = "#1f3a5f", "#777777"
 
 
-def new_figure(width: float, height: float) -> Any:
+def new_figure(width: float | int, height: float | int) -> Any:
     """Return a figure of so many inches, which knows how to draw itself without a display.
 
     Raises
@@ -48,7 +48,7 @@ def new_figure(width: float, height: float) -> Any:
     return figure
 
 
-def new_axes(ax: Any, width: float, height: float) -> Any:
+def new_axes(ax: Any, width: float | int, height: float | int) -> Any:
     """Return the axes of a new figure, where there are none to draw into."""
     return new_figure(width, height).subplots() if ax is None else ax
 
@@ -76,7 +76,7 @@ class View:
         return cls(ax.get_xlim() if x else (), ax.get_ylim() if y else ())
 
 
-def time_axis(ax: Any, start: float, stop: float, before: View) -> None:
+def time_axis(ax: Any, start: float | int, stop: float | int, before: View) -> None:
     """Let axes show the time from `start` to `stop` in seconds."""
     if stop <= start:
         stop = start + 1e-3
@@ -102,7 +102,7 @@ def said_inside(ax: Any, text: str) -> None:
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GREY)
 
 
-def centred(low: float, high: float) -> dict[str, Any]:
+def centred(low: float | int, high: float | int) -> dict[str, Any]:
     """Return how to colour an image: white is zero, where there are values on both sides of it."""
     if low < 0:
         most = max(-low, high)

@@ -42,7 +42,7 @@ def report(
     data: Any,
     path: str | os.PathLike[str] | None = None,
     *,
-    dt: float | None = None,
+    dt: float | int | None = None,
     batch: int = 0,
 ) -> Any:
     """Draw a network at work: the input, the spikes and rates of each layer, and the output.
@@ -120,7 +120,7 @@ def report(
 # -- what is drawn ------------------------------------------------------------------------
 
 
-def _time_step(node: Node, dt: float | None) -> float:
+def _time_step(node: Node, dt: float | int | None) -> float:
     """Return the time step of the layers, or that which was given."""
     if dt is not None:
         return checked_time_step("report", dt)
@@ -130,7 +130,7 @@ def _time_step(node: Node, dt: float | None) -> float:
     raise TypeError("report: dt, in seconds, must be given: no layer of this network has one")
 
 
-def _input(node: Node, data: Any, dt: float, batch: int) -> np.ndarray:
+def _input(node: Node, data: Any, dt: float | int, batch: int) -> np.ndarray:
     """Return the input of one batch element, (1, T, Nin)."""
     if isinstance(data, TSEvent):
         n_channels = max(node.shape[0] or 0, data.num_channels)
@@ -203,7 +203,7 @@ def _has_states(node: Node) -> bool:
 # -- how it is drawn ----------------------------------------------------------------------
 
 
-def _draw(row: _Row, left: Any, right: Any, dt: float) -> None:
+def _draw(row: _Row, left: Any, right: Any, dt: float | int) -> None:
     """Draw one row."""
     n_steps, n_channels = row.values.shape
     colours: list[Any] = [INK]

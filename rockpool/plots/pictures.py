@@ -17,7 +17,7 @@ __all__ = ["frames"]
 N_COLUMNS = 8
 
 
-def frames(events: Any, dt: float, *, n_frames: int = 8, batch: int = 0) -> Any:
+def frames(events: Any, dt: float | int, *, n_frames: int = 8, batch: int = 0) -> Any:
     """Draw events of a sensor as pictures: red where it became brighter, blue where darker.
 
     Parameters
@@ -77,7 +77,7 @@ def frames(events: Any, dt: float, *, n_frames: int = 8, batch: int = 0) -> Any:
     return figure
 
 
-def _images(events: Any, dt: float, batch: int) -> np.ndarray:
+def _images(events: Any, dt: float | int, batch: int) -> np.ndarray:
     """Return (T, H, W): brighter pixels less darker ones, or what was given without polarities."""
     counted = getattr(events, "raster", None)
     if counted is not None:

@@ -16,7 +16,7 @@ MANY = 50_000
 
 
 def raster(
-    spikes: Any, dt: float | None = None, ax: Any = None, *, batch: int = 0, **style: Any
+    spikes: Any, dt: float | int | None = None, ax: Any = None, *, batch: int = 0, **style: Any
 ) -> Any:
     """Draw spikes: a mark for each, time to the right, channels upward from 0.
 

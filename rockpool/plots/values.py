@@ -27,7 +27,7 @@ MOST_LINES = 10
 
 def traces(
     record: Any,
-    dt: float | None = None,
+    dt: float | int | None = None,
     ax: Any = None,
     *,
     names: str | Iterable[str] | None = None,

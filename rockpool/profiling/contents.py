@@ -27,7 +27,7 @@ class Contents:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Content] = {}
 
-    def of(self, array: np.ndarray, most_spikes: float | None = None) -> Content:
+    def of(self, array: np.ndarray, most_spikes: float | int | None = None) -> Content:
         """Return what there is in an array.
 
         Parameters
@@ -56,7 +56,7 @@ def _content(flat: np.ndarray) -> Content:
     return Content(nonzero, nonzero == units)
 
 
-def _single_spikes(flat: np.ndarray, most: float) -> Content | None:
+def _single_spikes(flat: np.ndarray, most: float | int) -> Content | None:
     """Return what there is in numbers of spikes, or None if some are more than 1.
 
     Their sum is that of their squares only if all are 0 or 1. The squares are summed in less time.

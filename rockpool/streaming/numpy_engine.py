@@ -77,7 +77,7 @@ class NumpyEngine:
         """Return some of the numbers."""
         return self._plan.numbers[start : start + size]
 
-    def _full(self, number: float, like: np.ndarray) -> np.ndarray:
+    def _full(self, number: float | int, like: np.ndarray) -> np.ndarray:
         """Return one number as a row: numpy takes three times as long over one that it repeats."""
         return np.full(like.shape[-1], number, self._plan.dtype)
 

@@ -58,12 +58,12 @@ class TSContinuous(ContinuousEdits):
         samples: ArrayLike | None = None,
         num_channels: int | None = None,
         periodic: bool = False,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         name: str | None = "unnamed",
         units: str | None = None,
         interp_kind: str = "previous",
-        fill_value: str | float = "extrapolate",
+        fill_value: str | float | int = "extrapolate",
     ) -> None:
         super().__init__(() if times is None else times, periodic, t_start, t_stop, name)
         if interp_kind not in _KINDS:
@@ -103,8 +103,8 @@ class TSContinuous(ContinuousEdits):
     def from_clocked(
         cls,
         samples: ArrayLike,
-        dt: float,
-        t_start: float = 0.0,
+        dt: float | int,
+        t_start: float | int = 0.0,
         periodic: bool = False,
         name: str | None = None,
         interp_kind: str = "previous",
@@ -193,7 +193,7 @@ class TSContinuous(ContinuousEdits):
             values[outside] = self.fill_value
         return values
 
-    def to_clocked(self, dt: float) -> Self:
+    def to_clocked(self, dt: float | int) -> Self:
         """Return a series with a sample at each step of a clock, in seconds, from `t_start` on."""
         dt = checked_time_step(self._label, dt)
         steps = np.arange(covering_steps(self.duration, dt))

@@ -70,8 +70,8 @@ class ContinuousEdits(TimeSeries):
 
     def clip(
         self,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         channels: Channels | None = None,
         include_stop: bool = True,
         sample_limits: bool = True,
@@ -130,7 +130,7 @@ class ContinuousEdits(TimeSeries):
         return piece if channels is None else piece.choose(channels, inplace)
 
     def _unrolled(
-        self, start: float, stop: float
+        self, start: float | int, stop: float | int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """All samples from `start` to `stop` at least, also those of repetitions."""
         if not self._periodic:
@@ -142,7 +142,10 @@ class ContinuousEdits(TimeSeries):
         return times, np.tile(self._samples, (len(shifts), 1))
 
     def append_t(
-        self, other_series: ContinuousEdits, offset: float | None = None, inplace: bool = False
+        self,
+        other_series: ContinuousEdits,
+        offset: float | int | None = None,
+        inplace: bool = False,
     ) -> Self:
         """Append another series in time, which is moved to where this one ends.
 

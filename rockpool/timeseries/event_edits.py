@@ -31,7 +31,7 @@ class EventEdits(TimeSeries):
     if TYPE_CHECKING:
 
         def __call__(
-            self, t_start: float, t_stop: float, channels: Channels | None = None
+            self, t_start: float | int, t_stop: float | int, channels: Channels | None = None
         ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 
     def _arguments(self) -> dict[str, Any]:
@@ -88,8 +88,8 @@ class EventEdits(TimeSeries):
 
     def clip(
         self,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         channels: Channels | None = None,
         remap_channels: bool = False,
         inplace: bool = False,
@@ -139,7 +139,7 @@ class EventEdits(TimeSeries):
         return piece.choose(channels, remap_channels, inplace)
 
     def append_t(
-        self, other_series: EventEdits, offset: float = 0.0, inplace: bool = False
+        self, other_series: EventEdits, offset: float | int = 0.0, inplace: bool = False
     ) -> Self:
         """Append another series in time, which is moved to where this one ends.
 
@@ -183,7 +183,7 @@ class EventEdits(TimeSeries):
     def merge(
         self,
         other_series: EventEdits,
-        delay: float = 0.0,
+        delay: float | int = 0.0,
         remove_duplicates: bool = False,
         inplace: bool = False,
     ) -> Self:

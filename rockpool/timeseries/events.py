@@ -52,8 +52,8 @@ class TSEvent(EventEdits):
         times: ArrayLike | None = None,
         channels: ArrayLike | None = None,
         periodic: bool = False,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         name: str | None = None,
         num_channels: int | None = None,
     ) -> None:
@@ -89,9 +89,9 @@ class TSEvent(EventEdits):
     def from_raster(
         cls,
         raster: ArrayLike,
-        dt: float = 1.0,
-        t_start: float = 0.0,
-        t_stop: float | None = None,
+        dt: float | int = 1.0,
+        t_start: float | int = 0.0,
+        t_stop: float | int | None = None,
         name: str | None = None,
         periodic: bool = False,
         num_channels: int | None = None,
@@ -166,8 +166,8 @@ class TSEvent(EventEdits):
 
     def __call__(
         self,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         channels: int | Sequence[int] | NDArray[np.integer] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Read the events of a stretch of time.
@@ -197,9 +197,9 @@ class TSEvent(EventEdits):
 
     def raster(
         self,
-        dt: float,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        dt: float | int,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         num_timesteps: int | None = None,
         channels: int | Sequence[int] | NDArray[np.integer] | None = None,
         add_events: bool = False,
@@ -280,7 +280,7 @@ class TSEvent(EventEdits):
         return points
 
     def _counts(
-        self, dt: float, start: float, num_timesteps: int, wanted: NDArray[np.int64]
+        self, dt: float | int, start: float | int, num_timesteps: int, wanted: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """The number of events in each time step and wanted channel."""
         columns, column_of = np.unique(wanted, return_inverse=True)
@@ -298,7 +298,9 @@ class TSEvent(EventEdits):
         counts = np.bincount(cells, minlength=num_timesteps * len(columns))
         return counts.reshape(num_timesteps, len(columns))[:, column_of]
 
-    def _unrolled(self, start: float, stop: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def _unrolled(
+        self, start: float | int, stop: float | int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """All events from `start` to `stop` at least, also those of the repetitions there."""
         if not self._periodic:
             first, last = np.searchsorted(self._times, (start, stop))

@@ -41,8 +41,8 @@ class TimeSeries:
         self,
         times: ArrayLike = (),
         periodic: bool = False,
-        t_start: float | None = None,
-        t_stop: float | None = None,
+        t_start: float | int | None = None,
+        t_stop: float | int | None = None,
         name: str | None = "unnamed",
     ) -> None:
         self.name = "unnamed" if name is None else name
@@ -142,7 +142,7 @@ class TimeSeries:
         self.__dict__.update(made.__dict__)
         return self
 
-    def delay(self, offset: float, inplace: bool = False) -> Self:
+    def delay(self, offset: float | int, inplace: bool = False) -> Self:
         """Move the series in time.
 
         Parameters
@@ -160,7 +160,7 @@ class TimeSeries:
         moved = {name: getattr(self, name) + offset for name in ("times", "t_start", "t_stop")}
         return self._remade(inplace, **moved)
 
-    def start_at(self, t_start: float, inplace: bool = False) -> Self:
+    def start_at(self, t_start: float | int, inplace: bool = False) -> Self:
         """Move the series in time such that it begins at `t_start`, in seconds; as `delay`."""
         return self.delay(t_start - self._t_start, inplace)
 

@@ -44,7 +44,7 @@ def checked_time_step(owner: str, dt: Any) -> float:
     return step
 
 
-def whole_steps(duration: float, dt: float) -> int:
+def whole_steps(duration: float | int, dt: float | int) -> int:
     """Return how many whole time steps fit in a duration, ``floor(duration / dt)``.
 
     A step that lacks less than a thousandth counts as whole: 0.3 s are 3 steps of 0.1 s, and 0.7 s
@@ -53,7 +53,7 @@ def whole_steps(duration: float, dt: float) -> int:
     return math.floor(duration / dt + 1e-3)
 
 
-def covering_steps(duration: float, dt: float) -> int:
+def covering_steps(duration: float | int, dt: float | int) -> int:
     """Return how many time steps it takes to cover a duration, ``ceil(duration / dt)``.
 
     An excess of less than a millionth of a step does not count.
@@ -61,7 +61,7 @@ def covering_steps(duration: float, dt: float) -> int:
     return math.ceil(duration / dt - 1e-6)
 
 
-def gcd(a: float, b: float) -> Decimal:
+def gcd(a: float | int, b: float | int) -> Decimal:
     """Greatest common divisor of two decimal numbers, ``gcd(1.5, 1) == 0.5``.
 
     They are taken to twelve significant digits; their signs do not matter. Where one is 0 it is the
@@ -73,7 +73,7 @@ def gcd(a: float, b: float) -> Decimal:
     return x
 
 
-def lcm(a: float, b: float) -> Decimal:
+def lcm(a: float | int, b: float | int) -> Decimal:
     """Least common multiple of two decimal numbers, as for `gcd`: ``lcm(0.002, 0.003) == 0.006``.
 
     It is 0 where one of them is 0.
@@ -84,7 +84,9 @@ def lcm(a: float, b: float) -> Decimal:
     return _decimal(a) / divisor * _decimal(b)
 
 
-def is_multiple(a: float, b: float, tol_rel: float = 1e-5, tol_abs: float = 1e-6) -> bool:
+def is_multiple(
+    a: float | int, b: float | int, tol_rel: float | int = 1e-5, tol_abs: float | int = 1e-6
+) -> bool:
     """Whether `a` is within ``tol_abs + tol_rel * b`` of a whole multiple of `b`.
 
     Of 0, only 0 is a multiple.
@@ -130,5 +132,5 @@ def common_time_step(time_steps: Iterable[float], owner: str) -> float:
     return multiple / _UNITS_PER_SECOND
 
 
-def _decimal(number: float) -> Decimal:
+def _decimal(number: float | int) -> Decimal:
     return abs(_TWELVE_DIGITS.create_decimal(str(number)))

@@ -35,7 +35,9 @@ def _output(net: JaxModule, parameters: Tree, inputs: Any) -> Any:
     return output
 
 
-def _noise_like(key: jax.Array, leaves: list[Any], scale: float) -> tuple[jax.Array, list[Any]]:
+def _noise_like(
+    key: jax.Array, leaves: list[Any], scale: float | int
+) -> tuple[jax.Array, list[Any]]:
     """Return the next key, and for each parameter noise in proportion to its size."""
     noise = []
     for leaf in leaves:
@@ -58,8 +60,8 @@ def pga_attack(
     tree_def_params: Any,
     mismatch_loss: Loss,
     attack_steps: int = 10,
-    mismatch_level: float = 0.025,
-    initial_std: float = 1e-3,
+    mismatch_level: float | int = 0.025,
+    initial_std: float | int = 1e-3,
 ) -> tuple[list[Any], dict[str, list[Any]]]:
     """Look for parameters near the given ones for which the output of a network differs most.
 
@@ -139,10 +141,10 @@ def adversarial_loss(
     task_loss: Loss,
     mismatch_loss: Loss,
     rng_key: jax.Array,
-    noisy_forward_std: float = 0.0,
-    initial_std: float = 1e-3,
-    mismatch_level: float = 0.025,
-    beta_robustness: float = 0.25,
+    noisy_forward_std: float | int = 0.0,
+    initial_std: float | int = 1e-3,
+    mismatch_level: float | int = 0.025,
+    beta_robustness: float | int = 0.25,
     attack_steps: int = 10,
 ) -> Any:
     """Return the loss of a task plus that of the output's dependence on the parameters.

@@ -34,7 +34,7 @@ def bounded_updates(net: Any, optimizer: Any) -> Any:
     return optimizer._replace(update=update)
 
 
-def _limited(value: Any, step: Any, least: float) -> Any:
+def _limited(value: Any, step: Any, least: float | int) -> Any:
     """Return a step that does not lead below the bound, also where its sum is rounded."""
     rounding = 2 * jnp.finfo(value.dtype).eps * jnp.abs(value)
     return jnp.where(value + step < least, least - value + rounding, step)

@@ -52,7 +52,11 @@ def _over_time(drawn: np.ndarray) -> np.ndarray:
 
 
 def rate(
-    values: Any, n_steps: int, max_rate: float = 100.0, dt: float = 1e-3, seed: int | None = None
+    values: Any,
+    n_steps: int,
+    max_rate: float | int = 100.0,
+    dt: float | int = 1e-3,
+    seed: int | None = None,
 ) -> Any:
     """Return Poisson spike trains whose rates are in proportion to values.
 
@@ -123,7 +127,7 @@ def latency(values: Any, n_steps: int) -> Any:
     return _kind_of(_over_time((times == step) & (known > 0)), values)
 
 
-def delta(signal: Any, threshold: float = 0.1) -> Any:
+def delta(signal: Any, threshold: float | int = 0.1) -> Any:
     """Return the steps up and down that a signal takes, as `UpDownTorch` does.
 
     Each channel has a reference, at first the first sample. A time step has as many events as
@@ -166,7 +170,11 @@ def delta(signal: Any, threshold: float = 0.1) -> Any:
 
 
 def population(
-    values: Any, n_neurons: int = 10, low: float = 0.0, high: float = 1.0, width: float = 1.0
+    values: Any,
+    n_neurons: int = 10,
+    low: float | int = 0.0,
+    high: float | int = 1.0,
+    width: float | int = 1.0,
 ) -> Any:
     """Return how strongly values excite neurons with Gaussian receptive fields.
 

@@ -38,7 +38,7 @@ class Labelled(NamedTuple):
     rates: dict[str, float]
 
 
-def parameter_groups(net: Any, lr: float = 1e-3) -> Any:
+def parameter_groups(net: Any, lr: float | int = 1e-3) -> Any:
     """Return the parameters of a network in groups, each with a learning rate of its own.
 
     Weights, and parameters of no family, have the rate `lr`; time constants, thresholds, decay
@@ -107,12 +107,12 @@ def _label(group: str, value: Any) -> str:
     return f"{group} x {size or 1.0:.3g}"
 
 
-def _rate(label: str, lr: float) -> float:
+def _rate(label: str, lr: float | int) -> float:
     group, _, size = label.partition(" x ")
     return lr * (float(size) if size else _BIAS_RATE if group == "biases" else 1.0)
 
 
-def _groups(found: list[tuple[tuple[str, ...], Any, str]], lr: float) -> list[dict[str, Any]]:
+def _groups(found: list[tuple[tuple[str, ...], Any, str]], lr: float | int) -> list[dict[str, Any]]:
     groups: dict[str, dict[str, Any]] = {}
     seen: set[int] = set()
     for _, value, group in found:
@@ -130,7 +130,7 @@ def _groups(found: list[tuple[tuple[str, ...], Any, str]], lr: float) -> list[di
     return list(groups.values())
 
 
-def _labelled(net: Any, found: list[tuple[tuple[str, ...], Any, str]], lr: float) -> Labelled:
+def _labelled(net: Any, found: list[tuple[tuple[str, ...], Any, str]], lr: float | int) -> Labelled:
     labels: dict[str, Any] = _empty_tree(net.parameters())
     for path, value, group in found:
         branch = labels

@@ -20,7 +20,7 @@ _N_STEPS, _N_TRIALS, _N_BATCH = 400, 12, 8
 _SPREAD = 3.0  # the larger, the less a layer amplifies what the one before it has too much
 
 
-def spiking(net: Any, rate: float = 50.0, seed: int = 0) -> Any:
+def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
     """Draw the weights of a network anew, such that each layer spikes at about one rate.
 
     Each pair of linear weights and LIF neurons behind them is taken in turn. The weights are drawn
@@ -99,7 +99,7 @@ def _described(module: Any) -> Node:
     return node
 
 
-def _made_for(node: Node, rate: float, dt: float) -> Spiking:
+def _made_for(node: Node, rate: float | int, dt: float | int) -> Spiking:
     mean = {name: float(node.parameters[name].array.mean()) for name in _LIF}
     n_in, n_out = np.array(node.shape, int)[[0, -1]]
     mean["threshold"] *= n_out / n_in  # the synapses of a neuron share its charge
@@ -107,7 +107,7 @@ def _made_for(node: Node, rate: float, dt: float) -> Spiking:
 
 
 def _fitted(
-    label: str, data: np.ndarray, weight: np.ndarray, node: Node, target: float
+    label: str, data: np.ndarray, weight: np.ndarray, node: Node, target: float | int
 ) -> tuple[float, np.ndarray]:
     """Return by what to scale weights to get a number of spikes per step, and those spikes."""
     from rockpool.nn.conversion import build
@@ -115,7 +115,7 @@ def _fitted(
     neurons = build(node, "numpy")
     current = data @ weight
 
-    def spikes_with(scale: float) -> np.ndarray:
+    def spikes_with(scale: float | int) -> np.ndarray:
         neurons.reset_state()
         return np.asarray(neurons(scale * current)[0])
 

@@ -66,7 +66,7 @@ def make_bounds(params: Tree) -> tuple[Tree, Tree]:
     return _filled(params, -float("inf")), _filled(params, float("inf"))
 
 
-def _filled(tree: Tree, value: float) -> Tree:
+def _filled(tree: Tree, value: float | int) -> Tree:
     # Unlike a map of jax, this keeps the order of a dict
     if isinstance(tree, dict):
         filled = {name: _filled(branch, value) for name, branch in tree.items()}
@@ -135,7 +135,7 @@ def _whole(owner: str, params: Tree, lower: Tree, upper: Tree) -> tuple[Tree, Tr
     )
 
 
-def _completed(owner: str, params: Tree, bounds: Tree, nothing: float) -> Tree:
+def _completed(owner: str, params: Tree, bounds: Tree, nothing: float | int) -> Tree:
     if isinstance(params, dict) and isinstance(bounds, dict):
         unknown = [name for name in bounds if name not in params]
         if unknown:
@@ -163,7 +163,7 @@ def l2sqr_norm(params: Tree) -> jax.Array:
     return _mean_over_leaves(params, lambda p: p**2)
 
 
-def l0_norm_approx(params: Tree, sigma: float = 1e-4) -> jax.Array:
+def l0_norm_approx(params: Tree, sigma: float | int = 1e-4) -> jax.Array:
     """Return about which part of the parameters is not zero, as a regulariser with a gradient.
 
     It is the mean over all leaves of the mean of ``p**4 / (p**4 + sigma)``; NaNs are ignored.

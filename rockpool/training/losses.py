@@ -70,7 +70,7 @@ def spike_count(output: Any, target: Any) -> Any:
     return _mean_square("spike_count", output.sum(-2), target, op)
 
 
-def rate(output: Any, target: Any, dt: float = 1e-3) -> Any:
+def rate(output: Any, target: Any, dt: float | int = 1e-3) -> Any:
     """Return the mean of the squared differences of firing rates from their target.
 
     Parameters
@@ -92,7 +92,7 @@ def rate(output: Any, target: Any, dt: float = 1e-3) -> Any:
     return _mean_square("rate", output.sum(-2) / (output.shape[-2] * dt), target, op)
 
 
-def first_spike(output: Any, target: Any, dt: float = 1e-3) -> Any:
+def first_spike(output: Any, target: Any, dt: float | int = 1e-3) -> Any:
     """Return the mean of the squared differences of first spike times from their target.
 
     The time of a first spike is the number of time steps before it, ``sum_t prod_{s <= t} (1 -

@@ -121,7 +121,7 @@ def make_bounds(params: Tree) -> tuple[Tree, Tree]:
     return _filled(params, -float("inf")), _filled(params, float("inf"))
 
 
-def _filled(tree: Any, value: float) -> Any:
+def _filled(tree: Any, value: float | int) -> Any:
     if isinstance(tree, dict):
         return {str(name): _filled(branch, value) for name, branch in tree.items()}
     return value

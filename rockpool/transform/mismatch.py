@@ -35,7 +35,7 @@ def _is_numeric(value: Any) -> bool:
 
 
 def mismatch_generator(
-    prototype: Tree, percent_deviation: float = 0.30, sigma_rule: float = 3.0
+    prototype: Tree, percent_deviation: float | int = 0.30, sigma_rule: float | int = 3.0
 ) -> Callable[[Any, Any], Tree]:
     """Return a function that draws deviations of the parameters of a module.
 

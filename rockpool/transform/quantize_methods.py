@@ -205,11 +205,11 @@ def _typical(*weights: Array) -> float:
     return float(np.abs(values.mean()) + 2 * values.std()) if values.size else 0.0
 
 
-def _scale(bits: int, largest: float) -> float:
+def _scale(bits: int, largest: float | int) -> float:
     return (2 ** (bits - 1) - 1) / largest if largest else 1.0
 
 
-def _scaled(values: dict[str, Any], scale: float) -> dict[str, Array]:
+def _scaled(values: dict[str, Any], scale: float | int) -> dict[str, Array]:
     return {
         name: _whole(np.asarray(value) * scale)
         for name, value in values.items()

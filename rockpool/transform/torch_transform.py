@@ -247,14 +247,14 @@ def _on_levels(
     return level * ((out_high - out_low) / steps) + out_low
 
 
-def dropout(param: Tensor, dropout_prob: float = 0.5) -> Tensor:
+def dropout(param: Tensor, dropout_prob: float | int = 0.5) -> Tensor:
     """Return values of which each is put to zero with a probability; the others stay the same."""
     if not 0 <= dropout_prob <= 1:
         raise ValueError(f"dropout: dropout_prob must be within [0, 1], got {dropout_prob}")
     return param * (torch.rand_like(param) > dropout_prob)
 
 
-def t_decay(decay: Tensor, dt: float = 1e-3) -> Tensor:
+def t_decay(decay: Tensor, dt: float | int = 1e-3) -> Tensor:
     """Return the decay factors nearest to others that a bit-shift makes, ``1 - 2**-k``.
 
     k is a whole number, >= 0. It does not depend on the time step `dt`.

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from typing import ClassVar
 
-OFF = frozenset({"0", "off", "no", "false"})
+from rockpool.utilities._environment import word_in
+
+__all__ = ["ON_OR_OFF", "Switch"]
+
+ON_OR_OFF: Mapping[str, bool] = MappingProxyType(
+    {"1": True, "on": True, "yes": True, "true": True}
+    | {"0": False, "off": False, "no": False, "false": False}
+)
 
 
 class Switch:
     """Choose a setting, for good or for a ``with`` block; a subclass is one setting.
 
-    Without a choice it is as by default, unless its environment variable has one of some values.
+    Without a choice it is as its environment variable says, or as by default where that is not set.
     """
 
     _variable: ClassVar[str]
     _default: ClassVar[bool] = True
-    _otherwise: ClassVar[frozenset[str]] = OFF  # values of the variable that say so
+    _words: ClassVar[Mapping[str, bool]] = ON_OR_OFF  # that the variable may be, and what they mean
     _chosen: ClassVar[bool | None] = None
 
     def __init__(self, wanted: bool | None) -> None:
@@ -40,8 +47,7 @@ class Switch:
 
     @classmethod
     def _wanted(cls) -> bool:
-        """Whether it is on now."""
+        """Whether it is on now; a `ValueError` if the variable is none of its words."""
         if cls._chosen is not None:
             return cls._chosen
-        said = os.environ.get(cls._variable, "").strip().lower()
-        return (said in cls._otherwise) is not cls._default
+        return word_in(cls._variable, cls._words, cls._default)

@@ -171,8 +171,8 @@ def _difference(
 def _is_rounding(
     spikes: tuple[int, int],
     ulp: tuple[float, float],
-    steps: float | None,
-    inputs: float | None,
+    steps: float | int | None,
+    inputs: float | int | None,
 ) -> bool:
     """Return whether rounding explains a spike that differs."""
     if ulp[0] == ulp[1]:  # of two equal membranes, one decision is wrong
@@ -184,7 +184,9 @@ def _is_rounding(
     return right_sides and steps <= ROUNDING_ULP and inputs <= INPUT_ULP
 
 
-def _membrane(activity: Activity, at: tuple[int, int, int], threshold: float, spikes: int) -> float:
+def _membrane(
+    activity: Activity, at: tuple[int, int, int], threshold: float | int, spikes: int
+) -> float:
     """Return the membrane potential before the reset; it is recorded after it."""
     if "vmem" not in activity.record:
         return float("nan")

@@ -27,7 +27,11 @@ _STEPS = ["sender", "time_step", "time_offset"]
 
 
 def read(
-    path: str, *, first_id: int = 1, resolution: float | None = None, n_channels: int | None = None
+    path: str,
+    *,
+    first_id: int = 1,
+    resolution: float | int | None = None,
+    n_channels: int | None = None,
 ) -> Iterator[Recording]:
     """Read a file.
 

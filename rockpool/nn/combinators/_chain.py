@@ -237,7 +237,9 @@ class ChainMixin(_Base):
             self,
         )
 
-    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+    def _wrap_recorded_state(
+        self, record_dict: dict[str, Any], t_start: float | int
+    ) -> dict[str, Any]:
         """Return a record with its arrays as time series, of batch element 0.
 
         The record of each member is as that member wraps it; its output is a ``TSEvent`` if it
@@ -254,7 +256,7 @@ class ChainMixin(_Base):
         return wrapped
 
     def _wrapped_output(
-        self, module: ModuleBase, output: Any, t_start: float, name: str
+        self, module: ModuleBase, output: Any, t_start: float | int, name: str
     ) -> TSEvent | TSContinuous:
         from rockpool.timeseries import TSContinuous, TSEvent
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from types import MappingProxyType
 
-from rockpool.utilities._switch import Switch
+from rockpool.utilities._switch import ON_OR_OFF, Switch
 
 __all__ = ["interpreter_wanted", "kernels_wanted", "save_memory", "use_kernels"]
 
@@ -15,7 +16,8 @@ class use_kernels(Switch):
     """Choose whether modules use compiled kernels, for good or for the length of a ``with`` block.
 
     Without a choice the environment variable ``ROCKPOOL_KERNELS`` decides: 0, off, no or false
-    turns kernels off. They are an implementation of the same equations: what changes is the speed.
+    turns kernels off; 1, on, yes or true is the default, and anything else an error. Kernels are an
+    implementation of the same equations: what changes is the speed.
 
     Parameters
     ----------
@@ -31,6 +33,7 @@ class use_kernels(Switch):
     """
 
     _variable = "ROCKPOOL_KERNELS"
+    _words = MappingProxyType({**ON_OR_OFF, _INTERPRETED: True})
 
 
 def kernels_wanted() -> bool:
@@ -49,10 +52,11 @@ def interpreter_wanted() -> bool:
 class save_memory(Switch):
     """Choose whether training keeps little memory, for good or for the length of a ``with`` block.
 
-    Without a choice the environment variable ``ROCKPOOL_MEMORY`` decides: low means yes. It is for
-    LIF layers of torch that compiled kernels serve. For their gradients the membranes of all time
-    steps are kept, as large as the output; to save memory, the state every 64 steps or more, and
-    the membranes between are computed again in the backward pass. The gradients are the same.
+    Without a choice the environment variable ``ROCKPOOL_MEMORY`` decides: low means yes, and
+    anything else is an error. It is for LIF layers of torch that compiled kernels serve. For their
+    gradients the membranes of all time steps are kept, as large as the output; to save memory, the
+    state every 64 steps or more, and the membranes between are computed again in the backward pass.
+    The gradients are the same.
 
     Parameters
     ----------
@@ -71,4 +75,4 @@ class save_memory(Switch):
 
     _variable = "ROCKPOOL_MEMORY"
     _default = False
-    _otherwise = frozenset({"low"})
+    _words = MappingProxyType({"low": True})

@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.utilities._environment import number_in
+
 __all__ = ["VARIABLE", "number_of_threads", "pieces_of", "run_pieces", "sums_of"]
 
 VARIABLE = "ROCKPOOL_NUM_THREADS"
@@ -39,12 +41,7 @@ def number_of_threads() -> int:
     ValueError
         ``ROCKPOOL_NUM_THREADS`` is no whole number >= 1.
     """
-    text = os.environ.get(VARIABLE, "").strip()
-    if not text:
-        return _processors()
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{VARIABLE} must be a whole number >= 1, got {text!r}")
-    return int(text)
+    return number_in(VARIABLE) or _processors()
 
 
 def _processors() -> int:

@@ -16,9 +16,9 @@ class _PeakLossBase(_Loss):
     def __init__(
         self,
         max_interval: int,
-        weight_nontarget: float,
-        target_output: float,
-        nontarget_output: float = 0.0,
+        weight_nontarget: float | int,
+        target_output: float | int,
+        nontarget_output: float | int = 0.0,
     ) -> None:
         super().__init__()
         owner = type(self).__name__

@@ -139,7 +139,7 @@ def finite(owner: str, name: str, value: Any) -> None:
         _require(owner, name, values, np.isfinite(values), "finite")
 
 
-def within(owner: str, name: str, value: Any, low: float, high: float) -> None:
+def within(owner: str, name: str, value: Any, low: float | int, high: float | int) -> None:
     """Require ``low <= value <= high`` for every element."""
     values = None if value is None else known_values(owner, name, value)
     if values is not None:

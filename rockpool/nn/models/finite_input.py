@@ -23,7 +23,7 @@ class check_input(Switch):
     """Choose whether NaN and infinite input is an error, for good or for a ``with`` block.
 
     Without a choice the environment variable ``ROCKPOOL_CHECK_INPUT`` decides: 0, off, no or false
-    turns the check off.
+    turns the check off; 1, on, yes or true is the default, and anything else an error.
 
     Parameters
     ----------

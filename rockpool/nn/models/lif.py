@@ -4,9 +4,10 @@ For ``Nin`` inputs and ``Nout`` neurons there are ``S = Nin // Nout`` synapses p
 ``c`` reaches synapse ``c % S`` of neuron ``c // S``, and so does column ``c`` of the recurrent
 weights. The currents of a neuron are added up in the order of its synapses, the first one first,
 and their sum is added to the membrane: what rounding does, which can move a spike, is the same for
-any batch and on every back-end. An input is attenuated in its own step already, inputs are not
-scaled by ``dt / tau``, the reset is by subtraction, and there is no refractory period. Noise is
-``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``, per neuron.
+any batch and on every back-end but NEST, which has an order of its own: to `LIFNest` a membrane
+that misses its threshold by less than one part in 10^10 has reached it. An input is attenuated in
+its own step already, inputs are not scaled by ``dt / tau``, the reset is by subtraction, and there
+is no refractory period. Noise is ``noise_std sqrt(dt) z``, ``z ~ N(0, 1)``, per neuron.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Spiking(NamedTuple):
         return float(self.threshold * (p + share * leak) * (1 - beta) / (p * beta))
 
 
-def uniform_about(drawn: np.ndarray, total: float, spread: float = 1.0) -> np.ndarray:
+def uniform_about(drawn: np.ndarray, total: float | int, spread: float | int = 1.0) -> np.ndarray:
     """Return weights (Nin, Nout), each column of which has a sum.
 
     Parameters

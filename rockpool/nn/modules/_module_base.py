@@ -234,7 +234,7 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         return summarised(self, data)
 
     def timed(
-        self, output_num: int = 0, dt: float | None = None, add_events: bool = False
+        self, output_num: int = 0, dt: float | int | None = None, add_events: bool = False
     ) -> rockpool.nn.modules.TimedModuleWrapper:
         """Return this module, not a copy, wrapped so that it takes and gives time series.
 
@@ -270,7 +270,9 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         """
         raise NotImplementedError(f"{self._label}: this class of module has no graph")
 
-    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+    def _wrap_recorded_state(
+        self, record_dict: dict[str, Any], t_start: float | int
+    ) -> dict[str, Any]:
         """Return a record with its arrays as time series that start at ``t_start`` seconds."""
         return record_dict
 

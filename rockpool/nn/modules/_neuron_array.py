@@ -69,7 +69,9 @@ class NeuronArray(_ModuleClass):
     def _state_names(self) -> tuple[str, ...]:
         return tuple(spec.name for spec in self._model.states)
 
-    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+    def _wrap_recorded_state(
+        self, record_dict: dict[str, Any], t_start: float | int
+    ) -> dict[str, Any]:
         """Return the record of batch element 0 as time series, one channel a neuron."""
         from rockpool.timeseries import TSContinuous, TSEvent
 

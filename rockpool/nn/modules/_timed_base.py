@@ -79,7 +79,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
 
     def __init__(
         self,
-        dt: float,
+        dt: float | int,
         spiking_input: bool = False,
         spiking_output: bool = False,
         add_events: bool = True,
@@ -104,7 +104,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
     def evolve(  # type: ignore[override]
         self,
         ts_input: TSContinuous | TSEvent | None = None,
-        duration: float | None = None,
+        duration: float | int | None = None,
         num_timesteps: int | None = None,
         kwargs_timeseries: dict[str, Any] | None = None,
         record: bool = False,
@@ -170,7 +170,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         return self._timestep * self.dt
 
     @t.setter
-    def t(self, new_t: float) -> None:
+    def t(self, new_t: float | int) -> None:
         self._timestep = whole_steps(float(new_t), self.dt)
 
     def reset_time(self) -> Self:
@@ -209,7 +209,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
     def _determine_timesteps(
         self,
         ts_input: TSContinuous | TSEvent | None = None,
-        duration: float | None = None,
+        duration: float | int | None = None,
         num_timesteps: int | None = None,
     ) -> int:
         """Return how many time steps to evolve, from what the caller of `evolve` gave."""
@@ -254,7 +254,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
     def _prepare_input(
         self,
         ts_input: TSContinuous | TSEvent | None = None,
-        duration: float | None = None,
+        duration: float | int | None = None,
         num_timesteps: int | None = None,
     ) -> tuple[NDArray[Any], NDArray[Any], int]:
         """Return the input from the present time on as an array; arguments as `evolve` gets them.
@@ -318,7 +318,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
                 f"got {type(ts_input).__name__}"
             )
 
-    def _gen_time_trace(self, t_start: float, num_timesteps: int) -> NDArray[Any]:
+    def _gen_time_trace(self, t_start: float | int, num_timesteps: int) -> NDArray[Any]:
         """Return the times of some steps in seconds, (num_timesteps,)."""
         return np.arange(num_timesteps) * self.dt + t_start
 
@@ -348,7 +348,7 @@ def _with_clock(evolve: Callable[..., Any]) -> Callable[..., Any]:
     def evolve_with_clock(
         self: TimedModule,
         ts_input: TSContinuous | TSEvent | None = None,
-        duration: float | None = None,
+        duration: float | int | None = None,
         num_timesteps: int | None = None,
         *args: Any,
         **kwargs: Any,

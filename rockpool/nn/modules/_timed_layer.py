@@ -94,7 +94,7 @@ class LayerToTimedModule(TimedModule):
     def evolve(  # type: ignore[override]
         self,
         ts_input: TSContinuous | TSEvent | None = None,
-        duration: float | None = None,
+        duration: float | int | None = None,
         num_timesteps: int | None = None,
         kwargs_timeseries: dict[str, Any] | None = None,
         record: bool = False,

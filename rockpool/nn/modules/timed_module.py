@@ -79,7 +79,7 @@ class TimedModuleWrapper(TimedModule):
         self,
         module: Module,
         output_num: int = 0,
-        dt: float | None = None,
+        dt: float | int | None = None,
         add_events: bool = True,
         *args: Any,
         **kwargs: Any,
@@ -103,7 +103,7 @@ class TimedModuleWrapper(TimedModule):
         self._module = module
         self._output_num = output_num
 
-    def _time_step_for(self, module: Module, dt: float | None) -> float:
+    def _time_step_for(self, module: Module, dt: float | int | None) -> float:
         """Return the time step that a module runs with; the argument is for one that has none."""
         own = getattr(module, "dt", None)
         found = leaves(module.attributes_named("dt"))
@@ -142,7 +142,7 @@ class TimedModuleWrapper(TimedModule):
     def evolve(  # type: ignore[override]
         self,
         ts_input: TSContinuous | TSEvent | None = None,
-        duration: float | None = None,
+        duration: float | int | None = None,
         num_timesteps: int | None = None,
         kwargs_timeseries: dict[str, Any] | None = None,
         record: bool = False,

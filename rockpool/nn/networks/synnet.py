@@ -122,19 +122,19 @@ class SynNet(TorchModule):
         n_channels: int,
         size_hidden_layers: Sequence[int] = (60,),
         time_constants_per_layer: Sequence[int] = (10,),
-        tau_syn_base: float = 2e-3,
-        tau_mem: float = 2e-3,
-        tau_syn_out: float = 2e-3,
+        tau_syn_base: float | int = 2e-3,
+        tau_mem: float | int = 2e-3,
+        tau_syn_out: float | int = 2e-3,
         quantize_time_constants: bool = True,
         train_time_constants: bool = False,
-        threshold: float = 1.0,
-        threshold_out: float | Sequence[float] | None = None,
+        threshold: float | int = 1.0,
+        threshold_out: float | int | Sequence[float] | None = None,
         train_threshold: bool = False,
         neuron_model: Any = LIFTorch,
         max_spikes_per_dt: int = 31,
         max_spikes_per_dt_out: int = 1,
-        p_dropout: float = 0.0,
-        dt: float = 1e-3,
+        p_dropout: float | int = 0.0,
+        dt: float | int = 1e-3,
         output: str = "spikes",
         neuron_kwargs: Mapping[str, Any] | None = None,
         *args: Any,
@@ -156,7 +156,7 @@ class SynNet(TorchModule):
         self.label_last_LIF = "out_neurons"
         self.lif_names: list[str] = []
 
-        def rounded(tau: float) -> float:
+        def rounded(tau: float | int) -> float:
             return _nearest_bitshift(dt, tau) if quantize_time_constants else tau
 
         def neurons(
@@ -245,7 +245,7 @@ def _check_layers(owner: str, sizes: Sequence[int], counts: Sequence[int]) -> No
 
 
 def _check_settings(
-    owner: str, tau_syn_base: float, dt: float, output: str, threshold_out: Any
+    owner: str, tau_syn_base: float | int, dt: float | int, output: str, threshold_out: Any
 ) -> None:
     """Raise a ValueError for a setting that means nothing."""
     if not tau_syn_base > dt:
@@ -261,7 +261,7 @@ def _check_settings(
         )
 
 
-def _nearest_bitshift(dt: float, tau: float) -> float:
+def _nearest_bitshift(dt: float | int, tau: float | int) -> float:
     """Return the time constant nearest to `tau` whose decay is a bit-shift."""
     (dash,) = tau_to_bitshift(dt, torch.tensor(tau))
     return float(bitshift_to_tau(dt, torch.round(dash))[0])

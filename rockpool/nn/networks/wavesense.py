@@ -120,7 +120,7 @@ class WaveSenseBlock(_Recorded):
         base_tau_syn: Seconds = Constant(10e-3),  # noqa: B008
         threshold: Any = Constant(1.0),  # noqa: B008
         neuron_model: Any = LIFTorch,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         *args: Any,
         **kwargs: Any,
     ) -> None:
@@ -143,7 +143,7 @@ class WaveSenseBlock(_Recorded):
         periodic: dict[str, Any] = {"spike_generation_fn": PeriodicExponential}
         ordinary: dict[str, Any] = {"tau_mem": tau_mem, "tau_syn": Constant(base)}
 
-        def linear(size_in: int, size_out: int, tau: float) -> LinearTorch:
+        def linear(size_in: int, size_out: int, tau: float | int) -> LinearTorch:
             return LinearTorch((size_in, size_out), weight_init_func=ScaledKaiming(dt / tau))
 
         self.lin1 = linear(Nchannels, Nchannels * kernel_size, longest)
@@ -250,7 +250,7 @@ class WaveSenseNet(_Recorded):
         threshold_out: Any = Constant(1.0),  # noqa: B008
         neuron_model: Any = LIFTorch,
         neuron_model_out: Any = None,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         *args: Any,
         **kwargs: Any,
     ) -> None:
@@ -279,7 +279,7 @@ class WaveSenseNet(_Recorded):
             "learning_window": 0.5,
         }
 
-        def linear(size_in: int, size_out: int, tau: float) -> LinearTorch:
+        def linear(size_in: int, size_out: int, tau: float | int) -> LinearTorch:
             return LinearTorch((size_in, size_out), weight_init_func=ScaledKaiming(dt / tau))
 
         def neurons(size: int) -> LIFBaseTorch:

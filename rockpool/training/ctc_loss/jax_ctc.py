@@ -16,7 +16,7 @@ __all__ = ["ctc_loss_jax"]
 
 
 def ctc_loss_jax(
-    label: Sequence[int] | jax.Array, log_prob: Any, seq_length: Any, big_num: float = 1e10
+    label: Sequence[int] | jax.Array, log_prob: Any, seq_length: Any, big_num: float | int = 1e10
 ) -> jax.Array:
     """Return ``-log p(label)`` under connectionist temporal classification.
 

@@ -58,7 +58,7 @@ def check_length(owner: str, seq_length: int, n_steps: int) -> None:
 
 
 def ctc_loss_numpy(
-    label: Sequence[int], log_prob: ArrayLike, seq_length: int, big_num: float = 1e10
+    label: Sequence[int], log_prob: ArrayLike, seq_length: int, big_num: float | int = 1e10
 ) -> float:
     """Return ``-log p(label)`` under connectionist temporal classification.
 

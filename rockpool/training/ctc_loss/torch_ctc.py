@@ -14,7 +14,7 @@ __all__ = ["ctc_loss_torch"]
 
 
 def ctc_loss_torch(
-    label: Sequence[int] | Tensor, log_prob: Tensor, seq_length: int, big_num: float = 1e10
+    label: Sequence[int] | Tensor, log_prob: Tensor, seq_length: int, big_num: float | int = 1e10
 ) -> Tensor:
     """Return ``-log p(label)`` under connectionist temporal classification.
 

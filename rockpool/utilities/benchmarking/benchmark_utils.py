@@ -21,7 +21,7 @@ def timeit(
     callable: Callable[[], Any],
     min_runs: int = 3,
     max_runs: int = 5000,
-    min_time: float = 2.0,
+    min_time: float | int = 2.0,
     warmup_calls: int = 1,
 ) -> list[float]:
     """Return how long calls of a function take, one after the other.

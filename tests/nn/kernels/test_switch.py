@@ -1,10 +1,15 @@
-"""The setting that turns kernels off."""
+"""The settings of kernels, in code and in the environment."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
+import torch
 
 from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted, use_kernels
+from rockpool.nn.modules import LIF, LIFJax, LIFTorch
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +23,7 @@ def test_the_environment_turns_kernels_off(value: str, monkeypatch: pytest.Monke
     assert not kernels_wanted()
 
 
-@pytest.mark.parametrize("value", [None, "", "1", "on"])
+@pytest.mark.parametrize("value", [None, "", "1", "on", "Yes", " TRUE "])
 def test_kernels_are_on_else(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is None:
         monkeypatch.delenv("ROCKPOOL_KERNELS", raising=False)
@@ -34,6 +39,47 @@ def test_the_environment_asks_for_the_interpreter_of_triton(
     monkeypatch.setenv("ROCKPOOL_KERNELS", value)
     assert interpreter_wanted() is wanted
     assert kernels_wanted()
+
+
+def in_torch(x: np.ndarray) -> None:
+    LIFTorch(2)(torch.from_numpy(x))[0].sum().backward()
+
+
+# variable -> what it may be, and what asks for it
+SETTINGS: dict[str, tuple[str, Callable[[np.ndarray], object]]] = {
+    "ROCKPOOL_KERNELS": ("1, on, yes, true, 0, off, no, false, triton", in_torch),
+    "ROCKPOOL_MEMORY": ("low", in_torch),
+    "ROCKPOOL_CHECK_INPUT": (
+        "1, on, yes, true, 0, off, no, false",
+        lambda x: LIF(2)(np.full_like(x, np.nan)),
+    ),
+}
+
+
+@pytest.mark.parametrize("variable", SETTINGS)
+@pytest.mark.parametrize("word", ["little", "2", "none"])
+def test_another_word_in_the_environment_is_an_error_that_names_those_allowed(
+    variable: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed, use = SETTINGS[variable]
+    monkeypatch.setenv(variable, word)
+    with pytest.raises(ValueError) as caught:
+        use(np.ones((1, 70, 2), np.float32))
+    assert str(caught.value) == (
+        f"the environment variable {variable} must be {allowed}, or not be set, got {word!r}"
+    )
+
+
+def test_a_module_of_jax_is_as_it_was_after_an_error_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer = LIFJax(2)
+    before = {name: np.asarray(value) for name, value in layer.state().items() if name != "rng_key"}
+    monkeypatch.setenv("ROCKPOOL_KERNELS", "please")
+    with pytest.raises(ValueError, match=r"ROCKPOOL_KERNELS must be .* got 'please'"):
+        layer(np.ones((1, 3, 2), np.float32))
+    for name, value in before.items():
+        assert np.array_equal(layer.state()[name], value), name
 
 
 def test_a_choice_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

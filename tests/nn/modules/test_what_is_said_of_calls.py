@@ -25,6 +25,7 @@ from rockpool.nn.modules import (
     CubaLIFEulerTorch,
     ExpSyn,
     ExpSynJax,
+    ExpSynNest,
     ExpSynNumba,
     ExpSynTorch,
     IFEuler,
@@ -38,6 +39,7 @@ from rockpool.nn.modules import (
     Linear,
     LinearJax,
     LinearTorch,
+    LowPass,
     Rate,
     RateJax,
     RateNumba,
@@ -62,6 +64,7 @@ LAYERS = [
     LIFJax,
     ExpSynJax,
     RateJax,
+    ExpSynNest,
 ]
 DATA = np.random.default_rng(0).random((2, 20, N), np.float32)
 
@@ -90,6 +93,15 @@ def test_input_that_is_no_number(kind: Any, value: float, kernels: bool) -> None
         assert states(module) == before
         with check_input(False):
             module(given(kind, data))
+
+
+@pytest.mark.filterwarnings("ignore:LowPass is deprecated")
+def test_input_whose_first_axis_is_time() -> None:
+    module, data = LowPass(N, dt=1e-3, tau_mem=0.02), torch.from_numpy(DATA).transpose(0, 1).clone()
+    data[7, 1, 2] = torch.nan
+    with pytest.raises(ValueError, match="nan in time step 7 of batch element 1, channel 2"):
+        module(data)
+    assert not module.vmem.any()
 
 
 def test_input_of_one_dimension() -> None:

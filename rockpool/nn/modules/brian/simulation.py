@@ -143,7 +143,7 @@ class BrianLayer(Module):
         raise NotImplementedError
 
 
-def run(owner: str, network: Any, n_steps: int, dt: float, namespace: dict[str, Any]) -> None:
+def run(owner: str, network: Any, n_steps: int, dt: float | int, namespace: dict[str, Any]) -> None:
     """Run a network over so many time steps; `RuntimeError` where it was stopped before.
 
     An error, Ctrl-C among them, leaves no trace: Brian would go on to take a simulation for running
@@ -161,7 +161,7 @@ def run(owner: str, network: Any, n_steps: int, dt: float, namespace: dict[str, 
         )
 
 
-def clock_of(dt: float) -> Any:
+def clock_of(dt: float | int) -> Any:
     """Return a clock with a time step in seconds."""
     return brian2.Clock(dt=dt * brian2.second, name="rockpool_clock")
 

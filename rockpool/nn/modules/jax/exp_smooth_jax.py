@@ -77,8 +77,8 @@ class ExpSmoothJax(JaxModule):
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        tau: float = 0.1,
-        dt: float = 1e-3,
+        tau: float | int = 0.1,
+        dt: float | int = 1e-3,
         activation_fun: Callable[[Any], Any] = identity,
         *args: Any,
         **kwargs: Unpack[ModuleArguments],

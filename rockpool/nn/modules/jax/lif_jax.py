@@ -121,9 +121,9 @@ class LIFJax(JaxModule):
         has_rec: bool = False,
         weight_init_func: Callable[[tuple[int, ...]], Any] = kaiming,
         threshold: ArrayLike | None = None,
-        noise_std: float = 0.0,
-        max_spikes_per_dt: float = 2.0**16,
-        dt: float = 1e-3,
+        noise_std: float | int = 0.0,
+        max_spikes_per_dt: float | int = 2.0**16,
+        dt: float | int = 1e-3,
         rng_key: Any = None,
         spiking_input: bool = False,
         spiking_output: bool = True,
@@ -177,7 +177,9 @@ class LIFJax(JaxModule):
         )
         return output, new_state, {"irec": records["irec"], "spikes": output, **records}
 
-    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+    def _wrap_recorded_state(
+        self, record_dict: dict[str, Any], t_start: float | int
+    ) -> dict[str, Any]:
         arrays = {name: to_numpy(array) for name, array in record_dict.items()}
         return LIF._wrap_recorded_state(self, arrays, t_start)  # type: ignore[arg-type]
 

@@ -22,7 +22,7 @@ from rockpool.typehints import ArrayLike
 __all__ = ["LogSoftmaxJax", "SoftmaxJax", "WeightedSmoothBase", "logsoftmax", "softmax"]
 
 
-def softmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Array:
+def softmax(x: Any, temperature: float | int = 1.0, axis: int | None = None) -> jax.Array:
     """Return ``exp(x / temperature)``, divided by its sum.
 
     Parameters
@@ -37,12 +37,12 @@ def softmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Ar
     return jax.nn.softmax(_scaled(x, temperature), axis=axis)
 
 
-def logsoftmax(x: Any, temperature: float = 1.0, axis: int | None = None) -> jax.Array:
+def logsoftmax(x: Any, temperature: float | int = 1.0, axis: int | None = None) -> jax.Array:
     """Return the logarithm of `softmax`, whose parameters these are."""
     return jax.nn.log_softmax(_scaled(x, temperature), axis=axis)
 
 
-def _scaled(x: Any, temperature: float) -> jax.Array:
+def _scaled(x: Any, temperature: float | int) -> jax.Array:
     return jnp.asarray(x) / temperature
 
 
@@ -82,8 +82,8 @@ class WeightedSmoothBase(JaxModule):
         weight: ArrayLike | None = None,
         bias: ArrayLike | None = None,
         has_bias: bool = True,
-        tau: float = 0.1,
-        dt: float = 1e-3,
+        tau: float | int = 0.1,
+        dt: float | int = 1e-3,
         axis: int | None = None,
         *args: Any,
         **kwargs: Unpack[ModuleArguments],

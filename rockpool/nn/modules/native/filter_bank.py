@@ -68,8 +68,8 @@ class FilterBankBase(Module):
     def __init__(
         self,
         shape: int | tuple[int, ...] = (1, 64),
-        fs: float = 44100.0,
-        cutoff_fs: float = 100.0,
+        fs: float | int = 44100.0,
+        cutoff_fs: float | int = 100.0,
         order: int = 2,
         mean_subtraction: bool = False,
         normalize: bool = False,
@@ -210,9 +210,9 @@ class ButterMelFilter(FilterBankBase):
     def __init__(
         self,
         shape: int | tuple[int, ...] = (1, 64),
-        fs: float = 44100.0,
-        cutoff_fs: float = 100.0,
-        filter_width: float = 2.0,
+        fs: float | int = 44100.0,
+        cutoff_fs: float | int = 100.0,
+        filter_width: float | int = 2.0,
         mean_subtraction: bool = False,
         normalize: bool = False,
         order: int = 2,
@@ -250,7 +250,7 @@ class ButterMelFilter(FilterBankBase):
             self.plot_responses()
 
 
-def _mel(frequency: float) -> float:
+def _mel(frequency: float | int) -> float:
     return 2595.0 * float(np.log10(1.0 + frequency / 700.0))
 
 
@@ -288,7 +288,7 @@ class ButterFilter(FilterBankBase):
         self,
         frequency: ArrayLike,
         bandwidth: ArrayLike,
-        fs: float = 44100.0,
+        fs: float | int = 44100.0,
         order: int = 2,
         mean_subtraction: bool = False,
         normalize: bool = False,

@@ -25,8 +25,8 @@ __all__ = ["LIF", "sigmoid", "spike_subtract_threshold"]
 def spike_subtract_threshold(
     x: ArrayLike,
     threshold: ArrayLike,
-    window: float = 0.5,
-    max_spikes_per_dt: float = 2.0**16,
+    window: float | int = 0.5,
+    max_spikes_per_dt: float | int = 2.0**16,
 ) -> np.ndarray:
     """Return how many spikes the membrane potentials `x` give in one time step.
 
@@ -184,9 +184,9 @@ class LIF(Module):
         has_rec: bool = False,
         weight_init_func: Callable[[tuple[int, ...]], np.ndarray] = kaiming,
         threshold: ArrayLike | None = None,
-        noise_std: float = 0.0,
-        max_spikes_per_dt: float = 2.0**16,
-        dt: float = 1e-3,
+        noise_std: float | int = 0.0,
+        max_spikes_per_dt: float | int = 2.0**16,
+        dt: float | int = 1e-3,
         spiking_input: bool = False,
         spiking_output: bool = True,
         *args: Any,
@@ -321,7 +321,9 @@ class LIF(Module):
             return (drawn_noise(self, shape) + self.bias).swapaxes(0, 1)
         return np.broadcast_to(self.bias, shape).swapaxes(0, 1)
 
-    def _wrap_recorded_state(self, record_dict: dict[str, Any], t_start: float) -> dict[str, Any]:
+    def _wrap_recorded_state(
+        self, record_dict: dict[str, Any], t_start: float | int
+    ) -> dict[str, Any]:
         """Return the record of batch element 0 as time series.
 
         Channel ``n S + s`` of ``isyn`` and ``irec`` is synapse ``s`` of neuron ``n``.

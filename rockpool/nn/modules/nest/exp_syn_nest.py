@@ -8,6 +8,7 @@ import numpy as np
 
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.models.model import SettingSpec
 from rockpool.nn.modules.module import NoArguments
 from rockpool.nn.modules.native.exp_syn import ExpSyn
@@ -48,9 +49,9 @@ class ExpSynNest(ExpSyn):
         self,
         shape: int | tuple[int, ...],
         tau: ArrayLike | None = None,
-        noise_std: float = 0.0,
-        dt: float = 1e-3,
-        max_window_length: float = 1e6,
+        noise_std: float | int = 0.0,
+        dt: float | int = 1e-3,
+        max_window_length: float | int = 1e6,
         spiking_input: bool = True,
         spiking_output: bool = False,
         num_threads: int = 1,
@@ -62,7 +63,10 @@ class ExpSynNest(ExpSyn):
     def evolve(
         self, input_data: ArrayLike, record: bool = False
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
-        """Evolve the synapses over time; as `ExpSyn.evolve`, and errors as `LIFNest.evolve`."""
+        """Evolve the synapses over time; as `ExpSyn.evolve`, and errors as `LIFNest.evolve`.
+
+        NaN and infinite input is an error that names the first place, as for `ExpSyn`.
+        """
         data, _ = self._auto_batch(input_data)
         if 0 in data.shape:  # there is nothing to simulate
             return super().evolve(input_data, record)
@@ -78,4 +82,5 @@ class ExpSynNest(ExpSyn):
             output[group] = reply["isyn"].reshape(n_steps, len(part), n_out).swapaxes(0, 1)
         # NEST lets the current decay before the input of a step arrives, not after it
         output *= decay(self.dt, self.tau)
+        require_finite(self._label, data, output[:, -1].copy())
         return self._noisy(output, output[:, -1].copy())

@@ -44,7 +44,7 @@ def neurons(
     bias: np.ndarray,  # (N,)
     threshold: np.ndarray,  # (N,)
     substeps: int,  # steps of NEST for each time step: 1, or 2 for a recurrent layer
-    hold: float,  # by how many thresholds neurons are held down between two time steps
+    hold: float | int,  # by how many thresholds neurons are held down between two time steps
 ) -> Arrays:
     """Return the parameters and weights for N neurons with S synapses, in arrays by name.
 
@@ -101,7 +101,7 @@ def connections(w_rec: np.ndarray, recipe: Arrays) -> Arrays:
     return {"pre": pre, "post": post, "receptor": receptor + 1, "weight": weight}
 
 
-def propagator(tau_mem: np.ndarray, tau_syn: np.ndarray, step: float) -> np.ndarray:
+def propagator(tau_mem: np.ndarray, tau_syn: np.ndarray, step: float | int) -> np.ndarray:
     """Return what a current of 1 adds, within a step, to a membrane of capacity 1.
 
     That is ``(exp(-step / tau_mem) - exp(-step / tau_syn)) / (1 / tau_syn - 1 / tau_mem)``, and its

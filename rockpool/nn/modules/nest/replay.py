@@ -64,7 +64,7 @@ class Replay:
         self.isyn, self.vmem = isyn, membrane
         self.thresholds_held /= threshold
 
-    def first_excess(self, limit: float) -> tuple[int, int, int, int] | None:
+    def first_excess(self, limit: float | int) -> tuple[int, int, int, int] | None:
         """Return (batch element, time step, neuron, spikes) where several spikes were due first."""
         if limit == 1 or self.thresholds_held.max() < 2.0:
             return None

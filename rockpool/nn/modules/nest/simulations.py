@@ -108,7 +108,7 @@ def growth() -> int:
     return _empty[-1] - _empty[0] if _empty else 0
 
 
-def _new_kernel(step: float, threads: int) -> None:
+def _new_kernel(step: float | int, threads: int) -> None:
     nest.ResetKernel()
     _empty[1:] = [_resident()]
     nest.resolution = step
@@ -144,7 +144,7 @@ def _lif_neurons(n_batch: int, recipe: Arrays) -> Any:
     return _create(model, {name: np.concatenate([v] * n_batch) for name, v in values.items()})
 
 
-def _feed_lif(neurons: Any, n_batch: int, steps: int, step: float, arrays: Arrays) -> None:
+def _feed_lif(neurons: Any, n_batch: int, steps: int, step: float | int, arrays: Arrays) -> None:
     """Connect the input, and the jumps of the membranes."""
     n_out, n_syn = arrays["input_weight"].shape
     ids = _ids(neurons)
@@ -163,11 +163,11 @@ def _feed_lif(neurons: Any, n_batch: int, steps: int, step: float, arrays: Array
 def _feed(
     name: str,
     arrays: Arrays,  # with what ``messages.events`` gave for this name
-    first: float,  # NEST's time of the first time step
+    first: float | int,  # NEST's time of the first time step
     ids: np.ndarray,  # the target of each channel, and the connection to it
     weights: np.ndarray,
     receptors: np.ndarray,
-    delay: float,
+    delay: float | int,
 ) -> None:
     """Give each target that has any input a generator of weighted spikes."""
     active, starts = np.unique(arrays[f"{name}_channel"], return_index=True)
@@ -183,7 +183,7 @@ def _feed(
 
 
 def _connect(
-    pre: np.ndarray, post: np.ndarray, weight: np.ndarray, receptor: np.ndarray, delay: float
+    pre: np.ndarray, post: np.ndarray, weight: np.ndarray, receptor: np.ndarray, delay: float | int
 ) -> None:
     nest.Connect(
         pre,
@@ -222,7 +222,7 @@ def _ids(nodes: Any) -> np.ndarray:
     return np.arange(len(nodes)) + nodes[0].global_id
 
 
-def _meter(nodes: Any, names: list[str], first: float, delay: float) -> Any:
+def _meter(nodes: Any, names: list[str], first: float | int, delay: float | int) -> Any:
     """Create a multimeter that reads once each time step, from a time on."""
     meter = nest.Create(
         "multimeter", params={"record_from": names, "interval": 1.0, "start": first - 1.0}
@@ -231,7 +231,7 @@ def _meter(nodes: Any, names: list[str], first: float, delay: float) -> Any:
     return meter
 
 
-def _measured(meter: Any, nodes: Any, first: float, n_steps: int) -> Arrays:
+def _measured(meter: Any, nodes: Any, first: float | int, n_steps: int) -> Arrays:
     """Return what a multimeter has read: (T, nodes) by name."""
     events = meter.events
     step = np.rint(np.asarray(events.pop("times"), dtype=np.float64) - first).astype(np.int64)

@@ -64,10 +64,10 @@ class LIFExodus(LIFBaseTorch):
         tau_mem: Any = None,
         tau_syn: Any = None,
         threshold: Any = 1.0,
-        learning_window: float | Tensor = 0.5,
+        learning_window: float | int | Tensor = 0.5,
         bias: Any = 0.0,
         has_rec: bool = False,
-        noise_std: float = 0.0,
+        noise_std: float | int = 0.0,
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
@@ -160,7 +160,7 @@ class LIFMembraneExodus(TorchModule):
         tau_syn: Any = 0.05,
         tau_mem: Any = 0.02,
         bias: Any = 0.0,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         flags = {"spiking_input": True, "spiking_output": False}
@@ -237,8 +237,8 @@ class ExpSynExodus(TorchModule):
         self,
         shape: int | tuple[int, ...],
         tau: Any = 0.01,
-        noise_std: float = 0.0,
-        dt: float = 1e-3,
+        noise_std: float | int = 0.0,
+        dt: float | int = 1e-3,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         owner = type(self).__name__

@@ -1,9 +1,7 @@
 """The leaky integrate-and-fire neuron on sinabs: `LIFSinabs`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import sinabs  # noqa: F401 - waits where another thread is importing it
 import torch
@@ -15,8 +13,9 @@ from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.surrogates import StepPWL
-from rockpool.nn.modules.torch._base.transforms import no_dynamo
-from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop, sum_in_order
+from rockpool.nn.modules.torch._kernels import operators
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.lif import LIFState, lif_loop, sum_in_order
 from rockpool.nn.modules.torch._loops.steps import Records
 from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
@@ -25,18 +24,115 @@ from rockpool.parameters import Constant, Shape
 __all__ = ["LIFSinabs"]
 
 
+class SinabsParameters(NamedTuple):
+    """Parameters of LIF neurons that sinabs runs, as in `LIFParameters`."""
+
+    alpha: Tensor
+    beta: Tensor
+    bias: Tensor | None  # None: the neurons have none
+    threshold: Tensor
+    w_rec: Tensor | None
+    spike_fn: Callable[..., Tensor]
+    window: float | Tensor
+    max_spikes: float | Tensor
+
+
 class _SpikeFunction:
     """One of our spike functions in the form that sinabs calls."""
 
     required_states = ("v_mem",)
 
-    def __init__(self, parameters: LIFParameters) -> None:
+    def __init__(self, parameters: SinabsParameters) -> None:
         self._function = parameters.spike_fn
         self._settings = (parameters.window, parameters.max_spikes)
 
     def apply(self, v_mem: Tensor, threshold: Tensor, _: Any) -> Tensor:
         """Return the number of spikes of each neuron."""
         return self._function(v_mem, threshold, *self._settings)
+
+
+def sinabs_loop(
+    x: Tensor,
+    state: LIFState,
+    parameters: SinabsParameters,
+    noise: Tensor | None = None,
+    record: bool = False,
+) -> tuple[Tensor, LIFState, Records]:
+    """Run LIF neurons over time, by the loops of sinabs; as `lif_loop`, with T > 0."""
+    if parameters.w_rec is None:
+        return _run(x, state, parameters, noise, record)
+    outputs, steps = [], []
+    for t in range(x.shape[1]):
+        irec = state.spikes @ parameters.w_rec
+        arriving = x[:, t : t + 1] + irec.unsqueeze(1)
+        noise_t = None if noise is None else noise[:, t : t + 1]
+        output, state, records = _run(arriving, state, parameters, noise_t, record)
+        if record:
+            records["irec"] = irec.view_as(state.isyn).unsqueeze(1)
+        outputs.append(output)
+        steps.append(records)
+    recorded = {name: torch.cat([step[name] for step in steps], 1) for name in steps[0]}
+    return torch.cat(outputs, 1), state, recorded
+
+
+def _run(
+    x: Tensor, state: LIFState, p: SinabsParameters, noise: Tensor | None, record: bool
+) -> tuple[Tensor, LIFState, Records]:
+    """Run the neurons over the time steps in `x`, which holds their recurrent input already."""
+    settings = {
+        "spike_threshold": p.threshold,
+        "spike_fn": _SpikeFunction(p),
+        "reset_fn": MembraneSubtract(),
+        "surrogate_grad_fn": None,
+        "min_v_mem": None,
+        "norm_input": False,
+        "record_states": record,
+    }
+    if state.isyn.shape[-1] == 1 and noise is None and p.bias is None:
+        states = {"v_mem": state.vmem, "i_syn": state.isyn[..., 0]}
+        spikes, final, recorded = lif_forward(x, p.alpha, p.beta.flatten(), states, **settings)
+        last = final["i_syn"].unsqueeze(-1)
+        isyn = recorded["i_syn"].unsqueeze(-1) if record else last
+    else:
+        isyn = _currents(x, state.isyn, p.beta)
+        drive, others = sum_in_order(isyn), [o for o in (noise, p.bias) if o is not None]
+        drive = drive + sum(others[1:], others[0]) if others else drive
+        states = {"v_mem": state.vmem}
+        spikes, final, recorded = lif_forward(drive, p.alpha, None, states, **settings)
+        last = isyn[:, -1]
+    records = {}
+    if record:
+        records = {"vmem": recorded["v_mem"], "isyn": isyn, "irec": torch.zeros_like(isyn)}
+        records["spikes"] = spikes
+    return spikes, LIFState(final["v_mem"], last, spikes[:, -1]), records
+
+
+def _currents(x: Tensor, isyn: Tensor, beta: Tensor) -> Tensor:
+    """Return the synaptic currents over time, (B, T, N, S).
+
+    A leaky sum of sinabs decays before the input of a time step arrives, and not after it; its
+    decay is thus applied once more at the end, and the first current comes in as input.
+    """
+    beta = beta.expand(isyn.shape[1:]).flatten()
+    x = torch.cat([(isyn.flatten(1) + x[:, 0]).unsqueeze(1), x[:, 1:]], dim=1)
+    states = {"v_mem": torch.zeros_like(x[:, 0])}
+    no_spikes = dict.fromkeys(
+        ("spike_threshold", "spike_fn", "reset_fn", "surrogate_grad_fn", "min_v_mem")
+    )
+    leaky_sum = lif_forward(x, beta, None, states, norm_input=False, **no_spikes)[0]
+    return (leaky_sum * beta).unflatten(-1, isyn.shape[1:])
+
+
+operators.define(
+    sinabs_loop,
+    operators.Form(
+        "lif_sinabs",
+        (None, LIFState, SinabsParameters),
+        ("vmem", "isyn", "irec"),
+        "spikes",
+        "spike_fn",
+    ),
+)
 
 
 class LIFSinabs(LIFBaseTorch):
@@ -86,13 +182,13 @@ class LIFSinabs(LIFBaseTorch):
         threshold: Values | None = 1.0,
         has_rec: bool = False,
         w_rec: Values | None = None,
-        noise_std: float = 0.0,
+        noise_std: float | int = 0.0,
         spike_generation_fn: Any = StepPWL,
-        learning_window: float | Tensor = 0.5,
+        learning_window: float | int | Tensor = 0.5,
         weight_init_func: Callable[[Shape], Any] | None = None,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         device: torch.device | str | None = None,
-        max_spikes_per_dt: float | Tensor = 2.0**16,
+        max_spikes_per_dt: float | int | Tensor = 2.0**16,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
         if not has_bias:
@@ -122,79 +218,18 @@ class LIFSinabs(LIFBaseTorch):
         if device is not None:
             self.to(device)
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the spikes over time; as `LIFTorch.forward`."""
         data = self._input(data, self.threshold)
-        arguments = self._loop_arguments(data)
+        x, state, given, noise = self._loop_arguments(data)
         if 0 in data.shape:  # there is nothing to run for sinabs
-            output, _, self._record_dict = lif_loop(*arguments, self._record)
+            output, _, self._record_dict = lif_loop(x, state, given, noise, self._record)
             return output
-        run = self._run_recurrent if self._has_rec else self._run
-        final, records = run(*arguments)
+        bias = given.bias if self._has_bias else None
+        parameters = SinabsParameters(given.alpha, given.beta, bias, *given[3:8])
+        arguments = x, state, parameters, noise
+        loop = chosen_loop(self, sinabs_loop, *arguments)
+        output, final, self._record_dict = loop(*arguments, self._record)
         require_finite_input(self._label, data, final.isyn)
-        self._record_dict = records if self._record else {}
         self._keep_state(**final._asdict())
-        return records["spikes"]
-
-    def _run(
-        self, x: Tensor, state: LIFState, parameters: LIFParameters, noise: Tensor | None
-    ) -> tuple[LIFState, Records]:
-        """Run the neurons over the time steps in `x`, which holds their recurrent input already."""
-        p = parameters
-        settings = {
-            "spike_threshold": p.threshold,
-            "spike_fn": _SpikeFunction(p),
-            "reset_fn": MembraneSubtract(),
-            "surrogate_grad_fn": None,
-            "min_v_mem": None,
-            "norm_input": False,
-            "record_states": self._record,
-        }
-        if self.n_synapses == 1 and noise is None and not self._has_bias:
-            states = {"v_mem": state.vmem, "i_syn": state.isyn[..., 0]}
-            beta = p.beta.flatten()
-            spikes, final, recorded = lif_forward(x, p.alpha, beta, states, **settings)
-            last = final["i_syn"].unsqueeze(-1)
-            isyn = recorded["i_syn"].unsqueeze(-1) if self._record else last
-        else:
-            isyn = self._currents(x, state.isyn, p.beta)
-            drive = sum_in_order(isyn) + (p.bias if noise is None else noise + p.bias)
-            states = {"v_mem": state.vmem}
-            spikes, final, recorded = lif_forward(drive, p.alpha, None, states, **settings)
-            last = isyn[:, -1]
-        records = {"spikes": spikes}
-        if self._record:
-            records = {"vmem": recorded["v_mem"], "isyn": isyn, "irec": torch.zeros_like(isyn)}
-            records["spikes"] = spikes
-        return LIFState(final["v_mem"], last, spikes[:, -1]), records
-
-    def _currents(self, x: Tensor, isyn: Tensor, beta: Tensor) -> Tensor:
-        """Return the synaptic currents over time, (B, T, N, S).
-
-        A leaky sum of sinabs decays before the input of a time step arrives, and not after it; its
-        decay is thus applied once more at the end, and the first current comes in as input.
-        """
-        beta = beta.expand(self.n_neurons, self.n_synapses).flatten()
-        x = torch.cat([(isyn.flatten(1) + x[:, 0]).unsqueeze(1), x[:, 1:]], dim=1)
-        states = {"v_mem": torch.zeros_like(x[:, 0])}
-        no_spikes = dict.fromkeys(
-            ("spike_threshold", "spike_fn", "reset_fn", "surrogate_grad_fn", "min_v_mem")
-        )
-        leaky_sum = lif_forward(x, beta, None, states, norm_input=False, **no_spikes)[0]
-        return (leaky_sum * beta).unflatten(-1, (self.n_neurons, self.n_synapses))
-
-    def _run_recurrent(
-        self, x: Tensor, state: LIFState, parameters: LIFParameters, noise: Tensor | None
-    ) -> tuple[LIFState, Records]:
-        """Run the neurons step by step."""
-        steps: list[Records] = []
-        for t in range(x.shape[1]):
-            irec = state.spikes @ self.w_rec
-            arriving = x[:, t : t + 1] + irec.unsqueeze(1)
-            noise_t = None if noise is None else noise[:, t : t + 1]
-            state, records = self._run(arriving, state, parameters, noise_t)
-            if self._record:
-                records["irec"] = irec.view_as(state.isyn).unsqueeze(1)
-            steps.append(records)
-        return state, {name: torch.cat([step[name] for step in steps], 1) for name in steps[0]}
+        return output

@@ -39,7 +39,7 @@ class _Dropout(TorchModule):
     def __init__(
         self,
         shape: int | tuple[int, ...],
-        p: float = 0.5,
+        p: float | int = 0.5,
         training: bool = True,
         *args: Any,
         **kwargs: Unpack[TorchModuleArguments],

@@ -135,6 +135,7 @@ class LIFBaseTorch(TorchModule):
     """The parameters, states and leaks of LIF neurons; `LIFTorch` says what they mean."""
 
     _model = LIF_TORCH
+    _settings_as_tensors = frozenset({"learning_window", "max_spikes_per_dt"})
     _replaces_states = True
     _structure: ClassVar[frozenset[str]] = frozenset({"leak_mode", "_has_rec"})
     _state_names: ClassVar[tuple[str, ...]] = ("vmem", "isyn", "spikes")
@@ -174,12 +175,12 @@ class LIFBaseTorch(TorchModule):
         threshold: Values | None = None,
         has_rec: bool = False,
         w_rec: Values | None = None,
-        noise_std: float = 0.0,
+        noise_std: float | int = 0.0,
         spike_generation_fn: Any = StepPWL,
-        learning_window: float | Tensor = 0.5,
-        max_spikes_per_dt: float | Tensor = 2.0**16,
+        learning_window: float | int | Tensor = 0.5,
+        max_spikes_per_dt: float | int | Tensor = 2.0**16,
         weight_init_func: Callable[[Shape], Any] = kaiming_columns,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         *args: Any,
         **kwargs: Unpack[TorchArguments],
     ) -> None:
@@ -401,7 +402,7 @@ _TIMED = {
 _UNTIMED = {"decays": decays.decay_to_bitshift, "bitshifts": decays.bitshift_to_decay}
 
 
-def _convert(dt: float, source: str, target: str, value: Tensor) -> Tensor:
+def _convert(dt: float | int, source: str, target: str, value: Tensor) -> Tensor:
     """Return a leak that is stated in the way `source` in the way `target`."""
     if source == target:
         return value

@@ -25,13 +25,13 @@ from rockpool.parameters import ResetTo, Shape
 __all__ = ["Bitshift", "LIFBitshiftTorch", "calc_bitshift_decay", "inv_calc_bitshift_decay"]
 
 
-def calc_bitshift_decay(tau: Tensor, dt: float) -> Tensor:
+def calc_bitshift_decay(tau: Tensor, dt: float | int) -> Tensor:
     """Return the bit-shift ``max(round(log2(tau / dt)), 0)``; halves are rounded to even."""
     dash = torch.round(torch.log2(precise(tau.detach()) / dt)).clamp(min=0.0)
     return dash.to(torch.int64)
 
 
-def inv_calc_bitshift_decay(dash: Tensor | float, dt: float) -> Any:
+def inv_calc_bitshift_decay(dash: Tensor | float | int, dt: float | int) -> Any:
     """Return the time constant ``dt 2**dash`` in seconds."""
     return dt * 2**dash
 
@@ -96,12 +96,12 @@ class LIFBitshiftTorch(LIFTorch):
         threshold: Values | None = None,
         has_rec: bool = False,
         w_rec: Values | None = None,
-        noise_std: float = 0.0,
+        noise_std: float | int = 0.0,
         spike_generation_fn: Any = StepPWL,
-        learning_window: float | Tensor = 0.5,
-        max_spikes_per_dt: float | Tensor = 31,
+        learning_window: float | int | Tensor = 0.5,
+        max_spikes_per_dt: float | int | Tensor = 31,
         weight_init_func: Callable[[Shape], Any] = kaiming_columns,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         *args: Any,
         **kwargs: Unpack[TorchArguments],
     ) -> None:

@@ -79,6 +79,7 @@ class LIFNeuronTorch(TorchModule):
     """
 
     _model = NEURONS
+    _settings_as_tensors = frozenset({"learning_window", "max_spikes_per_dt"})
     _replaces_states = True
 
     n_neurons: int
@@ -96,11 +97,11 @@ class LIFNeuronTorch(TorchModule):
         tau_mem: Values | None = None,
         threshold: Values | None = None,
         bias: Values | None = 0.0,
-        dt: float = 1e-3,
-        noise_std: float = 0.0,
+        dt: float | int = 1e-3,
+        noise_std: float | int = 0.0,
         spike_generation_fn: Any = StepPWL,
-        learning_window: float | Tensor = 0.5,
-        max_spikes_per_dt: float | Tensor = 2.0**16,
+        learning_window: float | int | Tensor = 0.5,
+        max_spikes_per_dt: float | int | Tensor = 2.0**16,
         *args: Any,
         **kwargs: Unpack[TorchArguments],
     ) -> None:

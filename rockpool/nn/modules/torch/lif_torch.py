@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-def sigmoid(x: Tensor, threshold: Tensor | float) -> Tensor:
+def sigmoid(x: Tensor, threshold: Tensor | float | int) -> Tensor:
     """Return ``(tanh(x + 1 - threshold) + 1) / 2``."""
     return (torch.tanh(x + 1.0 - threshold) + 1.0) / 2.0
 

@@ -11,7 +11,11 @@ from torch import Tensor
 from rockpool.nn.models import checks
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.torch._base.call_options import CallOptions, call_options
-from rockpool.nn.modules.torch._base.checks import require_float_tensor, require_same_device
+from rockpool.nn.modules.torch._base.checks import (
+    require_finite_input,
+    require_float_tensor,
+    require_same_device,
+)
 from rockpool.nn.modules.torch._base.decays import decay
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.transforms import trainable
@@ -48,8 +52,8 @@ class LowPass(TorchModule):
     def __init__(
         self,
         n_neurons: int,
-        dt: float,
-        tau_mem: float,
+        dt: float | int,
+        tau_mem: float | int,
         *args: Any,
         **kwargs: Unpack[TorchModuleArguments],
     ) -> None:
@@ -106,6 +110,7 @@ class LowPass(TorchModule):
         output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)
         output = output.reshape(data.shape)
         vmem = vmem.reshape(batch_size, self.n_neurons)
+        require_finite_input(self._label, data.transpose(0, 1), vmem)
         options = call_options()
         if options.lengths is not None:
             before = start.reshape(vmem.shape)

@@ -75,8 +75,8 @@ class RateTorch(TorchModule):
         w_rec: Values | None = None,
         weight_init_func: Callable[[Shape], Any] = unit_eigs,
         activation_func: Callable[[Tensor, Tensor], Tensor] | str = relu,
-        noise_std: float = 0.0,
-        dt: float = 1e-3,
+        noise_std: float | int = 0.0,
+        dt: float | int = 1e-3,
         *args: Any,
         **kwargs: Unpack[TorchModuleArguments],
     ) -> None:

@@ -2,85 +2,26 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Any, Unpack
+from collections.abc import Mapping
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from rockpool.nn.description import Node
 from rockpool.nn.models import checks
+from rockpool.nn.models.model import Check
 from rockpool.nn.modules._limits import note_given
 from rockpool.nn.modules.torch._base.checks import number_of, require_dense
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.sound import sound_values
-from rockpool.nn.modules.torch._base.transforms import in_transform, no_dynamo
+from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
+from rockpool.nn.modules.torch._loops.updown import UpDownParameters, updown_loop
 from rockpool.nn.modules.torch.torch_module import TorchArguments, TorchModule, to_float_tensor
 from rockpool.parameters import Parameter, SimulationParameter
 
 __all__ = ["UpDownTorch"]
-
-
-def _whole_steps(y: Tensor) -> Tensor:
-    return torch.floor(y).clamp(min=0.0)
-
-
-class _Count(Function):
-    """``max(floor(y), 0)``, with the gradient 1 where ``y >= 0.5`` and 0 elsewhere."""
-
-    @staticmethod
-    def forward(ctx: Any, y: Tensor) -> Tensor:
-        ctx.save_for_backward(y)
-        return _whole_steps(y)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (y,) = ctx.saved_tensors
-        return grad.masked_fill(y < 0.5, 0.0)
-
-
-class _CountTransformable(Function):
-    """The same in the form that the transforms of ``torch.func`` ask for."""
-
-    generate_vmap_rule = True
-    backward = staticmethod(_Count.backward)
-
-    @staticmethod
-    def forward(y: Tensor) -> Tensor:
-        return _whole_steps(y)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.save_for_backward(*inputs)
-
-
-def updown_loop(
-    x: Tensor, thr_up: Tensor, thr_down: Tensor, n_ref_steps: int
-) -> tuple[Tensor, Tensor]:
-    """Return the numbers of steps up and down of signals, and where each time step started from.
-
-    Signals and the latter are (B, T, N), with T > 0; the numbers (B, T, N, 2); thresholds (1, N).
-    """
-    count = _CountTransformable.apply if in_transform() else _Count.apply
-    reference = x[:, 0]
-    wait = torch.zeros_like(reference, dtype=torch.int64)  # time steps still without events
-    events, references = [], []
-    for x_t in x.unbind(1):
-        references.append(reference)
-        up = count((x_t - reference) / thr_up)
-        down = count((reference - x_t) / thr_down)
-        if n_ref_steps == 0:
-            reference = reference + up * thr_up - down * thr_down
-        else:
-            up = up.clamp(max=1.0).masked_fill(wait > 0, 0.0)
-            down = down.clamp(max=1.0).masked_fill(wait > 0, 0.0)
-            wait = wait.masked_fill(up + down > 0, n_ref_steps)
-            reference = torch.where(wait > 0, x_t, reference)
-            wait = wait - 1
-        events.append(torch.stack((up, down), -1))
-    return torch.stack(events, 1), torch.stack(references, 1)
 
 
 def _ref_steps(owner: str, name: str, value: Any) -> None:
@@ -134,14 +75,13 @@ class UpDownTorch(TorchModule):
     [[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
     """
 
-    _checks = MappingProxyType(
-        {
-            "thr_up": checks.positive,
-            "thr_down": checks.positive,
-            "n_ref_steps": _ref_steps,
-            "repeat_output": checks.whole_count,
-        }
-    )
+    # a plain dict, as compilers of torch take no mapping proxy
+    _checks: ClassVar[Mapping[str, Check]] = {
+        "thr_up": checks.positive,
+        "thr_down": checks.positive,
+        "n_ref_steps": _ref_steps,
+        "repeat_output": checks.whole_count,
+    }
 
     thr_up: Tensor
     thr_down: Tensor
@@ -155,7 +95,7 @@ class UpDownTorch(TorchModule):
         thr_down: Values = 1e-3,
         n_ref_steps: int = 0,
         repeat_output: int = 1,
-        dt: float = 1e-3,
+        dt: float | int = 1e-3,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         *args: Any,
@@ -189,7 +129,6 @@ class UpDownTorch(TorchModule):
     def _described_arguments(cls, node: Node) -> dict[str, Any]:
         return {**super()._described_arguments(node), "shape": node.shape[0]}
 
-    @no_dynamo
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of events, (B, T, 2 N), for signals (B, T, N)."""
         require_dense(self._label, data)
@@ -204,7 +143,8 @@ class UpDownTorch(TorchModule):
         if data.shape[1] == 0:
             self._record_dict = {"analog_value": data} if self._record else {}
             return data.new_zeros((data.shape[0], 0, self.size_out))
-        events, reference = updown_loop(data, **sound, n_ref_steps=self.n_ref_steps)
-        if self._record:
-            self._record_dict = {"analog_value": reference}
+        parameters = UpDownParameters(**sound, n_ref_steps=self.n_ref_steps)
+        arguments = data, data[:, 0], parameters, None
+        loop = chosen_loop(self, updown_loop, *arguments)
+        events, _, self._record_dict = loop(*arguments, self._record)
         return events.flatten(-2) * self.repeat_output

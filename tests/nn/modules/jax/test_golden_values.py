@@ -222,3 +222,14 @@ def test_noise() -> None:
     assert_flat(rates, [-0.002112, -0.000557, -0.001517, -0.002112, -0.001563, -0.003446])
     assert_flat(currents, [-0.038217, -0.010088, -0.025718, -0.037769, -0.025488, -0.06022])
     # fmt: on
+
+
+@by_both_paths
+@pytest.mark.parametrize("exponent", [-126, -127, -130, -149])
+def test_a_threshold_below_what_xla_tells_from_zero(exponent: int) -> None:
+    layer = LIFJax(1, tau_mem=0.02, threshold=2.0**exponent)
+
+    spikes, _, record = layer(np.array([[[0.0], [1e-37], [1e-37]]], np.float32))
+
+    assert_flat(spikes, [0, 8, 15])  # as with 2**-126
+    assert_flat(record["vmem"], [0, 0, 0])

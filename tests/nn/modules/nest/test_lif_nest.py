@@ -230,3 +230,13 @@ def test_input_that_is_not_finite_is_refused(value):
     with pytest.raises(ValueError, match="LIFNest: the input and the state must be finite"):
         layer(data)
     assert layer.vmem is before
+
+
+@pytest.mark.parametrize(("short", "spikes"), [(0.0, 1), (3e-11, 1), (3e-10, 0)])
+def test_a_membrane_within_a_part_in_10_to_the_10_of_its_threshold_has_reached_it(short, spikes):
+    """NEST adds currents in an order of its own, so that ten times 0.1 must not tell."""
+    layer = LIFNest((10, 1), tau_mem=np.inf, tau_syn=np.inf)
+    for n_batch in (1, 2):
+        layer.reset_state()
+        output, _, _ = layer(np.full((n_batch, 1, 10), 0.1 * (1 - short)))
+        assert output.ravel().tolist() == [spikes] * n_batch

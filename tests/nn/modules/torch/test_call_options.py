@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -176,6 +177,9 @@ def test_a_module_that_has_lengths_of_its_own() -> None:
 
 
 nested = torch.nested.nested_tensor([torch.rand(4, 2), torch.rand(3, 2)], layout=torch.jagged)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # torch says that its older nested tensors are a prototype
+    nested_strided = torch.nested.nested_tensor([torch.rand(4, 2), torch.rand(3, 2)])
 packed = nn.utils.rnn.pack_sequence([torch.rand(4, 2), torch.rand(3, 2)])
 
 
@@ -184,9 +188,10 @@ packed = nn.utils.rnn.pack_sequence([torch.rand(4, 2), torch.rand(3, 2)])
     [
         (packed, r"got a PackedSequence.*lengths"),
         (nested, "got a nested one"),
+        (nested_strided, "got a nested one"),
         (torch.rand(1, 3, 2).to_sparse(), r"layout torch.sparse_coo.*to_dense"),
     ],
-    ids=["packed", "nested", "sparse"],
+    ids=["packed", "nested", "nested strided", "sparse"],
 )
 @pytest.mark.parametrize(
     "module",

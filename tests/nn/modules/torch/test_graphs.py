@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rockpool.nn.combinators import Residual, Sequential
 from rockpool.nn.kernels.switch import use_kernels
+from rockpool.nn.modules.sinabs import LIFSinabs
 from rockpool.nn.modules.torch import (
     BooleanState,
     ExpSynTorch,
@@ -23,6 +24,7 @@ from rockpool.nn.modules.torch import (
     LIFTorch,
     LinearTorch,
     RateTorch,
+    UpDownTorch,
     aLIFTorch,
 )
 from rockpool.nn.modules.torch.lif_torch import PeriodicExponential
@@ -41,6 +43,11 @@ MODULES: dict[str, Callable[[], Any]] = {
     "LIFNeuronTorch": lambda: LIFNeuronTorch(3),
     "ExpSynTorch": lambda: ExpSynTorch(3),
     "RateTorch": lambda: RateTorch(3, has_rec=True, w_rec=torch.full((3, 3), 0.1)),
+    "UpDownTorch": lambda: UpDownTorch(3, thr_up=0.1, thr_down=[0.1, 0.2, 0.3], repeat_output=2),
+    "UpDownTorch with pauses": lambda: UpDownTorch(3, thr_up=0.1, thr_down=0.2, n_ref_steps=2),
+    "LIFSinabs": lambda: LIFSinabs(3, has_rec=True, w_rec=torch.full((3, 3), 0.1)),
+    "LIFSinabs without bias": lambda: LIFSinabs(3, has_bias=False),
+    "LIFSinabs of synapses": lambda: LIFSinabs((6, 3), bias=0.1),
     "BooleanState": lambda: BooleanState(3, torch.tensor(0.9)),
     "Residual": lambda: Residual(LIFTorch((6, 3)), LinearTorch((3, 6), weight=torch.ones(3, 6))),
     "Sequential": lambda: Sequential(LIFTorch(3), Sequential(nn.Tanh(), ExpSynTorch(3))),
@@ -69,6 +76,17 @@ def test_an_exported_module_keeps_its_state_for_any_number_of_steps(name: str) -
         torch.testing.assert_close(output, wanted)
     if wanted.requires_grad:
         torch.testing.assert_close(gradients(runs, output), gradients(expected, wanted))
+
+
+@pytest.mark.parametrize(
+    ("name", "operator"), [("UpDownTorch", "updown"), ("LIFSinabs", "lif_sinabs")]
+)
+def test_loops_without_kernels_are_one_node_too(name: str, operator: str) -> None:
+    module = MODULES[name]().to_torch()
+    nodes = torch.export.export(module, (data(module, 200),)).graph.nodes
+    assert len(nodes) < 120
+    target = getattr(torch.ops.rockpool, operator).default
+    assert sum(node.target is target for node in nodes) == 1
 
 
 @pytest.mark.parametrize("kernels", [True, False])

@@ -15,13 +15,16 @@ from torch import Tensor, nn
 
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules.native import LIF
+from rockpool.nn.modules.sinabs import LIFSinabs
 from rockpool.nn.modules.torch import (
     LIFBitshiftTorch,
+    LIFNeuronTorch,
     LIFTorch,
     LinearTorch,
     RateTorch,
     TorchModule,
     TorchModuleParameters,
+    aLIFTorch,
 )
 from rockpool.parameters import Constant, Parameter, SimulationParameter, State
 
@@ -332,6 +335,24 @@ def test_a_parameter_of_torch_assigned_keeps_the_family() -> None:
     layer, shared = LinearTorch((2, 3)), nn.Parameter(torch.ones(2, 3))
     layer.weight = shared
     assert layer.weight is shared and layer.parameters("weights")["weight"] is shared
+
+
+@pytest.mark.parametrize("value", [1, 0.75])
+@pytest.mark.parametrize("name", ["learning_window", "max_spikes_per_dt"])
+@pytest.mark.parametrize("cls", [LIFTorch, aLIFTorch, LIFBitshiftTorch, LIFNeuronTorch, LIFSinabs])
+def test_a_setting_assigned_as_a_number_is_as_if_it_had_been_given(
+    cls: type[Any], name: str, value: float
+) -> None:
+    value = 1 if name == "max_spikes_per_dt" else value
+    layer, wanted = cls(2).double(), cls(2, **{name: value}).double()
+    setattr(layer, name, value)
+    x = torch.linspace(0, 3, 40, dtype=torch.float64).reshape(1, 20, 2)
+    found, expected = (module(x, record=True)[0] for module in (layer, wanted))
+    found.sum().backward()
+    expected.sum().backward()
+    assert torch.equal(found, expected)
+    assert torch.equal(getattr(layer, name), getattr(wanted, name))
+    assert torch.equal(layer.threshold.grad, wanted.threshold.grad)
 
 
 def test_an_assignment_keeps_what_is_not_trained_as_it_is() -> None:

@@ -39,8 +39,11 @@ def aligned(values: Any, like: jax.Array) -> Any:
 @jax.custom_jvp
 def at_least(value: Any, least: Any) -> jax.Array:
     """Return ``max(value, least)``, whose derivative by the value is 1 everywhere."""
+    # what is smaller is zero to XLA
+    smallest = jnp.finfo(jnp.promote_types(value.dtype, jnp.float32)).tiny.astype(value.dtype)
     # rounding may have brought a value, that was the limit, below it
-    return jnp.where(value < least * (1 - 1e-6), least, value)
+    limit = jnp.maximum(least * (1 - 1e-6), smallest)
+    return jnp.where(value < limit, jnp.maximum(least, smallest), value)
 
 
 @at_least.defjvp

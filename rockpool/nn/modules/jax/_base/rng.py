@@ -47,7 +47,7 @@ def split_key(rng_key: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def draw_noise(
-    key: jax.Array, settings: dict[str, Any], shape: tuple[int, ...], dtype: Any
+    key: jax.Array | None, settings: dict[str, Any], shape: tuple[int, ...], dtype: Any
 ) -> jax.Array | None:
     """Return normal noise of the standard deviation ``noise_std sqrt(dt)``, or None for none.
 

@@ -119,7 +119,9 @@ def reset(vmem: jax.Array, spikes: jax.Array, threshold: Any, v_reset: Any, how:
     return vmem - spikes * (threshold - v_reset)
 
 
-def crossing(v: Any, threshold: Any, v_reset: Any, max_spikes: float, strict: bool) -> jax.Array:
+def crossing(
+    v: Any, threshold: Any, v_reset: Any, max_spikes: float | int, strict: bool
+) -> jax.Array:
     """Return how often a membrane passes the threshold, if each time takes it down to a reset.
 
     The surrogate of the gradient is piecewise linear as that of `step_pwl`, in ``(v - v_reset) /

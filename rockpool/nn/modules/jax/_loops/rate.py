@@ -33,7 +33,7 @@ def H_sigmoid(x: Any, threshold: Any) -> jax.Array:
     return (jnp.tanh(x - threshold) + 1.0) / 2.0
 
 
-def H_LReLU(x: Any, threshold: Any, negative_slope: float = 1e-2) -> jax.Array:
+def H_LReLU(x: Any, threshold: Any, negative_slope: float | int = 1e-2) -> jax.Array:
     """Return ``x - threshold`` where that is positive, ``negative_slope`` times it elsewhere."""
     above = jnp.asarray(x) - threshold
     return jnp.where(above >= 0, above, negative_slope * above)

@@ -11,17 +11,17 @@ from torch import Tensor
 __all__ = ["ACTIVATION_FUNCTIONS", "relu", "sigmoid", "tanh"]
 
 
-def relu(x: Tensor, t: Tensor | float) -> Tensor:
+def relu(x: Tensor, t: Tensor | float | int) -> Tensor:
     """Return ``max(x - t, 0)``."""
     return torch.clamp(x - t, min=0.0)
 
 
-def sigmoid(x: Tensor, t: Tensor | float) -> Tensor:
+def sigmoid(x: Tensor, t: Tensor | float | int) -> Tensor:
     """Return ``(tanh(x - t) + 1) / 2``."""
     return (torch.tanh(x - t) + 1.0) / 2.0
 
 
-def tanh(x: Tensor, t: Tensor | float) -> Tensor:
+def tanh(x: Tensor, t: Tensor | float | int) -> Tensor:
     """Return ``tanh(x - t)``."""
     return torch.tanh(x - t)
 

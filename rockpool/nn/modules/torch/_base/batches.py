@@ -74,10 +74,10 @@ class TorchBatches(TorchRegistry):
             type(data) is Tensor
             and data.dim() == 3
             and data.dtype is like.dtype
+            and not data.is_nested  # which has no shape
             and data.shape[2] == self._shape[0]
             and data.device == like.device
             and data.layout is torch.strided
-            and not data.is_nested
         )
 
     def _shaped(self, data: Tensor) -> Tensor:

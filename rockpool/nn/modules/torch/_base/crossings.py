@@ -14,7 +14,7 @@ __all__ = ["Crossing"]
 
 
 def _count(
-    v: Tensor, threshold: Tensor, v_reset: Tensor, max_spikes: float, strict: bool
+    v: Tensor, threshold: Tensor, v_reset: Tensor, max_spikes: float | int, strict: bool
 ) -> Tensor:
     """Return how often a membrane passes the threshold, if each time takes it down to a reset."""
     reached = v > threshold if strict else v >= threshold
@@ -43,8 +43,8 @@ class _Transformable(Function):
         v: Tensor,
         threshold: Tensor,
         v_reset: Tensor,
-        window: float,
-        max_spikes: float,
+        window: float | int,
+        max_spikes: float | int,
         strict: bool,
     ) -> Tensor:
         return _count(v, threshold, v_reset, max_spikes, strict)
@@ -71,8 +71,8 @@ class Crossing(Function):
         v: Tensor,
         threshold: Tensor,
         v_reset: Tensor,
-        window: float,
-        max_spikes: float,
+        window: float | int,
+        max_spikes: float | int,
         strict: bool,
     ) -> Tensor:
         ctx.save_for_backward(v, threshold, v_reset)

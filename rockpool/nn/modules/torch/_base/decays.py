@@ -22,20 +22,20 @@ __all__ = [
 ]
 
 
-def precise(value: torch.Tensor | float) -> torch.Tensor:
+def precise(value: torch.Tensor | float | int) -> torch.Tensor:
     """Return `value` in float64, where its device has that."""
     tensor = torch.as_tensor(value)
     return tensor if tensor.device.type == "mps" else tensor.double()
 
 
-def _like(result: torch.Tensor, value: torch.Tensor | float) -> torch.Tensor:
+def _like(result: torch.Tensor, value: torch.Tensor | float | int) -> torch.Tensor:
     """Cast `result` to the floating type of `value` (to the default type for a number)."""
     if isinstance(value, torch.Tensor) and value.is_floating_point():
         return result.to(value.dtype)
     return result.to(torch.get_default_dtype())
 
 
-def decay(dt: float, tau: torch.Tensor | float) -> torch.Tensor:
+def decay(dt: float | int, tau: torch.Tensor | float | int) -> torch.Tensor:
     """Return the decay factor ``exp(-dt / tau)`` of one tensor of time constants."""
     exact = precise(tau)
     # a true quotient, as in numpy: torch makes a product with the reciprocal of -dt / tau
@@ -43,22 +43,22 @@ def decay(dt: float, tau: torch.Tensor | float) -> torch.Tensor:
     return _like(torch.exp(torch.div(step, exact)), tau)
 
 
-def tau_to_decay(dt: float, *taus: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
+def tau_to_decay(dt: float | int, *taus: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
     """Return the decay factors ``exp(-dt / tau)``; `dt` and `taus` in seconds."""
     return tuple(decay(dt, tau) for tau in taus)
 
 
-def decay_to_tau(dt: float, *decays: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
+def decay_to_tau(dt: float | int, *decays: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
     """Return the time constants ``-dt / ln(decay)`` in seconds."""
     return tuple(_like(-dt / torch.log(precise(a)), a) for a in decays)
 
 
-def tau_to_bitshift(dt: float, *taus: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
+def tau_to_bitshift(dt: float | int, *taus: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
     """Return the bit-shifts ``-log2(1 - exp(-dt / tau))``, not rounded."""
     return tuple(_like(-torch.log2(-torch.expm1(-dt / precise(tau))), tau) for tau in taus)
 
 
-def bitshift_to_tau(dt: float, *dashes: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
+def bitshift_to_tau(dt: float | int, *dashes: torch.Tensor | float) -> tuple[torch.Tensor, ...]:
     """Return the time constants ``-dt / ln(1 - 2**-dash)`` in seconds."""
     return tuple(_like(-dt / torch.log1p(-torch.exp2(-precise(d))), d) for d in dashes)
 
@@ -73,7 +73,7 @@ def bitshift_to_decay(*dashes: torch.Tensor | float) -> tuple[torch.Tensor, ...]
     return tuple(_like(1.0 - torch.exp2(-precise(d)), d) for d in dashes)
 
 
-def decay_slope(dt: float, tau: torch.Tensor) -> torch.Tensor:
+def decay_slope(dt: float | int, tau: torch.Tensor) -> torch.Tensor:
     """Return the derivative of ``exp(-dt / tau)`` by `tau`, in float64."""
     exact = precise(tau)
     return torch.exp(-dt / exact) * dt / exact**2
@@ -84,6 +84,6 @@ def bitshift_slope(dash: torch.Tensor) -> torch.Tensor:
     return torch.exp2(-precise(dash)) * log(2.0)
 
 
-def gain(dt: float, tau: torch.Tensor) -> torch.Tensor:
+def gain(dt: float | int, tau: torch.Tensor) -> torch.Tensor:
     """Return the gain ``dt / tau`` of one step of Euler integration, of one tensor."""
     return _like(dt / precise(tau), tau)

@@ -16,7 +16,7 @@ from rockpool.nn.models.weights import Spiking, uniform_about
 Shape = tuple[int, ...]
 
 
-def _uniform(shape: Shape, limit: float) -> torch.Tensor:
+def _uniform(shape: Shape, limit: float | int) -> torch.Tensor:
     return torch.empty(shape, dtype=torch.float32).uniform_(-limit, limit)
 
 

@@ -50,6 +50,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     # whether an evolution puts new tensors in the place of states, instead of writing into them
     _replaces_states: ClassVar[bool] = False
+    # settings whose number is a tensor: one that is assigned becomes one, as the constructor's does
+    _settings_as_tensors: ClassVar[frozenset[str]] = frozenset()
 
     _replaced_parameters: dict[str, nn.Parameter]  # in whose place a tensor with a graph stands
     _taken_out: dict[str, RegisteredAttribute]  # what is known of attributes that were deleted
@@ -128,6 +130,9 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             )
         if entry.kind == "SimulationParameter" and isinstance(value, Tensor):
             return value.detach()
+        if isinstance(value, (int, float)) and name in self._settings_as_tensors:
+            present = self._buffers.get(name)
+            return value if present is None else torch.full_like(present, value)
         return value
 
     def _known_attributes(self, given: Any, unknown: list[str], path: str = "") -> dict[str, Any]:

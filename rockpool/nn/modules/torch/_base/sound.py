@@ -22,7 +22,7 @@ from rockpool.nn.modules.torch._base.transforms import values_unknown
 __all__ = ["above_reset", "sound_values", "within_limits"]
 
 
-def at_least(value: Tensor, least: float) -> Tensor:
+def at_least(value: Tensor, least: float | int) -> Tensor:
     """Return ``max(value, least)``, whose derivative is 1 everywhere.
 
     A value that rounding brought below the limit stays what it is.
@@ -32,7 +32,7 @@ def at_least(value: Tensor, least: float) -> Tensor:
     return torch.where(kept < least * (1 - 1e-6), least + (value - kept), value)
 
 
-def within_limits(value: Tensor, least: float | None, most: float | None) -> Tensor:
+def within_limits(value: Tensor, least: float | int | None, most: float | int | None) -> Tensor:
     """Return a value between two limits, each of which may be absent; as `at_least`."""
     if least is not None:
         value = at_least(value, least)
@@ -95,11 +95,11 @@ def sound_values(module: Any, *names: str) -> dict[str, Tensor]:
     }
 
 
-def _is_above(value: Tensor, most: float | None) -> bool:
+def _is_above(value: Tensor, most: float | int | None) -> bool:
     return most is not None and bool((value.detach() > most).any())
 
 
-def _is_below(value: Tensor, least: float | None) -> bool:
+def _is_below(value: Tensor, least: float | int | None) -> bool:
     """Whether a parameter is out of range, or has NaNs, though it must be > 0."""
     return least is not None and not bool((value.detach() >= least * (1 - 1e-6)).all())
 

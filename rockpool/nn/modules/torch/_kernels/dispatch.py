@@ -22,7 +22,7 @@ from torch.autograd import forward_ad
 from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
-from rockpool.nn.modules.torch._base.transforms import compiling, in_transform, no_dynamo
+from rockpool.nn.modules.torch._base.transforms import compiling, in_transform
 from rockpool.nn.modules.torch._kernels import operators
 from rockpool.nn.modules.torch._loops.euler import euler_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
@@ -64,7 +64,7 @@ def chosen_loop(module: nn.Module, loop: Callable[..., Any], *arguments: Any) ->
     if compiling():
         module.__dict__["last_path"] = "loop"
         function: Any = module._function_name
-        return operators.operator_for(loop, function) or _LOOPS_APART[loop]
+        return operators.operator_for(loop, function)
     compiler = _compiler(arguments[0].device.type)
     obstacle = _obstacle(loop, arguments)
     path = "loop" if obstacle else compiler
@@ -116,10 +116,6 @@ def _obstacle(loop: Callable[..., Any], arguments: tuple[Any, ...]) -> str | Non
     )
 
 
-# a compiler would unroll a loop that is no operator, take minutes over it and gain next to nothing
-_LOOPS_APART = {loop: no_dynamo(loop) for loop in operators.FORMS}
-
-
 @cache
 def _kernel(loop: Callable[..., Any], compiler: str) -> Callable[..., Any]:
     file, name = _KERNELS[compiler][loop]
@@ -134,7 +130,8 @@ def _run_by(loop: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[..
     return _kernel(loop, _compiler(arguments[0].device.type))
 
 
-operators.define(_run_by)
+for _loop, _form in operators.LOOPS.items():
+    operators.define(_loop, _form, _run_by)
 
 
 def _surroundings(device: str) -> str | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
+from rockpool.nn.modules.torch._base.transforms import no_dynamo
 from rockpool.nn.modules.torch._loops.euler import EulerParameters, EulerState, euler_loop
 from rockpool.nn.modules.torch._loops.exp_syn import exp_syn_loop, leaky_sum
 from rockpool.nn.modules.torch._loops.lif import (
@@ -25,8 +26,9 @@ from rockpool.nn.modules.torch._loops.lif import (
     membrane_loop,
 )
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
+from rockpool.nn.modules.torch._loops.updown import UpDownParameters, updown_loop
 
-__all__ = ["define", "function_name", "operator_for"]
+__all__ = ["LOOPS", "Form", "define", "function_name", "operator_for"]
 
 Loop = Callable[..., Any]
 
@@ -38,7 +40,7 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 
-class _Form(NamedTuple):
+class Form(NamedTuple):
     """What goes into a loop and comes out of it."""
 
     name: str
@@ -48,24 +50,27 @@ class _Form(NamedTuple):
     function: str | None = None  # the field of the parameters that is a function
 
 
-FORMS: dict[Loop, _Form] = {
-    lif_loop: _Form(
+LOOPS: dict[Loop, Form] = {
+    lif_loop: Form(
         "lif",
         (None, LIFState, LIFParameters),
         ("vmem", "isyn", "irec", "iahp"),
         "spikes",
         "spike_fn",
     ),
-    membrane_loop: _Form(
+    membrane_loop: Form(
         "membrane", (None, None, MembraneParameters), ("vmem",), "spikes", "spike_fn"
     ),
-    exp_syn_loop: _Form("exp_syn", (None, None, None)),
-    leaky_sum: _Form("leaky_sum", (None, None, None)),
-    rate_loop: _Form("rate", (None, None, RateParameters), ("rec_input", "x"), "", "act_fn"),
-    euler_loop: _Form("euler", (None, EulerState, EulerParameters), EulerState._fields),
+    exp_syn_loop: Form("exp_syn", (None, None, None)),
+    leaky_sum: Form("leaky_sum", (None, None, None)),
+    rate_loop: Form("rate", (None, None, RateParameters), ("rec_input", "x"), "", "act_fn"),
+    euler_loop: Form("euler", (None, EulerState, EulerParameters), EulerState._fields),
+    updown_loop: Form("updown", (None, None, UpDownParameters), ("analog_value",)),
 }
 
+_forms: dict[Loop, Form] = {}
 _operators: dict[Loop, Any] = {}
+_kept_out: dict[Loop, Loop] = {}  # the loops themselves, kept out of graphs
 
 
 def function_name(function: Any) -> str:
@@ -73,15 +78,16 @@ def function_name(function: Any) -> str:
     return next((name for name, known in FUNCTIONS.items() if known == function), "")
 
 
-def operator_for(loop: Loop, function: str) -> Loop | None:
-    """Return a function that is one node in a graph and does what a loop does, or None.
+def operator_for(loop: Loop, function: str) -> Loop:
+    """Return a function that is one node in a graph and does what a loop does.
 
     `function` is the name of that among the arguments, if there is one. Functions of a user's own
-    have none, and no operator can take them.
+    have none, and no operator can take them: then it is the loop itself, apart from the graph. A
+    compiler would unroll it, take minutes over that and gain next to nothing.
     """
-    operator, form = _operators.get(loop), FORMS[loop]
+    operator, form = _operators.get(loop), _forms[loop]
     if operator is None or not (function or form.function is None):
-        return None
+        return _kept_out[loop]
 
     def run(*arguments: Any) -> Any:
         leaves = _leaves(arguments)
@@ -92,13 +98,18 @@ def operator_for(loop: Loop, function: str) -> Loop | None:
     return run
 
 
-def define(choose: Callable[[Loop, tuple[Any, ...]], Loop]) -> None:
-    """Define the operators; `choose` says what runs a loop with some arguments."""
+def define(
+    loop: Loop,
+    form: Form,
+    choose: Callable[[Loop, tuple[Any, ...]], Loop] = lambda loop, arguments: loop,
+) -> None:
+    """Define the operator of a loop; `choose` says what runs it with some arguments."""
+    _forms[loop], _kept_out[loop] = form, no_dynamo(loop)
     if hasattr(torch.library, "custom_op"):  # from torch 2.4 on
-        _operators.update({loop: _defined(loop, form, choose) for loop, form in FORMS.items()})
+        _operators[loop] = _defined(loop, form, choose)
 
 
-def _defined(loop: Loop, form: _Form, choose: Callable[[Loop, tuple[Any, ...]], Loop]) -> Any:
+def _defined(loop: Loop, form: Form, choose: Callable[[Loop, tuple[Any, ...]], Loop]) -> Any:
     def forward(tensors: Sequence[Tensor], layout: str) -> list[Tensor]:
         arguments = _arguments(form, tensors, layout)
         return _apart(_tensors(form, choose(loop, arguments)(*arguments)), tensors)
@@ -202,7 +213,7 @@ def _code(leaf: Any, function: str) -> str:
     return repr(leaf) if leaf is None or isinstance(leaf, (bool, int, float)) else function
 
 
-def _arguments(form: _Form, tensors: Sequence[Tensor], layout: str) -> tuple[Any, ...]:
+def _arguments(form: Form, tensors: Sequence[Tensor], layout: str) -> tuple[Any, ...]:
     """Return the arguments of a loop."""
     left = iter(tensors)
     leaves = (next(left) if code == "tensor" else _value(code) for code in layout.split())
@@ -222,7 +233,7 @@ def _value(code: str) -> Any:
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
-def _tensors(form: _Form, results: tuple[Any, ...]) -> list[Tensor]:
+def _tensors(form: Form, results: tuple[Any, ...]) -> list[Tensor]:
     """Return what comes out of a loop as tensors: output, states, records."""
     output, state, *records = results
     named = records[0] if records else {}
@@ -249,7 +260,7 @@ def _apart(results: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
     return apart
 
 
-def _results(form: _Form, tensors: list[Tensor], arguments: tuple[Any, ...]) -> Any:
+def _results(form: Form, tensors: list[Tensor], arguments: tuple[Any, ...]) -> Any:
     """Return what comes out of a loop with these arguments, in its own form."""
     output, *found = tensors
     n_states = len(_leaves_that_are(Tensor, (arguments[1],)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import triton
 from torch import Tensor
 
 from rockpool.nn.kernels.switch import interpreter_wanted
+from rockpool.utilities._environment import word_in
 
 __all__ = [
     "Shape",
@@ -93,10 +93,7 @@ def wants_low_memory() -> bool:
     ValueError
         ``ROCKPOOL_GPU_MEMORY`` is set to something else than low.
     """
-    given = os.environ.get(MEMORY, "").strip().lower()
-    if given not in ("", "low"):
-        raise ValueError(f"{MEMORY} must be low, or not be set, got {given!r}")
-    return given == "low"
+    return word_in(MEMORY, {"low": True}, unset=False)
 
 
 def strided(name: str, tensor: Tensor | None, of: tuple[str, str, str]) -> dict[str, Any]:
