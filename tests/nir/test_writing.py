@@ -497,10 +497,11 @@ def test_several_synapses_are_currents_side_by_side(tmp_path: Path, recurrent: b
 
 def test_the_nodes_of_several_synapses_do_what_the_layer_does(tmp_path: Path) -> None:
     dt, tau_mem, tau_syn = 1e-3, 0.02, np.array([0.005, 0.02])
-    weight = RNG.normal(0.2, 0.3, (3, 8))
+    rng = np.random.default_rng(7)
+    weight = rng.normal(0.2, 0.3, (3, 8))
     neurons = LIF((8, 4), tau_syn=np.tile(tau_syn, (4, 1)), tau_mem=tau_mem, dt=dt)
     written(Sequential(Linear((3, 8), weight=weight), neurons), tmp_path / "net.nir")
-    x = (RNG.random((1, 200, 3)) < 0.3).astype(float)
+    x = (rng.random((1, 200, 3)) < 0.3).astype(float)
     with pytest.warns(NirWarning, match="'1_LIF' was written with LIF"):
         by_nodes = from_nir(tmp_path / "net.nir", dialect="nir", reset="value")(x)[0][0]
 

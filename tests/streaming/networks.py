@@ -158,11 +158,10 @@ EXACT: dict[str, Callable[[str], Any]] = {
     made.__name__: made
     for made in (
         one_layer, synapses, recurrent, feed_forward, residual, wired, stack, functions, timed,
-        nothing,
+        nothing, of_nir,
     )
 }  # fmt: skip
 ROUNDED: dict[str, Callable[[str], Any]] = {"rates": rates}
-NOT_IN_C: dict[str, Callable[[str], Any]] = {"of_nir": of_nir}
 
 
 def batch_run(network: Any, data: np.ndarray) -> np.ndarray:
