@@ -11,8 +11,9 @@ import numpy as np
 
 from rockpool.nn.conversion import build, describe
 from rockpool.nn.description import Node, Value
+from rockpool.nn.kernels import operations as op
 from rockpool.nn.models.checks import one_of
-from rockpool.streaming.c_source import MARK, c_files, quantised
+from rockpool.streaming.c_source import KINDS, MARK, c_files, quantised
 from rockpool.streaming.compilation import compiled_plan
 from rockpool.utilities._atomic import check_path, replacing
 
@@ -72,7 +73,8 @@ def export_c(network: Any, directory: str | os.PathLike[str], weights: str = "fl
     Raises
     ------
     ValueError
-        Another `weights`, or a module that cannot be streamed: each one is named.
+        Another `weights`, or a module that cannot be streamed, or not in C, as convolutions, pools
+        and `Scale`: each one is named.
     TypeError
         `network` is no module, or `directory` no path.
     FileExistsError
@@ -92,6 +94,11 @@ def export_c(network: Any, directory: str | os.PathLike[str], weights: str = "fl
     folder = check_path("export_c", directory, "directory")
     node = network if isinstance(network, Node) else describe(network)
     plan = compiled_plan(node, "float32")
+    kinds = plan.operations[1:, op.KIND]
+    left = [part for part, kind in zip(plan.parts, kinds, strict=True) if kind not in KINDS]
+    if left:
+        listed = "".join(f"\n- {part.name!r}: {part.model} is not written in C" for part in left)
+        raise ValueError(f"export_c: this network is streamed, but not in C:{listed}")
     files = c_files(plan, weights)
     os.makedirs(folder, exist_ok=True)
     paths = {os.path.join(folder, name): text for name, text in files.items()}

@@ -18,7 +18,7 @@ from rockpool.nn.modules import LIF, CubaLIFEuler, IFEuler, Instant, LIFEuler, L
 from rockpool.streaming import export_c, stream
 from rockpool.streaming.c_source import quantised
 
-from .networks import EXACT, N_IN, ROUNDED, spikes
+from .networks import EXACT, IMAGES, N_IN, ROUNDED, spikes
 
 STRICT = "gcc -O2 -Wall -Wextra -Werror -std=c99 -ffp-contract=off".split()
 SANITIZED = [*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -296,3 +296,9 @@ def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="network must be a module"):
         export_c(None, tmp_path / "no")
     assert not (tmp_path / "no").exists()
+
+
+def test_what_is_not_written_in_c_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'0_SumPool2d': SumPool2d is not written in C"):
+        export_c(IMAGES["pools"]("float32"), tmp_path / "net")
+    assert not (tmp_path / "net").exists()
