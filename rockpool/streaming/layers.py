@@ -11,15 +11,19 @@ import numpy as np
 
 from rockpool.nn.description import Node
 from rockpool.nn.kernels import operations as op
-from rockpool.nn.models import euler
+from rockpool.nn.models import convolution, euler
 from rockpool.nn.models.catalogue import OF_NIR, model_named
+from rockpool.nn.models.connections import Connections, connections, n_connections
 from rockpool.nn.models.exp_syn import decay
-from rockpool.streaming import windows
 from rockpool.streaming.plan import Builder, Part
 
 __all__ = ["add_module", "obstacles"]
 
 Path = tuple[str, ...]
+
+MOST_CONNECTIONS = 2**24  # of which single precision holds each number
+
+_WINDOWS = ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d")
 
 # Where the functions of each library are looked for, and names that they have there
 _HOMES = {"numpy": ("numpy",), "torch": ("torch",), "jax": ("jax.numpy", "jax.nn")}
@@ -46,11 +50,8 @@ def _own_obstacles(node: Node) -> Iterator[str]:
         return
     if not node.shape or None in (node.shape[0], node.shape[-1]):
         yield f"the size of {name} is not known: {node.shape}"
-    if _ADD[name] is _connected and windows.n_connections(node) > windows.MOST_CONNECTIONS:
-        yield (
-            f"{name} has {windows.n_connections(node)} connections, of which streams hold "
-            f"{windows.MOST_CONNECTIONS} at most"
-        )
+    if name in _WINDOWS and (number := n_connections(_geometry(node))) > MOST_CONNECTIONS:
+        yield f"{name} has {number} connections, of which streams hold {MOST_CONNECTIONS} at most"
     if node.settings.get("noise_std") not in (None, 0):
         yield f"{name} has noise, noise_std = {node.settings['noise_std']:g}; streams have none"
     if name == "Rate" and _setting(node, "activation_func") not in op.ACTIVATIONS:
@@ -219,9 +220,20 @@ def _linear(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple
     return b.operation(_part(path, node), op.PRODUCT, source, shape, **more), shape[1]
 
 
+def _geometry(node: Node) -> convolution.Geometry:
+    settings: Any = node.settings
+    if node.model.startswith("Conv"):
+        return convolution.convolution_geometry(int(node.model[4]), node.model, settings)
+    return convolution.pooling_geometry(2, node.model, settings)
+
+
 def _connected(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     values, size_out = _values(b, node), int(node.shape[-1])  # type: ignore[arg-type]
-    made = windows.connections(node, values)
+    if node.model == "Scale":
+        weights = np.broadcast_to(values["weight"].ravel(), (size,))
+        made = Connections(np.arange(size + 1), np.arange(size), weights)
+    else:
+        made = connections(_geometry(node), values.get("weight"))
     more = {
         "ALPHA": b.keep(made.starts),
         "BETA": b.keep(made.targets),
@@ -338,7 +350,7 @@ _ADD: dict[str, Callable[[Builder, Path, Node, int, int], tuple[int, int]]] = {
     "Wired": _wired,
     "Flatten": _flatten,
     "Linear": _linear,
-    **dict.fromkeys(("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "Scale"), _connected),
+    **dict.fromkeys((*_WINDOWS, "Scale"), _connected),
     "LIF": _lif,
     "aLIF": _lif,
     "ExpSyn": _exp_syn,

@@ -1,19 +1,16 @@
-"""Convolutions, pools and scales as single connections from inputs to outputs, for a plan."""
+"""Windows over images and rows as single connections from inputs to outputs."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from rockpool.nn.description import Node
-from rockpool.nn.models.convolution import Geometry, convolution_geometry, pooling_geometry
+from rockpool.nn.models.convolution import Geometry
 
-__all__ = ["MOST_CONNECTIONS", "Connections", "connections", "n_connections"]
-
-MOST_CONNECTIONS = 2**24  # of which single precision holds each number
+__all__ = ["Connections", "connections", "dense", "n_connections"]
 
 
 class Connections(NamedTuple):
@@ -34,32 +31,22 @@ class Connections(NamedTuple):
     weights: np.ndarray
 
 
-def n_connections(node: Node) -> int:
-    """Return how many connections a layer has; more than that where windows reach outside."""
-    if node.model == "Scale":
-        return int(node.shape[0] or 0)
-    geometry = _geometry(node)
+def n_connections(geometry: Geometry) -> int:
+    """Return how many connections windows make, those from the zeros around the input too."""
     channels = geometry.shape_in[0] // geometry.groups
     return math.prod(geometry.shape_out) * channels * math.prod(geometry.kernel_size)
 
 
-def connections(node: Node, values: dict[str, np.ndarray]) -> Connections:
-    """Return the connections of a layer.
+def connections(geometry: Geometry, kernels: np.ndarray | None = None) -> Connections:
+    """Return the connections of a convolution or of pooling.
 
     Parameters
     ----------
-    node : Node
-        A `Conv1d`, `Conv2d`, `SumPool2d`, `AvgPool2d` or `Scale`.
-    values : dict of np.ndarray
-        Its parameters. Windows that are pooled have weights of 1.
+    geometry : Geometry
+        How the axes of the input go to those of the output.
+    kernels : np.ndarray, optional
+        Weights, shape ``geometry.weight_shape``. Default: 1 each.
     """
-    size = int(node.shape[0] or 0)
-    if node.model == "Scale":
-        each = np.arange(size)
-        return Connections(
-            np.arange(size + 1), each, np.broadcast_to(values["weight"].ravel(), (size,))
-        )
-    geometry = _geometry(node)
     windows = _windows(geometry)  # (groups, channels of each, kernel, axes of the output)
     per_group = geometry.n_channels // geometry.groups
     shape = (per_group, *windows.shape[1:])
@@ -68,20 +55,23 @@ def connections(node: Node, values: dict[str, np.ndarray]) -> Connections:
         (geometry.groups, per_group, 1, 1, math.prod(geometry.axes_out))
     )
     targets = np.broadcast_to(outputs, sources.shape)
-    kernels = values.get("weight", np.ones(geometry.weight_shape))
+    kernels = np.ones(geometry.weight_shape) if kernels is None else kernels
     weights = np.broadcast_to(kernels.reshape((*sources.shape[:-1], 1)), sources.shape)
     inside = sources >= 0
     order = np.lexsort((targets[inside], sources[inside]))
+    size = math.prod(geometry.shape_in)
     starts = np.zeros(size + 1, np.int64)
     np.cumsum(np.bincount(sources[inside], minlength=size), out=starts[1:])
     return Connections(starts, targets[inside][order], weights[inside][order])
 
 
-def _geometry(node: Node) -> Geometry:
-    settings: Any = node.settings
-    if node.model.startswith("Conv"):
-        return convolution_geometry(int(node.model[4]), node.model, settings)
-    return pooling_geometry(2, node.model, settings)
+def dense(geometry: Geometry, kernels: np.ndarray | None = None) -> np.ndarray:
+    """Return the same connections as weights (Nin, Nout), most of which are 0."""
+    made = connections(geometry, kernels)
+    size = math.prod(geometry.shape_in)
+    weights = np.zeros((size, math.prod(geometry.shape_out)), made.weights.dtype)
+    weights[np.repeat(np.arange(size), np.diff(made.starts)), made.targets] = made.weights
+    return weights
 
 
 def _windows(geometry: Geometry) -> np.ndarray:
