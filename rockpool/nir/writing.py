@@ -52,7 +52,8 @@ def to_nir(
 
     `from_nir` gives the same network again, with all of its bits, names and settings: what NIR's
     nodes do not hold is noted in their metadata, which other readers ignore. What others will read
-    differently is warned of by name ("nir"), or refused (the other dialects).
+    differently is warned of by name ("nir"), or refused (the other dialects). With "nir" an output
+    delay is a Delay, and several synapses of each neuron are LI side by side before a LIF.
 
     Parameters
     ----------
