@@ -7,6 +7,7 @@ from .graph_base import GraphNode as GraphNode
 from .graph_base import SetList as SetList
 from .graph_base import as_GraphHolder as as_GraphHolder
 from .graph_modules import AliasConnection as AliasConnection
+from .graph_modules import EulerNeurons as EulerNeurons
 from .graph_modules import GenericNeurons as GenericNeurons
 from .graph_modules import LIFNeuronWithSynsRealValue as LIFNeuronWithSynsRealValue
 from .graph_modules import LinearWeights as LinearWeights

@@ -7,12 +7,14 @@ read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from rockpool.graph.graph_base import GraphHolder, as_GraphHolder
+from rockpool.graph.graph_base import GraphHolder, GraphNode, SetList, as_GraphHolder
 from rockpool.graph.graph_modules import (
+    EulerNeurons,
     GenericNeurons,
     LIFNeuronWithSynsRealValue,
     LinearWeights,
@@ -53,6 +55,24 @@ def lif_graph(
 def rate_graph(layer: Neurons, tau: Any, bias: Any, w_rec: Any = None) -> GraphHolder:
     """Return rate neurons and, where `w_rec` (Nout, Nin) is given, their recurrent weights."""
     return _neurons(RateNeuronWithSynsRealValue, layer, w_rec, tau=tau, bias=bias)
+
+
+def euler_graph(
+    layer: Neurons,
+    model: str,
+    parameters: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    w_rec: Any = None,
+) -> GraphHolder:
+    """Return neurons of NIR and, where `w_rec` (N, N) is given, their recurrent weights."""
+    values = {"model": model, "parameters": dict(parameters), "settings": dict(settings)}
+    return _neurons(EulerNeurons, layer, w_rec, **values)
+
+
+def flat_graph(layer: Layer) -> GraphHolder:
+    """Return a layer that hands on what it gets: its outputs are its inputs."""
+    nodes = SetList(GraphNode() for _ in range(layer.size_in))
+    return GraphHolder(nodes, nodes, _name(layer), layer)
 
 
 def linear_graph(layer: Layer, weights: Any, biases: Any = None) -> LinearWeights:

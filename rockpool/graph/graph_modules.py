@@ -12,6 +12,7 @@ from rockpool.parameters import to_numpy
 
 __all__ = [
     "AliasConnection",
+    "EulerNeurons",
     "GenericNeurons",
     "LIFNeuronWithSynsRealValue",
     "LinearWeights",
@@ -111,6 +112,28 @@ class RateNeuronWithSynsRealValue(GenericNeurons):
 
     tau: Any = field(default_factory=list)
     bias: Any = field(default_factory=list)
+    dt: float | None = None
+
+
+@dataclass(eq=False, repr=False)
+class EulerNeurons(GenericNeurons):
+    """Neurons of NIR, as `LIFEuler` and its siblings, in real values and seconds.
+
+    Parameters
+    ----------
+    input_nodes, output_nodes, name, computational_module, dt
+        As for :class:`LIFNeuronWithSynsRealValue`.
+    model : str, optional
+        Which of them: ``"IFEuler"``, ``"LIFEuler"``, ... Default: empty, not stated.
+    parameters : dict of arrays by name, optional
+        All parameters but recurrent weights, of the shapes that the layer has. Default: empty.
+    settings : dict by name, optional
+        How a time step goes: ``decay``, ``reset``, ... Default: empty.
+    """
+
+    model: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     dt: float | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from rockpool.nn.description import Node
 from rockpool.nn.models import convolution
 from rockpool.nn.models.euler import constants
 
-__all__ = ["Made", "full", "nearest", "steps_of", "weights_node"]
+__all__ = ["Made", "Synapse", "full", "nearest", "steps_of", "weights_node"]
+
+MOST_WEIGHTS = 10**7  # of zeros and ones, which bring each synapse its channels
 
 EULER = {
     "IFEuler": "IF",
@@ -31,13 +33,30 @@ _PLAIN = {
     "reset": "value",
     "reset_delay": False,
     "fires": ">",
-    "delay": 0,
 }
+
+
+class Synapse(NamedTuple):
+    """One of several synapses of each neuron, as nodes that lead to the neurons.
+
+    Attributes
+    ----------
+    chosen : np.ndarray
+        Weights (from, to) that pick its channels out of what leads to the layer.
+    current : GraphNode
+        Its currents.
+    w_rec : np.ndarray or None
+        Weights (from, to) from the neurons to it.
+    """
+
+    chosen: np.ndarray
+    current: GraphNode
+    w_rec: np.ndarray | None
 
 
 @dataclass
 class Made:
-    """A node that was made of a layer.
+    """A node that was made of a layer, and nodes beside it.
 
     Attributes
     ----------
@@ -46,12 +65,18 @@ class Made:
     w_rec : np.ndarray or None
         Weights (from, to) between its neurons, which become a node of their own.
     lost : list of str
-        What the node does not say.
+        What the nodes do not say.
+    delay : GraphNode or None
+        What hands on the output late.
+    synapses : list of Synapse
+        What leads to the node, where each neuron has several synapses.
     """
 
     node: GraphNode
     w_rec: np.ndarray | None = None
     lost: list[str] = field(default_factory=list)
+    delay: GraphNode | None = None
+    synapses: list[Synapse] = field(default_factory=list)
 
 
 def nearest(name: str, node: Node) -> Made:
@@ -116,11 +141,14 @@ def _neurons(node: Node) -> Made:
         if parameter in node.parameters:
             fields[name] = full(node, parameter)
     lost = [f"{k}={settings[k]!r}" for k, v in _PLAIN.items() if settings.get(k, v) != v]
+    delay = None
+    if settings["delay"]:
+        delay = GraphNode("Delay", {"delay": np.full(axes_in(node), settings["delay"] * dt)})
     if settings["gain"] == "unit":
         endless = np.isinf(fields.get("tau", fields.get("tau_mem", np.zeros(1))))
         if kind == "LI" and endless.all():
             r = np.full_like(fields["r"], 1 / dt)
-            return Made(GraphNode("I", {"r": r}), None, lost)
+            return Made(GraphNode("I", {"r": r}), None, lost, delay)
         if endless.any():  # r / tau is 0, whatever r is
             lost.append("gain='unit' with an infinite tau_mem")
         fields["r"] = _per_step(fields.get("tau", fields.get("tau_mem")), fields["r"], dt)
@@ -131,7 +159,7 @@ def _neurons(node: Node) -> Made:
     if settings.get("reset") == "subtract" and settings["max_spikes_per_dt"] != 1:
         lost.append(f"max_spikes_per_dt={settings['max_spikes_per_dt']:g}")
     w_rec = node.parameters["w_rec"].array if "w_rec" in node.parameters else None
-    return Made(GraphNode(kind, fields), w_rec, lost)
+    return Made(GraphNode(kind, fields), w_rec, lost, delay)
 
 
 def _per_step(tau: Any, like: np.ndarray, dt: float | int, factor: Any = 1.0) -> np.ndarray:
@@ -142,39 +170,67 @@ def _per_step(tau: Any, like: np.ndarray, dt: float | int, factor: Any = 1.0) ->
 
 
 def _lif(name: str, node: Node) -> Made:
-    """Return a CubaLIF: decays by Euler steps come near the exponential ones."""
+    """Return a CubaLIF, or a LIF behind several LI: Euler steps come near exponential decays."""
     n_in, n_out = int(node.shape[0] or 1), int(node.shape[-1] or 1)
-    if n_in != n_out:
-        raise ValueError(
-            f"to_nir: {name!r} has {n_in // n_out} synapses per neuron, NIR's CubaLIF has one"
-        )
-    dt = node.settings["dt"]
-    tau_mem, tau_syn = full(node, "tau_mem"), full(node, "tau_syn")
+    dt, tau_mem, bias = node.settings["dt"], full(node, "tau_mem"), full(node, "bias")
     kept = np.exp(-dt / tau_mem.astype(np.float64))
-    decayed = np.exp(-dt / tau_syn.astype(np.float64))
-    bias = full(node, "bias")
-    rest = np.where(kept < 1, 1 - kept, 1)
     fields = {
-        "tau_mem": tau_mem,
-        "tau_syn": tau_syn,
         "r": _per_step(tau_mem, tau_mem, dt),
-        "v_leak": (bias / rest).astype(bias.dtype),
+        "v_leak": (bias / np.where(kept < 1, 1 - kept, 1)).astype(bias.dtype),
         "v_threshold": full(node, "threshold"),
-        "w_in": _per_step(tau_syn, tau_syn, dt, decayed),
         "v_reset": np.zeros_like(tau_mem),
     }
     lost = ["decay='exp'", "reset='subtract'", "fires='>='"]
     if node.settings["max_spikes_per_dt"] != 1:
         lost.append(f"max_spikes_per_dt={node.settings['max_spikes_per_dt']:g}")
+    lost += _noise(node)
     w_rec = node.parameters["w_rec"].array if "w_rec" in node.parameters else None
-    return Made(GraphNode("CubaLIF", fields), w_rec, lost + _noise(node))
+    if n_in != n_out:
+        synapses = _synapses(name, node, n_in, n_out, w_rec)
+        neuron = GraphNode("LIF", {"tau": tau_mem, **fields})
+        return Made(neuron, None, lost, synapses=synapses)
+    tau_syn = full(node, "tau_syn")
+    decayed = np.exp(-dt / tau_syn.astype(np.float64))
+    fields |= {
+        "tau_mem": tau_mem,
+        "tau_syn": tau_syn,
+        "w_in": _per_step(tau_syn, tau_syn, dt, decayed),
+    }
+    return Made(GraphNode("CubaLIF", fields), w_rec, lost)
+
+
+def _synapses(
+    name: str, node: Node, n_in: int, n_out: int, w_rec: np.ndarray | None
+) -> list[Synapse]:
+    """Return the synapses of neurons that have several: channel ``n * S + s`` is s of neuron n."""
+    number = n_in // n_out
+    if n_in * n_in > MOST_WEIGHTS:
+        raise ValueError(
+            f"to_nir: {name!r} has {number} synapses for each of {n_out} neurons; to bring them "
+            f"their channels takes {n_in * n_in} weights, {MOST_WEIGHTS} are the most"
+        )
+    tau_syn = np.broadcast_to(node.parameters["tau_syn"].array, (n_out, number))
+    which = np.eye(n_in, dtype=tau_syn.dtype)
+    return [
+        Synapse(
+            which[:, s::number],
+            _current(np.ascontiguousarray(tau_syn[:, s]), node.settings["dt"]),
+            None if w_rec is None else w_rec[:, s::number],
+        )
+        for s in range(number)
+    ]
+
+
+def _current(tau: np.ndarray, dt: float) -> GraphNode:
+    """Return currents that decay by the exponential, input and all."""
+    decayed = np.exp(-dt / tau.astype(np.float64))
+    fields = {"tau": tau, "r": _per_step(tau, tau, dt, decayed), "v_leak": np.zeros_like(tau)}
+    return GraphNode("LI", fields)
 
 
 def _exp_syn(name: str, node: Node) -> Made:
-    tau, dt = full(node, "tau"), node.settings["dt"]
-    decayed = np.exp(-dt / tau.astype(np.float64))
-    fields = {"tau": tau, "r": _per_step(tau, tau, dt, decayed), "v_leak": np.zeros_like(tau)}
-    return Made(GraphNode("LI", fields), None, ["decay='exp'", *_noise(node)])
+    current = _current(full(node, "tau"), node.settings["dt"])
+    return Made(current, None, ["decay='exp'", *_noise(node)])
 
 
 def _rate(name: str, node: Node) -> Made:

@@ -22,6 +22,7 @@ from rockpool.nir.objects import from_object, is_graph_object
 from rockpool.nir.signs import could_be_snntorch, dialect_of
 from rockpool.nir.source import NirSource, NirWarning
 from rockpool.nir.time_steps import TimeStep, time_step
+from rockpool.nir.units import units_of
 from rockpool.nir.wiring import wiring_of
 from rockpool.nir.writing import graph_of
 from rockpool.nn.conversion import build
@@ -40,6 +41,10 @@ _RESETS = {"subtract": "subtract", "soft": "subtract", "zero": "value", "hard": 
 _RUN_ON_SPIKES = ("snntorch", "spyx")
 
 _MOST_NAMED = 10
+
+# What says how neurons run, beside gains, which nodes hold; and layers whose nodes come near them
+_STEPS = ("decay", "synapse", "reset", "reset_delay", "fires", "max_spikes_per_dt")
+_OWN_STEPS = ("LIF", "ExpSyn", "Rate")
 
 
 def from_nir(
@@ -66,7 +71,7 @@ def from_nir(
     files do not say which: they are found by the names and the numbers in them, or given. What the
     package computed and its files do not hold is taken to be its default, and warned of by name.
     What `to_nir` wrote comes back as it was, unless a dialect, another `dt` or a setting is given:
-    then its nodes alone count.
+    then its nodes alone count, and what they do not hold is warned of.
 
     Parameters
     ----------
@@ -162,11 +167,10 @@ def described(
     if isinstance(asked.get("max_spikes_per_dt"), int):
         asked["max_spikes_per_dt"] = float(asked["max_spikes_per_dt"])
     graph = _graph(source)
-    changed = ""
-    if dialect == "auto" and not asked:
-        own, changed = _own(graph)
-        if own is not None and dt in (None, own[1].dt):
-            return own
+    as_noted = dialect == "auto" and not asked
+    own, changed = _own(graph) if as_noted else (_own_or_none(graph), "")
+    if as_noted and own is not None and dt in (None, own[1].dt):
+        return own
     name, why = (dialect, ("the argument",)) if dialect != "auto" else _found(graph)
     if name == "nir" and "reset" not in asked:
         noted = _RESETS.get(str(graph.metadata.get("reset", "")).lower())
@@ -188,6 +192,7 @@ def described(
         (DIALECTS[name].title, *wiring.notes, *(f"{k} = {v!r}" for k, v in asked.items())),
         (
             *((changed,) if changed else ()),
+            *(_left_aside(own[0], node, asked) if own is not None else ()),
             *wiring.warnings,
             *_warnings(graph, name, step, asked),
         ),
@@ -229,6 +234,35 @@ def _own(graph: Graph) -> tuple[tuple[Node, NirSource] | None, str]:
         graph.version,
     )
     return (node, found), ""
+
+
+def _own_or_none(graph: Graph) -> tuple[Node, NirSource] | None:
+    """Return the same; None where its notes are damaged, which nobody wants to read."""
+    try:
+        return _own(graph)[0]
+    except FileFormatError:
+        return None
+
+
+def _left_aside(own: Node, read: Node, asked: dict[str, Any]) -> Iterator[str]:
+    """Say of the layers that this package noted which run otherwise where their nodes are read."""
+    for unit in units_of(own).units:
+        there = read.children.get(unit.name)
+        if there is None:
+            continue
+        had = unit.node.settings
+        found = [
+            f"{key}={had[key]!r}"
+            for key in _STEPS
+            if key not in asked and key in had and there.settings.get(key) != had[key]
+        ]
+        if there.model != unit.node.model and unit.node.model in _OWN_STEPS:
+            found.insert(0, unit.node.model)
+        if found:
+            yield (
+                f"{unit.name!r} was written with {', '.join(found)}; where a dialect, another dt "
+                "or a setting is given, its node alone counts"
+            )
 
 
 def _graph(source: Any) -> Graph:

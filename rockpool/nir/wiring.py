@@ -281,8 +281,9 @@ def _order(wiring: Wiring, edges: list[Edge]) -> None:
     except CycleError as error:
         loop = " -> ".join(map(repr, reversed(error.args[1])))
         raise FileFormatError(
-            f"{wiring.name}: the loop {loop} is no recurrence of one layer of neurons by a matrix, "
-            "and cannot be read"
+            f"{wiring.name}: the loop {loop} cannot be read: a loop may lead from one layer of "
+            "neurons that fire by one matrix back to it; of a longer one the file does not hold "
+            "where in it a time step passes"
         ) from None
     lonely = [name for name in order if not sources[name]]
     if lonely:

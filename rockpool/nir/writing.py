@@ -52,7 +52,8 @@ def to_nir(
 
     `from_nir` gives the same network again, with all of its bits, names and settings: what NIR's
     nodes do not hold is noted in their metadata, which other readers ignore. What others will read
-    differently is warned of by name ("nir"), or refused (the other dialects).
+    differently is warned of by name ("nir"), or refused (the other dialects). With "nir" an output
+    delay is a Delay, and several synapses of each neuron are LI side by side before a LIF.
 
     Parameters
     ----------
@@ -182,6 +183,7 @@ def _nodes(units: Units, written: Units, dialect: str, version: str) -> _Written
     """Return the nodes and edges of a graph, what is noted of each layer, and what is lost."""
     made_of = _Written({}, [], [], {}, {})
     nodes, edges, lost, layers, arrays = made_of
+    ends = {INPUT: "input"}  # the node that gives what a layer gives
     for unit, translated_unit in zip(units.units, written.units, strict=True):
         made = _made(unit.name, translated_unit.node, dialect)
         if made.lost and dialect not in TARGETS:
@@ -193,25 +195,54 @@ def _nodes(units: Units, written: Units, dialect: str, version: str) -> _Written
             )
         nested = dialect == "spyx"
         weights = None if made.w_rec is None else weights_node(made.w_rec)
-        place = [unit.name, "w_rec"] if nested else [f"{unit.name}_w_rec"]
+        place = [unit.name, "w_rec"] if nested else [_free(units, nodes, f"{unit.name}_w_rec")]
         layers[unit.name], own = note_of(unit, made.node, place, weights)
         arrays |= own
         node = _of_version(unit.name, made.node, version)
         node = replace(node, metadata=_plain_note(unit.node))
-        edges += [("input" if s == INPUT else s, unit.name) for s in unit.sources]
-        if weights is None:
-            nodes[unit.name] = node
-        elif nested:
-            nodes[unit.name] = _inner(unit.name, node, weights, axes_in(unit.node))
+        given = [ends[source] for source in unit.sources]
+        nodes[unit.name] = node
+        if made.synapses:
+            _add_synapses(made_of, units, unit.name, made, given)
         else:
-            nodes[unit.name], nodes[place[0]] = node, weights
+            edges += [(source, unit.name) for source in given]
+        if weights is not None and nested:
+            nodes[unit.name] = _inner(unit.name, node, weights, axes_in(unit.node))
+        elif weights is not None:
+            nodes[place[0]] = weights
             edges += [(unit.name, place[0]), (place[0], unit.name)]
-    edges += [("input" if s == INPUT else s, "output") for s in units.outputs]
+        ends[unit.name] = unit.name
+        if made.delay is not None and dialect not in TARGETS:
+            ends[unit.name] = late = _free(units, nodes, f"{unit.name}_delay")
+            nodes[late] = made.delay
+            edges.append((unit.name, late))
+    edges += [(ends[source], "output") for source in units.outputs]
     first = next((u for u in units.units if INPUT in u.sources), units.units[0])
     last = next((u for u in units.units if u.name in units.outputs), units.units[-1])
     nodes["input"] = GraphNode(INPUT, {"shape": np.array(axes_in(first.node))})
     nodes["output"] = GraphNode(OUTPUT, {"shape": np.array(axes_out(last.node))})
     return made_of
+
+
+def _add_synapses(made_of: _Written, units: Units, name: str, made: Made, given: list[str]) -> None:
+    """Add the nodes of several synapses of each neuron, in parallel, before the neurons."""
+    nodes, edges = made_of.nodes, made_of.edges
+    for number, synapse in enumerate(made.synapses):
+        chosen, current, back = (
+            _free(units, nodes, f"{name}_{part}_{number}") for part in ("to", "isyn", "w_rec")
+        )
+        nodes[chosen], nodes[current] = weights_node(synapse.chosen), synapse.current
+        edges += [*((source, chosen) for source in given), (chosen, current), (current, name)]
+        if synapse.w_rec is not None:
+            nodes[back] = weights_node(synapse.w_rec)
+            edges += [(name, back), (back, current)]
+
+
+def _free(units: Units, nodes: dict[str, Any], name: str) -> str:
+    """Return a name that neither a node nor a layer has."""
+    while name in nodes or name in {unit.name for unit in units.units}:
+        name += "_"
+    return name
 
 
 def _unlike_nir(node: Node) -> bool:

@@ -73,7 +73,8 @@ def export_c(network: Any, directory: str | os.PathLike[str], weights: str = "fl
     Raises
     ------
     ValueError
-        Another `weights`, or a module that cannot be streamed: each one is named.
+        Another `weights`, or a module that cannot be streamed, or not in C, as convolutions, pools
+        and `Scale`: each one is named.
     TypeError
         `network` is no module, or `directory` no path.
     FileExistsError

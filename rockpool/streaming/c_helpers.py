@@ -149,6 +149,105 @@ static void lif_step(const lif_layer *p, const float *x, const float *arriving, 
     }
 }
 """,
+    "euler_layer": """\
+typedef struct {
+    int n;
+    net_row a_mem, g_mem, leak;        /* what is left of membranes, gain of currents, and what
+                                          is added in any case */
+    net_row a_syn, g_syn;              /* what is left of synaptic currents, gain of the input */
+    net_row threshold, v_reset;
+    float most;                        /* spikes of a neuron in one step */
+    int at_once;                       /* the input of a synapse decays in its own step */
+    int old;                           /* membranes see the current before its update */
+    int reset;                         /* 0: none, 1: to v_reset, 2: by threshold - v_reset */
+    int when;                          /* 0: at once, 1: a step late, 2: seen a step ahead */
+    int strict;                        /* fires above the threshold, not at it */
+    int late;                          /* the output comes a step late */
+} euler_layer;
+""",
+    "euler_step": """\
+static float euler_reset(const euler_layer *p, float v, float spikes, float v_reset, float span)
+{
+    if (p->reset == 1)
+        return spikes > 0.0f ? v_reset : v;
+    if (p->reset == 2) {
+        const float down = spikes * span;
+        return v - down;
+    }
+    return v;
+}
+
+/* How often a membrane at or above its threshold passes it, counted from v_reset. */
+static float euler_count(const euler_layer *p, float above, float span)
+{
+    const float times = above / span;
+    float count = times;
+    if (times < 8388608.0f) {          /* from 2^23 on there are whole numbers alone */
+        count = (float)(int32_t)times;
+        if (p->strict && count == times)
+            count -= 1.0f;
+    } else if (p->strict) {
+        count -= 1.0f;
+    }
+    if (count < 1.0f)
+        count = 1.0f;
+    return count > p->most ? p->most : count;
+}
+
+/* One time step of neurons of NIR. arriving, from recurrent weights, isyn and spikes are null where
+ * there are none; y is their spikes, or their membranes where they do not fire. */
+static void euler_step(const euler_layer *p, const float *x, const float *arriving, float *vmem,
+                       float *isyn, float *spikes, float *y)
+{
+    int k;
+    for (k = 0; k < p->n; k++) {
+        const float before = vmem[k];
+        float current = x[k], v, kept, added;
+        if (p->late)
+            y[k] = spikes ? spikes[k] : before;
+        if (arriving)
+            current += arriving[k];
+        if (isyn) {
+            const float last = isyn[k];
+            if (p->at_once) {
+                current += last;
+                current *= p->a_syn.at[k * p->a_syn.step];
+            } else {
+                kept = last * p->a_syn.at[k * p->a_syn.step];
+                added = current * p->g_syn.at[k * p->g_syn.step];
+                current = kept + added;
+            }
+            isyn[k] = current;
+            if (p->old)
+                current = last;
+        }
+        kept = before * p->a_mem.at[k * p->a_mem.step];
+        added = current * p->g_mem.at[k * p->g_mem.step];
+        v = kept + added;
+        v += p->leak.at[k * p->leak.step];
+        if (spikes) {
+            const float threshold = p->threshold.at[k * p->threshold.step];
+            const float v_reset = p->v_reset.at[k * p->v_reset.step];
+            const float span = threshold - v_reset;
+            float seen;
+            if (p->when == 1)
+                v = euler_reset(p, v, spikes[k], v_reset, span);
+            seen = v;
+            if (p->when == 2 && (p->strict ? before > threshold : before >= threshold))
+                seen -= span;
+            if (p->strict ? seen > threshold : seen >= threshold)
+                spikes[k] = p->most == 1.0f ? 1.0f : euler_count(p, seen - v_reset, span);
+            else
+                spikes[k] = 0.0f;
+            if (p->when != 1)
+                v = euler_reset(p, v, spikes[k], v_reset, span);
+        }
+        vmem[k] = v;
+        if (!p->late)
+            y[k] = spikes ? spikes[k] : v;
+    }
+}
+""",
     "exp_syn_step": """\
 /* One time step of exponential synapses. */
 static void exp_syn_step(const float *x, net_row beta, float *isyn, int n)

@@ -13,6 +13,7 @@ import numpy as np
 
 from rockpool._version import __version__
 from rockpool.nn.kernels import operations as op
+from rockpool.nn.models import euler
 from rockpool.streaming.c_helpers import HELPERS, MAIN, NEEDS_MATH
 from rockpool.streaming.plan import Plan
 
@@ -22,7 +23,9 @@ __all__ = ["KINDS", "MARK", "c_files", "quantised"]
 MARK = "/* Written by rockpool"
 
 KINDS = {op.PRODUCT: "product", op.LIF: "lif", op.EXP_SYN: "exp_syn", op.RATE: "rate"}
-KINDS |= {op.FUNCTION: "function", op.ADD: "sum"}
+KINDS |= {op.FUNCTION: "function", op.ADD: "sum", op.EULER: "euler"}
+# Where in the memory what arrives by recurrent weights is, if not at `ARRIVING`
+_ROOM = {op.EULER: op.OTHER}
 _LARGEST_8 = 127
 _LONGEST_NAME = 60
 _WIDTH = 92
@@ -151,15 +154,16 @@ class _Source:
     def _declare_fields(self, label: str, row: np.ndarray) -> None:
         """Name the states, the output and the room of an operation."""
         n_in, n_out = int(row[op.N_IN]), int(row[op.N_OUT])
-        with_rate = row[op.KIND] == op.RATE
+        with_rate, of_nir = row[op.KIND] == op.RATE, row[op.KIND] == op.EULER
         self._field(row[op.TARGET], label, n_out)
         self._field(row[op.VMEM], f"{label}_{'x' if with_rate else 'vmem'}", n_out)
         self._field(row[op.ISYN], f"{label}_isyn", n_in)
-        self._field(row[op.IAHP], f"{label}_iahp", n_out)
+        self._field(row[op.IAHP], f"{label}_{'spikes' if of_nir else 'iahp'}", n_out)
         if row[op.WEIGHT] >= 0 and row[op.KIND] != op.PRODUCT:
-            largest = max(n_in, self._fields.get(int(row[op.ARRIVING]), ("", 0))[1])
-            self._fields.pop(int(row[op.ARRIVING]), None)
-            self._field(row[op.ARRIVING], "arriving", largest)
+            place = int(row[_ROOM.get(int(row[op.KIND]), op.ARRIVING)])
+            largest = max(n_in, self._fields.get(place, ("", 0))[1])
+            self._fields.pop(place, None)
+            self._field(place, f"{label}_arriving" if of_nir else "arriving", largest)
 
     def _field(self, start: Any, name: str, size: int) -> None:
         if start >= 0:
@@ -187,6 +191,8 @@ class _Source:
             self._step("exp_syn_step", source, beta, target, n_out)
         elif kind == op.RATE:
             self._add_rate(label, row, source, target)
+        elif kind == op.EULER:
+            self._add_euler(label, row, source, target)
         elif kind == op.FUNCTION:
             self._step(f"apply_{op.FUNCTIONS[row[op.OPTION]]}", source, target, n_out)
         else:
@@ -228,6 +234,29 @@ class _Source:
         )
         self._step("lif_step", f"&{label}", source, arriving, vmem, isyn, iahp, spikes)
 
+    def _add_euler(self, label: str, row: np.ndarray, source: str, target: str) -> None:
+        n = int(row[op.N_OUT])
+        isyn, spikes = (
+            self._at(row[column]) if row[column] >= 0 else "0" for column in (op.ISYN, op.IAHP)
+        )
+        arriving = self._add_recurrence(label, row, spikes)
+        names = (("a_mem", "g_mem", "leak"), ("a_syn", "g_syn"), ("threshold", "v_reset"))
+        made = [
+            self._pair(f"{label}_{name}", int(row[column]) + n * k if row[column] >= 0 else -1, n)
+            for column, group in zip((op.ALPHA, op.BETA, op.THRESHOLD), names, strict=True)
+            for k, name in enumerate(group)
+        ]
+        rules = euler.Rules(*self._numbers(row[op.BIAS], len(euler.Rules._fields)))
+        flags = (rules.at_once, rules.old, rules.reset, rules.reset_delay, rules.strict)
+        said = ", ".join(str(int(flag)) for flag in (*flags, rules.delay))
+        self._used |= {"net_row", "euler_layer"}
+        self._data.append(
+            f"static const euler_layer {label} = {{\n    {n}, {', '.join(made)},\n"
+            f"    {self._literal(rules.max_spikes)}, {said}\n}};\n"
+        )
+        vmem = self._at(row[op.VMEM])
+        self._step("euler_step", f"&{label}", source, arriving, vmem, isyn, spikes, target)
+
     def _add_rate(self, label: str, row: np.ndarray, source: str, activity: str) -> None:
         n, state = int(row[op.N_OUT]), self._at(row[op.VMEM])
         activate = f"activate_{op.ACTIVATIONS[row[op.OPTION]]}"
@@ -244,7 +273,8 @@ class _Source:
         """Add the product with recurrent weights; return where it is, or a null pointer."""
         if row[op.WEIGHT] < 0:
             return "0"
-        n_in, n_out, target = int(row[op.N_IN]), int(row[op.N_OUT]), self._at(row[op.ARRIVING])
+        n_in, n_out = int(row[op.N_IN]), int(row[op.N_OUT])
+        target = self._at(row[_ROOM.get(int(row[op.KIND]), op.ARRIVING)])
         self._add_product(label, output, n_out, row[op.WEIGHT], target, n_in)
         return target
 

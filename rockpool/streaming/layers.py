@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,14 +11,19 @@ import numpy as np
 
 from rockpool.nn.description import Node
 from rockpool.nn.kernels import operations as op
-from rockpool.nn.models import euler
+from rockpool.nn.models import convolution, euler
 from rockpool.nn.models.catalogue import OF_NIR, model_named
+from rockpool.nn.models.connections import Connections, connections, n_connections
 from rockpool.nn.models.exp_syn import decay
 from rockpool.streaming.plan import Builder, Part
 
 __all__ = ["add_module", "obstacles"]
 
 Path = tuple[str, ...]
+
+MOST_CONNECTIONS = 2**24  # of which single precision holds each number
+
+_WINDOWS = ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d")
 
 # Where the functions of each library are looked for, and names that they have there
 _HOMES = {"numpy": ("numpy",), "torch": ("torch",), "jax": ("jax.numpy", "jax.nn")}
@@ -44,6 +50,8 @@ def _own_obstacles(node: Node) -> Iterator[str]:
         return
     if not node.shape or None in (node.shape[0], node.shape[-1]):
         yield f"the size of {name} is not known: {node.shape}"
+    if name in _WINDOWS and (number := n_connections(_geometry(node))) > MOST_CONNECTIONS:
+        yield f"{name} has {number} connections, of which streams hold {MOST_CONNECTIONS} at most"
     if node.settings.get("noise_std") not in (None, 0):
         yield f"{name} has noise, noise_std = {node.settings['noise_std']:g}; streams have none"
     if name == "Rate" and _setting(node, "activation_func") not in op.ACTIVATIONS:
@@ -212,6 +220,34 @@ def _linear(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple
     return b.operation(_part(path, node), op.PRODUCT, source, shape, **more), shape[1]
 
 
+def _geometry(node: Node) -> convolution.Geometry:
+    settings: Any = node.settings
+    if node.model.startswith("Conv"):
+        return convolution.convolution_geometry(int(node.model[4]), node.model, settings)
+    return convolution.pooling_geometry(2, node.model, settings)
+
+
+def _connected(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
+    values, size_out = _values(b, node), int(node.shape[-1])  # type: ignore[arg-type]
+    if node.model == "Scale":
+        weights = np.broadcast_to(values["weight"].ravel(), (size,))
+        made = Connections(np.arange(size + 1), np.arange(size), weights)
+    else:
+        made = connections(_geometry(node), values.get("weight"))
+    more = {
+        "ALPHA": b.keep(made.starts),
+        "BETA": b.keep(made.targets),
+        "WEIGHT": b.keep(made.weights),
+    }
+    if node.model == "AvgPool2d":
+        more["LIMIT"] = b.keep(math.prod(node.settings["kernel_size"]), (1,))
+    if "bias" in values:
+        channels = node.settings["n_channels"]
+        along = np.broadcast_to(values["bias"], (channels,)).repeat(size_out // channels)
+        more["BIAS"] = b.keep(along)
+    return b.operation(_part(path, node), op.CONNECT, source, (size, size_out), **more), size_out
+
+
 def _lif(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:
     n_in, n_out = (int(n) for n in (node.shape[0], node.shape[-1]))  # type: ignore[arg-type]
     values = _values(b, node)
@@ -314,6 +350,7 @@ _ADD: dict[str, Callable[[Builder, Path, Node, int, int], tuple[int, int]]] = {
     "Wired": _wired,
     "Flatten": _flatten,
     "Linear": _linear,
+    **dict.fromkeys((*_WINDOWS, "Scale"), _connected),
     "LIF": _lif,
     "aLIF": _lif,
     "ExpSyn": _exp_syn,

@@ -101,6 +101,21 @@ class NumpyEngine:
             target = self._row(start, n_out)
             self._call(np.add, target, self._kept(row[op.BIAS], n_out), target)
 
+    def _add_connect(self, row: np.ndarray) -> None:
+        n_in, n_out = row[op.N_IN], row[op.N_OUT]
+        starts = self._kept(row[op.ALPHA], n_in + 1).astype(np.int64)
+        n = int(starts[-1])
+        outputs = self._kept(row[op.BETA], n).astype(np.int64)
+        weights = self._kept(row[op.WEIGHT], n)
+        for memory in self._memory:
+            source = memory[row[op.SOURCE] : row[op.SOURCE] + n_in]
+            target = memory[row[op.TARGET] : row[op.TARGET] + n_out]
+            self._call(add_connections, source, starts, outputs, weights, target)
+            if row[op.LIMIT] >= 0:
+                self._call(np.divide, target, self._kept(row[op.LIMIT], 1), target)
+            if row[op.BIAS] >= 0:
+                self._call(np.add, target, self._kept(row[op.BIAS], n_out), target)
+
     def _add_lif(self, row: np.ndarray) -> None:
         n_in, n = row[op.N_IN], row[op.N_OUT]
         source, spikes = self._row(row[op.SOURCE], n_in), self._row(row[op.TARGET], n)
@@ -234,6 +249,7 @@ _ADD: dict[int, Callable[[NumpyEngine, np.ndarray], None]] = {
     op.FUNCTION: NumpyEngine._add_function,
     op.ADD: NumpyEngine._add_sum,
     op.EULER: NumpyEngine._add_euler,
+    op.CONNECT: NumpyEngine._add_connect,
 }
 
 
@@ -256,3 +272,24 @@ def add_rows(
         np.add.reduce(block[: len(some) + 1], 0, None, target)
         if start + most < n:
             block[0] = target
+
+
+def add_connections(
+    source: np.ndarray,
+    starts: np.ndarray,
+    outputs: np.ndarray,
+    weights: np.ndarray,
+    target: np.ndarray,
+) -> None:
+    """Write what single connections bring, added up input by input; those that are 0 are left out.
+
+    Those of input ``j`` are ``starts[j]`` to ``starts[j + 1]`` of `outputs` and `weights`.
+    """
+    (chosen,) = source.nonzero()
+    begin = starts[chosen]
+    each = starts[chosen + 1] - begin
+    ends = each.cumsum()
+    total = int(ends[-1]) if len(ends) else 0
+    which = np.arange(total) + (begin - ends + each).repeat(each)
+    target[...] = 0
+    np.add.at(target, outputs[which], weights[which] * source[chosen].repeat(each))

@@ -30,7 +30,8 @@ def stream(
     ----------
     network : Module or Node
         A network of any back-end, or its description. It stays as it is: the stream has copies of
-        its parameters and of its states, from which it goes on.
+        its parameters and of its states, from which it goes on. Images and other arrays go in and
+        come out with all axes in one, in C order, as `Flatten` has them.
     dtype : str or dtype, optional
         "float32" or "float64", the precision to compute in. Default: that of the network.
     batch : int, optional

@@ -306,7 +306,7 @@ OK = {"a": linear(3, 4), "n": lif(4)}
         (
             {**OK, "b": linear(4, 4), "m": lif(4), "c": linear(4, 4)},
             [*row("a", "n", "b", "m"), ("m", "c"), ("c", "n")],
-            "the loop .* is no recurrence of one layer",
+            "the loop 'n' -> 'c' -> 'm' -> 'b' -> 'n' cannot be read: .* where in it a time step",
         ),
     ],
 )

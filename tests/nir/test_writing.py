@@ -357,7 +357,8 @@ def test_a_file_of_spikingjelly_is_written_for_it_again(tmp_path: Path, name: st
         ("spyx", Sequential(SumPool2d((2, 4, 4), 2, padding=1)), "has padding, which its"),
         ("sinabs", Sequential(SumPool2d((2, 4, 4), 2, padding=1)), "has padding, which its"),
         ("snntorch", Sequential(linear(3, 2)), "the last layer there must fire"),
-        ("nir", LIF((6, 3)), "'rockpool' has 2 synapses per neuron"),
+        ("norse", LIF((6, 3)), "'rockpool' is a LIF, which cannot be held"),
+        ("nir", LIF((4000, 2000)), "'rockpool' has 2 synapses for each of 2000 neurons"),
     ],
 )
 def test_what_others_cannot_hold_is_refused_by_name(
@@ -421,8 +422,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "net.nir"
     to_nir(NETWORKS["a row"], path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="2 synapses per neuron"):
-        to_nir(LIF((6, 3)), path)
+    with pytest.raises(ValueError, match="which cannot be held"):
+        to_nir(LIF((6, 3)), path, dialect="spyx")
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["net.nir"]
 
 
@@ -437,18 +438,15 @@ def test_load_says_who_reads_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("delay", [0, 1])
 def test_an_integrator_without_a_leak_is_written_as_one(delay: int) -> None:
     layer = LIEuler(3, tau_mem=np.inf, gain="unit", dt=0.5e-3, delay=delay)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        graph = to_nir(layer)
-    assert [type(node).__name__ for node in graph.nodes.values()] == ["I", "Input", "Output"]
+    graph = to_nir(layer)
+    kinds = [type(node).__name__ for node in graph.nodes.values()]
+    assert kinds == ["I", *["Delay"] * delay, "Input", "Output"]
     assert np.array_equal(graph.nodes["rockpool"].r, [2000.0] * 3)
-    assert [str(w.message).count("delay=1") for w in told] == [1] * delay
     data = RNG.random((2, 9, 3))
     expected = layer(data)[0]
     assert np.array_equal(from_nir(graph)(data)[0], expected)
     others = from_nir(graph, dialect="nir", dt=0.5e-3)(data)[0]  # by the nodes alone
-    late = expected if delay == 0 else np.cumsum(data, axis=1)
-    assert np.allclose(others, late)
+    assert np.allclose(others, expected)
 
 
 def test_an_infinite_time_constant_that_nodes_do_not_hold_is_told() -> None:
@@ -458,6 +456,80 @@ def test_an_infinite_time_constant_that_nodes_do_not_hold_is_told() -> None:
 
 def test_the_time_step_that_is_noted_changes_nothing() -> None:
     network = Sequential(LIEuler(3, tau_mem=1e-3, gain="unit", delay=1), LIFEuler(3))
-    with pytest.warns(NirWarning, match="delay=1"):
-        graph = to_nir(network)
-    assert describe(from_nir(graph, dt=1e-3)) == describe(network)
+    assert describe(from_nir(to_nir(network), dt=1e-3)) == describe(network)
+
+
+# -- what takes more than one node -----------------------------------------------------------------
+
+
+def test_an_output_delay_is_a_node_that_others_read(tmp_path: Path) -> None:
+    network = Sequential(
+        linear(3, 4),
+        LIFEuler(4, r=9.0, delay=1, has_rec=True, w_rec=RNG.random((4, 4))),
+        linear(4, 2),
+        LIFEuler(2, r=9.0, delay=1),
+    )
+    to_nir(network, tmp_path / "net.nir", nir_version=nir.version)
+    graph = nir.read(tmp_path / "net.nir")
+    assert graph.nodes["1_LIFEuler_delay"].delay.ravel().tolist() == [1e-3] * 4
+    assert ("1_LIFEuler", "1_LIFEuler_w_rec") in graph.edges
+    x = (RNG.random((1, 80, 3)) < 0.4).astype(float)
+    expected = network(x)[0]
+    assert expected.sum() > 10
+    for options in ({}, {"dialect": "nir"}):
+        assert np.array_equal(from_nir(tmp_path / "net.nir", **options)(x)[0], expected)
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_several_synapses_are_currents_side_by_side(tmp_path: Path, recurrent: bool) -> None:
+    more = {"has_rec": True, "w_rec": RNG.normal(0, 0.3, (4, 8))} if recurrent else {}
+    neurons = LIF(
+        (8, 4), tau_syn=0.01 + RNG.random((4, 2)) / 50, tau_mem=0.01 + RNG.random(4) / 50, **more
+    )
+    network = Sequential(linear(3, 8), neurons)
+    again = written(network, tmp_path / "net.nir", nir_version=nir.version)
+    assert describe(again) == describe(network)
+    graph = nir.read(tmp_path / "net.nir")
+    kinds = [type(graph.nodes[f"1_LIF_isyn_{s}"]).__name__ for s in (0, 1)]
+    assert kinds == ["LI", "LI"] and type(graph.nodes["1_LIF"]).__name__ == "LIF"
+    assert len([edge for edge in graph.edges if edge[1] == "1_LIF"]) == 2
+
+
+def test_the_nodes_of_several_synapses_do_what_the_layer_does(tmp_path: Path) -> None:
+    dt, tau_mem, tau_syn = 1e-3, 0.02, np.array([0.005, 0.02])
+    rng = np.random.default_rng(7)
+    weight = rng.normal(0.2, 0.3, (3, 8))
+    neurons = LIF((8, 4), tau_syn=np.tile(tau_syn, (4, 1)), tau_mem=tau_mem, dt=dt)
+    written(Sequential(Linear((3, 8), weight=weight), neurons), tmp_path / "net.nir")
+    x = (rng.random((1, 200, 3)) < 0.3).astype(float)
+    with pytest.warns(NirWarning, match="'1_LIF' was written with LIF"):
+        by_nodes = from_nir(tmp_path / "net.nir", dialect="nir", reset="value")(x)[0][0]
+
+    v, i, expected = np.zeros(4), np.zeros((4, 2)), []
+    for arriving in (x[0] @ weight).reshape(-1, 4, 2):  # decays by Euler steps
+        i = i * (1 - dt / tau_syn) + arriving * np.exp(-dt / tau_syn)
+        v = v * (1 - dt / tau_mem) + i.sum(axis=1)
+        expected.append(v > 1)
+        v = np.where(v > 1, 0, v)
+    assert 20 < np.sum(expected) < 700
+    assert np.array_equal(by_nodes, expected)
+
+
+def test_what_nodes_do_not_hold_is_warned_of_where_they_alone_are_read(tmp_path: Path) -> None:
+    network = Sequential(linear(3, 4), LIFEuler(4, fires=">=", decay="exp"), LIF(4))
+    written(network, tmp_path / "net.nir")
+    with pytest.warns(NirWarning) as caught:
+        from_nir(tmp_path / "net.nir", dialect="nir")
+    said = str(caught[0].message)
+    assert "'1_LIFEuler' was written with decay='exp', fires='>='" in said
+    assert "'2_LIF' was written with LIF" in said
+
+
+def test_a_name_that_another_layer_has_is_not_taken(tmp_path: Path) -> None:
+    modules = {
+        "n": LIFEuler(3, has_rec=True, w_rec=RNG.random((3, 3)), delay=1),
+        "n_w_rec": LIFEuler(3, r=4.0),
+        "n_delay": linear(3, 2),
+    }
+    again = written(Sequential(modules), tmp_path / "net.nir")
+    assert describe(again) == describe(Sequential(modules))

@@ -14,6 +14,9 @@ import numpy as np
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
     CubaLIEuler,
     CubaLIFEuler,
     ExpSyn,
@@ -24,6 +27,8 @@ from rockpool.nn.modules import (
     LIFEuler,
     Linear,
     Rate,
+    Scale,
+    SumPool2d,
 )
 
 N_IN, STEPS = 6, 80
@@ -118,6 +123,40 @@ def of_nir(dtype: str) -> Any:
     )
 
 
+def images(dtype: str) -> Any:
+    return Sequential(
+        Scale((2, 6, 6), weight=weights(30, 72), dtype=dtype),
+        Conv2d((2, 6, 6), 4, (3, 2), padding=(1, 0), groups=2, dtype=dtype,
+               weight=weights(31, 4, 1, 3, 2), bias=weights(32, 4) / 4),
+        LIFEuler((4, 6, 5), gain="unit", dtype=dtype),
+        Conv2d((4, 6, 5), 3, 3, stride=2, dilation=(2, 1), has_bias=False, dtype=dtype,
+               weight=weights(33, 3, 4, 3, 3)),
+        LIFEuler((3, 1, 2), gain="unit", dtype=dtype),
+        Flatten((3, 1, 2)),
+        LIF(6, dtype=dtype),
+    )  # fmt: skip
+
+
+def pools(dtype: str) -> Any:
+    return Sequential(
+        SumPool2d((2, 6, 6), (3, 2), (1, 2), padding=(1, 0)),
+        AvgPool2d((2, 6, 3), 3, padding=1),
+        Flatten((2, 2, 1)),
+        IFEuler(4, gain="unit", threshold=2.0, dtype=dtype),
+        Flatten((4, 1)),
+        Conv1d(
+            (2, 2),
+            3,
+            2,
+            padding="same",
+            has_bias=False,
+            dtype=dtype,
+            weight=abs(weights(34, 3, 2, 2)) / 4,
+        ),
+        IFEuler((3, 2), gain="unit", reset="subtract", dtype=dtype),
+    )
+
+
 def stack(dtype: str) -> Any:
     return FFwdStack(
         neurons(13, N_IN, dtype),
@@ -158,11 +197,12 @@ EXACT: dict[str, Callable[[str], Any]] = {
     made.__name__: made
     for made in (
         one_layer, synapses, recurrent, feed_forward, residual, wired, stack, functions, timed,
-        nothing,
+        nothing, of_nir,
     )
 }  # fmt: skip
 ROUNDED: dict[str, Callable[[str], Any]] = {"rates": rates}
-NOT_IN_C: dict[str, Callable[[str], Any]] = {"of_nir": of_nir}
+# of images of 2 x 6 x 6; not in C
+IMAGES: dict[str, Callable[[str], Any]] = {"images": images, "pools": pools}
 
 
 def batch_run(network: Any, data: np.ndarray) -> np.ndarray:

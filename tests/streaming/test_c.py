@@ -14,11 +14,11 @@ import pytest
 
 import rockpool
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, Instant, Linear, Rate
+from rockpool.nn.modules import LIF, CubaLIFEuler, IFEuler, Instant, LIFEuler, Linear, Rate
 from rockpool.streaming import export_c, stream
 from rockpool.streaming.c_source import quantised
 
-from .networks import EXACT, N_IN, NOT_IN_C, ROUNDED, spikes
+from .networks import EXACT, IMAGES, N_IN, ROUNDED, spikes
 
 STRICT = "gcc -O2 -Wall -Wextra -Werror -std=c99 -ffp-contract=off".split()
 SANITIZED = [*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -122,6 +122,51 @@ def test_all_digits_are_read_alike_and_the_object_is_small(weights: str, tmp_pat
 @pytest.mark.slow
 def test_overflow_and_nan_are_as_in_numpy(tmp_path: Path) -> None:
     network = LIF(3, max_spikes_per_dt=np.inf, threshold=[1.0, 0.3, 1e-30])
+    export_c(network, tmp_path)
+    data = np.array([[1e30, -1e38, 1e38], [1.0, 1.0, 1.0], [np.nan, 3e9, 0.1]])
+    with np.errstate(all="ignore"):
+        wanted = stream(network, "float32", engine="numpy").run(data)
+    assert np.array_equal(answers(compiled(tmp_path, SANITIZED[:-2]), data), wanted, equal_nan=True)
+
+
+RULES: list[dict[str, Any]] = [
+    {"reset": "value", "reset_delay": True, "v_reset": -0.25},
+    {"reset": "none", "fires": ">=", "delay": 1},
+    {"reset": "subtract", "max_spikes_per_dt": np.inf, "v_reset": -0.5},
+    {"reset": "subtract", "max_spikes_per_dt": np.inf, "v_reset": -0.5, "fires": ">="},
+    {"reset": "subtract", "max_spikes_per_dt": 3, "reset_delay": True, "fires": ">="},
+    {"reset": "subtract", "reset_delay": "snntorch", "delay": 1, "fires": ">="},
+    {"reset": "subtract", "reset_delay": "snntorch", "max_spikes_per_dt": 4},
+]
+
+
+@compiles
+@pytest.mark.slow
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_neurons_of_nir_take_each_step_that_they_have(rules: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    more = {"has_rec": True, "w_rec": rng.normal(size=(5, 5)) / 4, "dtype": "float32", **rules}
+    synapse = {"tau_syn": rng.uniform(2e-3, 2e-2, 5), "w_in": rng.uniform(3, 9, 5)}
+    network = Sequential(
+        Linear((N_IN, 5), weight=rng.normal(size=(N_IN, 5)), has_bias=True, dtype="float32"),
+        CubaLIFEuler(5, **synapse, r=rng.uniform(9, 20, 5), synapse="old", **more),
+        Linear((5, 5), weight=rng.normal(1, 1, size=(5, 5)), dtype="float32"),
+        IFEuler(5, r=900.0, threshold=rng.uniform(0.5, 1.5, 5), **more),
+        LIFEuler(5, decay="exp", gain="unit", v_leak=0.1, **more),
+    )
+    network(spikes(2))  # from the middle of a run
+    export_c(network, tmp_path)
+    data = spikes(3, steps=300)
+    wanted = stream(network, "float32").run(data)
+    assert wanted.any() and np.array_equal(answers(compiled(tmp_path, STRICT), data), wanted)
+
+
+@compiles
+@pytest.mark.slow
+@pytest.mark.parametrize("fires", [">", ">="])
+def test_overflow_and_nan_of_neurons_of_nir_are_as_in_numpy(fires: str, tmp_path: Path) -> None:
+    more = {"reset": "subtract", "max_spikes_per_dt": np.inf, "fires": fires}
+    network = LIFEuler(3, gain="unit", threshold=[1.0, 0.3, 1e-30], **more)
     export_c(network, tmp_path)
     data = np.array([[1e30, -1e38, 1e38], [1.0, 1.0, 1.0], [np.nan, 3e9, 0.1]])
     with np.errstate(all="ignore"):
@@ -254,6 +299,6 @@ def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_not_written_in_c_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'2_CubaLIFEuler': CubaLIFEuler is not written in C"):
-        export_c(NOT_IN_C["of_nir"]("float32"), tmp_path / "net")
+    with pytest.raises(ValueError, match="'0_SumPool2d': SumPool2d is not written in C"):
+        export_c(IMAGES["pools"]("float32"), tmp_path / "net")
     assert not (tmp_path / "net").exists()

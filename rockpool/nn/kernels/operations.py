@@ -11,6 +11,7 @@ Plain Python: whoever makes a plan or runs it without numba reads this file too.
 __all__ = [
     "ACTIVATIONS",
     "ADD",
+    "CONNECT",
     "EULER",
     "EXP_SYN",
     "FUNCTION",
@@ -30,6 +31,10 @@ RATE = 4  # target = activity of neurons that get the source
 FUNCTION = 5  # target = f(source), number by number
 ADD = 6  # target = source + other
 EULER = 7  # target = spikes, or membrane, of neurons of NIR that get the source
+CONNECT = 8  # target = sums over single connections from the source, + bias
+
+# For connections: ALPHA has where those of each input begin, as numbers among them, BETA their
+# outputs, WEIGHT their weights, and LIMIT what sums are divided by
 
 # For neurons of NIR: ALPHA has what is left of the membrane, the gain and the leak, one after the
 # other; BETA what is left of the current, and its gain; THRESHOLD thresholds and resets; BIAS the

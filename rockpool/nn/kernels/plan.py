@@ -133,6 +133,8 @@ def interpret(operations: Any, numbers: Any, row: Any, chosen: Any) -> None:
             rate(now, numbers, row, chosen, source, target)
         elif kind == op.EULER:
             euler(now, numbers, row, chosen, source, target)
+        elif kind == op.CONNECT:
+            connect(now, numbers, source, target)
         elif kind == op.FUNCTION:
             apply(now[op.OPTION], source, target)
         else:
@@ -171,6 +173,26 @@ def add_rows(factors: Any, weight: Any, target: Any, chosen: Any) -> None:
         factor, start = factors[chosen[i]], chosen[i] * size
         for k in range(size):
             target[k] += factor * weight[start + k]
+
+
+@no_type_check
+@inner
+def connect(now: Any, numbers: Any, factors: Any, target: Any) -> None:
+    """Add up what single connections bring, input by input, leaving out those that are 0."""
+    starts = some(numbers, now[op.ALPHA], factors.size + 1)
+    n = int(starts[factors.size])
+    outputs, weights = some(numbers, now[op.BETA], n), some(numbers, now[op.WEIGHT], n)
+    clear(target)
+    for j in range(factors.size):
+        factor = factors[j]
+        if factor != 0:
+            for c in range(int(starts[j]), int(starts[j + 1])):
+                target[int(outputs[c])] += factor * weights[c]
+    if now[op.LIMIT] >= 0:
+        for k in range(target.size):
+            target[k] /= numbers[now[op.LIMIT]]
+    if now[op.BIAS] >= 0:
+        add(some(numbers, now[op.BIAS], target.size), target)
 
 
 @no_type_check

@@ -2,6 +2,7 @@ from . import axes as axes  # backend: numpy
 from . import catalogue as catalogue  # backend: numpy
 from . import checks as checks  # backend: numpy
 from . import euler as euler  # backend: numpy
+from . import connections as connections  # backend: numpy
 from . import convolution as convolution  # backend: numpy
 from . import exp_syn as exp_syn  # backend: numpy
 from . import finite_input as finite_input  # backend: numpy

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import rockpool.graph
 from rockpool.nn.description import Value
 from rockpool.nn.models.model import ParameterSpec
 from rockpool.nn.modules._limits import LEAST_THRESHOLD
@@ -19,6 +20,8 @@ else:
     _ModuleClass = object
 
 __all__ = ["NeuronArray"]
+
+_NOT_OF_A_STEP = ("dt", "has_rec", "learning_window")
 
 
 class NeuronArray(_ModuleClass):
@@ -68,6 +71,16 @@ class NeuronArray(_ModuleClass):
     @property
     def _state_names(self) -> tuple[str, ...]:
         return tuple(spec.name for spec in self._model.states)
+
+    def as_graph(self) -> rockpool.graph.GraphHolder:
+        """Return the layer as a graph: its neurons and, where it has them, recurrent weights."""
+        from rockpool.graph.from_modules import euler_graph
+
+        settings = {k: v for k, v in self._settings.items() if k not in _NOT_OF_A_STEP}
+        values = {name: to_numpy(getattr(self, name)) for name in self._parts}
+        has_rec = getattr(self, "_has_rec", False)
+        w_rec = to_numpy(self.w_rec) if has_rec else None  # type: ignore[attr-defined]
+        return euler_graph(self, self._model.name, values, settings, w_rec)
 
     def _wrap_recorded_state(
         self, record_dict: dict[str, Any], t_start: float | int

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+import rockpool.graph
 from rockpool.nn.models.axes import FLATTEN, SCALE, flattened, unchanged
 from rockpool.nn.modules._module_base import Evolve
 from rockpool.nn.modules.module import Module, ModuleArguments
 from rockpool.nn.modules.native.shaped import ShapedMixin
-from rockpool.parameters import Shape
+from rockpool.parameters import Shape, to_numpy
 from rockpool.typehints import ArrayLike
 
 __all__ = ["Flatten", "FlattenMixin", "Scale", "ScaleMixin"]
@@ -26,6 +28,12 @@ class FlattenMixin(ShapedMixin):
     def _applied(self, steps: Any) -> Any:
         return steps
 
+    def as_graph(self) -> rockpool.graph.GraphHolder:
+        """Return the layer as a graph, whose output nodes are its input nodes."""
+        from rockpool.graph.from_modules import flat_graph
+
+        return flat_graph(self)
+
 
 class ScaleMixin(ShapedMixin):
     """What the layers of all back-ends share that scale each entry; see `Scale`."""
@@ -38,6 +46,15 @@ class ScaleMixin(ShapedMixin):
     def _applied(self, steps: Any) -> Any:
         weight = self.weight
         return steps * (weight.reshape((1, *self.shape_in)) if weight.shape else weight)
+
+    def as_graph(self) -> rockpool.graph.LinearWeights:
+        """Return the layer as dense weights; too many are a NotImplementedError."""
+        from rockpool.graph.from_modules import linear_graph
+
+        self._check_dense()
+        size = math.prod(self.shape_in)
+        weights = np.broadcast_to(to_numpy(self.weight).ravel(), (size,))
+        return linear_graph(self, np.diag(weights))
 
 
 class Flatten(FlattenMixin, Module):

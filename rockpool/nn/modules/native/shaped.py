@@ -6,10 +6,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
+import rockpool.graph
+from rockpool.nn.models.connections import dense
 from rockpool.nn.models.convolution import Geometry, Padding
 from rockpool.nn.models.model import SettingSpec, Spec
 from rockpool.nn.modules.module import Module
-from rockpool.parameters import Shape
+from rockpool.parameters import Shape, to_numpy
 
 if TYPE_CHECKING:
     _ModuleClass = Module  # a mix-in's other base, for the type checker
@@ -17,6 +21,8 @@ else:
     _ModuleClass = object
 
 __all__ = ["ShapedMixin", "WindowsMixin"]
+
+MOST_WEIGHTS = 10**7  # of a dense matrix that stands for single connections
 
 
 class ShapedMixin(_ModuleClass):
@@ -81,11 +87,34 @@ class ShapedMixin(_ModuleClass):
         """Return output (M, *shape_out) for M time steps (M, *shape_in)."""
         raise NotImplementedError
 
+    def _check_dense(self) -> None:
+        """Raise a NotImplementedError if there would be too many dense weights."""
+        size = math.prod(self.shape_in) * math.prod(self.shape_out)
+        if size > MOST_WEIGHTS:
+            raise NotImplementedError(
+                f"{self._label}: its graph would have {size} weights, {MOST_WEIGHTS} are the most"
+            )
+
 
 class WindowsMixin(ShapedMixin):
     """A layer that goes over windows of its input; see `Geometry`."""
 
     _geometry: Geometry
+
+    def as_graph(self) -> rockpool.graph.LinearWeights:
+        """Return the layer as dense weights; too many are a NotImplementedError."""
+        from rockpool.graph.from_modules import linear_graph
+
+        self._check_dense()
+        geometry, kernels = self._geometry, getattr(self, "weight", None)
+        weights = dense(geometry, None if kernels is None else to_numpy(kernels))
+        if self._model.name == "AvgPool2d":
+            weights /= math.prod(self.kernel_size)
+        biases = getattr(self, "bias", None)
+        if biases is not None:
+            along = np.broadcast_to(to_numpy(biases), (geometry.n_channels,))
+            biases = along.repeat(math.prod(geometry.axes_out))
+        return linear_graph(self, weights, biases)
 
     @property
     def kernel_size(self) -> Shape:
