@@ -221,6 +221,17 @@ class BackendHooks:
         )
         return array, batched
 
+    def _with_time(self, data: Any) -> Any:
+        """Return input of one axis, which is time, as ``(1, T, size_in)``; other input as it is.
+
+        For modules that hand their input on to others, some of which may have no time of their own.
+        """
+        if self._shape[0] is None:
+            return data
+        if not hasattr(data, "ndim"):
+            data = checks.real_input(self._label, data)
+        return data if data.ndim > 1 else self._auto_batch(data)[0]
+
     def _batched_state(self, name: str, batch_size: int) -> Any:
         """Return a state of shape ``(batch_size, ...)``, for ``evolve`` to start from.
 

@@ -102,6 +102,9 @@ class TorchBatches(TorchRegistry):
             raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
         return self._shaped(data)
 
+    def _with_time(self, data: Any) -> Any:
+        return super()._with_time(data) if isinstance(data, Tensor) else data
+
     def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
         return value.expand(shape)
 
