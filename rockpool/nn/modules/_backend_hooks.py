@@ -169,7 +169,7 @@ class BackendHooks:
 
     def _require_finite_data(self, data: Any, output: Any) -> None:
         """Require the input of weights to be finite, given their output; see `finite_input`."""
-        require_finite_data(self._label, np.asarray(data), output)
+        require_finite_data(self, np.asarray(data), output)
 
     # -- batches: override what differs -------------------------------------------------------
 

@@ -132,7 +132,7 @@ class LIFSinabs(LIFBaseTorch):
             return output
         run = self._run_recurrent if self._has_rec else self._run
         final, records = run(*arguments)
-        require_finite_input(self._label, data, final.isyn)
+        require_finite_input(self, data, final.isyn)
         self._record_dict = records if self._record else {}
         self._keep_state(**final._asdict())
         return records["spikes"]

@@ -94,7 +94,7 @@ class TorchBatches(TorchRegistry):
         return data
 
     def _require_finite_data(self, data: Tensor, output: Tensor) -> None:
-        require_finite_sums(self._label, data, output)
+        require_finite_sums(self, data, output)
 
     def _batched_input(self, data: Any) -> Tensor:
         require_dense(self._label, data)
