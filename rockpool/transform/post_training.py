@@ -122,6 +122,8 @@ def quantize_network(
         A layer fell silent; the error names it and shows all rates.
     ValueError
         An unknown method, too few bits, or data that do not fit.
+    TypeError
+        A number of bits that is no int.
 
     Examples
     --------
@@ -145,6 +147,8 @@ def quantize_network(
         ("bits_per_weight", bits_per_weight),
         ("bits_per_threshold", bits_per_threshold),
     ):
+        if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)):
+            raise TypeError(f"quantize_network: {name} must be an int, got {bits!r}")
         if bits < 2:
             raise ValueError(f"quantize_network: {name} must be >= 2, got {bits}")
     highest = 2 ** (bits_per_weight - 1) - 1

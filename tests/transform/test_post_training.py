@@ -124,9 +124,11 @@ def test_layers_of_torch_itself() -> None:
     [
         ({"method": "layer"}, "method must be 'global' or 'channel', got 'layer'"),
         ({"bits_per_weight": 1}, "bits_per_weight must be >= 2, got 1"),
+        ({"bits_per_weight": 2.5}, "bits_per_weight must be an int, got 2.5"),
+        ({"bits_per_threshold": "8"}, "bits_per_threshold must be an int, got '8'"),
         ({"silent": "no"}, "silent must be 'error' or 'warning', got 'no'"),
     ],
 )
 def test_errors(arguments: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=f"quantize_network: {text}"):
+    with pytest.raises((ValueError, TypeError), match=f"quantize_network: {text}"):
         quantize_network(net(), DATA, **arguments)

@@ -77,7 +77,8 @@ class FFwdStackMixin(ChainMixin):
         the outputs of all modules but the last, before the weights.
         """
         self._check_time_steps(self._members)
-        return self._all_or_nothing(self._evolve_members, input_data, record)
+        data = self._with_time(input_data)
+        return self._all_or_nothing(self._evolve_members, data, record)
 
     def _evolve_members(
         self, input_data: Any, record: bool

@@ -71,13 +71,15 @@ class SequentialMixin(ChainMixin):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve the modules one after the other, each on the output of the one before.
 
-        Parameters and output are as for :meth:`Module.evolve`; the new state has that of each
-        module, by its name. The record has that of each module by its name, with `record`, and
-        always its output, by its name with ``_output``. Should one of the modules fail, all have
-        the state from before.
+        Parameters and output are as for :meth:`Module.evolve`; input of one axis is T time steps,
+        given to all channels, also where the first module has no time (`Linear`). The new state has
+        that of each module, by its name. The record has that of each module by its name, with
+        `record`, and always its output, by its name with ``_output``. Should one of the modules
+        fail, all have the state from before.
         """
         self._check_time_steps(self._members)
-        return self._all_or_nothing(self._evolve_members, input_data, record)
+        data = self._with_time(input_data) if self._member_names else input_data
+        return self._all_or_nothing(self._evolve_members, data, record)
 
     def _evolve_members(
         self, input_data: Any, record: bool

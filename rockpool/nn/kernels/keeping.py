@@ -24,6 +24,7 @@ import llvmlite
 import numba
 from numba.core import config
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from rockpool.backends import kept_code
@@ -48,7 +49,8 @@ class KeptCode:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what is kept for a signature; None means that it is going to be compiled."""
-        target_context.refresh()
+        # what code runs with; all of the rest, which takes longer, numba gets itself to compile
+        rtsys.initialize(target_context)
         found = self.load(sig, target_context)
         if found is None and self._waits_for_turn(sig, target_context):
             found = self.load(sig, target_context)

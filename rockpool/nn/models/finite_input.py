@@ -8,7 +8,6 @@ whichever has fewer numbers.
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -48,13 +47,13 @@ def checks_wanted() -> bool:
     return check_input._wanted()
 
 
-def require_finite(label: str, data: Any, state: np.ndarray) -> None:
+def require_finite(module: Any, data: Any, state: np.ndarray) -> None:
     """Require input to be finite, given the state that it led to.
 
     Parameters
     ----------
-    label : str
-        The module, as messages call it.
+    module : Module
+        The module; messages call it as its `_label` says.
     data : array (B, T, N), (T, N) or (T,)
         The input, of any back-end.
     state : np.ndarray
@@ -66,18 +65,18 @@ def require_finite(label: str, data: Any, state: np.ndarray) -> None:
         The state is not finite, and neither is the input.
     """
     # a sum of squares tells it in one go; only where that is not finite each value is looked at
-    if isfinite(np.vdot(state, state)) or np.isfinite(state).all() or not checks_wanted():
+    if np.vdot(state, state) < np.inf or not checks_wanted() or np.isfinite(state).all():
         return
-    refuse(label, data)
+    refuse(module._label, data)
 
 
-def require_finite_data(label: str, data: np.ndarray, output: np.ndarray) -> None:
+def require_finite_data(module: Any, data: np.ndarray, output: np.ndarray) -> None:
     """Require the input of weights to be finite, given the output that it led to.
 
     Parameters
     ----------
-    label : str
-        The module, as messages call it.
+    module : Module
+        The module; messages call it as its `_label` says.
     data : np.ndarray (..., N)
         The input.
     output : np.ndarray
@@ -88,13 +87,12 @@ def require_finite_data(label: str, data: np.ndarray, output: np.ndarray) -> Non
     ValueError
         The input is not finite.
     """
-    smaller = data.dtype.kind == "f" and data.size < output.size and data.flags.c_contiguous
-    flat = (data if smaller else output).reshape(-1)
-    if flat.dtype.kind != "f":
+    values = data if data.size < output.size and data.flags.c_contiguous else output
+    # NaN is not below infinity, either; a sum that only is too large takes a closer look
+    if values.dtype.kind != "f" or np.vdot(values, values) < np.inf:
         return
-    # a sum of squares takes one go; only where it is not finite each value is looked at
-    if not np.vdot(flat, flat) < np.inf and not np.isfinite(flat).all() and checks_wanted():
-        refuse(label, data)
+    if checks_wanted() and not np.isfinite(values).all():
+        refuse(module._label, data)
 
 
 def refuse(label: str, data: Any) -> None:

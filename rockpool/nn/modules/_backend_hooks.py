@@ -169,7 +169,7 @@ class BackendHooks:
 
     def _require_finite_data(self, data: Any, output: Any) -> None:
         """Require the input of weights to be finite, given their output; see `finite_input`."""
-        require_finite_data(self._label, np.asarray(data), output)
+        require_finite_data(self, np.asarray(data), output)
 
     # -- batches: override what differs -------------------------------------------------------
 
@@ -220,6 +220,17 @@ class BackendHooks:
             for state, shape in zip(states, targets, strict=True)
         )
         return array, batched
+
+    def _with_time(self, data: Any) -> Any:
+        """Return input of one axis, which is time, as ``(1, T, size_in)``; other input as it is.
+
+        For modules that hand their input on to others, some of which may have no time of their own.
+        """
+        if self._shape[0] is None:
+            return data
+        if not hasattr(data, "ndim"):
+            data = checks.real_input(self._label, data)
+        return data if data.ndim > 1 else self._auto_batch(data)[0]
 
     def _batched_state(self, name: str, batch_size: int) -> Any:
         """Return a state of shape ``(batch_size, ...)``, for ``evolve`` to start from.

@@ -29,6 +29,7 @@ def last_potentials(
     The last layer is recorded in any case.
     """
     names = [name for name, _ in seq._members]
+    data = seq._with_time(data)
     new_state: dict[str, Any] = {}
     records: dict[str, Any] = {}
     for name in names:

@@ -122,6 +122,11 @@ class WaveNet(nn.Module):
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the output (B, T, n_classes)."""
+        if data.dim() != 3:
+            raise ValueError(
+                f"WaveNet: the input must have the shape (batch, time, {self.conv_in.in_channels}),"
+                f" got {tuple(data.shape)}"
+            )
         data = torch.relu(self.conv_in(data.transpose(1, 2)))
         skips = []
         for block in self.blocks:

@@ -71,6 +71,7 @@ class WaveSenseMixin(_Base):
         return self._all_or_nothing(self._wired, input_data, record)  # type: ignore[no-any-return]
 
     def _wired(self, data: Any, record: bool) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        data = self._with_time(data)
         state: dict[str, Any] = {}
         records: dict[str, Any] = {}
 

@@ -20,6 +20,8 @@ from numba.core import event
 from rockpool.backends import kept_code
 from rockpool.nn.kernels import compiling, keeping
 
+PROJECT = Path(__file__).parents[3]
+
 
 def twice(x: Any, output: Any) -> None:
     """A kernel that is quick to compile."""
@@ -177,3 +179,19 @@ def test_threads_compile_several_types_of_one_kernel(
     assert errors == []
     assert len(list(place.iterdir())) == 2
     assert capfd.readouterr().err.count("compiling twice") == 2
+
+
+AGAIN = """
+import sys
+import numpy as np
+from rockpool.nn.modules import LIFNumba
+LIFNumba(2)(np.ones((1, 3, 2)))
+print("numba.np.linalg" in sys.modules)
+"""
+
+
+def test_what_numba_compiles_with_is_not_loaded_for_kernels_that_are_kept(
+    full_python: Any,
+) -> None:
+    full_python.python(AGAIN, path=PROJECT)
+    assert full_python.python(AGAIN, path=PROJECT) == "False"

@@ -380,7 +380,7 @@ class JaxModule(Module):
 
     def _require_finite_data(self, data: Any, output: jax.Array) -> None:
         if not isinstance(output, jax.core.Tracer) and output.devices() == _first_cpu():
-            require_finite_data(self._label, np.asarray(data), np.asarray(output))
+            require_finite_data(self, np.asarray(data), np.asarray(output))
 
     def _tell_of_values(self, parameters: dict[str, Any], least: dict[str, float | None]) -> None:
         """Warn once of parameters that training brought out of range, where values are known."""

@@ -113,7 +113,8 @@ class WeightedSmoothBase(JaxModule):
 
         New state and record are those of `linear` and `smooth`, by name.
         """
-        weighted, linear_state, linear_record = self.linear(input_data, record=record)
+        data = self._with_time(input_data)
+        weighted, linear_state, linear_record = self.linear(data, record=record)
         smoothed, smooth_state, smooth_record = self.smooth(weighted, record=record)
         new_state = {"linear": linear_state, "smooth": smooth_state}
         records = {"linear": linear_record, "smooth": smooth_record}

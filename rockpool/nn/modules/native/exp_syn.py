@@ -117,7 +117,7 @@ class ExpSyn(Module):
             isyn += step
             isyn *= beta
             step[:] = isyn
-        require_finite(self._label, input_data, isyn)
+        require_finite(self, input_data, isyn)
         return self._noisy(output, isyn)
 
     def _noisy(

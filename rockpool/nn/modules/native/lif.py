@@ -274,7 +274,7 @@ class LIF(Module):
                 records["vmem"][:, t] = vmem
 
         isyn = np.ascontiguousarray(isyn.transpose(1, 2, 0))
-        require_finite(self._label, data, isyn)
+        require_finite(self, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _constants(

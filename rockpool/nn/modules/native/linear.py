@@ -117,9 +117,10 @@ class LinearMixin(_ModuleClass):
             input_data = checks.real_input(self._label, input_data)
         shape = np.shape(input_data)
         if shape and shape[-1] != self.size_in:
+            steps = f"; give T time steps as (T, {self.size_in})" if len(shape) == 1 else ""
             raise ValueError(
                 f"{type(self).__name__}: input must have {self.size_in} channels (its last "
-                f"dimension), got {shape[-1]} in shape {tuple(shape)}"
+                f"dimension), got {shape[-1]} in shape {tuple(shape)}{steps}"
             )
         output = self._plus(self._dot(input_data, self.weight), self.bias)
         self._require_finite_data(input_data, output)

@@ -182,7 +182,7 @@ class Rate(Module):
                 if self._has_rec:
                     records["rec_input"][:, t] = rec_input
 
-        require_finite(self._label, data, x)
+        require_finite(self, data, x)
         return output, self._keep_state(x=x), records
 
     def _gain(self) -> np.ndarray | np.floating[Any]:

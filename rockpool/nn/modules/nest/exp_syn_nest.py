@@ -82,5 +82,5 @@ class ExpSynNest(ExpSyn):
             output[group] = reply["isyn"].reshape(n_steps, len(part), n_out).swapaxes(0, 1)
         # NEST lets the current decay before the input of a step arrives, not after it
         output *= decay(self.dt, self.tau)
-        require_finite(self._label, data, output[:, -1].copy())
+        require_finite(self, data, output[:, -1].copy())
         return self._noisy(output, output[:, -1].copy())

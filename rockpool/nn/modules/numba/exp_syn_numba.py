@@ -33,5 +33,5 @@ class ExpSynNumba(ExpSyn):
         isyn = kernel_array(self._batched_state("isyn", len(data)), self._dtype)
         beta = kernel_array(decay(self.dt, self.tau), self._dtype, (self.size_out,))
         call(exp_syn_forward, x=data, beta=beta, isyn=isyn, output=output)
-        require_finite(self._label, data, isyn)
+        require_finite(self, data, isyn)
         return self._noisy(output, isyn)

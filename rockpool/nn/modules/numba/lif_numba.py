@@ -73,7 +73,7 @@ class LIFNumba(LIF):
             output=output,
             **optional,
         )
-        require_finite(self._label, data, isyn)
+        require_finite(self, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _kernel_constants(self) -> dict[str, np.ndarray]:

@@ -61,5 +61,5 @@ class RateNumba(Rate):
             output=output,
             **optional,
         )
-        require_finite(self._label, data, x)
+        require_finite(self, data, x)
         return output, self._keep_state(x=x), records

@@ -230,6 +230,6 @@ class LIFSinabs(LIFBaseTorch):
         arguments = x, state, parameters, noise
         loop = chosen_loop(self, sinabs_loop, *arguments)
         output, final, self._record_dict = loop(*arguments, self._record)
-        require_finite_input(self._label, data, final.isyn)
+        require_finite_input(self, data, final.isyn)
         self._keep_state(**final._asdict())
         return output

@@ -86,6 +86,6 @@ class ExpSynTorch(TorchModule):
         tau = sound_values(self, "tau")["tau"]
         arguments = data, isyn, decay(self.dt, tau), self._noise(data.shape, data)
         output, isyn = chosen_loop(self, exp_syn_loop, *arguments)(*arguments)
-        require_finite_input(self._label, data, isyn)
+        require_finite_input(self, data, isyn)
         self._keep_state({"isyn": output}, isyn=isyn)
         return output

@@ -314,7 +314,7 @@ class LIFBaseTorch(TorchModule):
         arguments = self._loop_arguments(data)
         loop = chosen_loop(self, lif_loop, *arguments)
         output, final, self.__dict__["_record_dict"] = loop(*arguments, self._record)
-        require_finite_input(self._label, data, final.isyn)
+        require_finite_input(self, data, final.isyn)
         self._keep_state(**final._asdict())
         return output
 

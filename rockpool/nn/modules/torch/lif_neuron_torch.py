@@ -136,6 +136,6 @@ class LIFNeuronTorch(TorchModule):
         arguments = data, vmem, parameters, noise
         loop = chosen_loop(self, membrane_loop, *arguments)
         output, vmem, self._record_dict = loop(*arguments, self._record)
-        require_finite_input(self._label, data, vmem)
+        require_finite_input(self, data, vmem)
         self._keep_state(vmem=vmem)
         return output

@@ -110,7 +110,7 @@ class LowPass(TorchModule):
         output, vmem = chosen_loop(self, leaky_sum, *arguments)(*arguments)
         output = output.reshape(data.shape)
         vmem = vmem.reshape(batch_size, self.n_neurons)
-        require_finite_input(self._label, data.transpose(0, 1), vmem)
+        require_finite_input(self, data.transpose(0, 1), vmem)
         options = call_options()
         if options.lengths is not None:
             before = start.reshape(vmem.shape)

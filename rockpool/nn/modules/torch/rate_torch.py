@@ -109,7 +109,7 @@ class RateTorch(TorchModule):
         arguments = data, state, parameters, self._noise(data.shape, data)
         loop = chosen_loop(self, rate_loop, *arguments)
         output, state, self._record_dict = loop(*arguments, self._record)
-        require_finite_input(self._label, data, state)
+        require_finite_input(self, data, state)
         self._keep_state(x=state)
         return output
 

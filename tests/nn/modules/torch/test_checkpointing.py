@@ -23,6 +23,7 @@ from rockpool.nn.modules.torch import (
     TorchModule,
     aLIFTorch,
 )
+from rockpool.nn.modules.torch._base import recomputation
 from rockpool.parameters import Parameter, State
 
 pytestmark = [
@@ -163,3 +164,17 @@ def test_a_backward_pass_that_fails_leaves_no_state_behind() -> None:
     expected = ExpSynTorch(1)
     expected(torch.ones(1, 2, 1))
     torch.testing.assert_close(layer(x)[0], expected(x)[0])
+
+
+def test_without_gradients_the_stack_is_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone_through() -> Any:
+        raise AssertionError("a call has gone through the stack")
+
+    monkeypatch.setattr(recomputation, "_regions", gone_through)
+    net, x = Sequential(LinearTorch((3, 3)), LIFTorch(3)), torch.ones(1, 2, 3)
+    for mode in (torch.no_grad, torch.inference_mode, torch.enable_grad):
+        with mode():
+            net(x)
+            net.reset_state()
+    with pytest.raises(AssertionError, match="gone through the stack"):  # within a checkpoint
+        checkpoint(lambda data: net(data)[0], x, use_reentrant=True)

@@ -94,13 +94,16 @@ class TorchBatches(TorchRegistry):
         return data
 
     def _require_finite_data(self, data: Tensor, output: Tensor) -> None:
-        require_finite_sums(self._label, data, output)
+        require_finite_sums(self, data, output)
 
     def _batched_input(self, data: Any) -> Tensor:
         require_dense(self._label, data)
         if not isinstance(data, Tensor):
             raise TypeError(f"{self._label}: the input must be a torch tensor, got {type(data)}")
         return self._shaped(data)
+
+    def _with_time(self, data: Any) -> Any:
+        return super()._with_time(data) if isinstance(data, Tensor) else data
 
     def _expand_state(self, value: Tensor, shape: Shape) -> Tensor:
         return value.expand(shape)

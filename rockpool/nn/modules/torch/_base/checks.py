@@ -1,8 +1,8 @@
 """Checks of input data and of trained values, each with one clear error, for the torch modules."""
 
-from math import isfinite
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
@@ -67,29 +67,30 @@ def require_dense(label: str, data: Any) -> None:
         )
 
 
-def require_finite_input(label: str, data: Tensor, state: Tensor) -> None:
+def require_finite_input(module: Any, data: Tensor, state: Tensor) -> None:
     """Require input to be finite, given the state that it led to; see `finite_input`."""
     if torch.jit.is_tracing() or values_unknown(state) or values_unknown(data):
         return
     last = state.detach()
     if last.is_cpu and last.dtype in _NUMPY_TYPES:
-        require_finite(label, data, last.numpy())
+        require_finite(module, data, last.numpy())
     elif checks_wanted() and not bool(last.isfinite().all()):
-        refuse(label, data)
+        refuse(module._label, data)
 
 
-def require_finite_sums(label: str, data: Tensor, output: Tensor) -> None:
+def require_finite_sums(module: Any, data: Tensor, output: Tensor) -> None:
     """Require the input of weights to be finite, given their output; see `finite_input`.
 
     On other devices than the CPU, which would have to be waited for, the neurons behind them do so.
     """
-    if not output.is_cpu or torch.jit.is_tracing() or values_unknown(output):
+    if output.dtype not in _NUMPY_TYPES or not output.is_cpu:
         return
-    if output.dtype not in _NUMPY_TYPES:
+    if torch.jit.is_tracing() or values_unknown(output):
         return
     smaller = data.numel() < output.numel() and data.is_contiguous()
-    if not _finite((data if smaller else output).detach()) and checks_wanted():
-        refuse(label, data)
+    values = data if smaller else output
+    if not _finite(values.detach() if values.requires_grad else values) and checks_wanted():
+        refuse(module._label, data)
 
 
 def require_same_device(label: str, data: Tensor, like: Tensor) -> None:
@@ -135,9 +136,11 @@ def all_fine(values: list[Tensor], limits: list[float | None]) -> bool:
 
 def _finite(values: Tensor) -> bool:
     """Whether all values are finite."""
-    flat = values.reshape(-1)
     # a sum of squares takes one go; only where it is not finite each value is looked at
-    return isfinite(torch.dot(flat, flat)) or bool(torch.isfinite(flat).all())
+    if type(values) is Tensor and not values.is_neg():
+        array = values.numpy()  # which takes half the time
+        return bool(np.vdot(array, array) < np.inf) or bool(np.isfinite(array).all())
+    return bool(torch.isfinite(values).all())
 
 
 _NUMPY_TYPES = (torch.float32, torch.float64)

@@ -29,6 +29,8 @@ _FUNCTION: Any = getattr(torch.autograd.function, "BackwardCFunction", ())
 
 # torch has no public questions for these
 _graph_task = getattr(torch._C, "_current_graph_task_id", lambda: -1)
+# False within the forward of an autograd function, in `inference_mode`, or where a user says so
+_takes_tangents = getattr(torch._C, "_is_fwd_grad_enabled", lambda: False)
 _hooks = torch._C._autograd
 _top_hooks = getattr(_hooks, "_top_saved_tensors_default_hooks", lambda ignore_tracing: None)
 
@@ -49,7 +51,9 @@ def in_use(module: nn.Module) -> None:
     if graph_task == -1:
         if "_set_aside" in module.__dict__:
             _put_back(module)  # a backward pass has failed
-        if not is_hooked and (torch.is_grad_enabled() or torch.is_inference_mode_enabled()):
+        if not is_hooked and (
+            torch.is_grad_enabled() or torch.is_inference_mode_enabled() or _takes_tangents()
+        ):
             return
     if in_transform():  # leaves the states as they are
         return
