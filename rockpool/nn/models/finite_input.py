@@ -88,8 +88,8 @@ def require_finite_data(label: str, data: np.ndarray, output: np.ndarray) -> Non
     ValueError
         The input is not finite.
     """
-    smaller = data.dtype.kind == "f" and data.size < output.size and data.flags.c_contiguous
-    flat = (data if smaller else output).reshape(-1)
+    smaller = data.size < output.size and data.dtype.kind == "f" and data.flags.c_contiguous
+    flat = (data if smaller else output).ravel()
     if flat.dtype.kind != "f":
         return
     # a sum of squares takes one go; only where it is not finite each value is looked at
