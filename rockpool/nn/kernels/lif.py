@@ -77,8 +77,11 @@ def lif_forward(
         For the number of spikes.
     before : array (B, T, N) or of size 0
         For the membrane before the reset, which is what `lif_backward` needs.
-    vmem_record, isyn_record, irec_record : array (B, T, N), (B, T, N * S) twice; or all of size 0
-        For the membrane after the reset, the synaptic currents and the recurrent input.
+    vmem_record, isyn_record : array (B, T, N), (B, T, N * S); or both of size 0
+        For the membrane after the reset and the synaptic currents.
+    irec_record : array (B, T, N * S) or of size 0
+        For the recurrent input, with the other records or, which `lif_backward` is faster for, of a
+        recurrent layer without them.
     iahp_record : array (B, T, N) or of size 0
         For the after-spike current.
     marks_v, marks_i, marks_ahp : array (B, M, N), (B, M, N * S), (B, M, N); or of size 0
@@ -96,6 +99,7 @@ def lif_forward(
     limit = threshold.dtype.type(max_spikes)
     recurrent, noisy, adaptive = w_rec.size > 0, noise.size > 0, gamma.size > 0
     kept, recorded = before.size > 0, vmem_record.size > 0
+    irec_recorded = irec_record.size > 0
     inverse = np.empty(n_out, vmem.dtype)
     exact = invert(threshold, inverse)
     if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
@@ -165,9 +169,10 @@ def lif_forward(
                 if recorded:
                     copy(v, vmem_record[b, t])
                     copy(i, isyn_record[b, t])
-                    copy(irec[b - first], irec_record[b, t])
                     if adaptive:
                         copy(iahp[b], iahp_record[b, t])
+                if irec_recorded:
+                    copy(irec[b - first], irec_record[b, t])
             if marking:
                 m += 1
                 marked += every
