@@ -13,7 +13,7 @@ from rockpool.nn.kernels.compiling import inner, kernel, part, view
 from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, mark_steps, padded_rows
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
-__all__ = ["lif_forward"]
+__all__ = ["lif_forward", "single_synapse_forward"]
 
 # Batch elements of a recurrent layer that go through time together, such that they share each row
 # of the weights while it is in the cache.
@@ -100,19 +100,16 @@ def lif_forward(
     recurrent, noisy, adaptive = w_rec.size > 0, noise.size > 0, gamma.size > 0
     kept, recorded = before.size > 0, vmem_record.size > 0
     irec_recorded = irec_record.size > 0
-    inverse = np.empty(n_out, vmem.dtype)
-    exact = invert(threshold, inverse)
     if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
-        rows = padded_rows(7, n_out, vmem)
-        for row, values in enumerate((alpha, beta, bias, threshold, inverse)):
-            copy(values, rows[row, :n_out])
         single_synapse_forward(
-            x=x, rows=rows, exact=exact, limit=limit,
+            x=x, alpha=alpha, beta=beta, bias=bias, threshold=threshold, max_spikes=max_spikes,
             vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
             marks_v=marks_v, marks_i=marks_i,
         )  # fmt: skip
         return
 
+    inverse = np.empty(n_out, vmem.dtype)
+    exact = invert(threshold, inverse)
     together = TOGETHER if recurrent else 1
     irec = np.zeros((together, n_currents), vmem.dtype)
     chosen = np.empty(ROWS + 1, np.intp)
@@ -179,8 +176,41 @@ def lif_forward(
 
 
 @no_type_check
-@inner
+@kernel(over="output", before=3, marks_v=3, marks_i=3)
 def single_synapse_forward(
+    x: Any,
+    alpha: Any,
+    beta: Any,
+    bias: Any,
+    threshold: Any,
+    max_spikes: Any,
+    vmem: Any,
+    isyn: Any,
+    spikes: Any,
+    output: Any,
+    before: Any,
+    marks_v: Any,
+    marks_i: Any,
+) -> None:
+    """Run neurons with one synapse each, without noise, recurrence and records; as `lif_forward`.
+
+    It is called on its own as well: with half as many arguments, a short call takes less.
+    """
+    n_out = output.shape[2]
+    rows = padded_rows(7, n_out, vmem)
+    exact = invert(threshold, rows[4, :n_out])
+    for row, values in enumerate((alpha, beta, bias, threshold)):
+        copy(values, rows[row, :n_out])
+    single_synapse_steps(
+        x=x, rows=rows, exact=exact, limit=threshold.dtype.type(max_spikes),
+        vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
+        marks_v=marks_v, marks_i=marks_i,
+    )  # fmt: skip
+
+
+@no_type_check
+@inner
+def single_synapse_steps(
     x: Any,
     rows: Any,
     exact: bool,
@@ -193,7 +223,7 @@ def single_synapse_forward(
     marks_v: Any,
     marks_i: Any,
 ) -> None:
-    """Run neurons with one synapse each, without noise, recurrence and records.
+    """Do what `single_synapse_forward` does, on rows that are there.
 
     The first five rows are alpha, beta, bias, threshold and its inverse; two are free.
     """

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.kernels.lif import lif_forward
+from rockpool.nn.kernels.lif import lif_forward, single_synapse_forward
 from rockpool.nn.kernels.lif_backward import lif_backward
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
@@ -93,7 +93,9 @@ def _run(short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.nda
     if "w_rec" in short.names:
         kept["w_rec"] = array(parameters[short.names.index("w_rec")])
     states = {**short.states, "isyn": short.states["isyn"].reshape(n_batch, n_out * n_synapses)}
-    call(lif_forward, x=array(x), output=output, **short.constants.given, **states, **kept)
+    alone = n_synapses == 1 and "w_rec" not in kept and "iahp" not in states
+    kernel = single_synapse_forward if alone else lif_forward
+    call(kernel, x=array(x), output=output, **short.constants.given, **states, **kept)
     return torch.from_numpy(output)
 
 
@@ -103,7 +105,7 @@ class _Short(Function):
         """Run the kernel, and keep what gradients need."""
         started = {name: state.copy() for name, state in short.states.items()}
         isyn, n_steps = started["isyn"], x.shape[1]
-        ctx.short = short._replace(states=started)
+        ctx.short = Short(short.constants, started, short.names, short.made)
         ctx.marked = marks(n_steps, isyn, "iahp" in started)
         if ctx.marked:
             ctx.save_for_backward(None, None, x, *parameters)
