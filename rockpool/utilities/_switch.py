@@ -43,5 +43,9 @@ class Switch:
         """Whether it is on now."""
         if cls._chosen is not None:
             return cls._chosen
-        said = os.environ.get(cls._variable, "").strip().lower()
-        return (said in cls._otherwise) is not cls._default
+        return (cls._said() in cls._otherwise) is not cls._default
+
+    @classmethod
+    def _said(cls) -> str:
+        """Return what the environment variable says, in small letters."""
+        return os.environ.get(cls._variable, "").strip().lower()

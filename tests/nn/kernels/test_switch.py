@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted, use_kernels
+from rockpool.nn.kernels.switch import (
+    interpreter_wanted,
+    kernels_wanted,
+    numba_wanted,
+    use_kernels,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +39,26 @@ def test_the_environment_asks_for_the_interpreter_of_triton(
     monkeypatch.setenv("ROCKPOOL_KERNELS", value)
     assert interpreter_wanted() is wanted
     assert kernels_wanted()
+
+
+@pytest.mark.parametrize(
+    ("value", "choice", "wanted"),
+    [
+        ("", None, True),
+        ("off", None, False),
+        ("off", True, True),
+        ("", False, False),
+        ("triton", None, False),
+        ("Triton ", True, False),
+    ],
+)
+def test_numba_is_wanted_for_kernels_that_are_not_interpreted(
+    value: str, choice: bool | None, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROCKPOOL_KERNELS", value)
+    use_kernels(choice)
+    assert numba_wanted() is wanted
+    assert numba_wanted() is (kernels_wanted() and not interpreter_wanted())
 
 
 def test_a_choice_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
