@@ -6,25 +6,36 @@ import os
 from collections.abc import Mapping
 from typing import TypeVar
 
-__all__ = ["number_in", "word_in"]
+__all__ = ["meaning_of", "number_in", "said_in", "word_in"]
 
 Meaning = TypeVar("Meaning")
 
 
-def word_in(variable: str, meanings: Mapping[str, Meaning], unset: Meaning) -> Meaning:
-    """Return what the word in an environment variable means; case and spaces do not count.
+def said_in(variable: str) -> str:
+    """Return the word in an environment variable, in small letters; "" where it is not set."""
+    return os.environ.get(variable, "").strip().lower()
+
+
+def meaning_of(
+    variable: str, said: str, meanings: Mapping[str, Meaning], unset: Meaning
+) -> Meaning:
+    """Return what the word in an environment variable means.
 
     Raises
     ------
     ValueError
         It is set to none of these words.
     """
-    said = os.environ.get(variable, "").strip().lower()
     if not said:
         return unset
     if said not in meanings:
         raise _refused(variable, ", ".join(meanings), said)
     return meanings[said]
+
+
+def word_in(variable: str, meanings: Mapping[str, Meaning], unset: Meaning) -> Meaning:
+    """Return the same, of the word that is in the variable now."""
+    return meaning_of(variable, said_in(variable), meanings, unset)
 
 
 def number_in(variable: str) -> int | None:

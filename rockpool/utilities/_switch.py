@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import ClassVar
 
-from rockpool.utilities._environment import word_in
+from rockpool.utilities._environment import meaning_of, said_in
 
 __all__ = ["ON_OR_OFF", "Switch"]
 
@@ -50,4 +50,14 @@ class Switch:
         """Whether it is on now; a `ValueError` if the variable is none of its words."""
         if cls._chosen is not None:
             return cls._chosen
-        return word_in(cls._variable, cls._words, cls._default)
+        return cls._meant(cls._said())
+
+    @classmethod
+    def _said(cls) -> str:
+        """Return what the environment variable says, in small letters."""
+        return said_in(cls._variable)
+
+    @classmethod
+    def _meant(cls, said: str) -> bool:
+        """Return what a word of the environment variable means."""
+        return meaning_of(cls._variable, said, cls._words, cls._default)

@@ -204,6 +204,7 @@ def _lif_backward(frame: Any, like: Any) -> None:
         marks_v=absent3,
         marks_i=absent3,
         marks_ahp=absent3,
+        irec_record=absent3,
     )
     copy(of_neuron[0], _array1(frame, RESULT, 2, like))
     copy(of_beta, _array1(frame, RESULT, 3, like))

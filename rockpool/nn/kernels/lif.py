@@ -13,7 +13,7 @@ from rockpool.nn.kernels.compiling import inner, kernel, part, view
 from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, mark_steps, padded_rows
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
-__all__ = ["lif_forward"]
+__all__ = ["lif_forward", "single_synapse_forward"]
 
 # Batch elements of a recurrent layer that go through time together, such that they share each row
 # of the weights while it is in the cache.
@@ -77,8 +77,11 @@ def lif_forward(
         For the number of spikes.
     before : array (B, T, N) or of size 0
         For the membrane before the reset, which is what `lif_backward` needs.
-    vmem_record, isyn_record, irec_record : array (B, T, N), (B, T, N * S) twice; or all of size 0
-        For the membrane after the reset, the synaptic currents and the recurrent input.
+    vmem_record, isyn_record : array (B, T, N), (B, T, N * S); or both of size 0
+        For the membrane after the reset and the synaptic currents.
+    irec_record : array (B, T, N * S) or of size 0
+        For the recurrent input, with the other records or, which `lif_backward` is faster for, of a
+        recurrent layer without them.
     iahp_record : array (B, T, N) or of size 0
         For the after-spike current.
     marks_v, marks_i, marks_ahp : array (B, M, N), (B, M, N * S), (B, M, N); or of size 0
@@ -96,19 +99,17 @@ def lif_forward(
     limit = threshold.dtype.type(max_spikes)
     recurrent, noisy, adaptive = w_rec.size > 0, noise.size > 0, gamma.size > 0
     kept, recorded = before.size > 0, vmem_record.size > 0
-    inverse = np.empty(n_out, vmem.dtype)
-    exact = invert(threshold, inverse)
+    irec_recorded = irec_record.size > 0
     if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
-        rows = padded_rows(7, n_out, vmem)
-        for row, values in enumerate((alpha, beta, bias, threshold, inverse)):
-            copy(values, rows[row, :n_out])
         single_synapse_forward(
-            x=x, rows=rows, exact=exact, limit=limit,
+            x=x, alpha=alpha, beta=beta, bias=bias, threshold=threshold, max_spikes=max_spikes,
             vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
             marks_v=marks_v, marks_i=marks_i,
         )  # fmt: skip
         return
 
+    inverse = np.empty(n_out, vmem.dtype)
+    exact = invert(threshold, inverse)
     together = TOGETHER if recurrent else 1
     irec = np.zeros((together, n_currents), vmem.dtype)
     chosen = np.empty(ROWS + 1, np.intp)
@@ -165,17 +166,51 @@ def lif_forward(
                 if recorded:
                     copy(v, vmem_record[b, t])
                     copy(i, isyn_record[b, t])
-                    copy(irec[b - first], irec_record[b, t])
                     if adaptive:
                         copy(iahp[b], iahp_record[b, t])
+                if irec_recorded:
+                    copy(irec[b - first], irec_record[b, t])
             if marking:
                 m += 1
                 marked += every
 
 
 @no_type_check
-@inner
+@kernel(over="output", before=3, marks_v=3, marks_i=3)
 def single_synapse_forward(
+    x: Any,
+    alpha: Any,
+    beta: Any,
+    bias: Any,
+    threshold: Any,
+    max_spikes: Any,
+    vmem: Any,
+    isyn: Any,
+    spikes: Any,
+    output: Any,
+    before: Any,
+    marks_v: Any,
+    marks_i: Any,
+) -> None:
+    """Run neurons with one synapse each, without noise, recurrence and records; as `lif_forward`.
+
+    It is called on its own as well: with half as many arguments, a short call takes less.
+    """
+    n_out = output.shape[2]
+    rows = padded_rows(7, n_out, vmem)
+    exact = invert(threshold, rows[4, :n_out])
+    for row, values in enumerate((alpha, beta, bias, threshold)):
+        copy(values, rows[row, :n_out])
+    single_synapse_steps(
+        x=x, rows=rows, exact=exact, limit=threshold.dtype.type(max_spikes),
+        vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
+        marks_v=marks_v, marks_i=marks_i,
+    )  # fmt: skip
+
+
+@no_type_check
+@inner
+def single_synapse_steps(
     x: Any,
     rows: Any,
     exact: bool,
@@ -188,7 +223,7 @@ def single_synapse_forward(
     marks_v: Any,
     marks_i: Any,
 ) -> None:
-    """Run neurons with one synapse each, without noise, recurrence and records.
+    """Do what `single_synapse_forward` does, on rows that are there.
 
     The first five rows are alpha, beta, bias, threshold and its inverse; two are free.
     """

@@ -67,7 +67,7 @@ FAR, SHORT, LONG = 2**20, 256, 1024
     grad_vmem_record=3, grad_isyn_record=3, grad_irec_record=3, grad_iahp_record=3,
     x=3, w_rec=2, gamma=1, w_ahp=1, iahp=2,
     grad_iahp=2, grad_x=3, grad_w_rec=2, grad_beta=SUM, grad_gamma=SUM, grad_w_ahp=SUM,
-    bias=1, noise=3, marks_v=3, marks_i=3, marks_ahp=3,
+    bias=1, noise=3, marks_v=3, marks_i=3, marks_ahp=3, irec_record=3,
 )  # fmt: skip
 def lif_backward(
     grad_output: Any,
@@ -108,6 +108,7 @@ def lif_backward(
     marks_v: Any,
     marks_i: Any,
     marks_ahp: Any,
+    irec_record: Any,
 ) -> None:
     """Compute the gradients of LIF neurons.
 
@@ -144,6 +145,9 @@ def lif_backward(
         For the gradients of the other parameters; they are added.
     bias, noise, marks_v, marks_i, marks_ahp
         As for `lif_forward`, where there are marks; then `x` is needed as well.
+    irec_record : array (B, T, N * S) or of size 0
+        From `lif_forward`; without it, the recurrent input is computed again, in a third of the
+        time that the gradients of a large recurrent layer take.
     """
     grad_output, grad_vmem_record = view(grad_output), view(grad_vmem_record)
     grad_isyn_record, grad_irec_record = view(grad_isyn_record), view(grad_irec_record)
@@ -151,7 +155,7 @@ def lif_backward(
     vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
     grad_vmem, grad_isyn = view(grad_vmem), view(grad_isyn)
     grad_spikes, grad_iahp, grad_x = view(grad_spikes), view(grad_iahp), view(grad_x)
-    noise = view(noise)
+    noise, irec_record = view(noise), view(irec_record)
     marks_v, marks_i, marks_ahp = view(marks_v), view(marks_i), view(marks_ahp)
     n_marks, every = marks_v.shape[1], mark_steps(before.shape[1])
     n_batch, n_steps, n_out = before.shape
@@ -313,11 +317,13 @@ def lif_backward(
                     through=through[n_sent : n_sent + n_rows],
                     u=u_before,
                     near_only=near, threshold=threshold, width=width, w_rec=w_rec,
-                    with_input=train_beta, irec=irec, feedback=feedback, chosen=chosen,
+                    with_input=train_beta and irec_record.size == 0,
+                    irec=irec, feedback=feedback, chosen=chosen,
                 )  # fmt: skip
                 if train_beta:
                     for r in range(n_rows):
-                        add_product(irec[r], later[r], sums_beta)
+                        arrived = irec[r] if irec_record.size == 0 else irec_record[first + r, t]
+                        add_product(arrived, later[r], sums_beta)
                 n_sent += n_rows
             pending += last - first
             if pending >= AT_ONCE:

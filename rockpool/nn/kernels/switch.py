@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from types import MappingProxyType
 
 from rockpool.utilities._switch import ON_OR_OFF, Switch
 
-__all__ = ["interpreter_wanted", "kernels_wanted", "save_memory", "use_kernels"]
+__all__ = ["interpreter_wanted", "kernels_wanted", "numba_wanted", "save_memory", "use_kernels"]
 
 _INTERPRETED = "triton"
 
@@ -46,7 +45,13 @@ def interpreter_wanted() -> bool:
 
     ``ROCKPOOL_KERNELS=triton`` asks for that; ``TRITON_INTERPRET=1`` has to be set as well.
     """
-    return os.environ.get(use_kernels._variable, "").strip().lower() == _INTERPRETED
+    return use_kernels._said() == _INTERPRETED
+
+
+def numba_wanted() -> bool:
+    """Whether kernels are to be used on the CPU, and those of numba: both of the above, at once."""
+    said, chosen = use_kernels._said(), use_kernels._chosen
+    return said != _INTERPRETED and (use_kernels._meant(said) if chosen is None else chosen)
 
 
 class save_memory(Switch):

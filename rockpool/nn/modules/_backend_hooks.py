@@ -175,7 +175,13 @@ class BackendHooks:
 
     def _batched_input(self, data: Any) -> Any:
         """Return input as ``(B, T, size_in)``; see `_auto_batch`. Here: a copy, of float64."""
-        array = checks.real_input(self._label, data).astype(self._dtype)
+        return self._batched_numbers(data, copy=True)
+
+    def _batched_numbers(self, data: Any, copy: bool = False) -> np.ndarray:
+        """Return input as ``(B, T, size_in)``, of the type of the module; it may be its memory."""
+        array = checks.real_input(self._label, data)
+        if copy or array.dtype is not self._dtype:
+            array = array.astype(self._dtype)
         if array.ndim == 0:
             raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
         array = array.reshape(self._batch_shape(array.shape))
@@ -240,8 +246,10 @@ class BackendHooks:
         """
         if batch_size > 1 and "_state_of_first" in self.__dict__:
             self._tell_of_batches()
-        shape = self._registered_attributes[name].shape
-        return self._repeated(self._load_attribute(name), shape, batch_size)
+        state, shape = self._load_attribute(name), self._registered_attributes[name].shape
+        if type(state) is np.ndarray and state.shape == shape:
+            return self._expand_state(state, (batch_size, *shape))
+        return self._repeated(state, shape, batch_size)
 
     def _note_batch(self, batch_size: int) -> None:
         """Note that the states are those of the first of several batch elements."""
@@ -269,25 +277,30 @@ class BackendHooks:
         An empty batch leaves them as they were. This is the last thing that an ``evolve`` does, and
         all states are stored in one step: whatever fails leaves the module as it was.
         """
-        kept = {}
-        entries = self._registered_attributes
+        entries, whole, kept = self._registered_attributes, self._keep_batch_state, {}
+        n_batch = 0
         for name, batched in states.items():
             n_batch = len(batched)
-            if n_batch:
-                value, entry = self._state_to_keep(batched), entries.get(name)
-                if entry is not None:
-                    if type(value) is not np.ndarray or value.shape != entry.shape:
-                        self._check_shape(name, value)
-                    value = self._convert_attribute(name, value, entry)
-                kept[name] = value
-            if n_batch > 1:
-                self._note_batch(n_batch)
-        new_state = self.state()
-        for name, value in kept.items():
-            if name in new_state:
-                new_state[name] = value
+            if not n_batch:
+                continue
+            value, entry = batched if whole else batched[0], entries.get(name)
+            if entry is not None and not self._is_as_stored(value, entry):
+                self._check_shape(name, value)
+                value = self._convert_attribute(name, value, entry)
+            kept[name] = value
+        new_state = self.state() if self._registered_modules else {}
+        for name, entry in entries.items():
+            if entry.kind == "State":
+                new_state[name] = kept[name] if name in kept else self._load_attribute(name)
+        if n_batch > 1:
+            self._note_batch(n_batch)
         self.__dict__.update(kept)
         return new_state
+
+    def _is_as_stored(self, value: Any, entry: RegisteredAttribute) -> bool:
+        """Whether a value needs no check of its shape, and is in the form in which it is stored."""
+        plain = type(value) is np.ndarray and value.dtype is self._dtype
+        return plain and value.shape == entry.shape
 
     def _repeated(self, state: Any, shape: Shape, batch_size: int) -> Any:
         """Return a state of a shape without batch, or one kept for this batch, as ``(B, ...)``."""

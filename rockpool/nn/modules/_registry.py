@@ -189,10 +189,11 @@ class AttributeRegistry(BackendHooks):
     def _collect(self, kind: str, family: Family) -> dict[str, Any]:
         """Return the attributes of one kind, as a nested dict."""
         wanted, load = family_keys(family), self._load_attribute
-        found = self._attributes_of(kind)
-        if wanted is not None:
-            found = [(name, entry) for name, entry in found if entry.belongs_to(wanted)]
-        tree: dict[str, Any] = {name: load(name) for name, _ in found}
+        tree: dict[str, Any] = {
+            name: load(name)
+            for name, entry in self._attributes_of(kind)
+            if wanted is None or entry.belongs_to(wanted)
+        }
         for name, module in self._registered_modules.items():
             branch = module._collect(kind, family)
             if branch or wanted is None:

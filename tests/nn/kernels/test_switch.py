@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted, use_kernels
+from rockpool.nn.kernels.switch import (
+    interpreter_wanted,
+    kernels_wanted,
+    numba_wanted,
+    use_kernels,
+)
 from rockpool.nn.modules import LIF, LIFJax, LIFTorch
 
 
@@ -80,6 +85,26 @@ def test_a_module_of_jax_is_as_it_was_after_an_error_of_the_environment(
         layer(np.ones((1, 3, 2), np.float32))
     for name, value in before.items():
         assert np.array_equal(layer.state()[name], value), name
+
+
+@pytest.mark.parametrize(
+    ("value", "choice", "wanted"),
+    [
+        ("", None, True),
+        ("off", None, False),
+        ("off", True, True),
+        ("", False, False),
+        ("triton", None, False),
+        ("Triton ", True, False),
+    ],
+)
+def test_numba_is_wanted_for_kernels_that_are_not_interpreted(
+    value: str, choice: bool | None, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROCKPOOL_KERNELS", value)
+    use_kernels(choice)
+    assert numba_wanted() is wanted
+    assert numba_wanted() is (kernels_wanted() and not interpreter_wanted())
 
 
 def test_a_choice_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

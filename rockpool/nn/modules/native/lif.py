@@ -235,24 +235,26 @@ class LIF(Module):
         ValueError
             The input has a wrong number of channels or dimensions.
         """
-        data = self._batched_input(input_data)
+        data = self._batched_numbers(input_data)
         n_batch, n_steps, _ = data.shape
-        n_out, n_syn = self.size_out, self.n_synapses
+        isyn = self._batched_state("isyn", n_batch)
+        _, n_out, n_syn = isyn.shape
         # synapses stand in front, so that each operation of the loop runs over contiguous memory
         inputs = data.reshape(n_batch, n_steps, n_out, n_syn).transpose(1, 3, 0, 2)
-        isyn = np.ascontiguousarray(self._batched_state("isyn", n_batch).transpose(2, 0, 1))
+        isyn = np.ascontiguousarray(isyn.transpose(2, 0, 1))
         vmem = self._batched_state("vmem", n_batch)
         spikes = self._batched_state("spikes", n_batch)
         alpha, beta, threshold, most, zero, has_bias = self._constants(n_batch)
         drive = self._drive(n_batch, n_steps) if has_bias or self.noise_std else None
-        irec = np.zeros((n_batch, n_out, n_syn), self._dtype)
+        has_rec = self._has_rec
+        irec = np.zeros((n_batch, n_out, n_syn) if has_rec or record else (), self._dtype)
         reset, total = np.empty((2, n_batch, n_out), self._dtype)
         output = np.empty((n_batch, n_steps, n_out), self._dtype)
         records = self._empty_records(output) if record else {}
 
         for t in range(n_steps):
             isyn += inputs[t]
-            if self._has_rec:
+            if has_rec:
                 np.matmul(spikes, self.w_rec, out=irec.reshape(n_batch, n_out * n_syn))
                 isyn += irec.transpose(2, 0, 1)
             isyn *= beta

@@ -113,17 +113,20 @@ class LinearMixin(_ModuleClass):
         the weights. Another number of channels than Nin is a ValueError. Input of one axis, which
         is time for layers of neurons, is one time step here.
         """
-        if not is_jax_array(input_data):
-            input_data = checks.real_input(self._label, input_data)
-        shape = np.shape(input_data)
-        if shape and shape[-1] != self.size_in:
-            steps = f"; give T time steps as (T, {self.size_in})" if len(shape) == 1 else ""
+        data: Any = input_data
+        if type(data) is np.ndarray or not is_jax_array(data):
+            data = checks.real_input(self._label, data)
+        shape, size_in = data.shape, self._shape[0]
+        if shape and shape[-1] != size_in:
+            steps = f"; give T time steps as (T, {size_in})" if len(shape) == 1 else ""
             raise ValueError(
-                f"{type(self).__name__}: input must have {self.size_in} channels (its last "
+                f"{type(self).__name__}: input must have {size_in} channels (its last "
                 f"dimension), got {shape[-1]} in shape {tuple(shape)}{steps}"
             )
-        output = self._plus(self._dot(input_data, self.weight), self.bias)
-        self._require_finite_data(input_data, output)
+        output, bias = self._dot(data, self.weight), self.bias
+        if type(bias) is not int or bias:  # else there is none
+            output = self._plus(output, bias)
+        self._require_finite_data(data, output)
         return output, {}, {}
 
     def as_graph(self) -> rockpool.graph.LinearWeights:

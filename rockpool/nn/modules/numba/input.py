@@ -19,11 +19,10 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
     single precision: the kernels convert each number as they read it.
     """
     array = checks.real_input(module._label, data)
+    size_in, kind = module._shape[0], _SINGLE if array.dtype == _SINGLE else module._dtype
+    if array.ndim == 3 and array.shape[2] == size_in and array.dtype is kind and array.flags.carray:
+        return array
     if array.ndim == 0:
         return module._auto_batch(array)[0]
-    shape, kind = module._batch_shape(array.shape), module._dtype
-    if array.dtype == _SINGLE:
-        kind = _SINGLE
-    if array.dtype == kind and array.shape == (*shape[:2], module.size_in) and array.flags.carray:
-        return array
-    return kernel_array(array.reshape(shape), kind, (*shape[:2], module.size_in))
+    shape = module._batch_shape(array.shape)
+    return kernel_array(array.reshape(shape), kind, (*shape[:2], size_in))

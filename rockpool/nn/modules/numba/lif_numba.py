@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.kernels.compiling import call, kernel_array
-from rockpool.nn.kernels.lif import lif_forward
+from rockpool.nn.kernels.lif import lif_forward, single_synapse_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules.native.lif import LIF
@@ -62,8 +62,9 @@ class LIFNumba(LIF):
                 "isyn_record": records["isyn"].reshape(data.shape),
                 "irec_record": records["irec"].reshape(data.shape),
             }
+        alone = n_in == n_out and not optional
         call(
-            lif_forward,
+            single_synapse_forward if alone else lif_forward,
             x=data,
             **self._kernel_constants(),
             max_spikes=self.max_spikes_per_dt,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import rockpool.graph
 from rockpool.nn.models.linear import LINEAR
-from rockpool.nn.modules.torch._base.checks import Required, require_values
+from rockpool.nn.modules.torch._base.checks import Required, plainly_finite, require_values
 from rockpool.nn.modules.torch._base.initialisers import kaiming_rows, spiking_columns, uniform_sqrt
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch.torch_module import TorchModule, TorchModuleArguments
@@ -68,9 +68,11 @@ class LinearTorch(TorchModule):
         """Return ``data @ weight + bias``."""
         weight, bias = self.weight, self.bias
         data = self._input(data, weight)
-        require_values(self._label, self, _REQUIRED if bias is None else _REQUIRED_WITH_BIAS)
         output = torch.matmul(data, weight)
-        self._require_finite_data(data, output)
+        fewer = data if data.numel() < output.numel() else output
+        if not plainly_finite(weight, fewer, *(() if bias is None else (bias,))):
+            require_values(self._label, self, _REQUIRED if bias is None else _REQUIRED_WITH_BIAS)
+            self._require_finite_data(data, output)
         return output if bias is None else output + bias
 
     def as_graph(self) -> rockpool.graph.LinearWeights:

@@ -258,6 +258,15 @@ def test_values_of_parameters(name: str, parameter: str, value: float, message: 
     assert all(torch.equal(before[key], state) for key, state in module.state().items())
 
 
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_weights_that_are_no_numbers_are_found_behind_others_that_are(name: str) -> None:
+    module = LinearTorch((2, 3), has_bias=True)
+    module(torch.rand(1, 5, 2))
+    getattr(module, name).data.view(-1)[1] = torch.inf
+    with pytest.raises(ValueError, match=f"LinearTorch: {name} must be finite, got inf"):
+        module(torch.rand(1, 5, 2))
+
+
 def test_the_module_is_named_within_a_network() -> None:
     from rockpool.nn.combinators import Sequential
 

@@ -1,5 +1,6 @@
 """Checks of input data and of trained values, each with one clear error, for the torch modules."""
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from rockpool.nn.models import checks, exp_syn
 from rockpool.nn.models.finite_input import checks_wanted, refuse, require_finite
 from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
-from rockpool.nn.modules.torch._base.transforms import values_unknown
+from rockpool.nn.modules.torch._base.transforms import compiling, in_transform, values_unknown
 from rockpool.parameters import Shape
 
 
@@ -106,6 +107,19 @@ REMEDY = (
     "If training brought it there: give it a smaller learning rate, add a cost to the loss that "
     "bounds it, or hold it constant with rockpool.parameters.Constant."
 )
+
+
+def plainly_finite(*tensors: Tensor) -> bool:
+    """Whether tensors are seen to be finite at a glance; False where that takes a closer look."""
+    if torch.jit.is_tracing() or compiling() or in_transform():
+        return False
+    for tensor in tensors:
+        if not (tensor.is_cpu and tensor.dtype in _NUMPY_TYPES and tensor.is_contiguous()):
+            return False
+        flat = tensor.detach().view(-1)
+        if not isfinite(torch.dot(flat, flat)):
+            return False
+    return True
 
 
 class Required(NamedTuple):

@@ -72,10 +72,10 @@ class TorchEvolution(TorchBatches):
         record : dict
             Tensors (B, T, ...) by name; empty without `record`.
         """
+        if detach is None and lengths is None and memory is None:
+            return self._evolve(input_data, record, args, kwargs)
         given = {"detach": detach, "lengths": lengths, "memory": memory}
         given = {name: value for name, value in given.items() if value is not None}
-        if not given:
-            return self._evolve(input_data, record, args, kwargs)
         own = given.keys() & signature(self.forward).parameters.keys()
         kwargs |= {name: given.pop(name) for name in own}
         if not given:

@@ -11,6 +11,7 @@ from torch import Tensor
 from rockpool.nn.kernels import compiling
 from rockpool.nn.kernels.compiling import kernel_array
 from rockpool.nn.kernels.lif_again import number_of_marks
+from rockpool.nn.kernels.parts import AT_ONCE
 from rockpool.nn.modules.torch._base.call_options import memory_is_low
 from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
 
@@ -100,7 +101,9 @@ def marks(n_steps: int, isyn: np.ndarray | Tensor, adaptive: bool) -> dict[str, 
     There are none where memory need not be saved, or there are too few steps for it. The currents
     are (B, N, S).
     """
-    n_marks = number_of_marks(n_steps) if memory_is_low() else 0
+    if n_steps <= AT_ONCE or not memory_is_low():
+        return {}
+    n_marks = number_of_marks(n_steps)
     if not n_marks:
         return {}
     n_batch, n_out, n_synapses = isyn.shape

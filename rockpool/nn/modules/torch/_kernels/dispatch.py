@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted
+from rockpool.nn.kernels.switch import interpreter_wanted, kernels_wanted, numba_wanted
 from rockpool.nn.modules.torch._base.activations import ACTIVATION_FUNCTIONS
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
 from rockpool.nn.modules.torch._base.transforms import compiling, in_transform
@@ -76,7 +76,7 @@ def chosen_loop(module: nn.Module, loop: Callable[..., Any], *arguments: Any) ->
 
 def arrays_serve() -> bool:
     """Whether kernels may be called on the arrays of tensors, as far as that lies around a call."""
-    return not (compiling() or interpreter_wanted()) and _surroundings("cpu") is None
+    return not compiling() and numba_wanted() and _around("numba") is None
 
 
 def takes_half(data: Tensor, like: Tensor) -> bool:
@@ -110,7 +110,8 @@ def _obstacle(loop: Callable[..., Any], arguments: tuple[Any, ...]) -> str | Non
     if compiler and loop not in _KERNELS[compiler]:
         return f"no kernel of {compiler} for this loop"
     return (
-        _surroundings(device)
+        _turned_off(device, compiler)
+        or _around(compiler)
         or _unserved(arguments, tensors, compiler)
         or (_triton_fails(tensors[0].device) if compiler == "triton" else None)
     )
@@ -134,13 +135,15 @@ for _loop, _form in operators.LOOPS.items():
     operators.define(_loop, _form, _run_by)
 
 
-def _surroundings(device: str) -> str | None:
-    """Return what keeps kernels away from this call, whatever its arguments, or None."""
+def _turned_off(device: str, compiler: str) -> str | None:
+    """Return why there are no kernels at all, or None."""
     if not kernels_wanted():
         return "kernels are turned off"
-    compiler = _compiler(device)
-    if not compiler:
-        return f"no kernel for {device}"
+    return None if compiler else f"no kernel for {device}"
+
+
+def _around(compiler: str) -> str | None:
+    """Return what keeps kernels away from this call, whatever its arguments, or None."""
     if torch.jit.is_tracing():
         return "within torch.jit.trace"
     if in_transform():

@@ -71,6 +71,10 @@ class _LIF(Function):
             per_synapse = (*per_step, n_syn)
             records = [empty(shape, p.x) for shape in (per_step, per_synapse, per_synapse)]
             records.append(None if iahp is None else empty(per_step, p.x))
+        irec = records[2]
+        if irec is None and before is not None and p.w_rec is not None:
+            irec = empty((*per_step, n_syn), p.x)
+        recorded = zip(RECORDS, (*records[:2], irec, records[3]), strict=True)
         call(
             lif_forward,
             x=array(p.x),
@@ -85,10 +89,10 @@ class _LIF(Function):
             output=output.numpy(),
             **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
             **arrays(w_rec=p.w_rec, noise=p.noise),
-            **outputs(iahp=iahp, before=before, **dict(zip(RECORDS, records, strict=True))),
+            **outputs(iahp=iahp, before=before, **dict(recorded)),
             **marked,
         )
-        keep(ctx, settings, before, *tensors)
+        keep(ctx, settings, before, None if p.w_rec is None or marked else irec, *tensors)
         if ctx is not None:
             ctx.marked = marked
         if ctx is not None and p.w_rec is None and settings.record:
@@ -97,7 +101,7 @@ class _LIF(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        before, *tensors = ctx.saved_tensors
+        before, irec, *tensors = ctx.saved_tensors
         inputs, needed = Inputs(*tensors), ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
             function = partial(by_loop, ctx.settings)
@@ -105,7 +109,8 @@ class _LIF(Function):
         if before is None:
             before = empty((*inputs.x.shape[:2], inputs.vmem.shape[1]), inputs.vmem)
         need, given = Inputs._make(needed), Results._make(grads)
-        found = _gradients(ctx.settings, inputs, need, before, ctx.marked, given)
+        kept = {**ctx.marked, **arrays(irec_record=irec)}
+        found = _gradients(ctx.settings, inputs, need, before, kept, given)
         return None, *only_needed(found, needed)
 
 
@@ -114,14 +119,14 @@ def _gradients(
     inputs: Inputs,
     need: Any,
     before: Tensor,
-    marked: dict[str, np.ndarray],
+    kept: dict[str, np.ndarray],
     given: Any,
 ) -> Inputs:
     """Return the gradients of all inputs, given those of the results.
 
-    With what was marked, nothing of `before` is read.
+    Besides `before`, the kernel has left what is `kept`. With marks, nothing of `before` is read.
     """
-    p = inputs
+    p, marked = inputs, "marks_v" in kept
     n_batch, n_out, n_syn = p.isyn.shape
     per_neuron = (n_out,)
     of_output = output_gradient(given.output, before)
@@ -142,7 +147,7 @@ def _gradients(
     if need.beta or marked:
         optional["x"] = array(p.x)
     if marked:
-        optional |= {**marked, "bias": broadcast(p.bias, per_neuron), **arrays(noise=p.noise)}
+        optional |= {"bias": broadcast(p.bias, per_neuron), **arrays(noise=p.noise)}
     if p.iahp is not None:
         of_iahp = gradient_array(given.iahp, p.iahp)
         of_gamma, of_w_ahp = np.zeros((2, n_out))
@@ -177,6 +182,7 @@ def _gradients(
             grad_iahp_record=given.iahp_record,
         ),
         **optional,
+        **kept,
     )
     return Inputs(
         x=of_x,

@@ -13,16 +13,18 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.kernels.lif import lif_forward
+from rockpool.nn.kernels.lif import lif_forward, single_synapse_forward
 from rockpool.nn.kernels.lif_backward import lif_backward
 from rockpool.nn.modules.torch._kernels.arrays import (
     array,
+    arrays,
     broadcast,
     broadcasts,
     call,
     empty,
     marks,
     output_gradient,
+    outputs,
     reduced,
 )
 from rockpool.nn.modules.torch._kernels.gradients import only_needed, second_order
@@ -91,7 +93,9 @@ def _run(short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.nda
     if "w_rec" in short.names:
         kept["w_rec"] = array(parameters[short.names.index("w_rec")])
     states = {**short.states, "isyn": short.states["isyn"].reshape(n_batch, n_out * n_synapses)}
-    call(lif_forward, x=array(x), output=output, **short.constants.given, **states, **kept)
+    alone = n_synapses == 1 and "w_rec" not in kept and "iahp" not in states
+    kernel = single_synapse_forward if alone else lif_forward
+    call(kernel, x=array(x), output=output, **short.constants.given, **states, **kept)
     return torch.from_numpy(output)
 
 
@@ -101,27 +105,30 @@ class _Short(Function):
         """Run the kernel, and keep what gradients need."""
         started = {name: state.copy() for name, state in short.states.items()}
         isyn, n_steps = started["isyn"], x.shape[1]
-        ctx.short = short._replace(states=started)
+        ctx.short = Short(short.constants, started, short.names, short.made)
         ctx.marked = marks(n_steps, isyn, "iahp" in started)
         if ctx.marked:
-            ctx.save_for_backward(None, x, *parameters)
+            ctx.save_for_backward(None, None, x, *parameters)
             return _run(short, x, parameters, **ctx.marked)
         before = np.empty((len(isyn), n_steps, isyn.shape[1]), isyn.dtype)
-        output = _run(short, x, parameters, before=before)
-        ctx.save_for_backward(torch.from_numpy(before), x, *parameters)
+        recurrent = {"irec_record": empty(x.shape, x)} if "w_rec" in short.names else {}
+        output = _run(short, x, parameters, before=before, **outputs(**recurrent))
+        kept = torch.from_numpy(before), recurrent.get("irec_record")
+        ctx.save_for_backward(*kept, x, *parameters)
         return output
 
     @staticmethod
     def backward(ctx: Any, given: Tensor) -> Any:  # type: ignore[override]
         """Return the gradients of input and parameters."""
-        before, *tensors = ctx.saved_tensors
+        before, irec, *tensors = ctx.saved_tensors
         needed = ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
             loop = partial(_by_loop, ctx.short)
             return None, *second_order(loop, tensors, needed, (given,))
         if before is None:
             before = empty(given.shape, given)
-        found = _gradients(ctx.short, before.numpy(), ctx.marked, tensors, needed, given)
+        kept = {**ctx.marked, **arrays(irec_record=irec)}
+        found = _gradients(ctx.short, before.numpy(), kept, tensors, needed, given)
         return None, *only_needed(found, needed)
 
 
@@ -141,22 +148,23 @@ def _by_loop(short: Short, x: Tensor, *parameters: Tensor) -> tuple[Tensor]:
 def _gradients(
     short: Short,
     before: np.ndarray,
-    marked: dict[str, np.ndarray],
+    kept: dict[str, np.ndarray],
     tensors: list[Tensor],
     needed: tuple[bool, ...],
     given: Tensor,
 ) -> list[Tensor | None]:
     """Return the gradients of the input and of the parameters, of which some need not be right.
 
-    With what was marked, nothing of `before` is read.
+    Besides `before`, the kernel has left what is `kept`. With marks, nothing of `before` is read.
     """
     x, *parameters = tensors
+    marked = "marks_v" in kept
     wanted = dict(zip(short.names, needed[1:], strict=True))
     trained = dict(zip(short.names, parameters, strict=True))
     n_batch, n_out, n_synapses = short.states["isyn"].shape
     n_currents = n_out * n_synapses
     arguments = {**short.constants.given, **short.constants.surrogate, **short.states}
-    arguments |= marked
+    arguments |= kept
     if not marked:
         del arguments["bias"]
     arguments["isyn"] = arguments["isyn"].reshape(n_batch, n_currents)

@@ -45,7 +45,7 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     for value in states.values():
         if not _is_array(value, data, graph):
             return None
-    limit = float(module.max_spikes_per_dt)
+    limit = float(module._load_attribute("max_spikes_per_dt"))
     given = module.__dict__.get("_least_given")
     settings = module.dt, module.leak_mode, module.spike_generation_fn, limit, given
     constants = module._watched.get(partial(_constants, module, trained), parameters, *settings)
@@ -114,13 +114,11 @@ def _is_array(tensor: Any, like: Tensor, graph: bool = False) -> bool:
 
 def _started(module: Any, name: str, value: Tensor, n_batch: int) -> np.ndarray | None:
     """Return a state as a new array (B, ...); None if it is kept for a batch of another size."""
-    shape = module._registered_attributes[name].shape
     array = (value.detach() if value.requires_grad else value).numpy()
-    if array.ndim != len(shape) and array.shape[0] != n_batch:
-        return None
-    started = np.empty((n_batch, *shape), array.dtype)
-    started[...] = array
-    return started
+    shape = module._registered_attributes[name].shape
+    if array.shape == shape:
+        return np.repeat(array[np.newaxis], n_batch, 0) if n_batch > 1 else array[np.newaxis].copy()
+    return array.copy() if array.shape == (n_batch, *shape) else None
 
 
 def _kept(whole: bool, states: dict[str, np.ndarray]) -> dict[str, Tensor]:
