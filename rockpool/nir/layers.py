@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -179,7 +179,8 @@ def _delay(reading: Reading, name: str, node: GraphNode, shape: Shape) -> list[B
         raise reading.fail(
             name, f"delays of {found.max():g} time steps take more than {_MOST_STEPS} layers"
         )
-    late = _membrane(reading, shape, reading.dt, 1)
+    step = _single_step(reading)
+    late = _membrane(replace(reading, dt=step), shape, step, 1)
     branches: list[Branch] = []
     for count in found:
         some = (whole == count).astype(np.float64)
@@ -189,6 +190,11 @@ def _delay(reading: Reading, name: str, node: GraphNode, shape: Shape) -> list[B
             stages = [(f"{last}_of" if count else last, _scaled(some, shape)), *stages]
         branches.append([*stages, (last, late)] if count else stages)
     return branches
+
+
+def _single_step(reading: Reading) -> float:
+    """Return the time step as single precision has it: ``1 - dt / tau`` of such a tau is 0."""
+    return float(np.float32(reading.dt))
 
 
 def _scaled(values: np.ndarray, shape: Shape) -> Node:
@@ -317,11 +323,11 @@ def _lift(reading: Reading, name: str, key: str, arrays: dict[str, Any]) -> None
 def _threshold(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tuple[Node, Shape]:
     """Return neurons that forget at once: they spike where their input is above the threshold."""
     threshold = _spread(reading, name, "threshold", node.fields["threshold"], shape)
-    low = np.asarray(threshold - 1 - abs(threshold))
+    low, step = np.asarray(threshold - 1 - abs(threshold)), _single_step(reading)
     neuron = GraphNode(
         "LIF",
         {
-            "tau": np.array(reading.dt / reading.tau_scale),
+            "tau": np.array(step),
             "r": np.array(1.0),
             "v_leak": np.array(0.0),
             "v_threshold": threshold,
@@ -329,7 +335,7 @@ def _threshold(reading: Reading, name: str, node: GraphNode, shape: Shape) -> tu
         },
     )
     asked = {"decay": "euler", "gain": "unit", "reset": "none", "reset_delay": False, "delay": 0}
-    inner = Reading(reading.name, "nir", reading.dt, reading.tau_scale, asked)
+    inner = Reading(reading.name, "nir", step, 1.0, asked)
     return _neurons(inner, name, neuron, shape, None), shape
 
 

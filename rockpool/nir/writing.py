@@ -173,10 +173,10 @@ def _fires(node: Node) -> bool:
 
 def _own_step(units: Units) -> float | None:
     """Return the time step of a network, or None where it has none."""
-    steps = {unit.node.settings["dt"] for unit in units.units if "dt" in unit.node.settings}
-    if len(steps) > 1:
-        raise ValueError(f"to_nir: the layers have different time steps, {sorted(steps)}")
-    return float(steps.pop()) if steps else None
+    steps = sorted({u.node.settings["dt"] for u in units.units if "dt" in u.node.settings})
+    if steps and steps[-1] - steps[0] > 1e-6 * steps[0]:  # single precision may have rounded some
+        raise ValueError(f"to_nir: the layers have different time steps, {steps}")
+    return float(min(steps, key=lambda step: len(repr(float(step))))) if steps else None
 
 
 def _nodes(units: Units, written: Units, dialect: str, version: str) -> _Written:

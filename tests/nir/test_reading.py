@@ -9,10 +9,11 @@ import h5py
 import nir
 import numpy as np
 import pytest
+import torch
 from support.nir_cases import ends, lif, linear, row, write
 
 from rockpool import FileFormatError, describe
-from rockpool.nir import NirWarning, from_nir
+from rockpool.nir import NirWarning, from_nir, to_nir
 from rockpool.nn.modules import LIFEuler
 
 X = (np.random.default_rng(5).random((1, 60, 3)) < 0.3).astype(np.float64)
@@ -246,6 +247,25 @@ def test_a_delay_is_so_many_time_steps(file: Any, steps: tuple[int, ...]) -> Non
     for neuron, k in enumerate(np.broadcast_to(steps, 4)):
         expected[:, k:, neuron] = data[:, : data.shape[1] - k, neuron]
     np.testing.assert_allclose(run(from_nir(file(nodes, row("a", "d")), dt=1e-3)), expected)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("dt", [1e-3, 1e-4, 7e-4])
+def test_a_delay_hands_on_the_same_bits_in_single_precision(
+    file: Any, dt: float, backend: str
+) -> None:
+    nodes = {"d": late(dt), "t": {"type": "Threshold", "threshold": np.full(4, 0.3)}}
+    data = np.random.default_rng(9).random((1, 50, 4)).astype(np.float32)
+    delayed = from_nir(file({"d": nodes["d"]}, row("d"), 4), backend, dt=dt, dtype="float32")
+    fires = from_nir(file(nodes, row("d", "t"), 4), backend, dt=dt, dtype="float32")
+    for network, expected in ((delayed, data), (fires, data > np.float32(0.3))):
+        given = torch.from_numpy(data) if backend == "torch" else data
+        output = network(given)[0]
+        output = output.detach() if backend == "torch" else output
+        assert np.array_equal(np.asarray(output)[:, 1:], expected[:, :-1])
+    with_neurons = {"n": lif(4, r=3.0), "d": nodes["d"]}
+    again = from_nir(file(with_neurons, row("n", "d"), 4), backend, dt=dt)
+    assert to_nir(again).metadata["dt"] == dt
 
 
 def test_an_integrator_adds_up(file: Any) -> None:
