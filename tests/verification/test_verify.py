@@ -72,7 +72,7 @@ def test_the_network_stays_where_it_is() -> None:
 
 def one_layer(output: np.ndarray, vmem: np.ndarray, threshold: float = 1.0) -> list[Activity]:
     node = rockpool.describe(LIF(output.shape[-1], threshold=threshold))
-    return [Activity("layer", node, output, {"vmem": vmem})]
+    return [Activity("layer", node, output, record={"vmem": vmem})]
 
 
 def two_runs(distance: float) -> Any:
@@ -218,8 +218,8 @@ def test_values_are_compared_up_to_the_first_difference() -> None:
         other = values.copy()
         other[0, step] = 2.0
         found = compared(
-            [*one_layer(spiking, membranes), Activity("rate", node, values, {})],
-            [*one_layer(quiet, membranes), Activity("rate", node, other, {})],
+            [*one_layer(spiking, membranes), Activity("rate", node, values)],
+            [*one_layer(quiet, membranes), Activity("rate", node, other)],
             "float64",
         )
         assert found.values_agree is agree
