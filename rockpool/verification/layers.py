@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.conversion import build
+from rockpool.nn.conversion import build, has_double
 from rockpool.nn.description import CONTAINERS, Node, flat_steps
 from rockpool.nn.models.catalogue import DOUBLE_ONLY, LIBRARY
 from rockpool.nn.modules._observed import (
@@ -39,7 +39,7 @@ def evolved(
     dtype : str, optional
         "float32" or "float64". Default: that which the back-end has by itself.
     """
-    if backend in DOUBLE_ONLY:
+    if backend in DOUBLE_ONLY or (dtype == "float64" and not has_double(backend)):
         dtype = None
     network = build(node, backend, dtype=dtype)
     precision = dtype or ("float64" if LIBRARY[backend] == "numpy" else "float32")
