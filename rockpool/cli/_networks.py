@@ -109,6 +109,10 @@ def input_data(text: str, node: Node) -> ndarray:
             f"{text!r} must have the shape (batch, time, {channels}) or (time, {channels}), "
             f"got {array.shape}"
         )
+    if not array.size:
+        raise CommandError(
+            f"{text!r} must have at least one time step, got the shape {array.shape}"
+        )
     floats = array.astype(np.float64)
     if not np.isfinite(floats).all():
         raise CommandError(f"{text!r} must hold finite numbers, got NaN or infinity")

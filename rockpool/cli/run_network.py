@@ -285,7 +285,7 @@ def _steps(channels: int | None) -> Iterator[tuple[int, ndarray]]:
             step = np.array([float(word) for word in line.split(",")])
         except ValueError:
             raise CommandError(
-                f"line {number} of stdin must be numbers, got {line.strip()!r}"
+                f"line {number} of stdin must be numbers, got {line.strip()[:60]!r}"
             ) from None
         if channels not in (None, len(step)) or not np.isfinite(step).all():
             said = line.strip()[:60]

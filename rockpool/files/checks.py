@@ -47,8 +47,8 @@ def check_sizes(name: str, network: Node, n_bytes: int) -> None:
                     raise FileFormatError(f"{where}: a {node.model} has no arrays of its own")
             elif node.children and node.user_class is None:
                 _check_outer(where, node)
-            elif any(size is not None and size > n_bytes for size in node.shape):
-                raise FileFormatError(f"{where}: the shape {node.shape} is larger than the file")
+            else:
+                _check_class(where, node, n_bytes)
         except FileFormatError:
             raise
         except (ValueError, TypeError, IndexError) as error:
@@ -75,6 +75,17 @@ def _check_model(where: str, node: Node, model: Model) -> None:
     for name, array in node.states.items():
         batched = (len(array), *states[name]) if array.ndim == len(states[name]) + 1 else None
         _check_shape(where, name, array, [batched or states[name]])
+
+
+def _check_class(where: str, node: Node, n_bytes: int) -> None:
+    """Check a layer of a class of which no table tells what its sizes are borne out by."""
+    if any(size is not None and size > n_bytes for size in node.shape):
+        raise FileFormatError(f"{where}: the shape {node.shape} is larger than the file")
+    for name, value in node.settings.items():
+        if type(value) is int and value > n_bytes:
+            raise FileFormatError(f"{where}: {name} is {value}, more than the file has bytes")
+    if node.settings.get("has_rec", False) and "w_rec" not in node.parameters:
+        raise FileFormatError(f"{where}: of its parameters, w_rec is missing")
 
 
 def _module_shape(where: str, node: Node, model: Model) -> tuple[int, ...]:

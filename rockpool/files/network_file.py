@@ -10,13 +10,20 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from rockpool._version import __version__
 from rockpool.files.checks import check_sizes
-from rockpool.files.tensors import FileFormatError, parse_json, read_tensors, shown
+from rockpool.files.tensors import (
+    MAX_ENTRIES,
+    FileFormatError,
+    parse_json,
+    read_tensors,
+    shown,
+    tensors_in,
+)
 from rockpool.nn.conversion import build, describe, library_of, settled
 from rockpool.nn.description import MAX_DEPTH, MAX_NODES, Node, Value
 from rockpool.nn.models.catalogue import LIBRARY
@@ -29,6 +36,9 @@ MAX_NAME = 255
 
 Path = str | os.PathLike[str]
 Containers = Mapping[str, Callable[[dict[str, Any]], Any]]
+
+# What constructors raise besides a ValueError where they cannot take a value
+_REFUSALS = (TypeError, AssertionError, ArithmeticError, LookupError, RuntimeError)
 
 _NODE_KEYS = frozenset("model shape parameters states settings local children user library".split())
 
@@ -82,8 +92,11 @@ def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) ->
     Raises
     ------
     TypeError
-        `network` is no module; a setting is a function of your own, which no file can hold; notes
-        are no texts.
+        `network` is no module; a setting is a function of your own, or a layer is one of torch
+        itself, which no file can hold; notes are no texts.
+    FileFormatError
+        A ValueError: `load` would not take the file, as a name in it is too long or cannot be
+        printed, or as there are too many modules, or notes longer than 2 MiB.
     ModuleNotFoundError
         There is no ``safetensors`` (``pip install "safetensors>=0.4"``).
     OSError
@@ -112,8 +125,10 @@ def save(network: Any, path: Path, *, notes: Mapping[str, str] | None = None) ->
         "network": _said(node, (), arrays),
     }
     text = json.dumps(said, separators=(",", ":"), allow_nan=False)
+    content = writer.save(arrays, {"rockpool": text})
+    _read(name, *tensors_in(name, np.frombuffer(content, np.uint8)), len(content))
     with replacing(name, "wb") as file:
-        file.write(writer.save(arrays, {"rockpool": text}))
+        file.write(content)
 
 
 def load(
@@ -150,11 +165,16 @@ def load(
         A ValueError: the file is no such file, is damaged, or is of a later version.
     ValueError, ModuleNotFoundError
         As for `rockpool.convert`.
+    TypeError
+        `containers` are no functions by name.
     OSError
         The file cannot be read.
     """
+    containers = {} if containers is None else containers
+    if not isinstance(containers, Mapping) or not all(map(callable, containers.values())):
+        raise TypeError(f"load: containers must be functions by name, got {containers!r}")
     header = read_header(path)
-    node = _with_containers(header.network, dict(containers or {}))
+    node = _with_containers(header.network, dict(containers))
     backend = header.library if backend is None else backend
     backend = settled("load", node, backend, shape)
     if not state:
@@ -162,7 +182,7 @@ def load(
     keep = LIBRARY.get(backend) == header.library
     try:
         return build(node, backend, dtype=dtype, keep_precision=keep)
-    except (TypeError, OverflowError) as error:  # a setting of a class that no table knows
+    except _REFUSALS as error:  # of a setting of a class that no table knows
         raise FileFormatError(f"{os.fspath(path)}: {error}") from error
 
 
@@ -175,10 +195,16 @@ def read_header(path: Path) -> NetworkFile:
         As for `load`.
     """
     name = check_path("read_header", path, "path")
-    arrays, metadata = read_tensors(path)
+    return _read(name, *read_tensors(path), os.stat(path).st_size)
+
+
+def _read(
+    name: str, arrays: dict[str, np.ndarray], metadata: dict[str, Any], size: int
+) -> NetworkFile:
+    """Return what the arrays and metadata of a file of some bytes say of a network."""
     if "rockpool" not in metadata:
         raise FileFormatError(f"{name}: these are tensors, but no description of a network")
-    said = parse_json(name, "its description", metadata["rockpool"])
+    said = parse_json(name, "its description", metadata.pop("rockpool"), MAX_ENTRIES)
     if not isinstance(said, dict):
         raise FileFormatError(f"{name}: its description is no object of names")
     version = said.get("version")
@@ -193,12 +219,11 @@ def read_header(path: Path) -> NetworkFile:
     node = reader.node(said.get("network"), ())
     reader.check_all_used()
     node = _with_networks(node)
-    size = os.stat(path).st_size
     check_sizes(name, node, size)
     notes, library, package = said.get("notes"), said.get("library"), said.get("package")
     if not isinstance(notes, dict) or not all(isinstance(text, str) for text in notes.values()):
         raise FileFormatError(f"{name}: its notes are no texts by name")
-    if library not in LIBRARY or not isinstance(package, str):
+    if not _is_library(library) or not isinstance(package, str):
         raise FileFormatError(f"{name}: it was written by {shown(library)}, {shown(package)}")
     return NetworkFile(node, notes, library, package, size)
 
@@ -217,6 +242,10 @@ def _safetensors() -> Any:
 
 def _said(node: Node, path: tuple[str, ...], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return a node as JSON has it, and add its arrays to those of the file."""
+    if node.model.startswith("torch.nn."):
+        raise TypeError(
+            f"save: {'.'.join(path) or 'the network'} is a {node.model}, which no file can hold"
+        )
 
     def stored(name: str, array: np.ndarray) -> str:
         key = ".".join((*path, name))
@@ -287,7 +316,7 @@ class _Reader:
         shape = said["shape"]
         if not self._is_shape(shape, None):
             raise self._fail(path, f"the shape is {shown(shape)}")
-        if not self._is_name(said["model"]) or said["library"] not in LIBRARY:
+        if not self._is_name(said["model"]) or not _is_library(said["library"]):
             raise self._fail(path, f"the model is {shown(said['model'])}")
         if type(said["user"]) is not bool:
             raise self._fail(path, f"user is {shown(said['user'])}")
@@ -370,6 +399,10 @@ class _Reader:
         unused = sorted(self.arrays.keys() - self.used)
         if unused:
             raise FileFormatError(f"{self.name}: no module has the array {shown(unused[0])}")
+
+
+def _is_library(name: Any) -> TypeGuard[str]:
+    return isinstance(name, str) and name in LIBRARY
 
 
 class _UserContainer:

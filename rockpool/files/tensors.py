@@ -10,22 +10,27 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["FileFormatError", "parse_json", "read_tensors", "shown"]
+__all__ = ["FileFormatError", "parse_json", "read_tensors", "shown", "tensors_in"]
 
 # The types that a network may be stored in
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "BOOL": "|b1"}
 
-MAX_HEADER = 16 * 2**20  # bytes
-MAX_TENSORS = 100_000
-# Brackets, commas and colons of a JSON text: they bound the objects that Python makes of it
-MAX_MARKS = 1_000_000
+# These keep what Python makes of a table, whatever it says, within 32 MiB; there is room for a
+# thousand spiking layers
+MAX_HEADER = 2 * 2**20  # bytes
+MAX_TENSORS = 10_000
+MAX_ENTRIES = 200_000
 MAX_NESTING = 400
+
+# The texts in a JSON text; one that does not end goes to the end, so that each is gone over once
+_TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class FileFormatError(ValueError):
@@ -43,36 +48,35 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
         It cannot be read.
     """
     name = os.fspath(path)
-    size = os.stat(path).st_size
     with open(path, "rb") as file:
-        start = file.read(8)
-        length = int.from_bytes(start, "little")
-        if start == b"\x89HDF\r\n\x1a\n":
-            raise FileFormatError(
-                f"{name}: this is a file of HDF5, not of safetensors; rockpool.nir.from_nir reads "
-                "networks in files of NIR"
-            )
-        if len(start) < 8 or length > size - 8:
+        if os.fstat(file.fileno()).st_size < 8:
             raise FileFormatError(f"{name}: this is no safetensors file, or it has been cut")
-        if length > MAX_HEADER:
-            raise FileFormatError(
-                f"{name}: its table has {length} bytes, at most {MAX_HEADER} are allowed"
-            )
-        text = file.read(length)
-    table = parse_json(name, "its table", text)
+    return tensors_in(name, np.memmap(Path(path), dtype=np.uint8, mode="r"))
+
+
+def tensors_in(name: str, content: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the same for the bytes of a file, of which there are at least eight."""
+    start = content[:8].tobytes()
+    length, size = int.from_bytes(start, "little"), len(content)
+    if start == b"\x89HDF\r\n\x1a\n":
+        raise FileFormatError(
+            f"{name}: this is a file of HDF5, not of safetensors; rockpool.nir.from_nir reads "
+            "networks in files of NIR"
+        )
+    if length > size - 8:
+        raise FileFormatError(f"{name}: this is no safetensors file, or it has been cut")
+    if length > MAX_HEADER:
+        raise FileFormatError(
+            f"{name}: its table has {length} bytes, at most {MAX_HEADER} are allowed"
+        )
+    table = parse_json(name, "its table", content[8 : 8 + length].tobytes(), MAX_ENTRIES)
     if not isinstance(table, dict):
         raise FileFormatError(f"{name}: its table is no object of names")
     metadata = table.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise FileFormatError(f"{name}: its metadata are no texts by name")
     layout = _checked_layout(name, table, size - 8 - length)
-    if not layout:
-        return {}, metadata
-    data = (
-        np.memmap(Path(path), dtype=np.uint8, mode="r", offset=8 + length)
-        if size > 8 + length
-        else np.empty(0, np.uint8)
-    )
+    data = content[8 + length :]
     return {
         key: np.frombuffer(data[begin:end], dtype).reshape(shape)
         for key, (dtype, shape, begin, end) in layout.items()
@@ -122,8 +126,18 @@ def _are_counts(values: Any) -> bool:
     return isinstance(values, list) and all(type(v) is int and 0 <= v < 2**53 for v in values)
 
 
-def parse_json(name: str, what: str, text: bytes | str) -> Any:
+def parse_json(name: str, what: str, text: bytes | str, most: int = 1_000_000) -> Any:
     """Return what a JSON text of a file says, if it can be read without harm.
+
+    Parameters
+    ----------
+    name, what : str
+        The file, and what the text is, for messages.
+    text : bytes or str
+        The text.
+    most : int, optional
+        How many brackets, commas and colons it may have: they bound the objects that Python makes
+        of it. Default: a million.
 
     Raises
     ------
@@ -131,12 +145,13 @@ def parse_json(name: str, what: str, text: bytes | str) -> Any:
         No JSON in UTF-8; a name twice; a number that is none or too large; too deep or too long.
     """
     try:
-        decoded = text if isinstance(text, str) else text.decode("utf-8")
+        text = text if isinstance(text, str) else text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{name}: {what} is no text in UTF-8") from error
-    if sum(map(decoded.count, "[{,:")) > MAX_MARKS:
-        raise FileFormatError(f"{name}: {what} has more than {MAX_MARKS} entries")
-    if _nesting(decoded) > MAX_NESTING:
+    bare = _TEXTS.sub("", text)
+    if sum(map(bare.count, "[{,:")) > most:
+        raise FileFormatError(f"{name}: {what} has more than {most} entries")
+    if _nesting(bare) > MAX_NESTING:
         raise FileFormatError(f"{name}: {what} is nested too deep")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -154,7 +169,7 @@ def parse_json(name: str, what: str, text: bytes | str) -> Any:
 
     try:
         return json.loads(
-            decoded, object_pairs_hook=unique, parse_constant=no_number, parse_float=finite
+            text, object_pairs_hook=unique, parse_constant=no_number, parse_float=finite
         )
     except FileFormatError:
         raise
@@ -163,7 +178,7 @@ def parse_json(name: str, what: str, text: bytes | str) -> Any:
 
 
 def _nesting(text: str) -> int:
-    """Return the greatest number of brackets that are open at once; those in texts count too."""
+    """Return the greatest number of brackets that are open at once."""
     depth = deepest = 0
     for character in text:
         if character in "[{":

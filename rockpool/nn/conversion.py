@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.backends.queries import backend_available
 from rockpool.nn.combinators._wiring import sources_of
 from rockpool.nn.description import CONTAINERS, Node, Value
 from rockpool.nn.models.catalogue import (
@@ -25,7 +26,7 @@ from rockpool.nn.models.checks import one_of
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.obstacles import backends_for, obstacles
 
-__all__ = ["backends_for", "build", "convert", "describe", "obstacles", "settled"]
+__all__ = ["backends_for", "build", "convert", "describe", "has_double", "obstacles", "settled"]
 
 _PREFIXES = {"numpy": "Mod", "torch": "Torch", "jax": "Jax"}
 _DTYPES = ("float32", "float64")
@@ -263,6 +264,11 @@ def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
             raise ValueError(f"dtype must be {one_of(map(repr, _DTYPES))}, got {dtype!r}")
         if name == "float32" and backend in DOUBLE_ONLY:
             raise ValueError(f"dtype must be 'float64' for {backend!r}, got {dtype!r}")
+        if name == "float64" and not has_double(backend):
+            raise ValueError(
+                f"dtype must be 'float32' for 'jax' as long as its jax_enable_x64 is off, got "
+                f"{dtype!r}"
+            )
         return name
     if not keep or backend in DOUBLE_ONLY:
         return "float64" if library == "numpy" else "float32"
@@ -270,6 +276,15 @@ def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
         value.array.dtype.name for _, inner in node.walk() for value in inner.parameters.values()
     }
     return "float32" if "float32" in types else "float64"
+
+
+def has_double(backend: str) -> bool:
+    """Return whether a back-end has double precision: jax only if it is told so, by a setting."""
+    if backend != "jax" or not backend_available("jax"):
+        return True
+    import jax
+
+    return bool(jax.config.jax_enable_x64)
 
 
 def _keeps_batches(node: Node) -> bool:

@@ -100,7 +100,8 @@ class Node:
         if not isinstance(other, Node):
             return NotImplemented
         return (
-            (self.model, self.shape, self.settings) == (other.model, other.shape, other.settings)
+            (self.model, self.shape) == (other.model, other.shape)
+            and same_settings(self.settings, other.settings)
             and self.parameters == other.parameters
             and same_arrays(self.states, other.states)
             and list(self.children) == list(other.children)
@@ -170,6 +171,16 @@ def flat_steps(data: Array) -> Array:
 def same_numbers(first: np.ndarray, second: np.ndarray) -> bool:
     """Return whether two arrays have one shape and the same numbers, in whatever precision."""
     return np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
+
+
+def same_settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Return whether two mappings have the same settings by name, of which some may be arrays."""
+    return first.keys() == second.keys() and all(
+        same_numbers(value, second[name])
+        if isinstance(value, np.ndarray) and isinstance(second[name], np.ndarray)
+        else type(value) is not np.ndarray and value == second[name]
+        for name, value in first.items()
+    )
 
 
 def same_arrays(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> bool:

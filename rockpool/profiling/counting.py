@@ -9,7 +9,7 @@ import numpy as np
 
 from rockpool.nn.description import Node
 from rockpool.nn.models.catalogue import classes_of
-from rockpool.nn.modules._observed import Observed, is_spiking
+from rockpool.nn.modules._observed import Activity, is_spiking
 from rockpool.profiling.connections import Connections, connections_of
 from rockpool.profiling.contents import Contents
 
@@ -115,27 +115,27 @@ class Counter:
         self.by_step = by_step
         self.contents = Contents()
 
-    def layer(self, one: Observed) -> LayerProfile:
+    def layer(self, one: Activity) -> LayerProfile:
         """Return what a layer costs."""
         node = one.node
         values = node.parameters.values()
         parameters = sum(value.array.size for value in values if not value.constant)
         constants = sum(value.array.size for value in values if value.constant)
         numbers = parameters + constants + sum(state.size for state in node.states.values())
+        most = node.settings.get("max_spikes_per_dt", np.inf) if is_spiking(node) else None
         counts: dict[str, int] = {}
         if _is_activation(node) and one.output is not None:
             counts["activations"] = one.output.size
-            most = node.settings.get("max_spikes_per_dt", np.inf) if is_spiking(node) else None
             counts["active"] = self.contents.of(one.output, most).nonzero
         connections = connections_of(node)
         if connections is not None:
             counts |= _weights(connections.weight)
-            counts |= self._operations(one.given, connections, self.by_step)
+            counts |= self._operations(one.given, connections)
         elif _is_recurrent(node):
             weight = node.parameters["w_rec"].array
-            before = None if one.output is None else _one_step_later(one.output)
-            recurrent = Connections(weight, np.count_nonzero(weight, axis=1), weight.size)
-            counts |= _weights(weight) | self._operations(before, recurrent, by_step=True)
+            counts |= _weights(weight)
+            if one.output is not None:
+                counts |= self._recurrent_operations(one.output, weight, most)
         return LayerProfile(
             one.name,
             node.model,
@@ -146,15 +146,13 @@ class Counter:
             **counts,
         )
 
-    def _operations(
-        self, given: np.ndarray | None, connections: Connections, by_step: bool
-    ) -> dict[str, int]:
+    def _operations(self, given: np.ndarray | None, connections: Connections) -> dict[str, int]:
         """Count the operations of weights on input (B, T, Nin)."""
         if given is None:
             return {}
         fan_out = connections.fan_out
         dense = given[..., 0].size * connections.dense
-        if by_step:
+        if self.by_step:
             return _operations_by_step(given, connections.dense, fan_out)
         content = self.contents.of(given)
         if (fan_out == fan_out[0]).all():
@@ -164,8 +162,21 @@ class Counter:
         kind = "acs" if content.binary else "macs"
         return {f"dense_{kind}": dense, f"effective_{kind}": effective}
 
+    def _recurrent_operations(
+        self, output: np.ndarray, weight: np.ndarray, most: float | None
+    ) -> dict[str, int]:
+        """Count those of recurrent weights, which get the output of the step before; first none."""
+        fan_out = np.count_nonzero(weight, axis=1)
+        content = self.contents.of(output, most)
+        if content.binary and (fan_out == fan_out[0]).all():
+            arrived = content.nonzero - int(np.count_nonzero(output[:, -1]))
+            dense = output[..., 0].size * weight.size
+            return {"dense_acs": dense, "effective_acs": arrived * int(fan_out[0])}
+        counts = _operations_by_step(output[:, :-1], weight.size, fan_out, most is not None)
+        return counts | {"dense_acs": counts["dense_acs"] + len(output) * weight.size}
 
-def is_counted(one: Observed) -> bool:
+
+def is_counted(one: Activity) -> bool:
     """Return whether all of the work of a layer is known and was seen."""
     node = one.node
     if connections_of(node) is not None:
@@ -190,17 +201,16 @@ def _weights(weight: np.ndarray) -> dict[str, int]:
     return {"weights": weight.size, "zero_weights": zeros}
 
 
-def _one_step_later(output: np.ndarray) -> np.ndarray:
-    """Return what recurrent weights get: the output of the step before, at first that at rest."""
-    before = np.zeros_like(output)
-    before[:, 1:] = output[:, :-1]
-    return before
-
-
-def _operations_by_step(given: np.ndarray, per_step: int, fan_out: np.ndarray) -> dict[str, int]:
+def _operations_by_step(
+    given: np.ndarray, per_step: int, fan_out: np.ndarray, spikes: bool = False
+) -> dict[str, int]:
     """Count operations with each time step of the batch as a call of its own."""
-    binary = ((given == 0) | (np.abs(given) == 1)).all(axis=(0, 2))
-    reached = np.count_nonzero(given, axis=0) @ fan_out
+    nonzero = given != 0
+    if spikes:
+        binary = given.max(axis=0).max(axis=-1) <= 1
+    else:
+        binary = (~nonzero | (np.abs(given) == 1)).all(axis=(0, 2))
+    reached = nonzero.sum(axis=0, dtype=np.int32) @ fan_out
     dense = given.shape[0] * per_step
     return {
         "dense_acs": int(binary.sum()) * dense,

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rockpool.nn.conversion import build
+from rockpool.nn.conversion import build, has_double
 from rockpool.nn.description import CONTAINERS, Node, flat_steps
 from rockpool.nn.models.catalogue import DOUBLE_ONLY, LIBRARY
-from rockpool.nn.modules._observed import Calls, is_spiking, joined, unwrapped, watched_calls
+from rockpool.nn.modules._observed import (
+    Activity,
+    Calls,
+    is_spiking,
+    joined,
+    unwrapped,
+    watched_calls,
+)
 from rockpool.parameters import to_numpy
 
 __all__ = ["Activity", "activities", "evolve_arrays", "evolved", "is_spiking", "layers_of"]
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What one layer did.
-
-    Attributes
-    ----------
-    name : str
-        Names that lead to the layer, with dots between them; "" for a network of one layer.
-    node : Node
-        Its description.
-    output : np.ndarray
-        Its output (B, T, N).
-    record : dict of array
-        What it recorded, by name.
-    given : np.ndarray or None
-        Its input (B, T, Nin); None where that was not to be seen.
-    """
-
-    name: str
-    node: Node
-    output: np.ndarray
-    record: dict[str, np.ndarray]
-    given: np.ndarray | None = None
 
 
 def evolved(
@@ -58,7 +39,7 @@ def evolved(
     dtype : str, optional
         "float32" or "float64". Default: that which the back-end has by itself.
     """
-    if backend in DOUBLE_ONLY:
+    if backend in DOUBLE_ONLY or (dtype == "float64" and not has_double(backend)):
         dtype = None
     network = build(node, backend, dtype=dtype)
     precision = dtype or ("float64" if LIBRARY[backend] == "numpy" else "float32")
@@ -127,7 +108,7 @@ def activities(
             for name, array in arrays.items()
         }
         inputs = joined([data for data, _ in calls.get(path, [])])
-        yield Activity(".".join(path), node, flat_steps(given), arrays, inputs)
+        yield Activity(".".join(path), node, flat_steps(given), inputs, arrays)
         return
     for name, child in node.children.items():
         inner = record.get(name, {})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.backends.queries import backend_status
-from rockpool.nn.conversion import describe, obstacles
+from rockpool.nn.conversion import build, describe, obstacles
 from rockpool.nn.description import Node, flat_input
 from rockpool.nn.models.catalogue import BACKENDS
 from rockpool.nn.models.checks import one_of
@@ -21,6 +21,7 @@ from rockpool.verification.table import VerdictRow, table
 __all__ = ["Verdict", "VerdictRow", "verify"]
 
 REFERENCE = "numpy"
+_HERE = ("available", "installed")
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,12 @@ def _row(
         if asked:
             raise ValueError(f"verify: {backend!r} cannot hold this network: {problems[0]}")
         return VerdictRow(backend, "", "not run", problems[0])
+    if not asked:
+        obstacle = _of_user(node, backend)
+        if obstacle:
+            return VerdictRow(backend, "", "not run", obstacle)
     status = backend_status(backend)
-    if not asked and status.state not in ("available", "installed"):
+    if not asked and status.state not in _HERE:
         return VerdictRow(backend, "", "not run", f"{backend} is {status.state}")
     began = time.perf_counter()
     try:
@@ -171,6 +176,17 @@ def _row(
         comparison.value_difference,
         seconds,
     )
+
+
+def _of_user(node: Node, backend: str) -> str:
+    """Return why modules of a user's own cannot be on a back-end, as they find out themselves."""
+    own = any(inner.user_class is not None for _, inner in node.walk())
+    if own and backend_status(backend).state in _HERE:
+        try:
+            build(node, backend)
+        except Exception as error:  # their _convert may raise anything
+            return f"{type(error).__name__} of a _convert: {error}"
+    return ""
 
 
 def _state(comparison: Comparison) -> str:
@@ -210,6 +226,10 @@ def checked_input(node: Node, data: Any, what: str = "verify") -> np.ndarray:
         raise ValueError(
             f"{what}: data must have the shape (B, T, {channels}) or (T, {channels}), "
             f"got {np.shape(data)}"
+        )
+    if not array.size:
+        raise ValueError(
+            f"{what}: data must have at least one time step, got the shape {np.shape(data)}"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{what}: data must be finite, got {array[~np.isfinite(array)][0]}")

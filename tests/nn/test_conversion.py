@@ -15,6 +15,9 @@ from rockpool.nn.combinators import FFwdStack, Residual, Sequential
 from rockpool.nn.modules import (
     LIF,
     BooleanState,
+    ButterFilter,
+    ButterMelFilter,
+    ExpSmoothJax,
     ExpSyn,
     Instant,
     LIFBitshiftTorch,
@@ -180,6 +183,16 @@ def test_a_decay_of_nothing_is_refused() -> None:
         lambda: SoftmaxJax((2, 3), tau=0.05),
         lambda: Instant(3),
         lambda: Instant(3, np.tanh),
+        lambda: ButterFilter([500.0, 1000.0], [100.0, 200.0], fs=8000.0, order=3),
+        lambda: ButterMelFilter(4, fs=8000.0, filter_width=3.5, normalize=True),
+        pytest.param(
+            lambda: LowPass(2, 2e-3, 0.02),
+            marks=pytest.mark.filterwarnings("ignore:LowPass is deprecated"),
+        ),
+        pytest.param(
+            lambda: ExpSmoothJax(2, tau=0.02),
+            marks=pytest.mark.filterwarnings("ignore:ExpSmoothJax is deprecated"),
+        ),
     ],
 )
 def test_what_is_on_one_backend_converts_to_itself(make: Any) -> None:
@@ -188,6 +201,9 @@ def test_what_is_on_one_backend_converts_to_itself(make: Any) -> None:
     again = convert(module, home)
     assert type(again) is type(module) and again is not module
     assert describe(again) == describe(module)
+    if "Butter" in type(module).__name__:
+        sound = np.random.default_rng(0).random((1, 30, 1))
+        assert np.array_equal(module(sound)[0], again(sound)[0])
 
 
 def test_one_error_names_all_modules_that_cannot_move() -> None:
@@ -327,10 +343,25 @@ def test_timed_modules_move() -> None:
     assert (moved.dt, moved.add_events) == (timed.dt, False)
 
 
-@pytest.mark.filterwarnings("ignore:LowPass is deprecated")
 def test_what_does_not_keep_its_arguments_is_named() -> None:
-    with pytest.raises(TypeError, match=r"LowPass does not keep the dt"):
-        describe(LowPass(2, 1e-3, 0.02))
+    class Forgetful(Module):
+        """A layer that needs a number and does not keep it."""
+
+        def __init__(self, shape: Any, number: float) -> None:
+            super().__init__(shape)
+
+        def evolve(self, input_data: Any, record: bool = False) -> Any:
+            return input_data, {}, {}
+
+    with pytest.raises(TypeError, match=r"Forgetful does not keep the number"):
+        describe(Forgetful(2, 0.02))
+
+
+def test_jax_has_double_precision_only_if_it_is_told_so() -> None:
+    with pytest.raises(ValueError, match=r"dtype must be 'float32' for 'jax' as long as its"):
+        convert(LIF(2), "jax", dtype="float64")
+    with jax.enable_x64(True):
+        assert convert(LIF(2), "jax", dtype="float64").tau_mem.dtype == np.float64
 
 
 def test_wrong_arguments_are_named() -> None:

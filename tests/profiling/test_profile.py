@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import rockpool
 from rockpool.backends.queries import backend_available
 from rockpool.nn.combinators import FFwdStack, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, Linear, Module
+from rockpool.nn.modules import LIF, ExpSyn, JaxModule, LIFJax, Linear, LinearJax, Module
 from rockpool.parameters import Constant, Parameter
 from rockpool.profiling import profile
 
@@ -98,6 +100,28 @@ def test_inputs_other_than_units_are_multiplied() -> None:
     assert (by_step.effective_acs, by_step.effective_macs, by_step.dense_acs) == (2, 2, 4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_recurrent_operations_by_hand(dtype: str) -> None:
+    weight = np.ones((2, 2))
+    layer = LIF(2, has_rec=True, w_rec=weight * 0, tau_mem=1e-4, tau_syn=1e-4, dtype=dtype)
+    layer.w_rec = weight * 1e-6
+    data = np.zeros((2, 4, 2))
+    data[0, :, 0] = 3e4  # a spike or none in each step, and in one of them several
+    data[1, 1, :] = 9e4
+    output = layer.reset_state()(data)[0]
+    layer.reset_state()
+    (found,) = profile(layer, data.astype(dtype)).layers
+    single = [bool((output[:, step] <= 1).all()) for step in range(3)]
+    reached = [2 * np.count_nonzero(output[:, step]) for step in range(3)]
+    assert output.max() > 1 and not all(single)
+    assert found.dense_acs == (1 + sum(single)) * 2 * 4
+    assert found.dense_macs == (3 - sum(single)) * 2 * 4
+    assert found.effective_acs == sum(n for n, one in zip(reached, single, strict=True) if one)
+    assert found.effective == sum(reached)
+    assert found.active == np.count_nonzero(output)
+    assert profile(layer, data[:, :1]).total.effective == 0  # nothing has come back yet
+
+
 def test_large_counts_are_exact() -> None:
     """In single precision, it would be 100333224."""
     layer = Linear((301, 1001), weight=np.ones((301, 1001)))
@@ -181,6 +205,58 @@ def test_layers_in_a_container_of_the_user_are_counted() -> None:
     assert profile(Pair(), spikes(2)).to_dict() == profile(plain, spikes(2)).to_dict()
 
 
+@pytest.mark.parametrize("way", ["as they are", "by evolve", "as copies", "step by step"])
+def test_jax_layers_in_a_container_of_the_user_are_counted(way: str) -> None:
+    class PairJax(JaxModule):
+        """A container of jax that is none of this package's."""
+
+        def __init__(self) -> None:
+            super().__init__((16, 4))
+            self.first = LinearJax((16, 4), weight=weights(1, 16, 4))
+            self.second = LIFJax(4)
+
+        def evolve(self, input_data: Any, record: bool = False) -> Any:
+            first, second = self.first, self.second
+            if way == "step by step":
+                outputs = []
+                for step in range(input_data.shape[1]):
+                    output, state, _ = second(first(input_data[:, step : step + 1])[0])
+                    second = second.set_attributes(state)
+                    outputs.append(output)
+                return jnp.concatenate(outputs, axis=1), self.state(), {}
+            if way == "as copies":
+                first = first.set_attributes({"weight": first.weight})
+                second = second.reset_state()
+            if way == "by evolve":
+                return second.evolve(first.evolve(input_data)[0])[0], self.state(), {}
+            return second(first(input_data)[0])[0], self.state(), {}
+
+    network, data = PairJax(), spikes(2)[:1]
+    output = network(data)[0]
+    assert profile(network, data).to_dict() == profile(Pair(), data).to_dict()
+    assert (network(data)[0] == output).all()
+
+
+def test_jax_layers_of_which_the_calls_are_traced_are_named() -> None:
+    class Traced(JaxModule):
+        """A container that calls its layer within `jit`, with other weights than it has."""
+
+        def __init__(self) -> None:
+            super().__init__((16, 4))
+            self.first = LinearJax((16, 4), weight=weights(1, 16, 4))
+
+        def evolve(self, input_data: Any, record: bool = False) -> Any:
+            def doubled(layer: Any, data: Any) -> Any:
+                return layer.set_attributes({"weight": 2 * layer.weight})(data)[0]
+
+            return jax.jit(doubled)(self.first, input_data), self.state(), {}
+
+    network, data = Traced(), spikes(2)
+    output = network(data)[0]
+    assert profile(network, data).uncounted == ["first"]
+    assert (network(data)[0] == output).all()
+
+
 def test_energy_is_operations_times_the_figures_of_a_source() -> None:
     network, data = graded()
     energy = {"ac": 0.9e-12, "mac": 4.6e-12, "source": "Horowitz 2014"}
@@ -212,7 +288,7 @@ def test_other_mistakes_are_named() -> None:
         profile(3, np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"LIF: data must have the shape \(B, T, 2\) or \(T, 2\)"):
         profile(LIF(2), np.ones((3, 5)))
-    with pytest.raises(ValueError, match="data must be finite, got nan"):
+    with pytest.raises(ValueError, match="LIF: the input must be finite, got nan"):
         profile(LIF(2), np.full((3, 2), np.nan))
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64', got 'int8'"):
         profile(LIF(2), np.ones((3, 2)), dtype="int8")

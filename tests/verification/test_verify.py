@@ -11,7 +11,16 @@ import pytest
 
 import rockpool
 from rockpool.nn.combinators import Residual, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, LIFTorch, Linear, Rate, TimedModuleWrapper, aLIFTorch
+from rockpool.nn.modules import (
+    LIF,
+    ExpSyn,
+    LIFTorch,
+    Linear,
+    Module,
+    Rate,
+    TimedModuleWrapper,
+    aLIFTorch,
+)
 from rockpool.verification.compare import compared
 from rockpool.verification.layers import Activity, evolved
 
@@ -72,7 +81,7 @@ def test_the_network_stays_where_it_is() -> None:
 
 def one_layer(output: np.ndarray, vmem: np.ndarray, threshold: float = 1.0) -> list[Activity]:
     node = rockpool.describe(LIF(output.shape[-1], threshold=threshold))
-    return [Activity("layer", node, output, {"vmem": vmem})]
+    return [Activity("layer", node, output, record={"vmem": vmem})]
 
 
 def two_runs(distance: float) -> Any:
@@ -218,8 +227,8 @@ def test_values_are_compared_up_to_the_first_difference() -> None:
         other = values.copy()
         other[0, step] = 2.0
         found = compared(
-            [*one_layer(spiking, membranes), Activity("rate", node, values, {})],
-            [*one_layer(quiet, membranes), Activity("rate", node, other, {})],
+            [*one_layer(spiking, membranes), Activity("rate", node, values)],
+            [*one_layer(quiet, membranes), Activity("rate", node, other)],
             "float64",
         )
         assert found.values_agree is agree
@@ -237,6 +246,7 @@ def test_a_fault_is_no_success() -> None:
     [
         ({"data": np.ones((2, 5, 3))}, r"data must have the shape \(B, T, 4\).*got \(2, 5, 3\)"),
         ({"data": np.full((5, 4), np.nan)}, "data must be finite, got nan"),
+        ({"data": np.ones((2, 0, 4))}, r"at least one time step, got the shape \(2, 0, 4\)"),
         ({"backends": ["tensorflow"]}, "backends must be .*got 'tensorflow'"),
         ({"backends": "numba"}, "backends must be a list of names, got 'numba'"),
         ({"backends": ["sinabs-exodus"]}, "cannot hold this network|Missing"),
@@ -250,6 +260,35 @@ def test_wrong_arguments_are_named(arguments: Any, message: str) -> None:
 def test_noise_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match=r"1_LIF has noise_std = 0.5"):
         rockpool.verify(network(noise_std=0.5))
+
+
+class Own(Module):
+    """A container that knows how to be on numpy and numba."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner.shape)
+        self.inner = inner
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        return self.inner(input_data)[0], self.state(), {}
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return {"numpy": Own, "numba": Own}[backend](**modules)
+
+
+def test_where_a_module_of_the_user_cannot_be_it_is_not_run() -> None:
+    verdict = rockpool.verify(Sequential(Own(LIF(2))), np.ones((1, 5, 2)))
+    rows = {row.backend: row for row in verdict.rows}
+    assert verdict.ok and rows["numba"].state == "equal"
+    assert {row.state for row in verdict.rows[2:]} == {"not run"}
+    assert rows["torch"].note == "KeyError of a _convert: 'torch'"
+    with pytest.raises(KeyError, match="torch"):
+        rockpool.verify(Sequential(Own(LIF(2))), backends=["torch"])
+
+
+def test_jax_is_judged_by_the_precision_that_it_has() -> None:
+    verdict = rockpool.verify(network(), backends=["jax"], dtype="float64")
+    assert verdict.ok and verdict.rows[1].precision == "float32"
 
 
 def test_what_numpy_cannot_hold_has_no_reference() -> None:

@@ -187,17 +187,17 @@ class Model:
     shape_setting: str = ""
     shape_from: Callable[[str, Mapping[str, Any]], Shape] | None = None
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[ParameterSpec, ...]:
         """The trainable parameters."""
         return tuple(spec for spec in self.attributes if isinstance(spec, ParameterSpec))
 
-    @property
+    @cached_property
     def states(self) -> tuple[StateSpec, ...]:
         """The states."""
         return tuple(spec for spec in self.attributes if isinstance(spec, StateSpec))
 
-    @property
+    @cached_property
     def settings(self) -> tuple[SettingSpec, ...]:
         """What is not trained."""
         return tuple(spec for spec in self.attributes if isinstance(spec, SettingSpec))

@@ -136,7 +136,7 @@ class BackendHooks:
         What is around the module, of what is run, are classes of ours alone or not.
         """
         evolve: Any = type(self).evolve  # type: ignore[attr-defined]
-        ours = within_ours and evolve.__module__.startswith("rockpool.")
+        ours = within_ours and str(evolve.__module__).startswith("rockpool.")
         modules = self._registered_modules.items()
         inside = [(name, child, child._snapshot(ours)) for name, child in modules]
         if ours and self._replaces_states:

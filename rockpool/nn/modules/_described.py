@@ -45,7 +45,7 @@ def described_layer(module: Any) -> Node:
         if isinstance(spec, ParameterSpec):
             value = module._said_parameter(spec)
             if value is not None:
-                node.parameters[spec.name] = value
+                node.parameters[spec.name] = _of_floats(value)
         elif not isinstance(spec, SettingSpec):
             node.states[spec.name] = np.array(to_numpy(module._load_attribute(spec.name)))
         elif spec.attribute is not None and not _is_flag(model, spec.name):
@@ -114,6 +114,13 @@ def present_value(module: Any, name: str) -> Value:
     entry = module._registered_attributes[name]
     array = np.array(to_numpy(module._load_attribute(name)))
     return Value(array, entry.family, entry.kind != "Parameter")
+
+
+def _of_floats(value: Value) -> Value:
+    """Return a value as floating-point numbers, which it is computed with."""
+    if value.array.dtype.kind == "f":
+        return value
+    return replace(value, array=value.array.astype(np.float64))
 
 
 def _add_local(module: Any, node: Node, told: set[str]) -> None:

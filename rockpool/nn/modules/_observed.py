@@ -7,9 +7,9 @@ a container of this package or of a user's own. Weights of a stack count as a la
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +20,8 @@ from rockpool.nn.models.catalogue import model_named
 from rockpool.parameters import is_tensor, to_numpy
 
 __all__ = [
+    "Activity",
     "Calls",
-    "Observed",
     "input_for",
     "is_spiking",
     "joined",
@@ -37,7 +37,7 @@ Calls = dict[tuple[str, ...], list[Call]]
 
 
 @dataclass(frozen=True, eq=False)
-class Observed:
+class Activity:
     """What one layer did.
 
     Attributes
@@ -46,14 +46,19 @@ class Observed:
         Names that lead to the layer, with dots between them; "" for a network of one layer.
     node : Node
         Its description.
-    given, output : np.ndarray or None
-        What it got (B, T, Nin) and gave (B, T, Nout); None where that was not to be seen.
+    output : np.ndarray or None
+        What it gave (B, T, Nout); None where that was not to be seen.
+    given : np.ndarray or None
+        What it got (B, T, Nin); None where that was not to be seen.
+    record : dict of array
+        What it recorded, by name.
     """
 
     name: str
     node: Node
+    output: Any = None
     given: np.ndarray | None = None
-    output: np.ndarray | None = None
+    record: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def is_spiking(node: Node) -> bool:
@@ -96,7 +101,7 @@ def unwrapped(network: Any) -> Any:
     return network.module if named else network
 
 
-def observed(network: Any, data: Any) -> list[Observed]:
+def observed(network: Any, data: Any) -> list[Activity]:
     """Run a network from rest, and return what its layers did.
 
     The network stays as it is: its states are put back, and so is the mode of training.
@@ -111,10 +116,9 @@ def observed(network: Any, data: Any) -> list[Observed]:
     Raises
     ------
     ValueError
-        Input of another shape, without a time step, or with NaN.
+        Input of another shape, without a time step, or, as its layers say, with NaN.
     """
     network = unwrapped(network)
-    array = _as_batch(network, data)
     states = network.state()
     with ExitStack() as stack:
         torch = torch_for(network)
@@ -124,20 +128,21 @@ def observed(network: Any, data: Any) -> list[Observed]:
         stack.callback(network.set_attributes, states)
         resting = network.reset_state()
         node = resting._describe()
+        array = _as_batch(network, node, data)
         calls = stack.enter_context(watched_calls(node, resting))
         resting.evolve(input_for(resting, array))
     return [
-        Observed(".".join(path), inner, *_seen(path, inner, node, calls))
+        Activity(".".join(path), inner, *_seen(path, inner, node, calls))
         for path, inner in layers(node)
     ]
 
 
-def _as_batch(network: Any, data: Any) -> np.ndarray:
+def _as_batch(network: Any, node: Node, data: Any) -> np.ndarray:
     """Return input as floats (B, T, Nin), in single precision if it is."""
     array = np.asarray(to_numpy(data) if is_tensor(data) else data)
     if array.dtype != np.float32:
         array = np.asarray(array, dtype=np.float64)
-    array = flat_input(network._describe(), array)
+    array = flat_input(node, array)
     channels, label = network.size_in, network._label
     given = array.shape
     if array.ndim == 2:
@@ -148,10 +153,6 @@ def _as_batch(network: Any, data: Any) -> np.ndarray:
         )
     if not array.size:
         raise ValueError(f"{label}: data must have at least one time step, got the shape {given}")
-    # the sum of squares tells it in less time than it takes to look at each number
-    flat = array.reshape(-1)
-    if not np.isfinite(np.einsum("i,i->", flat, flat)) and not np.isfinite(array).all():
-        raise ValueError(f"{label}: data must be finite, got {array[~np.isfinite(array)][0]}")
     return array
 
 
@@ -172,27 +173,10 @@ def watched_calls(node: Node, network: Any) -> Iterator[Calls]:
 def _watchable(
     node: Node, module: Any, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Go over the modules whose calls can be looked at.
-
-    A module of jax in a container of a user's own may be replaced by a copy during the call.
-    """
+    """Go over the modules whose calls can be looked at."""
     yield path, module
-    if node.user_class is not None and _is_functional(module) and not _is_chain(node):
-        return
     for name, child in node.children.items():
         yield from _watchable(child, module._registered_modules[name], (*path, name))
-
-
-def _is_functional(module: Any) -> bool:
-    return any(base.__name__ == "JaxModule" for base in type(module).__mro__)
-
-
-def _is_chain(node: Node) -> bool:
-    """Return whether a class of a user's is a container of this package that runs as that does."""
-    evolve = getattr(node.user_class, "evolve", None)
-    return hasattr(node.user_class, "_model_name") and str(
-        getattr(evolve, "__module__", "")
-    ).startswith("rockpool.")
 
 
 @contextmanager
@@ -208,20 +192,33 @@ def _watched(module: Any, calls: list[Call]) -> Iterator[None]:
         finally:
             hook.remove()
         return
-    module.__dict__["evolve"] = _noting(module.evolve, calls)
+    _note_calls(module, calls)
     try:
         yield
     finally:
-        del module.__dict__["evolve"]
+        for name in _INSTEAD:
+            del module.__dict__[name]
 
 
-def _noting(evolve: Callable[..., Any], calls: list[Call]) -> Callable[..., Any]:
-    def noting(input_data: Any, *args: Any, **kwargs: Any) -> Any:
-        result = evolve(input_data, *args, **kwargs)
+# Methods in whose places others stand while the calls of a module are noted
+_INSTEAD = ("evolve", "_update_target")
+
+
+def _note_calls(module: Any, calls: list[Call]) -> Any:
+    """Have a module note its calls, and copies that take its place too; return it."""
+    kind = type(module)
+
+    def evolve(input_data: Any, *args: Any, **kwargs: Any) -> Any:
+        result = kind.evolve(module, input_data, *args, **kwargs)
         calls.append((input_data, result[0]))
         return result
 
-    return noting
+    def update_target() -> Any:
+        target = kind._update_target(module)
+        return target if target is module else _note_calls(target, calls)
+
+    module.__dict__.update(zip(_INSTEAD, (evolve, update_target), strict=True))
+    return module
 
 
 def _seen(
@@ -230,10 +227,10 @@ def _seen(
     network: Node,
     calls: Calls,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Return input and output of a layer, from its calls or, for weights, from its neighbours'."""
+    """Return output and input of a layer, from its calls or, for weights, from its neighbours'."""
     if path in calls:
         own = calls[path]
-        return joined([given for given, _ in own]), joined([output for _, output in own])
+        return joined([output for _, output in own]), joined([given for given, _ in own])
     parent = network
     for name in path[:-1]:
         parent = parent.children[name]
@@ -243,7 +240,7 @@ def _seen(
     before, after = list(parent.children)[position : position + 2]
     given = joined([output for _, output in calls.get((*path[:-1], before), [])])
     output = joined([data for data, _ in calls.get((*path[:-1], after), [])])
-    return given, output
+    return output, given
 
 
 def joined(arrays: list[Any]) -> np.ndarray | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.description import Node
-from rockpool.nn.modules._observed import Observed, is_spiking, layers, observed, unwrapped
+from rockpool.nn.modules._observed import Activity, is_spiking, layers, observed, unwrapped
 from rockpool.utilities.text_table import text_table
 
 __all__ = ["LayerSummary", "Summary", "summarised"]
@@ -122,7 +122,7 @@ def _layer(name: str, node: Node, **firing: Any) -> LayerSummary:
     )
 
 
-def _fired(one: Observed) -> LayerSummary:
+def _fired(one: Activity) -> LayerSummary:
     """Return a layer with its spikes, where it has some and they were seen."""
     spikes, dt = one.output, one.node.settings.get("dt")
     if spikes is None or dt is None or not is_spiking(one.node):

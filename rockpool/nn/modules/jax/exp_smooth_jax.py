@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.models.exp_syn import EXP_SYN
 from rockpool.nn.models.model import SettingSpec, StateSpec
@@ -89,6 +90,17 @@ class ExpSmoothJax(JaxModule):
         )
         kwargs.setdefault("spiking_input", True)
         self._declare(locals(), super().__init__)
+
+    def _said_setting(self, spec: SettingSpec, value: Any) -> Any:
+        said = super()._said_setting(spec, value)
+        return "identity" if said is identity else said
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        arguments = super()._described_arguments(node)
+        if arguments.get("activation_fun") == "identity":
+            del arguments["activation_fun"]
+        return arguments
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False

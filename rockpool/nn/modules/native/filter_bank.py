@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.modules.module import Module
 from rockpool.parameters import SimulationParameter
@@ -64,6 +65,13 @@ class FilterBankBase(Module):
     mean_subtraction: Any
     normalize: Any
     use_lowpass: Any
+
+    @classmethod
+    def _described_arguments(cls, node: Node) -> dict[str, Any]:
+        arguments = super()._described_arguments(node)
+        if "frequency" in arguments:  # they say how many filters there are
+            del arguments["shape"]
+        return arguments
 
     def __init__(
         self,
@@ -236,6 +244,7 @@ class ButterMelFilter(FilterBankBase):
             *args,
             **kwargs,
         )
+        self._filter_width = float(filter_width)  # to make the module again
         width = filter_width / self.size_out
         highest = (self.fs / 2) / (1 + width) - 1
         if cutoff_fs > highest:

@@ -67,6 +67,7 @@ class LowPass(TorchModule):
         checks.positive(owner, "tau_mem", tau_mem, "s", finite=False)
         super().__init__(*args, **kwargs)
         self.n_neurons = n
+        self._dt, self._tau_mem = dt, tau_mem  # to make the module again
         self.register_buffer("vmem", torch.zeros(1, n))
         self.register_buffer("alpha_mem", decay(dt, torch.as_tensor(tau_mem).float().reshape(1)))
 

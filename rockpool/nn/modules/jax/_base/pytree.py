@@ -31,7 +31,7 @@ CHILD_NAMES = ("parameters", "simulation_parameters", "state", "modules", "_init
 _INTERNAL = frozenset(
     "_registered_attributes _registered_modules _name _in_Module_init _force_set_attributes "
     "_keep_batch_state _shape _spiking_input _spiking_output _init_args _pytree_structure "
-    "_pytree_restored".split()
+    "_pytree_restored evolve _update_target".split()
 )
 _FLAGS = ("_spiking_input", "_spiking_output", "_keep_batch_state")
 _NEVER_ARRAYS = frozenset({float, int, bool, str, type(None), tuple, list, dict})
