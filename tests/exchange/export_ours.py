@@ -103,6 +103,17 @@ def recurrent(kind, weight, **how):
     )
 
 
+def two_synapses(weight, **how):
+    """LIF of this package, each neuron with a fast synapse and a slow one."""
+
+    def neurons(n, **more):
+        tau_syn = np.tile([TAU_SYN / 2, TAU_SYN], (n, 1))
+        return LIF((2 * n, n), tau_mem=TAU, tau_syn=tau_syn, dt=DT, **more)
+
+    last = linear(1, 4, 4, weight), neurons(2)
+    return Sequential(linear(0, 8, 3, weight), neurons(4, **how), *last)
+
+
 def conv2d(kernel=(3, 3), n_out=3, **how):
     """A convolution of 2 x 6 x 6."""
     weight = cases.weights(42, n_out, 2 // how.get("groups", 1), *kernel, gain=0.2)
@@ -182,6 +193,8 @@ def networks():
         "if, as spyx": of_two(IFEuler, **SPYX),
         "if, as sinabs": of_two(IFEuler, **sinabs_if),
         "if, as sinabs, weights above 0": of_two(IFEuler, above=0.0, **sinabs_if),
+        "lif, to 0, a step late": lif(**UNIT, delay=1),
+        "cubalif, to 0, a step late": cubalif(**unit_syn, delay=1),
         "li": readout(LIEuler, tau_mem=TAU),
         "li, as sinabs": readout(LIEuler, SINABS, tau_mem=TAU, decay="exp", gain="unit"),
         "cubali": readout(CubaLIEuler, tau_mem=TAU, tau_syn=TAU_SYN),
@@ -189,6 +202,7 @@ def networks():
         "recurrent cubalif": recurrent(
             CubaLIFEuler, 0.15, tau_mem=TAU, tau_syn=TAU_SYN, **unit_syn
         ),
+        "recurrent lif, a step late": recurrent(LIFEuler, 0.4, tau_mem=TAU, delay=1, **UNIT),
         "recurrent lif, as spyx": recurrent(LIFEuler, 0.4, tau_mem=TAU, **SPYX),
         "images, if, AvgPool2d": images(IFEuler, AvgPool2d, r=1 / DT, fires=">="),
         "images, if, SumPool2d": images(IFEuler, SumPool2d, **UNIT),
@@ -212,6 +226,10 @@ def networks():
             LIF, 0.2, tau_mem=TAU, tau_syn=TAU_SYN, max_spikes_per_dt=1
         ),
         "LIF with a bias": of_two(LIF, 0.2, tau_mem=TAU, tau_syn=TAU_SYN, neuron_bias=0.05),
+        "LIF, two synapses": two_synapses(0.1),
+        "recurrent LIF, two synapses": two_synapses(
+            0.1, has_rec=True, w_rec=cases.weights(3, 4, 8, gain=0.02)
+        ),
     }
 
 

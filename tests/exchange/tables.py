@@ -57,7 +57,9 @@ neuron. Made by `python tests/exchange/matrix.py FOLDER`, which also keeps every
 **exact**: all entries are the same. A number: the share of entries that are the same; silent
 neurons count too. **exact (dt)**: the same once the importer is told the step that the writer had.
 **told**: the same once `from_nir` is told what the file does not hold. **warns**: it says what it
-had to take for that. **refuses**: it raises; the class of the error is given.
+had to take for that. **refuses**: it raises; the class of the error is given. (norse and sinabs
+leave out layers that they do not know. Where several pieces remain, they run one of them, and which
+one, and so what is said of the file here, differs from run to run.)
 """
 
 _COUNTS_READ = """
