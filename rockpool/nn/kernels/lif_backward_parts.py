@@ -116,6 +116,7 @@ def _through_periodic(
 def _membrane_backward(through_spikes: Any) -> Any:
     """Return the part for the membrane, with a surrogate."""
 
+    @no_type_check
     @gradient_part
     def membrane_backward(
         given: Any,
