@@ -36,17 +36,15 @@ def test_input_of_a_wrong_shape(module: JaxModule, transform: Callable[..., Any]
         function(jnp.ones((1, 2, 5, 4)))
 
 
-@pytest.mark.parametrize(
-    "data",
-    [np.ones((1, 2, 4), complex), jnp.ones((1, 2, 4), complex), [["a"]], jax.random.key(0)],
-    ids=["complex", "complex of jax", "text", "key"],
-)
-@pytest.mark.parametrize(
-    "module", [*DYNAMICAL, LinearJax((4, 2))], ids=lambda module: type(module).__name__
-)
-def test_input_that_is_not_real_numbers(module: Any, data: Any) -> None:
-    with pytest.raises(TypeError, match=f"{type(module).__name__}: the input must be an array of"):
-        module(data)
+NO_REALS = [np.ones((1, 2, 4), complex), jnp.ones((1, 2, 4), complex), [["a"]], jax.random.key(0)]
+
+
+@pytest.mark.parametrize("data", NO_REALS)
+def test_input_that_is_not_real_numbers(data: Any) -> None:
+    with pytest.raises(TypeError, match="LIFJax: the input must be an array of real numbers"):
+        LIFJax((4, 2))(data)
+    with pytest.raises(TypeError, match="LinearJax: the input must be an array of real numbers"):
+        LinearJax((4, 2))(data)
 
 
 @pytest.mark.parametrize("module", [LIF(4), Linear((4, 2))], ids=lambda m: type(m).__name__)
