@@ -50,7 +50,7 @@ def _own_obstacles(node: Node) -> Iterator[str]:
         return
     if not node.shape or None in (node.shape[0], node.shape[-1]):
         yield f"the size of {name} is not known: {node.shape}"
-    if name in _WINDOWS and (number := n_connections(_geometry(node))) > MOST_CONNECTIONS:
+    elif (number := _n_connections(node)) > MOST_CONNECTIONS:
         yield f"{name} has {number} connections, of which streams hold {MOST_CONNECTIONS} at most"
     if node.settings.get("noise_std") not in (None, 0):
         yield f"{name} has noise, noise_std = {node.settings['noise_std']:g}; streams have none"
@@ -225,6 +225,13 @@ def _geometry(node: Node) -> convolution.Geometry:
     if node.model.startswith("Conv"):
         return convolution.convolution_geometry(int(node.model[4]), node.model, settings)
     return convolution.pooling_geometry(2, node.model, settings)
+
+
+def _n_connections(node: Node) -> int:
+    """Return how many connections a layer has one by one; those of dense weights do not count."""
+    if node.model == "Scale":
+        return int(node.shape[-1])  # type: ignore[arg-type]
+    return n_connections(_geometry(node)) if node.model in _WINDOWS else 0
 
 
 def _connected(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[int, int]:

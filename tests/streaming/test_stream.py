@@ -15,7 +15,7 @@ import rockpool
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
 from rockpool.nn.description import Node, Value
 from rockpool.nn.kernels.switch import use_kernels
-from rockpool.nn.modules import LIF, Conv2d, ExpSyn, Instant, Linear, Module, Rate
+from rockpool.nn.modules import LIF, Conv2d, ExpSyn, Instant, Linear, Module, Rate, Scale
 from rockpool.streaming import Stream, compiled_plan, stream
 
 from .networks import EXACT, IMAGES, N_IN, ROUNDED, STEPS, batch_run, feed_forward, spikes
@@ -81,6 +81,8 @@ def test_a_layer_with_too_many_connections_is_named() -> None:
     network = Sequential(Conv2d((64, 64, 64), 64, 9))
     with pytest.raises(ValueError, match="'0_Conv2d': Conv2d has 1040449536 connections, of which"):
         network.stream()
+    with pytest.raises(ValueError, match="Scale has 16781312 connections, of which streams hold"):
+        Scale((4097, 4096), weight=2.0).stream()
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax", "numba"])

@@ -165,7 +165,11 @@ class BackendHooks:
             if self._registered_modules[name] is not child:  # of a functional back-end
                 setattr(self, name, child)
 
-    # -- input that is no number: override what differs ---------------------------------------
+    # -- input, of numbers or not: override what differs ---------------------------------------
+
+    def _real_input(self, data: Any) -> Any:
+        """Return input as an array of real numbers, of the type that they have."""
+        return checks.real_input(self._label, data)
 
     def _require_finite_data(self, data: Any, output: Any) -> None:
         """Require the input of weights to be finite, given their output; see `finite_input`."""
@@ -179,7 +183,7 @@ class BackendHooks:
 
     def _batched_numbers(self, data: Any, copy: bool = False) -> np.ndarray:
         """Return input as ``(B, T, size_in)``, of the type of the module; it may be its memory."""
-        array = checks.real_input(self._label, data)
+        array = self._real_input(data)
         if copy or array.dtype is not self._dtype:
             array = array.astype(self._dtype)
         if array.ndim == 0:
@@ -235,7 +239,7 @@ class BackendHooks:
         if self._shape[0] is None:
             return data
         if not hasattr(data, "ndim"):
-            data = checks.real_input(self._label, data)
+            data = self._real_input(data)
         return data if data.ndim > 1 else self._auto_batch(data)[0]
 
     def _batched_state(self, name: str, batch_size: int) -> Any:

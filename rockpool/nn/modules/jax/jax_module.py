@@ -281,6 +281,12 @@ class JaxModule(Module):
 
     def _checked_input(self, data: Any) -> tuple[Any, Shape]:
         """Return input as an array, and the shape ``(B, T, size_in)`` that it stands for."""
+        data = self._real_input(data)
+        batch, n_steps, channels = self._batch_shape(data.shape)
+        size_in = self._shape[0]
+        return data, (batch, n_steps, channels if size_in is None else size_in)
+
+    def _real_input(self, data: Any) -> Any:
         if not isinstance(data, jax.Array):
             data = checks.real_input(self._label, data)
         dtype = data.dtype
@@ -289,10 +295,7 @@ class JaxModule(Module):
             raise TypeError(
                 f"{self._label}: the input must be an array of real numbers, got {dtype}"
             )
-        batch, n_steps, channels = self._batch_shape(data.shape)
-        size_in = self._shape[0]
-        shape = (batch, n_steps, channels if size_in is None else size_in)
-        return fit_for_jax(self._label, data), shape
+        return fit_for_jax(self._label, data)
 
     def _expand_state(self, value: Any, shape: Shape) -> jax.Array:
         """Return a value repeated to a shape."""

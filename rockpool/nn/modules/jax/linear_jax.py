@@ -8,11 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy  # noqa: F401 - waits where another thread is importing it
 
-from rockpool.nn.modules.jax._base.arguments import fit_for_jax
 from rockpool.nn.modules.jax._base.arrays import aligned
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.nn.modules.native.linear import LinearMixin
-from rockpool.typehints import ArrayLike
 
 __all__ = ["LinearJax"]
 
@@ -41,9 +39,3 @@ class LinearJax(LinearMixin, JaxModule):
     @staticmethod
     def _plus(product: jax.Array, bias: Any) -> jax.Array:
         return product + aligned(bias, product)
-
-    def evolve(
-        self, input_data: ArrayLike, record: bool = False
-    ) -> tuple[jax.Array, dict[str, Any], dict[str, Any]]:
-        """Return ``input_data @ weight + bias``; as `Linear.evolve`."""
-        return super().evolve(fit_for_jax(self._label, input_data), record)

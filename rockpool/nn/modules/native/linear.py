@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import rockpool.graph
-from rockpool.nn.models import checks, linear
+from rockpool.nn.models import linear
 from rockpool.nn.modules.module import Module, ModuleArguments, ModuleBase
-from rockpool.parameters import is_jax_array
 from rockpool.typehints import ArrayLike
 
 if TYPE_CHECKING:
@@ -113,9 +112,7 @@ class LinearMixin(_ModuleClass):
         the weights. Another number of channels than Nin is a ValueError. Input of one axis, which
         is time for layers of neurons, is one time step here.
         """
-        data: Any = input_data
-        if type(data) is np.ndarray or not is_jax_array(data):
-            data = checks.real_input(self._label, data)
+        data = self._real_input(input_data)
         shape, size_in = data.shape, self._shape[0]
         if shape and shape[-1] != size_in:
             steps = f"; give T time steps as (T, {size_in})" if len(shape) == 1 else ""

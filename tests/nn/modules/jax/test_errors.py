@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from rockpool.nn.modules import LIF, Linear, Module
 from rockpool.nn.modules.jax import (
     ExpSynJax,
     InstantJax,
@@ -35,10 +36,21 @@ def test_input_of_a_wrong_shape(module: JaxModule, transform: Callable[..., Any]
         function(jnp.ones((1, 2, 5, 4)))
 
 
-@pytest.mark.parametrize("data", [np.ones((1, 2, 4), complex), [["a"]], jax.random.key(0)])
+NO_REALS = [np.ones((1, 2, 4), complex), jnp.ones((1, 2, 4), complex), [["a"]], jax.random.key(0)]
+
+
+@pytest.mark.parametrize("data", NO_REALS)
 def test_input_that_is_not_real_numbers(data: Any) -> None:
     with pytest.raises(TypeError, match="LIFJax: the input must be an array of real numbers"):
         LIFJax((4, 2))(data)
+    with pytest.raises(TypeError, match="LinearJax: the input must be an array of real numbers"):
+        LinearJax((4, 2))(data)
+
+
+@pytest.mark.parametrize("module", [LIF(4), Linear((4, 2))], ids=lambda m: type(m).__name__)
+def test_complex_numbers_of_jax_are_no_input_of_numpy_either(module: Module) -> None:
+    with pytest.raises(TypeError, match="must be an array of real numbers, got complex64"):
+        module(jnp.ones((1, 2, 4), complex))
 
 
 def test_linear_input_of_a_wrong_size() -> None:

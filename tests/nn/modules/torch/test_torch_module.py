@@ -355,6 +355,19 @@ def test_a_setting_assigned_as_a_number_is_as_if_it_had_been_given(
     assert torch.equal(layer.threshold.grad, wanted.threshold.grad)
 
 
+@pytest.mark.parametrize("cls", [LIFTorch, aLIFTorch, LIFBitshiftTorch, LIFNeuronTorch, LIFSinabs])
+def test_a_setting_assigned_as_a_whole_number_can_become_a_fraction(cls: type[Any]) -> None:
+    layer = cls(2)
+    layer.learning_window = torch.tensor(1)
+    assert torch.equal(layer.learning_window, torch.tensor(1.0))
+    for value in (0.5, np.float32(0.25)):
+        layer.learning_window = value
+        assert torch.equal(layer.learning_window, torch.tensor(float(value)))
+    layer.max_spikes_per_dt = torch.tensor(3)
+    layer.max_spikes_per_dt = float("inf")
+    assert torch.equal(layer.max_spikes_per_dt, torch.tensor(float("inf")))
+
+
 def test_an_assignment_keeps_what_is_not_trained_as_it_is() -> None:
     layer = LinearTorch((2, 3)).double()
     layer.weight.requires_grad_(False)

@@ -129,10 +129,11 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
                 f"{self._label}: the state {name} must be a torch tensor, got {value!r}"
             )
         if entry.kind == "SimulationParameter" and isinstance(value, Tensor):
-            return value.detach()
-        if isinstance(value, (int, float)) and name in self._settings_as_tensors:
+            whole = name in self._settings_as_tensors and not value.is_floating_point()
+            return to_float_tensor(value) if whole else value.detach()
+        if isinstance(value, (int, float, np.number)) and name in self._settings_as_tensors:
             present = self._buffers.get(name)
-            return value if present is None else torch.full_like(present, value)
+            return value if present is None else torch.full_like(present, float(value))
         return value
 
     def _known_attributes(self, given: Any, unknown: list[str], path: str = "") -> dict[str, Any]:
