@@ -119,6 +119,10 @@ def verify(
         node = with_one_spike(node)
     _require_no_noise(node)
     data = checked_input(node, data)
+    if not data.size:
+        raise ValueError(
+            f"verify: data must have at least one time step, got the shape {data.shape}"
+        )
     problems = list(obstacles(node, REFERENCE))
     if problems:
         raise ValueError(f"verify: numpy, the reference, cannot hold this network: {problems[0]}")
@@ -226,10 +230,6 @@ def checked_input(node: Node, data: Any, what: str = "verify") -> np.ndarray:
         raise ValueError(
             f"{what}: data must have the shape (B, T, {channels}) or (T, {channels}), "
             f"got {np.shape(data)}"
-        )
-    if not array.size:
-        raise ValueError(
-            f"{what}: data must have at least one time step, got the shape {np.shape(data)}"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{what}: data must be finite, got {array[~np.isfinite(array)][0]}")

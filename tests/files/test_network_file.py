@@ -15,7 +15,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from support.network_files import changed
 
 import rockpool
 from rockpool import FileFormatError, convert, describe
@@ -276,17 +277,6 @@ def test_only_what_is_on_one_backend_says_so(path: Path) -> None:
 
 
 # -- files that are not what they should be ---------------------------------------------------------
-
-
-def changed(path: Path, change: Any) -> Path:
-    """Write a file whose description is changed, in place."""
-    arrays = load_file(path)
-    size = int.from_bytes(path.read_bytes()[:8], "little")
-    header = json.loads(path.read_bytes()[8 : 8 + size])
-    said = json.loads(header["__metadata__"]["rockpool"])
-    change(said, arrays)
-    save_file(arrays, path, {"rockpool": json.dumps(said)})
-    return path
 
 
 def nested(said: dict[str, Any], depth: int) -> None:
