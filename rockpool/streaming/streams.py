@@ -92,7 +92,8 @@ class Stream:
     """A network that goes on from one time step to the next; made by `stream`.
 
     The states are in one place in memory and are changed there: a step leaves nothing behind (and
-    allocates nothing with numba; numpy buffers operands while it multiplies).
+    allocates nothing with numba; numpy buffers operands while it multiplies, and gathers the
+    connections of convolutions, pools and `Scale`).
 
     What it gives does not depend on how the input is divided into calls, on the engine (but for
     `Rate` and functions such as tanh, which libraries round differently), or on whether the input

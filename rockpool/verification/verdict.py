@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ __all__ = ["Verdict", "VerdictRow", "verify"]
 
 REFERENCE = "numpy"
 _HERE = ("available", "installed")
+LOGGER = logging.getLogger("rockpool.verification")
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,15 @@ def verify(
         within 8 units, and the input of its layer is numpy's to within 64. What follows from it is
         not judged.
 
+    A back-end on which a `_convert` of your own raises is not run; the logger
+    ``rockpool.verification`` has the traceback, at the level INFO.
+
     Raises
     ------
     ValueError
-        Input of a wrong shape or with NaN; a network with noise; an unknown back-end, or one that
-        was asked for and cannot hold the network; a network that numpy cannot hold.
+        Input of a wrong shape, without a time step or with NaN; a network with noise; an unknown
+        back-end, or one that was asked for and cannot hold the network; a network that numpy cannot
+        hold.
     TypeError
         One name as a text where `backends` is a list of them.
     ModuleNotFoundError
@@ -189,6 +195,7 @@ def _of_user(node: Node, backend: str) -> str:
         try:
             build(node, backend)
         except Exception as error:  # their _convert may raise anything
+            LOGGER.info("%s: a _convert failed", backend, exc_info=True)
             return f"{type(error).__name__} of a _convert: {error}"
     return ""
 

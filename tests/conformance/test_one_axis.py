@@ -22,7 +22,6 @@ from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
 from rockpool.nn.modules import LIF, LIFNumba, Linear, Module
 from rockpool.nn.networks import SynNet, WaveNet, WaveSenseNet
 from rockpool.nn.networks.wavesense import WaveSenseBlock
-from rockpool.utilities.backend_management import backend_available
 
 N = 3  # input channels
 LENGTHS = (3, 5)  # as many time steps as channels, and another number
@@ -156,8 +155,6 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "jax", "sinabs"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_containers(name: str, backend: str, length: int) -> None:
-    if not backend_available(backend):
-        pytest.skip(f"{backend} is not here")
     check(convert(NETWORKS[name](), backend), length)
 
 

@@ -12,7 +12,7 @@ import pytest
 import rockpool
 from rockpool.backends.queries import backend_available
 from rockpool.nn.combinators import FFwdStack, Sequential
-from rockpool.nn.modules import LIF, ExpSyn, JaxModule, LIFJax, Linear, LinearJax, Module
+from rockpool.nn.modules import LIF, ExpSyn, Instant, JaxModule, LIFJax, Linear, LinearJax, Module
 from rockpool.parameters import Constant, Parameter
 from rockpool.profiling import profile
 
@@ -290,6 +290,8 @@ def test_other_mistakes_are_named() -> None:
         profile(LIF(2), np.ones((3, 5)))
     with pytest.raises(ValueError, match="LIF: the input must be finite, got nan"):
         profile(LIF(2), np.full((3, 2), np.nan))
+    with pytest.raises(ValueError, match="Sequential: the input must be finite, got inf"):
+        profile(Sequential(Instant(2)), np.full((3, 2), np.inf))
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64', got 'int8'"):
         profile(LIF(2), np.ones((3, 2)), dtype="int8")
 

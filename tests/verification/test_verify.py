@@ -276,12 +276,16 @@ class Own(Module):
         return {"numpy": Own, "numba": Own}[backend](**modules)
 
 
-def test_where_a_module_of_the_user_cannot_be_it_is_not_run() -> None:
+def test_where_a_module_of_the_user_cannot_be_it_is_not_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "rockpool.verification")
     verdict = rockpool.verify(Sequential(Own(LIF(2))), np.ones((1, 5, 2)))
     rows = {row.backend: row for row in verdict.rows}
     assert verdict.ok and rows["numba"].state == "equal"
     assert {row.state for row in verdict.rows[2:]} == {"not run"}
     assert rows["torch"].note == "KeyError of a _convert: 'torch'"
+    assert "torch: a _convert failed" in caplog.text and "in _convert" in caplog.text
     with pytest.raises(KeyError, match="torch"):
         rockpool.verify(Sequential(Own(LIF(2))), backends=["torch"])
 

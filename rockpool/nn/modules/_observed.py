@@ -17,6 +17,7 @@ import numpy as np
 
 from rockpool.nn.description import Node, flat_input, flat_steps
 from rockpool.nn.models.catalogue import model_named
+from rockpool.nn.models.finite_input import require_finite_data
 from rockpool.parameters import is_tensor, to_numpy
 
 __all__ = [
@@ -56,7 +57,7 @@ class Activity:
 
     name: str
     node: Node
-    output: Any = None
+    output: Any = None  # an array, but for layers whose calls were not to be seen
     given: np.ndarray | None = None
     record: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -116,7 +117,7 @@ def observed(network: Any, data: Any) -> list[Activity]:
     Raises
     ------
     ValueError
-        Input of another shape, without a time step, or, as its layers say, with NaN.
+        Input of another shape, without a time step, or, as its layers say, with NaN or infinity.
     """
     network = unwrapped(network)
     states = network.state()
@@ -129,6 +130,8 @@ def observed(network: Any, data: Any) -> list[Activity]:
         resting = network.reset_state()
         node = resting._describe()
         array = _as_batch(network, node, data)
+        if not any(inner.parameters for _, inner in layers(node)):
+            require_finite_data(network, array, array)  # no layer in it looks at what it gets
         calls = stack.enter_context(watched_calls(node, resting))
         resting.evolve(input_for(resting, array))
     return [

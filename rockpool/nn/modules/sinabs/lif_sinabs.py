@@ -95,8 +95,11 @@ def _run(
         isyn = recorded["i_syn"].unsqueeze(-1) if record else last
     else:
         isyn = _currents(x, state.isyn, p.beta)
-        drive, others = sum_in_order(isyn), [o for o in (noise, p.bias) if o is not None]
-        drive = drive + sum(others[1:], others[0]) if others else drive
+        drive = sum_in_order(isyn)
+        if noise is not None:
+            drive = drive + (noise if p.bias is None else noise + p.bias)
+        elif p.bias is not None:
+            drive = drive + p.bias
         states = {"v_mem": state.vmem}
         spikes, final, recorded = lif_forward(drive, p.alpha, None, states, **settings)
         last = isyn[:, -1]
