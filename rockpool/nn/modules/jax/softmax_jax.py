@@ -46,6 +46,10 @@ def _scaled(x: Any, temperature: float | int) -> jax.Array:
     return jnp.asarray(x) / temperature
 
 
+def _unchanged(x: jax.Array) -> jax.Array:
+    return x
+
+
 class WeightedSmoothBase(JaxModule):
     """Input that is weighted, smoothed by exponential synapses, and put through a function.
 
@@ -61,20 +65,20 @@ class WeightedSmoothBase(JaxModule):
         Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
     dt : float
         Time step in seconds. Default: 1 ms.
-    axis : int, optional
-        The dimension of the function, of (batch, time, channel). Default: over all elements.
+    activation_fun : callable
+        What the smoothed input (B, T, Nout) goes through. Default: nothing, it is the output.
 
     Raises
     ------
     ValueError
         Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
+    TypeError
+        `activation_fun` cannot be called.
     """
 
     linear: LinearJax
     smooth: ExpSynJax
     activation_fn: Any  # a jax.tree_util.Partial
-
-    _function: ClassVar[Callable[..., jax.Array]]
 
     def __init__(
         self,
@@ -84,7 +88,7 @@ class WeightedSmoothBase(JaxModule):
         has_bias: bool = True,
         tau: float | int = 0.1,
         dt: float | int = 1e-3,
-        axis: int | None = None,
+        activation_fun: Callable[[jax.Array], jax.Array] = _unchanged,
         *args: Any,
         **kwargs: Unpack[ModuleArguments],
     ) -> None:
@@ -93,14 +97,15 @@ class WeightedSmoothBase(JaxModule):
             if weight is None:
                 raise ValueError(f"{owner}: one of shape and weight must be given")
             shape = np.shape(weight)  # type: ignore[assignment]
+        if not callable(activation_fun):
+            raise TypeError(f"{owner}: activation_fun must be callable, got {activation_fun!r}")
         super().__init__(shape, *args, **kwargs)
-        self._init_args = {"has_bias": has_bias, "axis": axis}
+        self._init_args = {"has_bias": has_bias}
+        if activation_fun is not _unchanged:
+            self._init_args["activation_fun"] = activation_fun
         self.linear = LinearJax(self.shape, weight=weight, bias=bias, has_bias=has_bias)  # type: ignore[arg-type]
         self.smooth = ExpSynJax(self.size_out, tau=tau, dt=dt)
-        function = type(self)._function
-        self.activation_fn = SimulationParameter(
-            function if axis is None else partial(function, axis=axis)
-        )
+        self.activation_fn = SimulationParameter(activation_fun)
 
     def _describe(self) -> Node:
         settings = {**self._init_args, "dt": self.smooth.dt}
@@ -121,19 +126,60 @@ class WeightedSmoothBase(JaxModule):
         return self.activation_fn(smoothed), new_state, records
 
 
-class SoftmaxJax(WeightedSmoothBase):
+class _Normalised(WeightedSmoothBase):
+    """Smoothed input under a function that normalises it; parameters are those of `SoftmaxJax`."""
+
+    _function: ClassVar[Callable[..., jax.Array]]
+
+    def __init__(
+        self,
+        shape: tuple[int, int] | None = None,
+        weight: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        has_bias: bool = True,
+        tau: float | int = 0.1,
+        dt: float | int = 1e-3,
+        axis: int | None = None,
+        *args: Any,
+        **kwargs: Unpack[ModuleArguments],
+    ) -> None:
+        function = type(self)._function
+        function = function if axis is None else partial(function, axis=axis)
+        super().__init__(shape, weight, bias, has_bias, tau, dt, function, *args, **kwargs)
+        self._init_args = {"has_bias": has_bias, "axis": axis}
+
+
+class SoftmaxJax(_Normalised):
     """Input that is weighted, smoothed by exponential synapses, and normalised by a softmax.
 
     By default the sum of the output over all elements, batch and time included, is 1. With ``axis
     = -1`` it is 1 over the channels, for each time step and each element of the batch.
 
-    Parameters and errors are those of `WeightedSmoothBase`.
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        ``(Nin, Nout)``. Default: that of `weight`.
+    weight, bias : array_like, optional
+        Weights (Nin, Nout) and biases (Nout,). Default: drawn as by `LinearJax`.
+    has_bias : bool
+        Whether there are biases. Default: True.
+    tau : float
+        Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    axis : int, optional
+        The dimension of the softmax, of (batch, time, channel). Default: over all elements.
+
+    Raises
+    ------
+    ValueError
+        Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
     """
 
     _function = staticmethod(softmax)
 
 
-class LogSoftmaxJax(WeightedSmoothBase):
+class LogSoftmaxJax(_Normalised):
     """The logarithm of what `SoftmaxJax` gives; with the same parameters."""
 
     _function = staticmethod(logsoftmax)

@@ -12,7 +12,7 @@ from torch import Tensor
 from rockpool.nn.modules.torch._base.checks import require_finite_input
 from rockpool.nn.modules.torch._base.initialisers import kaiming_columns
 from rockpool.nn.modules.torch._base.registry import Values
-from rockpool.nn.modules.torch._base.surrogates import StepPWL
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential, StepPWL
 from rockpool.nn.modules.torch._kernels import operators
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
 from rockpool.nn.modules.torch._loops.lif import LIFState, lif_loop, sum_in_order
@@ -21,7 +21,7 @@ from rockpool.nn.modules.torch.lif_base_torch import LIFBaseTorch
 from rockpool.nn.modules.torch.torch_module import TorchArguments
 from rockpool.parameters import Constant, Shape
 
-__all__ = ["LIFSinabs"]
+__all__ = ["LIFSinabs", "PeriodicExponential"]
 
 
 class SinabsParameters(NamedTuple):

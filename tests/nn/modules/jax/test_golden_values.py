@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from support import golden
 
+from rockpool import convert, save
 from rockpool.nn.combinators import FFwdStack, Residual
 from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.modules.jax import (
@@ -22,6 +24,7 @@ from rockpool.nn.modules.jax import (
     RateJax,
     SoftmaxJax,
 )
+from rockpool.nn.modules.jax.softmax_jax import WeightedSmoothBase
 
 by_both_paths = pytest.mark.usefixtures("both_paths")
 
@@ -164,6 +167,29 @@ def test_softmax_along_one_dimension() -> None:
     output, _, _ = SoftmaxJax((2, 3), axis=-1)(golden.inputs(2, 4, 2))
 
     np.testing.assert_allclose(output.sum(-1), np.ones((2, 4)), rtol=1e-6)
+
+
+def test_a_function_of_your_own_behind_weights_and_smoothing() -> None:
+    arguments = {"weight": golden.weights(2, 3, 1.0), "has_bias": False, "tau": 0.1}
+    data = golden.inputs(1, 4, 2)
+    layer = WeightedSmoothBase(activation_fun=jnp.tanh, **arguments)
+
+    smoothed, _, _ = WeightedSmoothBase(**arguments)(data)
+    output, _, _ = layer(data)
+
+    weighted, _, _ = LinearJax((2, 3), weight=arguments["weight"], has_bias=False)(data)
+    np.testing.assert_array_equal(smoothed, ExpSynJax(3, tau=0.1)(weighted)[0])
+    np.testing.assert_array_equal(output, jnp.tanh(smoothed))
+    np.testing.assert_array_equal(convert(layer, "jax")(data)[0], output)
+    with pytest.raises(TypeError, match="activation_fun must be callable, got 'tanh'"):
+        WeightedSmoothBase((2, 3), activation_fun="tanh")  # type: ignore[arg-type]
+
+
+def test_a_function_of_your_own_is_in_no_file(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="activation_fun of WeightedSmoothBase"):
+        save(WeightedSmoothBase((2, 3), activation_fun=jnp.tanh), tmp_path / "net.safetensors")
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_exp_smooth() -> None:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from rockpool.nn.modules.sinabs import LIFSinabs
+from rockpool.nn.modules.sinabs.lif_sinabs import PeriodicExponential
 from rockpool.nn.modules.torch import LIFTorch
-from rockpool.nn.modules.torch.lif_torch import PeriodicExponential
 from rockpool.parameters import Constant
 
 CASES = {
