@@ -124,6 +124,8 @@ def _read(path: str, ending: str) -> Any:
     import numpy as np
 
     if ending == ".csv":
+        if not os.path.getsize(path):
+            raise ValueError("it is empty")
         return np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64)
     loaded = np.load(path, allow_pickle=False)
     if ending == ".npy":

@@ -233,6 +233,7 @@ def test_verify_prints_the_verdict(folder: Path, capsys: Any) -> None:
         (["run", "net.safetensors", "-", "-o", "out.csv"], 2, "-o: lines of stdin are answered"),
         (["run", "net.safetensors", "-", "--json"], 2, "--json: lines of stdin are answered"),
         (["run", "net.safetensors", "empty.npy"], 1, "must have at least one time step"),
+        (["run", "net.safetensors", "empty.csv"], 1, "cannot read 'empty.csv': it is empty"),
         (["verify", "net.safetensors", "empty.npy"], 1, "must have at least one time step"),
         (["verify", "net.safetensors", "--dtype", "int8"], 2, "must be float32 or float64"),
         (["verify", "net.safetensors", "--backends", "torhc"], 2, "did you mean 'torch'"),
@@ -245,6 +246,7 @@ def test_what_is_wrong_is_said(
     np.save("nan.npy", np.full((5, 4), np.nan))
     np.save("empty.npy", np.ones((2, 0, 4)))
     np.save("text.npy", np.array([["a"] * 4]))
+    Path("empty.csv").touch()
     found, _, err = ran(capsys, *words)
     assert (found, message in err) == (code, True), err
     assert not list(Path().glob("out.*"))
