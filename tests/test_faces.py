@@ -106,9 +106,9 @@ def public_modules() -> list[str]:
 def test_every_public_module_is_reached_by_its_name_whatever_was_imported_before(
     full_python,
 ) -> None:
-    """Each in a process in which nothing else of the package is imported."""
+    """Each in a process in which nothing else of the package is imported; the back-ends are."""
     code = f"""
-import os, sys, rockpool
+import os, sys, rockpool, jax, numba, sinabs, torch
 for name in {public_modules()!r}:
     child = os.fork()
     if not child:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 from support.network_files import changed
@@ -527,14 +527,14 @@ def test_two_inner_sizes_cannot_ask_for_their_product(path: Path) -> None:
 
 def read_or_refused(path: Path, original: Any) -> str:
     """What became of a file: it was read, as a network, or refused by name."""
-    tracemalloc.reset_peak()
-    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.start()
     try:
         net = rockpool.load(path)
     except ValueError:
         return "refused"
     finally:
-        peak = tracemalloc.get_traced_memory()[1] - before
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
         assert peak <= 2 * path.stat().st_size + 2**20
     assert isinstance(net, type(original))
     return "read"
@@ -543,27 +543,21 @@ def read_or_refused(path: Path, original: Any) -> str:
 ORIGINAL = network()
 
 
-@pytest.fixture
-def counted_bytes() -> Iterator[None]:
-    """Count the bytes that are allocated, for `read_or_refused`."""
-    tracemalloc.start()
-    yield
-    tracemalloc.stop()
+@pytest.fixture(scope="module")
+def original_content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("original") / "net.safetensors"
+    rockpool.save(ORIGINAL, path)
+    return path.read_bytes()
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("counted_bytes")
-@settings(
-    max_examples=2000,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=2000, deadline=None, database=None)
 @given(data=st.data())
-def test_mutated_files_are_refused_or_read(data: st.DataObject, tmp_path_factory: Any) -> None:
+def test_mutated_files_are_refused_or_read(
+    data: st.DataObject, original_content: bytes, tmp_path_factory: Any
+) -> None:
     path = tmp_path_factory.getbasetemp() / "mutated.safetensors"
-    rockpool.save(ORIGINAL, path)
-    content = bytearray(path.read_bytes())
+    content = bytearray(original_content)
     header = 8 + int.from_bytes(content[:8], "little")
     for _ in range(data.draw(st.integers(1, 4))):
         end = header if data.draw(st.booleans()) else len(content)
@@ -573,10 +567,8 @@ def test_mutated_files_are_refused_or_read(data: st.DataObject, tmp_path_factory
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("counted_bytes")
-def test_flipped_bits_are_refused_or_read(path: Path) -> None:
-    rockpool.save(ORIGINAL, path)
-    content = path.read_bytes()
+def test_flipped_bits_are_refused_or_read(path: Path, original_content: bytes) -> None:
+    content = original_content
     rng = np.random.default_rng(0)
     results = set()
     for position in rng.integers(0, 8 * len(content), 8000):
