@@ -104,7 +104,7 @@ def lif_forward(
     limit = threshold.dtype.type(max_spikes)
     recurrent, noisy, adaptive = w_rec.size > 0, noise.size > 0, gamma.size > 0
     kept, recorded = before.size > 0, vmem_record.size > 0
-    irec_recorded, counted = irec_record.size > 0, tally.size > 0
+    irec_recorded = irec_record.size > 0
     if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
         single_synapse_forward(
             x=x, alpha=alpha, beta=beta, bias=bias, threshold=threshold, max_spikes=max_spikes,
@@ -162,8 +162,6 @@ def lif_forward(
                         ahp_step(spikes[b], w_ahp, gamma, iahp[b])
                         add(iahp[b], v)
                     fire(drive, threshold, inverse, exact, limit, v, reached, fired)
-                if counted:
-                    tally_row(fired, tally[b, t])
                 if recurrent or adaptive or t == n_steps - 1:
                     copy(fired, spikes[b])
                 if marking:
@@ -180,6 +178,9 @@ def lif_forward(
             if marking:
                 m += 1
                 marked += every
+            if tally.size > 0:
+                for b in range(first, last):
+                    tally_row(output[b, t], tally[b, t])
 
 
 @no_type_check
