@@ -1,13 +1,16 @@
 """What there is in large arrays: how many numbers are not 0, and whether the others are 1.
 
-It is found out in the time that it takes to read them: block by block, which the cache of the
-processor holds, and once for an array that is output of one layer and input of the next.
+Where a kernel has counted as it wrote them, that is known already. Else it is found out in the time
+that it takes to read them: block by block, which the cache of the processor holds, and once for an
+array that is output of one layer and input of the next.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+
+from rockpool.nn.kernels.tallies import Tallies, tally_of
 
 __all__ = ["Content", "Contents"]
 
@@ -22,9 +25,16 @@ class Content(NamedTuple):
 
 
 class Contents:
-    """The contents of arrays, which must live as long as this does."""
+    """The contents of arrays, which must live as long as this does.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    tallies : dict
+        What kernels have counted.
+    """
+
+    def __init__(self, tallies: Tallies) -> None:
+        self._tallies = tallies
         self._known: dict[tuple[object, ...], Content] = {}
 
     def of(self, array: np.ndarray, most_spikes: float | int | None = None) -> Content:
@@ -40,19 +50,37 @@ class Contents:
         place = array.__array_interface__
         key = (place["data"], place["strides"], place["typestr"], array.shape)
         if key not in self._known:
-            flat = array.reshape(-1)
-            self._known[key] = _content(flat) if most_spikes is None else _spikes(flat, most_spikes)
+            self._known[key] = self._found(array, most_spikes)
         return self._known[key]
+
+    def by_step(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return what a kernel has counted in each time step of a batch; None: nothing.
+
+        It is how many numbers are not 0, and whether the others are 1, both (T,).
+        """
+        tally = tally_of(self._tallies, array)
+        if tally is None:
+            return None
+        active, total = tally.sum(axis=0, dtype=np.float64).T
+        return active.astype(np.int64), active == total
+
+    def _found(self, array: np.ndarray, most_spikes: float | int | None) -> Content:
+        steps = self.by_step(array)
+        if steps is not None:
+            return Content(int(steps[0].sum()), bool(steps[1].all()))
+        flat = array.reshape(-1)
+        return _content(flat) if most_spikes is None else _spikes(flat, most_spikes)
 
 
 def _content(flat: np.ndarray) -> Content:
-    nonzero = units = 0
+    nonzero, binary = 0, True
     for block in _blocks(flat):
-        nonzero += int(np.count_nonzero(block != 0))
-        units += int(np.count_nonzero(block == 1))
-    if units < nonzero:
-        units += sum(int(np.count_nonzero(block == -1)) for block in _blocks(flat))
-    return Content(nonzero, nonzero == units)
+        here = int(np.count_nonzero(block != 0))
+        nonzero += here
+        if binary:
+            units = int(np.count_nonzero(block == 1))
+            binary = units == here or units + int(np.count_nonzero(block == -1)) == here
+    return Content(nonzero, binary)
 
 
 def _spikes(flat: np.ndarray, most: float | int) -> Content:

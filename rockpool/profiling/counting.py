@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.description import Node
+from rockpool.nn.kernels.tallies import Tallies
 from rockpool.nn.models.catalogue import classes_of
 from rockpool.nn.modules._observed import Activity, is_spiking
 from rockpool.profiling.connections import Connections, connections_of
@@ -108,12 +109,14 @@ class Counter:
         Bytes of a number.
     by_step : bool
         Whether each time step is a call of its own, whose inputs are binary or not.
+    tallies : dict
+        What kernels have counted.
     """
 
-    def __init__(self, number_size: int, by_step: bool) -> None:
+    def __init__(self, number_size: int, by_step: bool, tallies: Tallies) -> None:
         self.number_size = number_size
         self.by_step = by_step
-        self.contents = Contents()
+        self.contents = Contents(tallies)
 
     def layer(self, one: Activity) -> LayerProfile:
         """Return what a layer costs."""
@@ -153,7 +156,8 @@ class Counter:
         fan_out = connections.fan_out
         dense = given[..., 0].size * connections.dense
         if self.by_step:
-            return _operations_by_step(given, connections.dense, fan_out)
+            reached, binary = self._steps(given, fan_out)
+            return _operations_by_step(reached, binary, len(given) * connections.dense)
         content = self.contents.of(given)
         if (fan_out == fan_out[0]).all():
             effective = content.nonzero * int(fan_out[0])
@@ -172,8 +176,25 @@ class Counter:
             arrived = content.nonzero - int(np.count_nonzero(output[:, -1]))
             dense = output[..., 0].size * weight.size
             return {"dense_acs": dense, "effective_acs": arrived * int(fan_out[0])}
-        counts = _operations_by_step(output[:, :-1], weight.size, fan_out, most is not None)
-        return counts | {"dense_acs": counts["dense_acs"] + len(output) * weight.size}
+        reached, binary = self._steps(output, fan_out, most is not None)
+        dense = len(output) * weight.size
+        counts = _operations_by_step(reached[:-1], binary[:-1], dense)
+        return counts | {"dense_acs": counts["dense_acs"] + dense}
+
+    def _steps(
+        self, given: np.ndarray, fan_out: np.ndarray, spikes: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many weights are reached in each time step of the batch, and if by units."""
+        known = self.contents.by_step(given)
+        if known is not None and (fan_out == fan_out[0]).all():
+            nonzero, binary = known
+            return nonzero * fan_out[0], binary
+        nonzero = given != 0
+        if spikes:
+            binary = given.max(axis=0).max(axis=-1) <= 1
+        else:
+            binary = (~nonzero | (np.abs(given) == 1)).all(axis=(0, 2))
+        return nonzero.sum(axis=0, dtype=np.int32) @ fan_out, binary
 
 
 def is_counted(one: Activity) -> bool:
@@ -201,17 +222,8 @@ def _weights(weight: np.ndarray) -> dict[str, int]:
     return {"weights": weight.size, "zero_weights": zeros}
 
 
-def _operations_by_step(
-    given: np.ndarray, per_step: int, fan_out: np.ndarray, spikes: bool = False
-) -> dict[str, int]:
+def _operations_by_step(reached: np.ndarray, binary: np.ndarray, dense: int) -> dict[str, int]:
     """Count operations with each time step of the batch as a call of its own."""
-    nonzero = given != 0
-    if spikes:
-        binary = given.max(axis=0).max(axis=-1) <= 1
-    else:
-        binary = (~nonzero | (np.abs(given) == 1)).all(axis=(0, 2))
-    reached = nonzero.sum(axis=0, dtype=np.int32) @ fan_out
-    dense = given.shape[0] * per_step
     return {
         "dense_acs": int(binary.sum()) * dense,
         "dense_macs": int((~binary).sum()) * dense,

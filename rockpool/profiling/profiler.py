@@ -10,6 +10,7 @@ import numpy as np
 
 from rockpool.nn.conversion import build
 from rockpool.nn.description import Node
+from rockpool.nn.kernels.tallies import Tallies
 from rockpool.nn.modules._observed import observed, unwrapped
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.profiling.counting import Counter, LayerProfile, is_counted
@@ -224,8 +225,9 @@ def profile(
         network = build(network, "numpy")
     if not isinstance(network, ModuleBase):
         raise TypeError(f"profile: network must be a module, got {network!r}")
-    seen = observed(network, data)
-    counter = Counter(np.dtype(dtype).itemsize, by_step)
+    tallies: Tallies = {}
+    seen = observed(network, data, tallies)
+    counter = Counter(np.dtype(dtype).itemsize, by_step, tallies)
     n_batch, n_steps = unwrapped(network)._batch_and_steps(np.shape(data))
     return Profile(
         [counter.layer(one) for one in seen],

@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 from numpy.typing import DTypeLike
 
 from rockpool.nn.kernels.keeping import KeptCode
+from rockpool.nn.kernels.tallies import tally_for
 from rockpool.nn.kernels.threads import ENOUGH, number_of_threads, pieces_of, run_pieces, sums_of
 from rockpool.typehints import ArrayLike
 from rockpool.utilities._unchecked import unchecked
@@ -187,8 +188,10 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> No
     Large batches go over several threads, as many as there may be or `n_threads` if that is less.
     If the kernel has to be compiled and that takes its time, stderr says so.
     """
-    like, _, over = _optional[compiled]
+    like, optional, over = _optional[compiled]
     dtype = arguments[like].dtype
+    if "tally" in optional:
+        arguments |= tally_for(arguments[like])
     key = compiled, dtype, next(iter(arguments.values())).dtype
     absent_ones = _ready.get(key)
     if absent_ones is not None:

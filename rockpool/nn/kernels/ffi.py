@@ -147,6 +147,7 @@ def _lif_forward(frame: Any, like: Any) -> None:
         marks_v=absent3,
         marks_i=absent3,
         marks_ahp=absent3,
+        tally=absent3,
     )
 
 

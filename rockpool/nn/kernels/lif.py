@@ -9,7 +9,7 @@ from typing import Any, no_type_check
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import inner, kernel, part, view
+from rockpool.nn.kernels.compiling import gradient_part, inner, kernel, part, view
 from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, mark_steps, padded_rows
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
@@ -24,6 +24,7 @@ TOGETHER = 16
 @kernel(
     over="output", w_rec=2, noise=3, gamma=1, w_ahp=1, iahp=2, before=3,
     vmem_record=3, isyn_record=3, irec_record=3, iahp_record=3, marks_v=3, marks_i=3, marks_ahp=3,
+    tally=3,
 )  # fmt: skip
 def lif_forward(
     x: Any,
@@ -49,6 +50,7 @@ def lif_forward(
     marks_v: Any,
     marks_i: Any,
     marks_ahp: Any,
+    tally: Any,
 ) -> None:
     """Run LIF neurons over time.
 
@@ -87,6 +89,8 @@ def lif_forward(
     marks_v, marks_i, marks_ahp : array (B, M, N), (B, M, N * S), (B, M, N); or of size 0
         For what is needed to compute `before` again, in place of `before`: the membrane before the
         reset, and the currents, every `mark_steps` steps counted from the end.
+    tally : array (B, T, 2) or of size 0
+        For how many neurons spiked, and for the sum of their spikes.
     """
     x, noise = view(x), view(noise)
     vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
@@ -94,6 +98,7 @@ def lif_forward(
     isyn_record, irec_record = view(isyn_record), view(irec_record)
     iahp_record = view(iahp_record)
     marks_v, marks_i, marks_ahp = view(marks_v), view(marks_i), view(marks_ahp)
+    tally = view(tally)
     n_batch, n_steps, n_out = output.shape
     n_currents = x.shape[2]
     limit = threshold.dtype.type(max_spikes)
@@ -104,7 +109,7 @@ def lif_forward(
         single_synapse_forward(
             x=x, alpha=alpha, beta=beta, bias=bias, threshold=threshold, max_spikes=max_spikes,
             vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
-            marks_v=marks_v, marks_i=marks_i,
+            marks_v=marks_v, marks_i=marks_i, tally=tally,
         )  # fmt: skip
         return
 
@@ -173,10 +178,13 @@ def lif_forward(
             if marking:
                 m += 1
                 marked += every
+            if tally.size > 0:
+                for b in range(first, last):
+                    tally_row(output[b, t], tally[b, t])
 
 
 @no_type_check
-@kernel(over="output", before=3, marks_v=3, marks_i=3)
+@kernel(over="output", before=3, marks_v=3, marks_i=3, tally=3)
 def single_synapse_forward(
     x: Any,
     alpha: Any,
@@ -191,6 +199,7 @@ def single_synapse_forward(
     before: Any,
     marks_v: Any,
     marks_i: Any,
+    tally: Any,
 ) -> None:
     """Run neurons with one synapse each, without noise, recurrence and records; as `lif_forward`.
 
@@ -204,7 +213,7 @@ def single_synapse_forward(
     single_synapse_steps(
         x=x, rows=rows, exact=exact, limit=threshold.dtype.type(max_spikes),
         vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
-        marks_v=marks_v, marks_i=marks_i,
+        marks_v=marks_v, marks_i=marks_i, tally=tally,
     )  # fmt: skip
 
 
@@ -222,6 +231,7 @@ def single_synapse_steps(
     before: Any,
     marks_v: Any,
     marks_i: Any,
+    tally: Any,
 ) -> None:
     """Do what `single_synapse_forward` does, on rows that are there.
 
@@ -230,7 +240,7 @@ def single_synapse_steps(
     x, rows = view(x), view(rows)
     vmem, isyn, spikes = view(vmem), view(isyn), view(spikes)
     output, before = view(output), view(before)
-    marks_v, marks_i = view(marks_v), view(marks_i)
+    marks_v, marks_i, tally = view(marks_v), view(marks_i), view(tally)
     n_batch, n_steps, n_out = output.shape
     alpha, beta, bias = rows[0, :n_out], rows[1, :n_out], rows[2, :n_out]
     threshold, inverse = rows[3, :n_out], rows[4, :n_out]
@@ -259,6 +269,8 @@ def single_synapse_steps(
                     threshold=threshold, inverse=inverse, exact=exact, limit=limit,
                     v=v, i=i, reached=None, fired=output[b, t],
                 )  # fmt: skip
+            if tally.size > 0:
+                tally_row(output[b, t], tally[b, t])
         copy(v, vmem[b])
         copy(i, isyn[b])
         if n_steps > 0:
@@ -295,6 +307,22 @@ def single_synapse_step(
             reached[k] = u
         fired[k] = count
         v[k] = u - count * threshold[k]
+
+
+@no_type_check
+@gradient_part
+def tally_row(fired: Any, tally: Any) -> None:
+    """Write how many neurons spiked, and the sum of their spikes.
+
+    These are whole numbers: their sums may be reordered.
+    """
+    none, one = tally.dtype.type(0), tally.dtype.type(1)
+    active = total = none
+    for k in range(fired.size):
+        active += one if fired[k] != 0 else none
+        total += fired[k]
+    tally[0] = active
+    tally[1] = total
 
 
 @no_type_check

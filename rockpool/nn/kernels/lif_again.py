@@ -132,6 +132,6 @@ def lif_again(
         max_spikes=max_spikes, noise=added, gamma=gamma, w_ahp=w_ahp, vmem=v, isyn=i, spikes=count,
         iahp=current, output=np.empty((n_rows, n_steps, n_out), kind), before=reached,
         vmem_record=absent, isyn_record=absent, irec_record=absent, iahp_record=absent,
-        marks_v=absent, marks_i=absent, marks_ahp=absent,
+        marks_v=absent, marks_i=absent, marks_ahp=absent, tally=absent,
     )  # fmt: skip
     return reached

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.description import Node, flat_input, flat_steps
+from rockpool.nn.kernels.tallies import Tallies, tallied
 from rockpool.nn.models.catalogue import model_named
 from rockpool.nn.models.finite_input import require_finite_data
 from rockpool.parameters import is_tensor, to_numpy
@@ -102,7 +103,7 @@ def unwrapped(network: Any) -> Any:
     return network.module if named else network
 
 
-def observed(network: Any, data: Any) -> list[Activity]:
+def observed(network: Any, data: Any, tallies: Tallies | None = None) -> list[Activity]:
     """Run a network from rest, and return what its layers did.
 
     The network stays as it is: its states are put back, and so is the mode of training.
@@ -113,6 +114,9 @@ def observed(network: Any, data: Any) -> list[Activity]:
         The network, of any back-end. Of a `TimedModuleWrapper` the module inside is run.
     data : array_like
         Input (B, T, Nin) or (T, Nin).
+    tallies : dict, optional
+        For the numbers of spikes that kernels count on the way. Modules that are none of this
+        package might change an output in place, so that of a network with such ones there are none.
 
     Raises
     ------
@@ -126,18 +130,26 @@ def observed(network: Any, data: Any) -> list[Activity]:
         if torch is not None:
             stack.enter_context(torch.no_grad())
             stack.enter_context(_in_use(network, torch))
-        stack.callback(network.set_attributes, states)
+        stack.callback(network._with_attributes, states)
         resting = network.reset_state()
         node = resting._describe()
         array = _as_batch(network, node, data)
         if not any(inner.parameters for _, inner in layers(node)):
             require_finite_data(network, array, array)  # no layer in it looks at what it gets
         calls = stack.enter_context(watched_calls(node, resting))
+        if tallies is not None and _is_of_this_package(resting):
+            stack.enter_context(tallied(tallies))
         resting.evolve(input_for(resting, array))
     return [
         Activity(".".join(path), inner, *_seen(path, inner, node, calls))
         for path, inner in layers(node)
     ]
+
+
+def _is_of_this_package(module: Any) -> bool:
+    """Return whether a module and all modules in it are."""
+    inner = module._registered_modules.values()
+    return type(module).__module__.startswith("rockpool.") and all(map(_is_of_this_package, inner))
 
 
 def _as_batch(network: Any, node: Node, data: Any) -> np.ndarray:
@@ -274,6 +286,7 @@ def input_for(module: Any, array: np.ndarray) -> Any:
     torch = torch_for(module)
     if torch is None:
         return array
+    array = np.require(array, requirements=["C", "W"])  # torch takes no views that go backwards
     base: Any = torch.nn.Module
     tensors = (*base.parameters(module), *base.buffers(module))
     like = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
