@@ -14,7 +14,7 @@ from numba.core.runtime import rtsys
 from rockpool.nn.kernels.compiling import OPTIONS, PATIENCE
 from rockpool.nn.kernels.keeping import KeptCode
 
-__all__ = ["callback_address"]
+__all__ = ["callback_address", "keep_alive"]
 
 
 @global_compiler_lock  # type: ignore[untyped-decorator]
@@ -30,15 +30,15 @@ def callback_address(function: Callable[..., Any], signature: Any) -> int:
     rtsys.initialize(context)
     found = kept.load(callback._sig, context)
     if found is not None:
-        _keep_alive(found)
+        keep_alive(found)
         name = found.fndesc.llvm_cfunc_wrapper_name
         return int(found.library.get_pointer_to_function(name))
     with kept.announced(PATIENCE):
         callback.compile()
-    _keep_alive(callback)
+    keep_alive(callback)
     return int(callback.address)
 
 
-def _keep_alive(owner: Any) -> None:
+def keep_alive(owner: Any) -> None:
     """Keep an object, and the machine code that it owns, even where this module is dropped."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(owner))

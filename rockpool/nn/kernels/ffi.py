@@ -14,86 +14,68 @@ from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
 from numba import carray, types
-from numba.extending import intrinsic, register_jitable
+from numba.extending import register_jitable
 
 from rockpool.nn.kernels.callbacks import callback_address
 from rockpool.nn.kernels.compiling import OPTIONS, inner
 from rockpool.nn.kernels.euler import euler_forward
 from rockpool.nn.kernels.euler_backward import euler_backward
 from rockpool.nn.kernels.exp_syn import exp_syn_backward, exp_syn_forward
+from rockpool.nn.kernels.ffi_frames import (
+    ARGUMENT,
+    RESULT,
+    asks_for_version,
+    buffer_at,
+    numbers,
+    pointer,
+    words,
+)
+from rockpool.nn.kernels.ffi_threads import Cut, divided
 from rockpool.nn.kernels.lif import lif_forward
 from rockpool.nn.kernels.lif_backward import STEP_PWL, lif_backward
 from rockpool.nn.kernels.parts import clear, copy
 from rockpool.nn.kernels.rate import rate_backward, rate_forward
-from rockpool.utilities._unchecked import unchecked
 
 __all__ = ["API_VERSION", "INTERFACES", "Interface", "handler_address"]
 
 API_VERSION = (0, 3)
 MAJOR, MINOR = API_VERSION
-ARGUMENT, RESULT = False, True
-
-
-@no_type_check
-@unchecked
-@intrinsic
-def _pointer(_: Any, address: Any, like: Any) -> Any:
-    """Return an address as a pointer to numbers of the type of another number."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(like)(types.int64, like), generate
-
-
-@no_type_check
-@inner
-def _words(address: Any, count: Any) -> Any:
-    return carray(_pointer(address, np.int64(0)), (count,))
 
 
 @no_type_check
 @inner
 def _answered(frame: Any) -> bool:
     """Say which version this is, if that is what the call is about."""
-    extension = frame[1]
-    if extension == 0 or carray(_pointer(extension + 8, np.int32(0)), (1,))[0] != 1:
+    if not asks_for_version(frame):
         return False
-    metadata = _words(extension, 4)[3]
-    version = carray(_pointer(metadata + 24, np.int32(0)), (2,))
+    metadata = words(frame[1], 4)[3]
+    version = numbers(metadata + 24, 2, np.int32(0))
     version[0], version[1] = MAJOR, MINOR
-    carray(_pointer(metadata + 32, np.int32(0)), (1,))[0] = 0  # no traits
+    numbers(metadata + 32, 1, np.int32(0))[0] = 0  # no traits
     return True
 
 
 @no_type_check
 @inner
-def _buffer(frame: Any, result: bool, index: int) -> Any:
-    """Return the words of an argument or result: its numbers are at [3], its shape at [5]."""
-    return _words(_words(frame[14 if result else 9], index + 1)[index], 6)
+def _array1(frame: Any, where: int, index: int, like: Any) -> Any:
+    buffer = buffer_at(frame, where, index)
+    return numbers(buffer[3], words(buffer[5], 1)[0], like)
 
 
 @no_type_check
 @inner
-def _array1(frame: Any, result: bool, index: int, like: Any) -> Any:
-    buffer = _buffer(frame, result, index)
-    return carray(_pointer(buffer[3], like), (_words(buffer[5], 1)[0],))
+def _array2(frame: Any, where: int, index: int, like: Any) -> Any:
+    buffer = buffer_at(frame, where, index)
+    shape = words(buffer[5], 2)
+    return carray(pointer(buffer[3], like), (shape[0], shape[1]))
 
 
 @no_type_check
 @inner
-def _array2(frame: Any, result: bool, index: int, like: Any) -> Any:
-    buffer = _buffer(frame, result, index)
-    shape = _words(buffer[5], 2)
-    return carray(_pointer(buffer[3], like), (shape[0], shape[1]))
-
-
-@no_type_check
-@inner
-def _array3(frame: Any, result: bool, index: int, like: Any) -> Any:
-    buffer = _buffer(frame, result, index)
-    shape = _words(buffer[5], 3)
-    return carray(_pointer(buffer[3], like), (shape[0], shape[1], shape[2]))
+def _array3(frame: Any, where: int, index: int, like: Any) -> Any:
+    buffer = buffer_at(frame, where, index)
+    shape = words(buffer[5], 3)
+    return carray(pointer(buffer[3], like), (shape[0], shape[1], shape[2]))
 
 
 @no_type_check
@@ -380,6 +362,7 @@ class Interface(NamedTuple):
     handler: Callable[[Any, Any], None]
     arguments: list[str]
     results: list[str]
+    over: str  # the array (B, T, N), one of these, whose batch may go over several threads
 
 
 _LIF = "x w_rec alpha beta bias threshold max_spikes noise vmem isyn spikes"
@@ -389,40 +372,63 @@ _EULER = "a_syn g_syn threshold v_reset"
 # The results of a backward kernel are the gradients of what is so named. Of those, x and beta may
 # have no size if they are not wanted, w_rec has none where there are no recurrent weights.
 INTERFACES = {
-    "lif_forward": Interface(_lif_forward, _LIF.split(), "output before vmem isyn".split()),
+    "lif_forward": Interface(
+        _lif_forward, _LIF.split(), "output before vmem isyn".split(), "output"
+    ),
     "lif_backward": Interface(
         _lif_backward,
         "x w_rec alpha beta threshold max_spikes window vmem isyn spikes before "
         "grad_output grad_before grad_vmem grad_isyn".split(),
         "x w_rec alpha beta bias threshold vmem isyn spikes".split(),
+        "before",
     ),
-    "exp_syn_forward": Interface(_exp_syn_forward, "x beta isyn".split(), "output isyn".split()),
+    "exp_syn_forward": Interface(
+        _exp_syn_forward, "x beta isyn".split(), "output isyn".split(), "output"
+    ),
     "exp_syn_backward": Interface(
         _exp_syn_backward,
         "x beta isyn output grad_output grad_isyn".split(),
         "x beta isyn".split(),
+        "output",
     ),
-    "rate_forward": Interface(_rate_forward, _RATE.split(), "output x_record rec_record x".split()),
+    "rate_forward": Interface(
+        _rate_forward, _RATE.split(), "output x_record rec_record x".split(), "output"
+    ),
     "rate_backward": Interface(
         _rate_backward,
         "data w_rec gain bias threshold activation at_threshold noise x output x_record "
         "grad_output grad_x_record grad_rec_record grad_x".split(),
         "data w_rec gain bias threshold x".split(),
+        "output",
     ),
     "euler_forward": Interface(
         _euler_forward,
         f"x w_rec a_mem g_mem leak {_EULER} rules vmem isyn spikes".split(),
         "reached fired currents".split(),
+        "x",
     ),
     "euler_backward": Interface(
         _euler_backward,
         f"x w_rec a_mem g_mem {_EULER} rules window vmem isyn spikes reached fired currents "
         "grad_reached grad_fired grad_currents".split(),
         f"x w_rec a_mem g_mem leak {_EULER} vmem isyn spikes".split(),
+        "reached",
     ),
 }
 
 SIGNATURE = types.int64(types.CPointer(types.int64))
+
+
+def _cut(interface: Interface) -> Cut:
+    """Return what of the batch is cut; an array of both kinds is given to the kernel."""
+    _, arguments, results, over = interface
+    given = over in arguments
+    return Cut(
+        where=ARGUMENT if given else RESULT,
+        place=(arguments if given else results).index(over),
+        w_rec_argument=arguments.index("w_rec") if "w_rec" in arguments else -1,
+        w_rec_result=results.index("w_rec") if "w_rec" in results else -1,
+    )
 
 
 @cache
@@ -442,4 +448,5 @@ def handler_address(kernel: str, dtype: str) -> int:
         return 0
 
     function.__name__ = function.__qualname__ = f"{kernel}_{dtype}"
-    return callback_address(function, SIGNATURE)
+    whole = callback_address(function, SIGNATURE)
+    return divided(whole, function.__name__, _cut(INTERFACES[kernel]))

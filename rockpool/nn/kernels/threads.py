@@ -3,7 +3,8 @@
 A kernel releases the interpreter's lock, and batch elements do not see each other. How a batch is
 cut depends on its size alone: the sums that gradients of parameters are have the same order, and
 so the same bits, for any number of threads. The threads are plain ones of Python: what other
-libraries set up for their own is left as it is, and a process that forks starts anew.
+libraries set up for their own is left as it is, and a process that forks starts anew. What XLA
+calls is cut in the same way, on threads of XLA: `ffi_threads`.
 
 The environment variable ``ROCKPOOL_NUM_THREADS`` says how many there may be; by default as many as
 there are processors for this process. Standard library and numpy only.
@@ -22,7 +23,7 @@ import numpy as np
 
 from rockpool.utilities._environment import number_in
 
-__all__ = ["VARIABLE", "number_of_threads", "pieces_of", "run_pieces", "sums_of"]
+__all__ = ["VARIABLE", "number_of_threads", "piece_size", "pieces_of", "run_pieces", "sums_of"]
 
 VARIABLE = "ROCKPOOL_NUM_THREADS"
 
@@ -51,12 +52,19 @@ def _processors() -> int:
         return os.cpu_count() or 1
 
 
+def piece_size(n_batch: int, n_numbers: int) -> int:
+    """Return how many elements of a batch a piece has, given the size (B, T, N) of its results."""
+    if n_numbers < ENOUGH or n_batch < 2 * SMALLEST_PIECE:
+        return n_batch
+    return max(SMALLEST_PIECE, -(-n_batch // MOST_PIECES))
+
+
 def pieces_of(output: np.ndarray) -> list[slice]:
     """Return the pieces that a batch is cut into, given an array (B, T, N) of its results."""
     n_batch = len(output)
-    if output.size < ENOUGH or n_batch < 2 * SMALLEST_PIECE:
+    size = piece_size(n_batch, output.size)
+    if size == n_batch:
         return [slice(0, n_batch)]
-    size = max(SMALLEST_PIECE, -(-n_batch // MOST_PIECES))
     return [slice(first, first + size) for first in range(0, n_batch, size)]
 
 

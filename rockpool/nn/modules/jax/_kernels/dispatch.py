@@ -28,6 +28,7 @@ import jax
 import jax.numpy as jnp
 
 from rockpool.nn.kernels.switch import kernels_wanted
+from rockpool.nn.kernels.threads import number_of_threads
 from rockpool.utilities.backend_management import backend_available
 
 __all__ = ["chosen_loop", "kernels_serve"]
@@ -36,7 +37,14 @@ LOGGER = logging.getLogger("rockpool.kernels")
 
 
 def kernels_serve() -> bool:
-    """Whether time loops that are compiled now are to use kernels."""
+    """Whether time loops that are compiled now are to use kernels.
+
+    Raises
+    ------
+    ValueError
+        ``ROCKPOOL_NUM_THREADS``, which kernels look at when they run, is no whole number >= 1.
+    """
+    number_of_threads()
     return kernels_wanted() and _obstacle() is None
 
 
