@@ -21,7 +21,9 @@ class Watched(Kept):
     taken back.
     """
 
-    _place = staticmethod(Tensor.data_ptr)
+    @staticmethod
+    def _laid(array: Tensor) -> tuple[Any, ...]:
+        return array.data_ptr(), array.shape
 
     @staticmethod
     def _view(array: Any, arrays: tuple[Any, ...]) -> np.ndarray | None:
