@@ -253,11 +253,12 @@ class BackendHooks:
         """
         if batch_size > 1 and "_state_of_first" in self.__dict__:
             self._tell_of_batches()
-        state, shape = self._load_attribute(name), self._registered_attributes[name].shape
+        state: Any = self.__dict__.get(name)
+        shape = self._registered_attributes[name].shape
         plain = type(state) is np.ndarray and state.dtype is self._dtype and state.shape == shape
         if plain and batch_size == 1:
             return state[np.newaxis].copy()  # as it mostly is
-        return self._repeated(state, shape, batch_size)
+        return self._repeated(self._load_attribute(name), shape, batch_size)
 
     def _note_batch(self, batch_size: int) -> None:
         """Note that the states are those of the first of several batch elements."""

@@ -8,14 +8,15 @@ import numpy as np
 
 T = TypeVar("T")
 
-_values = np.ndarray.tobytes
+_shape, _values = attrgetter("shape"), np.ndarray.tobytes
 
 
 class _Seen(NamedTuple):
-    """Arrays as they were: they themselves, how their values lie, and what these were."""
+    """Arrays as they were: they themselves, where their values lie, shapes, and the values."""
 
     arrays: tuple[Any, ...] = ()
-    laid: tuple[Any, ...] = ()
+    places: tuple[int, ...] = ()
+    shapes: tuple[Any, ...] = ()
     views: tuple[np.ndarray, ...] = ()
     values: tuple[bytes, ...] = ()
 
@@ -27,8 +28,8 @@ class Kept:
     module, or one that was pickled, makes it anew. A subclass is for arrays of another back-end.
     """
 
-    # how the values of an array lie in memory, which may change in place; those of numpy stay there
-    _laid: ClassVar[Any] = attrgetter("shape")
+    # where the values of an array lie, if they can be moved under it; those of numpy stay
+    _place: ClassVar[Any] = None
 
     def __init__(self) -> None:
         # arrays, settings, and what was made of them; as one, for calls from several threads
@@ -40,11 +41,13 @@ class Kept:
         None for arrays that cannot be looked at; nothing is made then.
         """
         seen, seen_settings, made = self._last
+        place = self._place
         if (
             seen_settings == settings
             and len(arrays) == len(seen.arrays)
             and all(map(is_, arrays, seen.arrays))
-            and tuple(map(self._laid, arrays)) == seen.laid
+            and tuple(map(_shape, arrays)) == seen.shapes
+            and (place is None or tuple(map(place, arrays)) == seen.places)
             and tuple(map(_values, seen.views)) == seen.values
         ):
             return made  # type: ignore[no-any-return]
@@ -58,8 +61,10 @@ class Kept:
         plain = tuple(view for view in views if view is not None)
         if len(plain) < len(arrays):
             return None
-        laid = tuple(map(self._laid, arrays))
-        seen = _Seen(arrays, laid, plain, tuple(map(_values, plain)))
+        place = self._place
+        places = () if place is None else tuple(map(place, arrays))
+        shapes = tuple(map(_shape, arrays))
+        seen = _Seen(arrays, places, shapes, plain, tuple(map(_values, plain)))
         made = make()
         self._last = seen, settings, made
         return made

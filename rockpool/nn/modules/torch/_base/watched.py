@@ -21,9 +21,7 @@ class Watched(Kept):
     taken back.
     """
 
-    @staticmethod
-    def _laid(array: Tensor) -> tuple[Any, ...]:
-        return array.data_ptr(), array.shape
+    _place = staticmethod(Tensor.data_ptr)
 
     @staticmethod
     def _view(array: Any, arrays: tuple[Any, ...]) -> np.ndarray | None:
