@@ -203,6 +203,35 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> No
     _ready[key] = absent_ones
 
 
+class Prepared:
+    """A kernel, and those of its arguments that stay the same from call to call.
+
+    Parameters
+    ----------
+    compiled : kernel
+        The kernel.
+    dtype : dtype
+        The type of the arrays that are absent.
+    **fixed
+        Arguments by name. All that are needed besides are named in each call, the input first.
+    """
+
+    def __init__(self, compiled: Any, dtype: np.dtype, /, **fixed: Any) -> None:
+        self._compiled, self._over = compiled, _optional[compiled][2]
+        self._fixed = _all_absent(compiled, dtype) | fixed
+        self._known: frozenset[np.dtype] = frozenset()  # types of input that it was called with
+
+    def __call__(self, n_threads: int | None = None, /, **arguments: Any) -> None:
+        """Call it, as `call` does, with these arguments and those that are fixed."""
+        short = arguments[self._over].size < ENOUGH
+        kind = next(iter(arguments.values())).dtype
+        if short and kind in self._known:  # as most calls are
+            self._compiled(**{**self._fixed, **arguments})
+            return
+        call(self._compiled, n_threads, **{**arguments, **self._fixed, **arguments})
+        self._known |= {kind}
+
+
 def _run(compiled: Any, arguments: dict[str, Any], over: str, n_threads: int | None) -> None:
     if not over or arguments[over].size < ENOUGH:  # as most calls are
         compiled(**arguments)

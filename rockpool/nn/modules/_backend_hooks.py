@@ -183,6 +183,9 @@ class BackendHooks:
 
     def _batched_numbers(self, data: Any, copy: bool = False) -> np.ndarray:
         """Return input as ``(B, T, size_in)``, of the type of the module; it may be its memory."""
+        plain = type(data) is np.ndarray and data.dtype is self._dtype and data.ndim == 3
+        if plain and data.shape[2] == self._shape[0] and not (copy or self._shape_in):
+            return data  # as it mostly is
         array = self._real_input(data)
         if copy or array.dtype is not self._dtype:
             array = array.astype(self._dtype)
@@ -250,10 +253,12 @@ class BackendHooks:
         """
         if batch_size > 1 and "_state_of_first" in self.__dict__:
             self._tell_of_batches()
-        state, shape = self._load_attribute(name), self._registered_attributes[name].shape
-        if type(state) is np.ndarray and state.shape == shape:
-            return self._expand_state(state, (batch_size, *shape))
-        return self._repeated(state, shape, batch_size)
+        state: Any = self.__dict__.get(name)
+        shape = self._registered_attributes[name].shape
+        plain = type(state) is np.ndarray and state.dtype is self._dtype and state.shape == shape
+        if plain and batch_size == 1:
+            return state[np.newaxis].copy()  # as it mostly is
+        return self._repeated(self._load_attribute(name), shape, batch_size)
 
     def _note_batch(self, batch_size: int) -> None:
         """Note that the states are those of the first of several batch elements."""
@@ -282,15 +287,18 @@ class BackendHooks:
         all states are stored in one step: whatever fails leaves the module as it was.
         """
         entries, whole, kept = self._registered_attributes, self._keep_batch_state, {}
+        dtype = self._dtype
         n_batch = 0
         for name, batched in states.items():
             n_batch = len(batched)
             if not n_batch:
                 continue
             value, entry = batched if whole else batched[0], entries.get(name)
-            if entry is not None and not self._is_as_stored(value, entry):
-                self._check_shape(name, value)
-                value = self._convert_attribute(name, value, entry)
+            if entry is not None:
+                plain = type(value) is np.ndarray and value.dtype is dtype
+                if not (plain and value.shape == entry.shape):  # as it mostly is
+                    self._check_shape(name, value)
+                    value = self._convert_attribute(name, value, entry)
             kept[name] = value
         new_state = self.state() if self._registered_modules else {}
         for name, entry in entries.items():
@@ -300,11 +308,6 @@ class BackendHooks:
             self._note_batch(n_batch)
         self.__dict__.update(kept)
         return new_state
-
-    def _is_as_stored(self, value: Any, entry: RegisteredAttribute) -> bool:
-        """Whether a value needs no check of its shape, and is in the form in which it is stored."""
-        plain = type(value) is np.ndarray and value.dtype is self._dtype
-        return plain and value.shape == entry.shape
 
     def _repeated(self, state: Any, shape: Shape, batch_size: int) -> Any:
         """Return a state of a shape without batch, or one kept for this batch, as ``(B, ...)``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from abc import ABCMeta, abstractmethod
 from functools import partial
-from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -183,7 +183,8 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         tuple
             ``(output, new_state, record)``
         """
-        evolve, module = self.evolve, cast("ModuleBase", self)
+        evolve = self.evolve
+        module: Any = self  # `Evolves` is what type checkers know of it
         if module._registered_modules and not module._evolves_whole:
             evolve = partial(module._all_or_nothing, evolve)
         if not _is_call_result(input_data):

@@ -37,7 +37,7 @@ def evolve(
     before = {name: self._batched_state(name, len(data)) for name in self._state_names}
     state = {name: kernel_array(value.copy(), kind) for name, value in before.items()}
     given = "spikes" if "spikes" in state else "vmem"
-    wanted = set(state) if record else {given}
+    wanted = tuple(state) if record else (given,)  # in the order of the states
     courses = {name: np.empty(data.shape, kind) for name in wanted}
     records = {RECORDED[name]: course for name, course in courses.items()}
     neurons = (self.size_out,)

@@ -18,10 +18,13 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
     It is as `Module._auto_batch` gives it, but not free to be edited, and single precision stays
     single precision: the kernels convert each number as they read it.
     """
+    size_in, own = module._shape[0], module._dtype
+    if type(data) is np.ndarray and data.ndim == 3 and data.shape[2] == size_in:
+        in_order = data.flags.carray
+        if in_order and (data.dtype is own or data.dtype is _SINGLE):
+            return data  # as it mostly is
     array = checks.real_input(module._label, data)
-    size_in, kind = module._shape[0], _SINGLE if array.dtype == _SINGLE else module._dtype
-    if array.ndim == 3 and array.shape[2] == size_in and array.dtype is kind and array.flags.carray:
-        return array
+    kind = _SINGLE if array.dtype == _SINGLE else own
     if array.ndim == 0:
         return module._auto_batch(array)[0]
     shape = module._batch_shape(array.shape)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import call, kernel_array
+from rockpool.nn.kernels.compiling import Prepared, kernel_array
 from rockpool.nn.kernels.lif import lif_forward, single_synapse_forward
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.finite_input import require_finite
@@ -62,12 +62,10 @@ class LIFNumba(LIF):
                 "isyn_record": records["isyn"].reshape(data.shape),
                 "irec_record": records["irec"].reshape(data.shape),
             }
-        alone = n_in == n_out and not optional
-        call(
-            single_synapse_forward if alone else lif_forward,
+        alone, synapses = self._kernels()
+        kernel = alone if n_in == n_out and not optional else synapses
+        kernel(
             x=data,
-            **self._kernel_constants(),
-            max_spikes=self.max_spikes_per_dt,
             vmem=vmem,
             isyn=isyn.reshape(n_batch, n_in),
             spikes=spikes,
@@ -77,18 +75,22 @@ class LIFNumba(LIF):
         require_finite(self, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
-    def _kernel_constants(self) -> dict[str, np.ndarray]:
-        """Return what the kernel takes of the parameters, one value a neuron or input."""
-        n_out, kind = self.size_out, self._dtype
+    def _kernels(self) -> tuple[Prepared, Prepared]:
+        """Return the kernels for neurons of one synapse and of several, with the parameters."""
 
-        def made() -> dict[str, np.ndarray]:
+        def made() -> tuple[Prepared, Prepared]:
+            n_out, kind = self.size_out, self._dtype
             beta = kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, self.n_synapses))
-            return {
+            constants = {
                 "alpha": kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)).copy(),
                 "beta": beta.reshape(self.size_in),
                 "bias": kernel_array(self.bias, kind, (n_out,)).copy(),
                 "threshold": kernel_array(self.threshold, kind, (n_out,)).copy(),
+                "max_spikes": self.max_spikes_per_dt,
             }
+            kernels = single_synapse_forward, lif_forward
+            alone, synapses = (Prepared(kernel, kind, **constants) for kernel in kernels)
+            return alone, synapses
 
         arrays = self.tau_mem, self.tau_syn, self.bias, self.threshold
-        return self._kept.get(made, arrays, self.dt) or made()
+        return self._kept.get(made, arrays, self.dt, self.max_spikes_per_dt) or made()

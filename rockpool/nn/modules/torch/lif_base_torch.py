@@ -295,7 +295,11 @@ class LIFBaseTorch(TorchModule):
         """Whether there are recurrent weights, in whichever form; else `w_rec` shows zeros."""
         if self._stored("w_rec") is not None or "w_rec" in self.__dict__:
             return True
-        return any("w_rec" in vars(kind) for kind in type(self).__mro__)
+        try:
+            type.__getattribute__(type(self), "w_rec")  # a property, of a parametrization
+        except AttributeError:
+            return False
+        return True
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         if name == "w_rec" and not self._has_rec and (value is None or not bool(value.any())):
@@ -307,7 +311,7 @@ class LIFBaseTorch(TorchModule):
 
     def forward(self, data: Tensor) -> Tensor:
         """Return the number of spikes of each neuron in each time step."""
-        data = self._input(data, self.threshold, takes_half)
+        data = self._input(data, self._load_attribute("threshold"), takes_half)
         output = None if self._record else evolved_on_arrays(self, data)
         if output is not None:
             return output

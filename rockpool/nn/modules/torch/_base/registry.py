@@ -219,7 +219,9 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return self._buffers.get(name) if parameter is None else parameter
 
     def _load_attribute(self, name: str) -> Any:
-        stored = self._stored(name)
+        stored: Any = self._parameters.get(name)
+        if stored is None:
+            stored = self._buffers.get(name)
         return getattr(self, name) if stored is None else stored
 
     def _all_or_nothing(self, evolve: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

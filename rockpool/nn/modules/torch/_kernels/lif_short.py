@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from rockpool.nn.kernels.compiling import Prepared
 from rockpool.nn.kernels.lif import lif_forward, single_synapse_forward
 from rockpool.nn.kernels.lif_backward import lif_backward
 from rockpool.nn.modules.torch._kernels.arrays import (
@@ -38,6 +39,7 @@ class Constants(NamedTuple):
     """What the kernels take of the parameters."""
 
     given: dict[str, Any]  # by name of the argument
+    forward: Prepared  # the kernel that runs the neurons, if they are not recurrent
     surrogate: dict[str, Any]
     slopes: dict[str, np.ndarray | None]  # derivatives of decay factors by what is trained
     settings: tuple[Any, Any, Any]  # spike function, window and most spikes
@@ -60,7 +62,7 @@ def constants(
     The slopes are those of the decay factors alpha, beta and gamma.
     """
     per_neuron = (n_out,)
-    given = {
+    given: dict[str, Any] = {
         "alpha": broadcast(p.alpha, per_neuron),
         "beta": broadcast(p.beta, (n_out, n_synapses)),
         "bias": broadcast(p.bias, per_neuron),
@@ -75,7 +77,10 @@ def constants(
         name: None if slope is None else broadcast(slope, shapes[name])
         for name, slope in slopes.items()
     }
-    return Constants(given, surrogate, spread, (p.spike_fn, p.window, p.max_spikes))
+    alone = n_synapses == 1 and p.gamma is None
+    kernel = single_synapse_forward if alone else lif_forward
+    forward = Prepared(kernel, given["alpha"].dtype, **given)
+    return Constants(given, forward, surrogate, spread, (p.spike_fn, p.window, p.max_spikes))
 
 
 def lif_short(short: Short, x: Tensor, parameters: tuple[Tensor, ...]) -> Tensor:
@@ -88,14 +93,16 @@ def lif_short(short: Short, x: Tensor, parameters: tuple[Tensor, ...]) -> Tensor
 
 def _run(short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.ndarray) -> Tensor:
     """Run the kernel, which writes what gradients need into what is to be kept."""
-    n_batch, n_out, n_synapses = short.states["isyn"].shape
-    output = np.empty((n_batch, x.shape[1], n_out), short.states["isyn"].dtype)
+    isyn = short.states["isyn"]
+    n_batch, n_out, n_synapses = isyn.shape
+    output = np.empty((n_batch, x.shape[1], n_out), isyn.dtype)
+    arguments = {"x": array(x), "output": output, **short.states, **kept}
+    arguments["isyn"] = isyn.reshape(n_batch, n_out * n_synapses)
     if "w_rec" in short.names:
-        kept["w_rec"] = array(parameters[short.names.index("w_rec")])
-    states = {**short.states, "isyn": short.states["isyn"].reshape(n_batch, n_out * n_synapses)}
-    alone = n_synapses == 1 and "w_rec" not in kept and "iahp" not in states
-    kernel = single_synapse_forward if alone else lif_forward
-    call(kernel, x=array(x), output=output, **short.constants.given, **states, **kept)
+        w_rec = array(parameters[short.names.index("w_rec")])
+        call(lif_forward, **arguments, w_rec=w_rec, **short.constants.given)
+    else:
+        short.constants.forward(torch.get_num_threads(), **arguments)
     return torch.from_numpy(output)
 
 

@@ -33,7 +33,6 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
         return None
     trained = module._trained()
     parameters: tuple[Any, ...] = tuple(map(module._stored, trained.values()))
-    states: dict[str, Any] = {name: module._stored(name) for name in module._state_names}
     w_rec = module._stored("w_rec")
     if w_rec is None and module._is_recurrent():
         return None
@@ -42,9 +41,12 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
         return None
     if not _is_array(data, data):
         return None
-    for value in states.values():
-        if not _is_array(value, data, graph):
+    n_batch, started = data.shape[0], {}
+    for name in module._state_names:
+        array = _started(module, name, data, graph)
+        if array is None:
             return None
+        started[name] = array
     limit = float(module._load_attribute("max_spikes_per_dt"))
     given = module.__dict__.get("_least_given")
     settings = module.dt, module.leak_mode, module.spike_generation_fn, limit, given
@@ -56,12 +58,6 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
             return None
         require_values(module._label, module, (Required("w_rec"),))
         trained, parameters = {**trained, "w_rec": "w_rec"}, (*parameters, w_rec)
-    n_batch = data.shape[0]
-    started: dict[str, Any] = {}
-    for name, value in states.items():
-        started[name] = array = _started(module, name, value, n_batch)
-        if array is None:
-            return None
     keep_states_apart()
     if n_batch > 1 and "_state_of_first" in module.__dict__:
         module._tell_of_batches()
@@ -112,10 +108,16 @@ def _is_array(tensor: Any, like: Tensor, graph: bool = False) -> bool:
     )
 
 
-def _started(module: Any, name: str, value: Tensor, n_batch: int) -> np.ndarray | None:
-    """Return a state as a new array (B, ...); None if it is kept for a batch of another size."""
-    array = (value.detach() if value.requires_grad else value).numpy()
-    shape = module._registered_attributes[name].shape
+def _started(module: Any, name: str, data: Tensor, graph: bool) -> np.ndarray | None:
+    """Return a state as a new array (B, ...); None if it is kept for a batch of another size.
+
+    None as well if it is no plain tensor like the input, or has a graph.
+    """
+    value = module._buffers.get(name)
+    if not _is_array(value, data, graph):
+        return None
+    array: np.ndarray = (value.detach() if value.requires_grad else value).numpy()
+    shape, n_batch = module._registered_attributes[name].shape, data.shape[0]
     if array.shape == shape:
         return np.repeat(array[np.newaxis], n_batch, 0) if n_batch > 1 else array[np.newaxis].copy()
     return array.copy() if array.shape == (n_batch, *shape) else None
