@@ -14,8 +14,8 @@ from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 from numpy.typing import DTypeLike
 
+from rockpool.nn.kernels import tallies
 from rockpool.nn.kernels.keeping import KeptCode
-from rockpool.nn.kernels.tallies import tally_for
 from rockpool.nn.kernels.threads import ENOUGH, number_of_threads, pieces_of, run_pieces, sums_of
 from rockpool.typehints import ArrayLike
 from rockpool.utilities._unchecked import unchecked
@@ -191,7 +191,7 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> No
     like, optional, over = _optional[compiled]
     dtype = arguments[like].dtype
     if "tally" in optional:
-        arguments |= tally_for(arguments[like])
+        arguments |= tallies.tally_for(arguments[like])
     key = compiled, dtype, next(iter(arguments.values())).dtype
     absent_ones = _ready.get(key)
     if absent_ones is not None:
@@ -225,7 +225,7 @@ class Prepared:
         """Call it, as `call` does, with these arguments and those that are fixed."""
         short = arguments[self._over].size < ENOUGH
         kind = next(iter(arguments.values())).dtype
-        if short and kind in self._known:  # as most calls are
+        if short and kind in self._known and not tallies.are_wanted():  # as most calls are
             self._compiled(**{**self._fixed, **arguments})
             return
         call(self._compiled, n_threads, **{**arguments, **self._fixed, **arguments})

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-__all__ = ["Tallies", "tallied", "tally_for", "tally_of"]
+__all__ = ["Tallies", "are_wanted", "tallied", "tally_for", "tally_of"]
 
 # By the address of the output: the output, which is kept such that nothing else comes to lie there,
 # and (B, T, 2) how many neurons spiked in a time step, and the sum of their spikes
@@ -29,6 +29,11 @@ def tallied(tallies: Tallies) -> Iterator[None]:
         yield
     finally:
         _wanted.reset(token)
+
+
+def are_wanted() -> bool:
+    """Whether somebody asks for counts."""
+    return _wanted.get() is not None
 
 
 def tally_for(output: np.ndarray) -> dict[str, np.ndarray]:

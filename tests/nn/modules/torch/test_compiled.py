@@ -485,8 +485,6 @@ def test_gradients_of_the_last_state_alone(which: int, adaptive: bool) -> None:
 
 
 def test_a_gradient_that_is_the_same_for_all_steps_takes_no_memory() -> None:
-    import torch.distributed.fsdp  # parameters then may not share their memory with numpy
-
     n, steps = 64, 500
     x = torch.rand(1, steps, n, requires_grad=True)
     total = LIFTorch(n)(x)[0].sum()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -46,11 +47,12 @@ def memory_is_taken_back(tensor: Tensor) -> bool:
     """Whether the memory of a tensor may be resized, so that no array may be made in it.
 
     That is done to parameters, which have two axes at most where an array is made of them. Input,
-    output and their gradients have a third, and large ones are not to be copied.
+    output and their gradients have a third, and large ones are not to be copied. It is done only
+    where processes have joined a group; any optimizer of torch imports `torch.distributed.fsdp`.
     """
-    if "torch.distributed.fsdp" not in sys.modules or tensor.dim() > 2:
+    if tensor.dim() > 2 or "torch.distributed.fsdp" not in sys.modules:
         return False
-    return tensor.untyped_storage().resizable()
+    return torch.distributed.is_initialized() and tensor.untyped_storage().resizable()
 
 
 def is_exchange_of_shards(present: Any, value: Any) -> bool:
