@@ -17,7 +17,7 @@ import pytest
 from rockpool.nn.kernels import threads
 from rockpool.nn.kernels.ffi import handler_address
 from rockpool.nn.kernels.switch import use_kernels
-from rockpool.nn.modules import ExpSynJax, LIFJax, RateJax
+from rockpool.nn.modules import CubaLIFEulerJax, ExpSynJax, LIFJax, RateJax
 
 B, T, N = 18, 80, 100  # pieces of four, the last one of two
 DATA = jnp.asarray(np.random.default_rng(0).integers(0, 4, (B, T, N)) / 2.0, jnp.float32)
@@ -30,6 +30,7 @@ MODULES = {
     "recurrent": lambda: LIFJax(N, has_rec=True, w_rec=WEIGHTS),
     "ExpSyn": lambda: ExpSynJax(N),
     "Rate": lambda: RateJax(N, has_rec=True, w_rec=WEIGHTS),
+    "Euler": lambda: CubaLIFEulerJax(N, has_rec=True, w_rec=WEIGHTS),
 }
 
 
@@ -66,6 +67,24 @@ def test_any_number_of_threads_gives_the_same(kind: str, on: Any) -> None:
         on(n)
         found.append(function(module.parameters(), data))
     assert same(found[0], found[1]) and same(found[0], found[2])
+
+
+@pytest.mark.parametrize("kind", ["recurrent", "Rate", "Euler"])
+def test_in_double_precision(kind: str, on: Any) -> None:
+    with jax.enable_x64(True):
+        module, data = MODULES[kind](), DATA.astype(jnp.float64)
+        function = jax.jit(with_gradients(module))
+        found = []
+        for n in (1, 3):
+            on(n)
+            found.append(function(module.parameters(), data))
+        with use_kernels(False):
+            expected = jax.jit(with_gradients(module))(module.parameters(), data)
+    assert same(*found)
+    for a, b in zip(arrays(found[0]), arrays(expected), strict=True):
+        assert a.dtype == b.dtype
+        if a.dtype == np.float64:
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-10 * max(1, np.abs(b).max()))
 
 
 @pytest.mark.parametrize("kind", ["LIF", "ExpSyn"])
