@@ -180,6 +180,27 @@ class SoftmaxJax(_Normalised):
 
 
 class LogSoftmaxJax(_Normalised):
-    """The logarithm of what `SoftmaxJax` gives; with the same parameters."""
+    """The logarithm of what `SoftmaxJax` gives.
+
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        ``(Nin, Nout)``. Default: that of `weight`.
+    weight, bias : array_like, optional
+        Weights (Nin, Nout) and biases (Nout,). Default: drawn as by `LinearJax`.
+    has_bias : bool
+        Whether there are biases. Default: True.
+    tau : float
+        Time constant of the smoothing in seconds, one for all channels. Default: 0.1.
+    dt : float
+        Time step in seconds. Default: 1 ms.
+    axis : int, optional
+        The dimension of the softmax, of (batch, time, channel). Default: over all elements.
+
+    Raises
+    ------
+    ValueError
+        Neither `shape` nor `weight` is given, or an argument has a wrong shape or value.
+    """
 
     _function = staticmethod(logsoftmax)
