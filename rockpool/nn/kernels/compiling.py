@@ -228,6 +228,7 @@ class Prepared:
         if short and kind in self._known and not tallies.are_wanted():  # as most calls are
             self._compiled(**{**self._fixed, **arguments})
             return
+        # the input stays the first one: `call` asks for its type
         call(self._compiled, n_threads, **{**arguments, **self._fixed, **arguments})
         self._known |= {kind}
 

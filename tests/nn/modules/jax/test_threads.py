@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from support.patience import PATIENCE
 
 from rockpool.nn.kernels import threads
 from rockpool.nn.kernels.ffi import handler_address
@@ -83,7 +84,7 @@ def test_in_double_precision(kind: str, on: Any) -> None:
     assert same(*found)
     for a, b in zip(arrays(found[0]), arrays(expected), strict=True):
         assert a.dtype == b.dtype
-        if a.dtype == np.float64:
+        if a.dtype == np.float64:  # sums in another order
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-10 * max(1, np.abs(b).max()))
 
 
@@ -102,7 +103,7 @@ def test_gradients_in_pieces_are_those_of_the_loop_in_jax(on: Any) -> None:
     found = jax.jit(with_gradients(module))(module.parameters(), DATA)
     with use_kernels(False):
         expected = jax.jit(with_gradients(module))(module.parameters(), DATA)
-    for a, b in zip(arrays(found), arrays(expected), strict=True):
+    for a, b in zip(arrays(found), arrays(expected), strict=True):  # single precision, summed up
         assert np.allclose(a, b, rtol=0, atol=2e-5 * max(1, np.abs(b).max()))
 
 
@@ -148,7 +149,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or not same)
 def test_a_process_that_was_forked_has_threads_too(on: Any) -> None:
     on(3)
     command = [sys.executable, "-W", "ignore", "-c", IN_A_FORK]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=PATIENCE)
 
 
 # -- how often XLA is asked for a thread, seen from the other side of its interface
