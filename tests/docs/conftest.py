@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +31,15 @@ def docs_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def site(docs_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built by `mkdocs build --strict`, which fails at the first warning."""
-    folder = tmp_path_factory.mktemp("site")
-    build(docs_python, "mkdocs", "--site-dir", folder)
+    """The site, built by `mkdocs build --strict`, which fails at the first warning; once for all."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "site"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            build(docs_python, "mkdocs", "--site-dir", shared / "site.new")
+            (shared / "site.new").rename(folder)
     return folder
 
 
