@@ -13,7 +13,14 @@ import pytest
 import torch
 
 from rockpool.nn import modules
-from rockpool.nn.modules import LIF, LIFEuler, LIFEulerNumba, LIFNumba
+from rockpool.nn.modules import (
+    LIF,
+    CubaLIFEuler,
+    CubaLIFEulerNumba,
+    LIFEuler,
+    LIFEulerNumba,
+    LIFNumba,
+)
 
 N = 8
 
@@ -40,7 +47,15 @@ def functions_of_python(run: Callable[[], Any]) -> list[str]:
 # half as many again as there are, for other releases of Python and torch
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("LIF", 21), ("LIFNumba", 24), ("ExpSyn", 28), ("ExpSynNumba", 28), ("LIFTorch", 150)],
+    [
+        ("LIF", 21),
+        ("LIFNumba", 24),
+        ("ExpSyn", 28),
+        ("ExpSynNumba", 28),
+        ("LIFTorch", 150),
+        ("LIFEuler", 48),
+        ("LIFEulerNumba", 36),
+    ],
 )
 def test_a_repeated_call_runs_few_functions(name: str, most: int) -> None:
     layer = getattr(modules, name)(N)
@@ -58,11 +73,11 @@ def edit_in_place(layer: Any) -> None:
 
 
 def assign(layer: Any) -> None:
-    layer.bias = np.full(N, 0.3)
+    setattr(layer, "bias" if hasattr(layer, "bias") else "v_leak", np.full(N, 0.3))
 
 
 def change_a_setting(layer: Any) -> None:
-    layer.max_spikes_per_dt = 1.0
+    layer.max_spikes_per_dt = 2.0
 
 
 def change_the_step(layer: Any) -> None:
@@ -103,11 +118,14 @@ def keep_batches(layer: Any) -> None:
         keep_batches,
     ],
 )
-@pytest.mark.parametrize("kind", [LIF, LIFNumba])
-def test_what_changed_between_two_calls_is_seen(kind: type, change: Callable[[Any], None]) -> None:
+@pytest.mark.parametrize("kind", [LIF, LIFNumba, CubaLIFEuler, CubaLIFEulerNumba])
+def test_what_changed_between_two_calls_is_seen(
+    kind: Callable[..., Any], change: Callable[[Any], None]
+) -> None:
     rng = np.random.default_rng(0)
     first, second = rng.random((2, 1, 2, N)) * 3
-    layer = kind(N, tau_mem=np.full(N, 20e-3))
+    of_nir = {} if kind in (LIF, LIFNumba) else {"reset": "subtract", "gain": "unit"}
+    layer = kind(N, tau_mem=np.full(N, 20e-3), max_spikes_per_dt=5.0, **of_nir)
     layer(first)
     change(layer)
     fresh = copy.deepcopy(layer)  # which keeps nothing of the call

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from rockpool.nn.models import euler
+from rockpool.nn.modules._kept import Kept
 from rockpool.nn.modules._neuron_array import NeuronArray
 from rockpool.nn.modules.module import Module
 from rockpool.typehints import ArrayLike
 
 __all__ = ["EulerBase"]
+
+T = TypeVar("T")
 
 
 class EulerBase(NeuronArray, Module):
@@ -40,6 +45,23 @@ class EulerBase(NeuronArray, Module):
     spikes: np.ndarray
     isyn: np.ndarray
     vmem: np.ndarray
+    _kept: Kept
+    # of a module, the parameters and the settings that a step is made of
+    _of_step: ClassVar[tuple[Callable[[Any], Any], Callable[[Any], Any]]]
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        model = cls._model
+        parameters = [spec.name for spec in model.parameters if not spec.only_with]
+        settings = [str(spec.attribute) for spec in model.settings]
+        cls._of_step = attrgetter(*parameters), attrgetter(*settings)
+
+    def _setup_registry(self) -> None:
+        super()._setup_registry()
+        self.__dict__["_kept"] = Kept()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({"_kept": Kept(), **state})
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False
@@ -68,13 +90,13 @@ class EulerBase(NeuronArray, Module):
         ValueError
             The input has a wrong number of channels or dimensions.
         """
-        data, _ = self._auto_batch(input_data)
+        data = self._batched_numbers(input_data)
         self._require_finite_data(data, data)
         state = {name: self._batched_state(name, len(data)) for name in self._state_names}
-        c, rules = self._constants(), euler.rules(self._settings)
+        c, rules = self._kept_for_step(lambda: (self._constants(), euler.rules(self._settings)))
         given = "spikes" if "spikes" in state else "vmem"
-        output = np.empty_like(data)
-        records = {name: np.empty_like(data) for name in state} if record else {}
+        output = np.empty(data.shape, self._dtype)
+        records = {name: np.empty(data.shape, self._dtype) for name in state} if record else {}
 
         for t in range(data.shape[1]):
             before = state
@@ -130,6 +152,11 @@ class EulerBase(NeuronArray, Module):
         if rules.reset == euler.VALUE:
             return np.where(spikes > 0.0, self.v_reset, vmem)
         return vmem - spikes * (self.threshold - self.v_reset)
+
+    def _kept_for_step(self, make: Callable[[], T]) -> T:
+        """Return what `make` gave for parameters and settings as they are now, or gives."""
+        parameters, settings = self._of_step
+        return self._kept.get(make, parameters(self), self._dtype, *settings(self)) or make()
 
     def _constants(self) -> euler.Constants:
         """Return decays and gains, computed in double precision and cast once."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import call, kernel_array
+from rockpool.nn.kernels.compiling import Prepared, kernel_array
 from rockpool.nn.kernels.euler import euler_forward
 from rockpool.nn.models import euler
 from rockpool.nn.modules.native.euler import (
@@ -33,34 +33,33 @@ def evolve(
     """Evolve the neurons over time; as `LIFEuler.evolve`."""
     data = batched_input(self, input_data)
     self._require_finite_data(data, data)
-    kind, rules = self._dtype, euler.rules(self._settings)
-    before = {name: self._batched_state(name, len(data)) for name in self._state_names}
-    state = {name: kernel_array(value.copy(), kind) for name, value in before.items()}
+    kernel, rules = self._kept_for_step(lambda: _prepared(self))
+    state = {name: self._batched_state(name, len(data)) for name in self._state_names}
     given = "spikes" if "spikes" in state else "vmem"
+    first = state[given][:, np.newaxis].copy() if rules.delay else None
     wanted = tuple(state) if record else (given,)  # in the order of the states
-    courses = {name: np.empty(data.shape, kind) for name in wanted}
-    records = {RECORDED[name]: course for name, course in courses.items()}
-    neurons = (self.size_out,)
-    constants = self._constants()._asdict()
-    if "isyn" not in state:
-        del constants["a_syn"], constants["g_syn"]
-    if "spikes" in state:
-        constants |= {"threshold": self.threshold, "v_reset": self.v_reset}
+    courses = {name: np.empty(data.shape, self._dtype) for name in wanted}
+    optional = {RECORDED[name]: course for name, course in courses.items()}
     if self._has_rec:
-        records["w_rec"] = kernel_array(self.w_rec, kind)
-    call(
-        euler_forward,
-        x=data,
-        rules=np.array(rules, kind),
-        **{name: kernel_array(value, kind, neurons) for name, value in constants.items()},
-        **state,
-        **records,
-    )
+        optional["w_rec"] = kernel_array(self.w_rec, self._dtype)
+    kernel(x=data, **state, **optional)
     output = courses[given]
-    if rules.delay:
-        output = np.concatenate([before[given][:, np.newaxis], output], axis=1)[:, :-1]
+    if first is not None:
+        output = np.concatenate([first, output], axis=1)[:, :-1]
     kept = courses if record else {}
     return self._as_neurons(output), self._keep_state(**state), kept
+
+
+def _prepared(self: EulerBase) -> tuple[Prepared, euler.Rules]:
+    """Return the kernel with parameters and rules, and the rules."""
+    kind, rules = self._dtype, euler.rules(self._settings)
+    values = self._constants()._asdict()
+    if "isyn" not in self._state_names:
+        del values["a_syn"], values["g_syn"]
+    if "spikes" in self._state_names:
+        values |= {"threshold": self.threshold, "v_reset": self.v_reset}
+    fixed = {k: kernel_array(v, kind, (self.size_out,)).copy() for k, v in values.items()}
+    return Prepared(euler_forward, kind, rules=np.array(rules, kind), **fixed), rules
 
 
 class IFEulerNumba(IFEuler):
