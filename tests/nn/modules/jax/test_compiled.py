@@ -227,30 +227,6 @@ def test_derivatives_are_those_of_the_scan(name: str) -> None:
     assert_close(found, expected)
 
 
-def test_derivatives_where_the_membrane_is_left_out() -> None:
-    arguments = lif_inputs(1, False)["x"], lif_inputs(1, False)["alpha"]
-
-    def alone(loop: Loop) -> Callable[..., jax.Array]:
-        @jax.checkpoint
-        def function(x: jax.Array, alpha: jax.Array) -> jax.Array:
-            output = evolve_lif(loop, lif_inputs(1, False) | {"x": x, "alpha": alpha})[0]
-            return jnp.sum(output.sum(1) ** 2)
-
-        def gradient(x: jax.Array, alpha: jax.Array) -> jax.Array:
-            return jnp.sum(jax.grad(function, argnums=1)(x, alpha) ** 2)
-
-        return lambda x, a: (
-            jax.vmap(function, in_axes=(1, None))(x[:, None], a),
-            jax.jvp(function, (x, a), (x * 2, a * 3)),
-            jax.grad(gradient, argnums=(0, 1))(x, a),
-        )
-
-    functions = [alone(loop) for loop in (lif.lif, lif_loop)]
-    found, expected = jax.jit(lambda *values: [f(*values) for f in functions])(*arguments)
-    assert all(leaf.any() for leaf in jax.tree.leaves(expected))
-    assert_close(found, expected)
-
-
 MAPPED: dict[str, Callable[[Any], Any]] = {
     "results": lambda f: jax.vmap(f, in_axes=(1, None), out_axes=1),
     "results with other parameters": lambda f: jax.vmap(f, in_axes=(1, 0)),
@@ -308,17 +284,6 @@ def test_modules_use_kernels(name: str, caplog: pytest.LogCaptureFixture) -> Non
     assert state.keys() == other_state.keys() and record.keys() == other_record.keys()
     for key, value in (other_state | other_record).items():
         np.testing.assert_allclose((state | record)[key], value, rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["LIFJax", "recurrent LIFJax", "RateJax"])
-def test_nothing_is_kept_that_only_gradients_need(name: str) -> None:
-    layer = MODULES[name]()
-    x = numbers(20, 500, layer.size_in)
-    spikes = jax.jit(lambda layer, x: layer(x)[0])
-    with_states = jax.jit(lambda layer, x: layer(x)[::2])
-    memory = spikes.lower(layer, x).compile().memory_analysis()
-    assert memory.temp_size_in_bytes < 0.2 * memory.output_size_in_bytes
-    assert jnp.array_equal(spikes(layer, x), with_states(layer, x)[0])
 
 
 def test_functions_and_types_that_kernels_do_not_know() -> None:

@@ -8,8 +8,6 @@ is differentiated backward by transposing its derivative, step by step. Hence th
   of the loop in JAX; where it is transposed (backward), it becomes
 * the transposed derivative, on a CPU lowered to the backward kernel.
 
-What the loop gives for the backward kernel alone is left out where nobody asks for it.
-
 Derivatives of the last two are those of the loop in JAX. Mapped over a batch (``vmap``), each is
 called for one element after the other.
 """
@@ -25,7 +23,6 @@ from jax import lax
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
-from jax.interpreters import partial_eval as pe
 
 from rockpool.nn.modules.jax._kernels.calls import call
 from rockpool.nn.modules.jax._kernels.sharding import shaped_like, vary_alike
@@ -36,7 +33,6 @@ LOGGER = logging.getLogger("rockpool.kernels")
 
 Arrays = tuple[Any, ...]
 Which = tuple[bool, ...]
-Names = tuple[str, ...]
 
 
 class KernelLoop(NamedTuple):
@@ -59,8 +55,6 @@ class KernelLoop(NamedTuple):
     constant: frozenset[str] = frozenset()
     # those whose gradient it leaves out, for a result without size, where it is not needed
     left_out: frozenset[str] = frozenset()
-    # the outputs that the forward kernel leaves out, for a result without size, where unused
-    spare: frozenset[str] = frozenset()
 
 
 class LoopPrimitive:
@@ -76,59 +70,40 @@ class LoopPrimitive:
         self._define_transposed()
 
     def __call__(self, inputs: Any) -> Any:
-        return self._loop.outputs(*self._evolve.bind(*vary_alike(inputs), without=()))
+        return self._loop.outputs(*self._evolve.bind(*vary_alike(inputs)))
 
-    # -- the loop: arguments are the inputs, results the outputs but those that it is `without`
+    # -- the loop: arguments are the inputs
 
     def _define_evolve(self) -> None:
         self._evolve.def_abstract_eval(self._shapes_of_outputs)
         _lower(self._evolve, self._by_loop, self._by_kernel)
         ad.primitive_jvps[self._evolve] = self._evolve_jvp
         batching.primitive_batchers[self._evolve] = partial(_one_by_one, self._evolve)
-        pe.dce_rules[self._evolve] = self._evolve_without
 
-    def _shapes_of_outputs(self, *inputs: Any, without: Names = ()) -> list[ShapedArray]:
+    def _shapes_of_outputs(self, *inputs: Any) -> list[ShapedArray]:
         shapes = self._loop.shapes(self._loop.inputs(*(value.shape for value in inputs)))
-        return [shaped_like(inputs[0], shape) for shape in _left(shapes, without)]
+        return [shaped_like(inputs[0], shape) for shape in shapes]
 
-    def _by_loop(self, *inputs: Any, without: Names = ()) -> Arrays:
-        return _left(self._loop.reference(self._loop.inputs(*inputs)), without)
+    def _by_loop(self, *inputs: Any) -> Arrays:
+        return tuple(self._loop.reference(self._loop.inputs(*inputs)))
 
-    def _by_kernel(self, *inputs: Any, without: Names = ()) -> Arrays:
+    def _by_kernel(self, *inputs: Any) -> Arrays:
         loop, given = self._loop, self._loop.inputs(*inputs)
-        shapes = loop.shapes(loop.inputs(*(value.shape for value in inputs)))._asdict()
-        for name in without:
-            shapes[name] = (0,) * len(shapes[name])
-        found = call(f"{loop.name}_forward", shapes, given._asdict())
-        return _left(loop.outputs(**found), without)
+        shapes = loop.shapes(loop.inputs(*(value.shape for value in inputs)))
+        found = call(f"{loop.name}_forward", shapes._asdict(), given._asdict())
+        return tuple(loop.outputs(**found))
 
-    def _evolve_jvp(self, inputs: Arrays, tangents: Arrays, without: Names) -> tuple[Any, Any]:
-        outputs = self._loop.outputs(*self._evolve.bind(*inputs, without=()))
+    def _evolve_jvp(self, inputs: Arrays, tangents: Arrays) -> tuple[Any, Any]:
+        outputs = self._evolve.bind(*inputs)
         given = tuple(type(tangent) is not ad.Zero for tangent in tangents)
         known = _chosen(tangents, given)
         if self._loop.constant.intersection(_chosen(self._names, given)):
-            found = self._tangents(*inputs, *known, given=given)
-        else:
-            found = self._derivative.bind(*inputs, *outputs, *known, given=given)
-        return _left(outputs, without), _left(self._loop.outputs(*found), without)
-
-    def _evolve_without(self, used: Sequence[bool], equation: Any) -> tuple[list[bool], Any]:
-        """Return which inputs are used, and the equation without outputs that are not."""
-        if not any(used):
-            return [False] * len(equation.invars), None
-        before: Names = equation.params["without"]
-        names = _left(self._loop.outputs(*self._loop.outputs._fields), before)  # type: ignore[attr-defined]
-        unused = {name for name, is_used in zip(names, used, strict=True) if not is_used}
-        left_out = unused & self._loop.spare
-        stays = [name not in left_out for name in names]
-        without = (*before, *sorted(left_out))
-        outvars = list(_chosen(equation.outvars, stays))
-        shorter = equation.replace(outvars=outvars, params={"without": without})
-        return [True] * len(equation.invars), shorter
+            return outputs, list(self._tangents(*inputs, *known, given=given))
+        return outputs, self._derivative.bind(*inputs, *outputs, *known, given=given)
 
     @property
-    def _names(self) -> Names:
-        names: Names = self._loop.inputs._fields  # type: ignore[attr-defined]
+    def _names(self) -> tuple[str, ...]:
+        names: tuple[str, ...] = self._loop.inputs._fields  # type: ignore[attr-defined]
         return names
 
     # -- its derivative: arguments are inputs, outputs, and the tangents that are given
@@ -271,11 +246,6 @@ def _not_for_one_device(module: Any) -> str | None:
     if mesh is not None and set(getattr(axes, "manual_axes", ())) == set(mesh.axis_names):
         return None  # a part for each device, as in jax.shard_map
     return "it is divided among devices"
-
-
-def _left(outputs: Any, without: Names) -> Arrays:
-    """Return the fields of a named tuple but some."""
-    return tuple(value for name, value in outputs._asdict().items() if name not in without)
 
 
 def _chosen(values: Iterable[Any], which: Iterable[bool]) -> Arrays:

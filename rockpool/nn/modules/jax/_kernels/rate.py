@@ -88,7 +88,6 @@ _rate = LoopPrimitive(
         _backward,
         constant=frozenset({"activation", "noise"}),
         left_out=frozenset({"w_rec"}),
-        spare=frozenset({"x_record", "rec_record"}),
     )
 )
 
