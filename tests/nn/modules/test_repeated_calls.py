@@ -77,7 +77,7 @@ def assign(layer: Any) -> None:
 
 
 def change_a_setting(layer: Any) -> None:
-    layer.max_spikes_per_dt = 2.0
+    layer.max_spikes_per_dt = 1.0
 
 
 def change_the_step(layer: Any) -> None:
@@ -124,8 +124,10 @@ def test_what_changed_between_two_calls_is_seen(
 ) -> None:
     rng = np.random.default_rng(0)
     first, second = rng.random((2, 1, 2, N)) * 3
-    of_nir = {} if kind in (LIF, LIFNumba) else {"reset": "subtract", "gain": "unit"}
-    layer = kind(N, tau_mem=np.full(N, 20e-3), max_spikes_per_dt=5.0, **of_nir)
+    settings: dict[str, Any] = {"max_spikes_per_dt": 5.0}
+    if kind in (CubaLIFEuler, CubaLIFEulerNumba):  # such that there are several spikes in a step
+        settings |= {"reset": "subtract", "gain": "unit", "gain_syn": "unit"}
+    layer = kind(N, tau_mem=np.full(N, 20e-3), **settings)
     layer(first)
     change(layer)
     fresh = copy.deepcopy(layer)  # which keeps nothing of the call
