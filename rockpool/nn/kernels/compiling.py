@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from inspect import signature
 from typing import Any, no_type_check
 
 import numba
@@ -182,11 +183,16 @@ def _all_absent(compiled: Any, dtype: np.dtype) -> dict[str, np.ndarray]:
 _ready: dict[tuple[Any, np.dtype, np.dtype], dict[str, np.ndarray]] = {}
 
 
-def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> None:
+def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> Any:
     """Call a kernel by the names of its arguments; arrays that are not named are absent.
 
     Large batches go over several threads, as many as there may be or `n_threads` if that is less.
     If the kernel has to be compiled and that takes its time, stderr says so.
+
+    Returns
+    -------
+    float or None
+        What the kernel returns: a sum over the batch, if anything.
     """
     like, optional, over = _optional[compiled]
     dtype = arguments[like].dtype
@@ -195,12 +201,12 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> No
     key = compiled, dtype, next(iter(arguments.values())).dtype
     absent_ones = _ready.get(key)
     if absent_ones is not None:
-        _run(compiled, absent_ones | arguments, over, n_threads)
-        return
+        return _run(compiled, absent_ones | arguments, over, n_threads)
     absent_ones = _all_absent(compiled, dtype)
     with compiled._cache.announced(PATIENCE):
-        _run(compiled, absent_ones | arguments, over, 1)
+        returned = _run(compiled, absent_ones | arguments, over, 1)
     _ready[key] = absent_ones
+    return returned
 
 
 class Prepared:
@@ -213,34 +219,39 @@ class Prepared:
     dtype : dtype
         The type of the arrays that are absent.
     **fixed
-        Arguments by name. All that are needed besides are named in each call, the input first.
+        Arguments by name. All that are needed besides are named in each call.
     """
 
     def __init__(self, compiled: Any, dtype: np.dtype, /, **fixed: Any) -> None:
-        self._compiled, self._over = compiled, _optional[compiled][2]
-        self._fixed = _all_absent(compiled, dtype) | fixed
-        self._known: frozenset[np.dtype] = frozenset()  # types of input that it was called with
+        self._compiled = compiled
+        # in the kernel's order, with None for what each call names
+        names = signature(compiled.py_func).parameters
+        self._fixed = dict.fromkeys(names) | _all_absent(compiled, dtype) | fixed
+        # machine code by the type of the input that it was called with: nothing else differs
+        self._code: dict[np.dtype, Callable[..., Any]] = {}
 
-    def __call__(self, n_threads: int | None = None, /, **arguments: Any) -> None:
-        """Call it, as `call` does, with these arguments and those that are fixed."""
-        short = arguments[self._over].size < ENOUGH
-        kind = next(iter(arguments.values())).dtype
-        if short and kind in self._known and not tallies.are_wanted():  # as most calls are
-            self._compiled(**{**self._fixed, **arguments})
-            return
-        # the input stays the first one: `call` asks for its type
-        call(self._compiled, n_threads, **{**arguments, **self._fixed, **arguments})
-        self._known |= {kind}
+    def __call__(self, n_threads: int | None = None, /, *, x: np.ndarray, **arguments: Any) -> Any:
+        """Call it on input `x`, as `call` does, with these arguments and those that are fixed."""
+        code = self._code.get(x.dtype)
+        given = {**self._fixed, "x": x, **arguments}
+        # the output is not larger than the input
+        if code is not None and x.size < ENOUGH and not tallies.are_wanted():  # as most calls are
+            return code(*given.values())
+        # the input comes first: `call` asks for its type
+        returned = call(self._compiled, n_threads, **{"x": x, **given})
+        if code is None:
+            # numba looks at the types of all arguments in each call, which takes as long again
+            types = tuple(map(numba.typeof, given.values()))
+            self._code[x.dtype] = self._compiled.get_overload(types)
+        return returned
 
 
-def _run(compiled: Any, arguments: dict[str, Any], over: str, n_threads: int | None) -> None:
+def _run(compiled: Any, arguments: dict[str, Any], over: str, n_threads: int | None) -> Any:
     if not over or arguments[over].size < ENOUGH:  # as most calls are
-        compiled(**arguments)
-        return
+        return compiled(**arguments)
     pieces = pieces_of(arguments[over])
     most = number_of_threads()
     n_threads = most if n_threads is None else min(most, n_threads)
     if len(pieces) == 1 or (n_threads == 1 and not sums_of(arguments)):
-        compiled(**arguments)
-    else:
-        run_pieces(compiled, arguments, pieces, n_threads)
+        return compiled(**arguments)
+    return run_pieces(compiled, arguments, pieces, n_threads)

@@ -105,6 +105,9 @@ def _lif_forward(frame: Any, like: Any) -> None:
     _copy_rows(_array2(frame, ARGUMENT, 10, like), spikes)
     absent1, absent2 = np.empty(0, vmem.dtype), np.empty((0, 0), vmem.dtype)
     absent3 = np.empty((0, 0, 0), vmem.dtype)
+    before = absent3
+    if _array1(frame, ARGUMENT, 11, like).size > 0:
+        before = _array3(frame, RESULT, 1, like)
     lif_forward(
         x=_array3(frame, ARGUMENT, 0, like),
         w_rec=_array2(frame, ARGUMENT, 1, like),
@@ -121,7 +124,7 @@ def _lif_forward(frame: Any, like: Any) -> None:
         spikes=spikes,
         iahp=absent2,
         output=_array3(frame, RESULT, 0, like),
-        before=_array3(frame, RESULT, 1, like),
+        before=before,
         vmem_record=absent3,
         isyn_record=absent3,
         irec_record=absent3,
@@ -373,7 +376,11 @@ _EULER = "a_syn g_syn threshold v_reset"
 # have no size if they are not wanted, w_rec has none where there are no recurrent weights.
 INTERFACES = {
     "lif_forward": Interface(
-        _lif_forward, _LIF.split(), "output before vmem isyn".split(), "output"
+        # nothing is written to `before` where `kept` has no size
+        _lif_forward,
+        f"{_LIF} kept".split(),
+        "output before vmem isyn".split(),
+        "output",
     ),
     "lif_backward": Interface(
         _lif_backward,

@@ -10,7 +10,15 @@ from typing import Any, no_type_check
 import numpy as np
 
 from rockpool.nn.kernels.compiling import gradient_part, inner, kernel, part, view
-from rockpool.nn.kernels.parts import add, copy, count_spikes, invert, mark_steps, padded_rows
+from rockpool.nn.kernels.parts import (
+    add,
+    copy,
+    count_spikes,
+    invert,
+    mark_steps,
+    padded_rows,
+    squares_of_rows,
+)
 from rockpool.nn.kernels.recurrence import ROWS, recurrent_input
 
 __all__ = ["lif_forward", "single_synapse_forward"]
@@ -51,7 +59,7 @@ def lif_forward(
     marks_i: Any,
     marks_ahp: Any,
     tally: Any,
-) -> None:
+) -> float:
     """Run LIF neurons over time.
 
     Parameters
@@ -91,6 +99,11 @@ def lif_forward(
         reset, and the currents, every `mark_steps` steps counted from the end.
     tally : array (B, T, 2) or of size 0
         For how many neurons spiked, and for the sum of their spikes.
+
+    Returns
+    -------
+    float
+        The sum of squares of the synaptic currents, after the last time step.
     """
     x, noise = view(x), view(noise)
     vmem, isyn, spikes, iahp = view(vmem), view(isyn), view(spikes), view(iahp)
@@ -106,12 +119,11 @@ def lif_forward(
     kept, recorded = before.size > 0, vmem_record.size > 0
     irec_recorded = irec_record.size > 0
     if n_currents == n_out and not (recurrent or noisy or adaptive or recorded):
-        single_synapse_forward(
+        return single_synapse_forward(
             x=x, alpha=alpha, beta=beta, bias=bias, threshold=threshold, max_spikes=max_spikes,
             vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
             marks_v=marks_v, marks_i=marks_i, tally=tally,
         )  # fmt: skip
-        return
 
     inverse = np.empty(n_out, vmem.dtype)
     exact = invert(threshold, inverse)
@@ -181,6 +193,7 @@ def lif_forward(
             if tally.size > 0:
                 for b in range(first, last):
                     tally_row(output[b, t], tally[b, t])
+    return squares_of_rows(isyn)
 
 
 @no_type_check
@@ -200,7 +213,7 @@ def single_synapse_forward(
     marks_v: Any,
     marks_i: Any,
     tally: Any,
-) -> None:
+) -> float:
     """Run neurons with one synapse each, without noise, recurrence and records; as `lif_forward`.
 
     It is called on its own as well: with half as many arguments, a short call takes less.
@@ -215,6 +228,7 @@ def single_synapse_forward(
         vmem=vmem, isyn=isyn, spikes=spikes, output=output, before=before,
         marks_v=marks_v, marks_i=marks_i, tally=tally,
     )  # fmt: skip
+    return squares_of_rows(isyn)
 
 
 @no_type_check

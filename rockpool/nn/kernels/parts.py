@@ -7,7 +7,7 @@ from typing import Any, no_type_check
 
 import numpy as np
 
-from rockpool.nn.kernels.compiling import inner, part
+from rockpool.nn.kernels.compiling import gradient_part, inner, part
 
 __all__ = [
     "AT_ONCE",
@@ -21,6 +21,7 @@ __all__ = [
     "mark_steps",
     "move",
     "padded_rows",
+    "squares_of_rows",
 ]
 
 LINE = 64  # bytes that are cached together
@@ -126,3 +127,23 @@ def move(source: Any, target: Any) -> None:
     for k in range(target.size):
         target[k] += source[k]
         source[k] = 0
+
+
+@no_type_check
+@gradient_part
+def squares(row: Any) -> float:
+    """Return the sum of the squares of numbers, in any order and in double precision."""
+    total = 0.0
+    for k in range(row.size):
+        total += np.float64(row[k]) * np.float64(row[k])
+    return total
+
+
+@no_type_check
+@inner
+def squares_of_rows(rows: Any) -> float:
+    """Return the sum of the squares of numbers (B, N); it is finite if each of them is."""
+    total = 0.0
+    for b in range(rows.shape[0]):
+        total += squares(rows[b])
+    return total

@@ -30,6 +30,8 @@ VARIABLE = "ROCKPOOL_NUM_THREADS"
 ENOUGH = 2**17  # numbers of the output below which a batch stays whole
 MOST_PIECES, SMALLEST_PIECE = 8, 4  # that a batch is cut into; and in batch elements
 
+Task = tuple[int, dict[str, Any]]  # a piece by its index, and the arguments of the kernel for it
+
 _pool: ThreadPoolExecutor | None = None
 _lock = Lock()
 
@@ -83,18 +85,23 @@ def _is_shared(name: str, value: Any) -> bool:
 
 
 def run_pieces(
-    compiled: Callable[..., None], arguments: dict[str, Any], pieces: list[slice], n_threads: int
-) -> None:
-    """Run a kernel on each piece of a batch, and add up what is to be added up, in their order."""
+    compiled: Callable[..., Any], arguments: dict[str, Any], pieces: list[slice], n_threads: int
+) -> Any:
+    """Run a kernel on each piece of a batch, and add up what is to be added up, in their order.
+
+    That is what the kernel returns as well, if anything.
+    """
     sums = sums_of(arguments)
     parts = [{name: np.zeros_like(total) for name, total in sums.items()} for _ in pieces]
     tasks = deque(
-        {**_piece(arguments, piece), **part} for piece, part in zip(pieces, parts, strict=True)
+        (index, {**_piece(arguments, piece), **part})
+        for index, (piece, part) in enumerate(zip(pieces, parts, strict=True))
     )
+    returned: list[Any] = [None] * len(pieces)
 
     def work() -> None:
-        for task in _taken_from(tasks):
-            compiled(**task)
+        for index, task in _taken_from(tasks):
+            returned[index] = compiled(**task)
 
     helpers = [_threads().submit(work) for _ in range(min(n_threads, len(pieces)) - 1)]
     try:
@@ -106,6 +113,7 @@ def run_pieces(
     for name, total in sums.items():
         for part in parts:
             total += part[name]
+    return None if returned[0] is None else sum(returned)
 
 
 def _piece(arguments: dict[str, Any], piece: slice) -> dict[str, Any]:
@@ -115,7 +123,7 @@ def _piece(arguments: dict[str, Any], piece: slice) -> dict[str, Any]:
     }
 
 
-def _taken_from(tasks: deque[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _taken_from(tasks: deque[Task]) -> Iterator[Task]:
     """Take tasks until there are none left; several threads may do so at once."""
     while True:
         try:

@@ -59,6 +59,19 @@ def test_any_number_of_threads_gives_the_same_on_numba(kind: str, on: Any) -> No
         assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
 
 
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("kind", ["LIF", "recurrent"])
+def test_numbers_that_are_none_are_found_in_every_piece(kind: str, n_threads: int, on: Any) -> None:
+    on(n_threads)
+    for element in (0, B - 1):
+        data = DATA.copy()
+        data[element, 7, 3] = np.nan
+        with pytest.raises(ValueError, match=f"time step 7 of batch element {element}, channel 3"):
+            NATIVE[kind]()(data)
+    large = NATIVE[kind]()(DATA * 1e200)[1]["isyn"]  # finite, though the sum of its squares is not
+    assert np.isfinite(large).all() and np.abs(large).max() > 1e160
+
+
 TRAINED = {
     "LIF": lambda: LIFTorch(N, tau_mem=10e-3),
     "recurrent": lambda: LIFTorch(N, has_rec=True, w_rec=WEIGHTS),

@@ -64,7 +64,7 @@ class LIFNumba(LIF):
             }
         alone, synapses = self._kernels()
         kernel = alone if n_in == n_out and not optional else synapses
-        kernel(
+        squares = kernel(
             x=data,
             vmem=vmem,
             isyn=isyn.reshape(n_batch, n_in),
@@ -72,7 +72,7 @@ class LIFNumba(LIF):
             output=output,
             **optional,
         )
-        require_finite(self, data, isyn)
+        require_finite(self, data, isyn, squares)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _kernels(self) -> tuple[Prepared, Prepared]:

@@ -295,7 +295,7 @@ class LIFBaseTorch(TorchModule):
         """Whether there are recurrent weights, in whichever form; else `w_rec` shows zeros."""
         if self._stored("w_rec") is not None or "w_rec" in self.__dict__:
             return True
-        return any("w_rec" in vars(kind) for kind in type(self).__mro__)
+        return hasattr(type(self), "w_rec")  # one that is computed, as by a parametrization
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         if name == "w_rec" and not self._has_rec and (value is None or not bool(value.any())):

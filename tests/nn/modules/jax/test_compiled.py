@@ -227,6 +227,30 @@ def test_derivatives_are_those_of_the_scan(name: str) -> None:
     assert_close(found, expected)
 
 
+def test_derivatives_where_the_membrane_is_not_written() -> None:
+    arguments = lif_inputs(1, False)["x"], lif_inputs(1, False)["alpha"]
+
+    def alone(loop: Loop) -> Callable[..., Any]:
+        @jax.checkpoint
+        def function(x: jax.Array, alpha: jax.Array) -> jax.Array:
+            output = evolve_lif(loop, lif_inputs(1, False) | {"x": x, "alpha": alpha})[0]
+            return jnp.sum(output.sum(1) ** 2)
+
+        def gradient(x: jax.Array, alpha: jax.Array) -> jax.Array:
+            return jnp.sum(jax.grad(function, argnums=1)(x, alpha) ** 2)
+
+        return lambda x, a: (
+            jax.vmap(function, in_axes=(1, None))(x[:, None], a),
+            jax.jvp(function, (x, a), (x * 2, a * 3)),
+            jax.grad(gradient, argnums=(0, 1))(x, a),
+        )
+
+    functions = [alone(loop) for loop in (lif.lif, lif_loop)]
+    found, expected = jax.jit(lambda *values: [f(*values) for f in functions])(*arguments)
+    assert all(leaf.any() for leaf in jax.tree.leaves(expected))
+    assert_close(found, expected)
+
+
 MAPPED: dict[str, Callable[[Any], Any]] = {
     "results": lambda f: jax.vmap(f, in_axes=(1, None), out_axes=1),
     "results with other parameters": lambda f: jax.vmap(f, in_axes=(1, 0)),
@@ -284,6 +308,26 @@ def test_modules_use_kernels(name: str, caplog: pytest.LogCaptureFixture) -> Non
     assert state.keys() == other_state.keys() and record.keys() == other_record.keys()
     for key, value in (other_state | other_record).items():
         np.testing.assert_allclose((state | record)[key], value, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["LIFJax", "recurrent LIFJax"])
+def test_the_membrane_is_written_where_it_is_used(name: str) -> None:
+    layer = MODULES[name]()
+    x = numbers(20, 500, layer.size_in)
+    calls = {
+        "spikes": jax.jit(lambda layer, x: layer(x)[0]),
+        "record": jax.jit(lambda layer, x: layer(x, record=True)[::2]),
+        "gradient": jax.jit(jax.grad(lambda layer, x: layer(x)[0].sum(), argnums=1)),
+    }
+    # the kernel is told by an array without elements that it is not
+    spared = {}
+    for key, function in calls.items():
+        lines = function.lower(layer, x).as_text().splitlines()
+        (forward,) = (line for line in lines if "lif_forward" in line)
+        spared[key] = "tensor<0xf32>" in forward
+    assert spared == {"spikes": True, "record": False, "gradient": False}
+    with jax.debug_nans(True):
+        assert jnp.array_equal(calls["spikes"](layer, x), calls["record"](layer, x)[0])
 
 
 def test_functions_and_types_that_kernels_do_not_know() -> None:

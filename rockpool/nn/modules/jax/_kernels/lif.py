@@ -87,6 +87,7 @@ _lif = LoopPrimitive(
         _backward,
         constant=frozenset({"max_spikes", "noise"}),
         left_out=frozenset({"x", "w_rec", "beta"}),
+        spare=frozenset({"before"}),
     )
 )
 

@@ -8,6 +8,8 @@ is differentiated backward by transposing its derivative, step by step. Hence th
   of the loop in JAX; where it is transposed (backward), it becomes
 * the transposed derivative, on a CPU lowered to the backward kernel.
 
+What the loop gives for the backward kernel alone is not written where nobody asks for it.
+
 Derivatives of the last two are those of the loop in JAX. Mapped over a batch (``vmap``), each is
 called for one element after the other.
 """
@@ -23,6 +25,7 @@ from jax import lax
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
+from jax.interpreters import partial_eval as pe
 
 from rockpool.nn.modules.jax._kernels.calls import call
 from rockpool.nn.modules.jax._kernels.sharding import shaped_like, vary_alike
@@ -55,6 +58,8 @@ class KernelLoop(NamedTuple):
     constant: frozenset[str] = frozenset()
     # those whose gradient it leaves out, for a result without size, where it is not needed
     left_out: frozenset[str] = frozenset()
+    # the outputs that the forward kernel does not write, with `kept` of size 0, if all are unused
+    spare: frozenset[str] = frozenset()
 
 
 class LoopPrimitive:
@@ -70,31 +75,43 @@ class LoopPrimitive:
         self._define_transposed()
 
     def __call__(self, inputs: Any) -> Any:
-        return self._loop.outputs(*self._evolve.bind(*vary_alike(inputs)))
+        return self._loop.outputs(*self._evolve.bind(*vary_alike(inputs), spared=False))
 
-    # -- the loop: arguments are the inputs
+    # -- the loop: arguments are the inputs; whether outputs are spared
 
     def _define_evolve(self) -> None:
         self._evolve.def_abstract_eval(self._shapes_of_outputs)
         _lower(self._evolve, self._by_loop, self._by_kernel)
         ad.primitive_jvps[self._evolve] = self._evolve_jvp
         batching.primitive_batchers[self._evolve] = partial(_one_by_one, self._evolve)
+        pe.dce_rules[self._evolve] = self._evolve_used
 
-    def _shapes_of_outputs(self, *inputs: Any) -> list[ShapedArray]:
+    def _shapes_of_outputs(self, *inputs: Any, spared: bool = False) -> list[ShapedArray]:
         shapes = self._loop.shapes(self._loop.inputs(*(value.shape for value in inputs)))
         return [shaped_like(inputs[0], shape) for shape in shapes]
 
-    def _by_loop(self, *inputs: Any) -> Arrays:
+    def _by_loop(self, *inputs: Any, spared: bool = False) -> Arrays:
         return tuple(self._loop.reference(self._loop.inputs(*inputs)))
 
-    def _by_kernel(self, *inputs: Any) -> Arrays:
-        loop, given = self._loop, self._loop.inputs(*inputs)
+    def _by_kernel(self, *inputs: Any, spared: bool = False) -> Arrays:
+        loop, given = self._loop, self._loop.inputs(*inputs)._asdict()
         shapes = loop.shapes(loop.inputs(*(value.shape for value in inputs)))
-        found = call(f"{loop.name}_forward", shapes._asdict(), given._asdict())
+        if loop.spare:
+            given["kept"] = jnp.zeros(0 if spared else 1)
+        found = call(f"{loop.name}_forward", shapes._asdict(), given)
         return tuple(loop.outputs(**found))
 
-    def _evolve_jvp(self, inputs: Arrays, tangents: Arrays) -> tuple[Any, Any]:
-        outputs = self._evolve.bind(*inputs)
+    def _evolve_used(self, used: Sequence[bool], equation: Any) -> tuple[list[bool], Any]:
+        """Return which inputs are used, and the equation, given which outputs are."""
+        if not any(used):
+            return [False] * len(equation.invars), None
+        names: Sequence[str] = self._loop.outputs._fields  # type: ignore[attr-defined]
+        if self._loop.spare.isdisjoint(_chosen(names, used)):
+            equation = equation.replace(params={"spared": True})
+        return [True] * len(equation.invars), equation
+
+    def _evolve_jvp(self, inputs: Arrays, tangents: Arrays, spared: bool) -> tuple[Any, Any]:
+        outputs = self._evolve.bind(*inputs, spared=False)
         given = tuple(type(tangent) is not ad.Zero for tangent in tangents)
         known = _chosen(tangents, given)
         if self._loop.constant.intersection(_chosen(self._names, given)):
