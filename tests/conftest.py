@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -22,6 +23,13 @@ import rockpool
 PACKAGE = Path(rockpool.__file__).parent
 # Two processes share two processors: libraries that start threads for each of them only wait more.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# What is ignored here, under nohup or in the background of a shell, would be in what tests start. A
+# handler is not handed on.
+for _number in {signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)}:
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -48,9 +48,8 @@ def test_the_table_of_modules_is_that_of_the_models() -> None:
 
 
 def test_the_test_command_is_the_one_that_ci_runs() -> None:
-    command = "python -m pytest --cov=rockpool"
-    assert command in README
-    assert command in (ROOT / ".ci" / "run").read_text()
+    assert "&& .venv/bin/python -m pytest\n" in README
+    assert "\ngroup python -m pytest\n" in (ROOT / ".ci" / "run").read_text()
 
 
 def test_ci_runs_the_slow_tests_too() -> None:

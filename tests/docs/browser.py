@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,33 @@ def executable() -> str | None:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *args: Any, instead: Mapping[str, str], **kwargs: Any) -> None:
+        self._instead = instead
+        super().__init__(*args, **kwargs)
+
+    def do_GET(self) -> None:
+        """Answer with a file, or with what stands in its place."""
+        text = self._instead.get(self.path.lstrip("/"))
+        if text is None:
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(self.path))
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on the loopback device, on a free port; yield its address."""
-    handler = functools.partial(_Quiet, directory=str(folder))
+def served(folder: Path, instead: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve a folder on the loopback device, on a free port; yield its address.
+
+    `instead` has texts that stand in the place of files.
+    """
+    handler = functools.partial(_Quiet, directory=str(folder), instead=instead or {})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

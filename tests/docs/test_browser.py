@@ -6,6 +6,7 @@ CHROMIUM names the browser; else it is looked for. Where there is none these tes
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ KINDS = (
     "speed/",
     "changelog/",
 )
+INDEX = "search/search_index.json"
 WITH_FORMULAS = "reference/nn/modules/native/LIF/"
 # The least contrast of running text, by the Web Content Accessibility Guidelines, level AA.
 READABLE = 4.5
@@ -81,20 +83,31 @@ def tab() -> Iterator[Browser]:
         yield opened
 
 
+@pytest.fixture
+def light_address(site: Path) -> Iterator[str]:
+    """Where the site is served with an index of no words, which each page goes through anew."""
+    index = json.loads((site / INDEX).read_text())
+    assert index["docs"]
+    with browser.served(site, {INDEX: json.dumps({**index, "docs": []})}) as at:
+        yield at
+
+
 def test_each_page_opens_without_a_complaint_and_asks_nobody_else(
-    tab: Browser, address: str, site: Path
+    tab: Browser, light_address: str, site: Path
 ) -> None:
     said, foreign = {}, {}
     for file in sorted(site.rglob("index.html")):
         page = file.parent.relative_to(site).as_posix()
-        tab.open(f"{address}{page}/".replace("/./", "/"))
+        tab.open(f"{light_address}{page}/".replace("/./", "/"))
         if tab.evaluate("!!document.querySelector('.arithmatex')"):
             tab.wait(
                 "[...document.querySelectorAll('.arithmatex')].every(e => e.querySelector('.katex'))"
             )
         said[page] = tab.complaints()
         foreign[page] = [
-            request for request in tab.requests() if not request.startswith((address, "data:"))
+            request
+            for request in tab.requests()
+            if not request.startswith((light_address, "data:"))
         ]
     assert {page: text for page, text in said.items() if text} == {}
     assert {page: text for page, text in foreign.items() if text} == {}
@@ -134,6 +147,7 @@ def test_the_search_finds_it_first(tab: Browser, address: str, words: str, page:
     tab.wait("document.querySelectorAll('.md-search-result__link').length > 0")
     first = tab.evaluate("document.querySelector('.md-search-result__link').href")
     assert first.partition("?")[0].partition("#")[0] == address + page
+    assert tab.complaints() == []
 
 
 def test_code_is_copied_without_prompts(tab: Browser, address: str) -> None:

@@ -67,9 +67,8 @@ def require_finite(module: Any, data: Any, state: np.ndarray, squares: float | N
         The state is not finite, and neither is the input.
     """
     # a sum of squares tells it in one go; only where that is not finite each value is looked at
-    if squares is None:
-        squares = np.vdot(state, state)
-    if squares < np.inf or not checks_wanted() or np.isfinite(state).all():
+    total = np.vdot(state, state) if squares is None else squares
+    if total < np.inf or not checks_wanted() or np.isfinite(state).all():
         return
     refuse(module._label, data)
 

@@ -176,20 +176,23 @@ def test_a_module_that_has_lengths_of_its_own() -> None:
     assert module(torch.zeros(1), lengths=3).tolist() == [3]
 
 
-nested = torch.nested.nested_tensor([torch.rand(4, 2), torch.rand(3, 2)], layout=torch.jagged)
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # torch says that its older nested tensors are a prototype
-    nested_strided = torch.nested.nested_tensor([torch.rand(4, 2), torch.rand(3, 2)])
-packed = nn.utils.rnn.pack_sequence([torch.rand(4, 2), torch.rand(3, 2)])
+def nested(layout: torch.layout) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch says that its older nested tensors are a prototype
+        return torch.nested.nested_tensor([torch.rand(4, 2), torch.rand(3, 2)], layout=layout)
+
+
+def packed() -> Any:
+    return nn.utils.rnn.pack_sequence([torch.rand(4, 2), torch.rand(3, 2)])
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
-    [
+    ("made", "message"),
+    [  # made in the test: the import of what torch needs for nested ones takes seconds
         (packed, r"got a PackedSequence.*lengths"),
-        (nested, "got a nested one"),
-        (nested_strided, "got a nested one"),
-        (torch.rand(1, 3, 2).to_sparse(), r"layout torch.sparse_coo.*to_dense"),
+        (lambda: nested(torch.jagged), "got a nested one"),
+        (lambda: nested(torch.strided), "got a nested one"),
+        (lambda: torch.rand(1, 3, 2).to_sparse(), r"layout torch.sparse_coo.*to_dense"),
     ],
     ids=["packed", "nested", "nested strided", "sparse"],
 )
@@ -198,10 +201,10 @@ packed = nn.utils.rnn.pack_sequence([torch.rand(4, 2), torch.rand(3, 2)])
     [LIFTorch(2), LinearTorch((2, 2)), UpDownTorch(2), InstantTorch(2), Sequential(LIFTorch(2))],
     ids=lambda module: module.class_name,
 )
-def test_input_that_is_no_plain_tensor(module: Any, given: Any, message: str) -> None:
+def test_input_that_is_no_plain_tensor(module: Any, made: Callable[[], Any], message: str) -> None:
     label = module[0].full_name if hasattr(module, "append") else module.class_name
     with pytest.raises(TypeError, match=f"{label}: the input must be a .*tensor.*{message}"):
-        module(given)
+        module(made())
 
 
 # -- detach ---------------------------------------------------------------------------------------
