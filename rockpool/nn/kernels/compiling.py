@@ -212,6 +212,10 @@ def call(compiled: Any, n_threads: int | None = None, /, **arguments: Any) -> An
 class Prepared:
     """A kernel, and those of its arguments that stay the same from call to call.
 
+    Its machine code takes arrays as they come: it is not seen if one has another type, number of
+    axes or layout than in the first call with input of that type, or is no `kernel_array`. What is
+    absent in one call and there in another has the type `dtype`.
+
     Parameters
     ----------
     compiled : kernel

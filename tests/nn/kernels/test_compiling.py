@@ -6,14 +6,19 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
+import torch
 
 import rockpool
-from rockpool.nn.kernels.compiling import absent, call, kernel_array
+from rockpool.nn.kernels.compiling import Prepared, absent, call, kernel_array
 from rockpool.nn.kernels.rate import RELU, rate_forward
+from rockpool.nn.modules import CubaLIFEulerNumba, LIFNumba, LIFTorch
 
 # A kernel that is quick to compile, and how many functions were compiled in this process
 CALL = """
@@ -112,6 +117,53 @@ def test_kernel_arrays_are_shared_where_they_can_be() -> None:
     for other in (values.T, values.astype(np.float32), np.broadcast_to(1.0, (2, 3))):
         found = kernel_array(other, np.float64, other.shape)
         assert found.dtype == np.float64 and found.flags.c_contiguous and found.flags.writeable
+
+
+PREPARED: dict[str, Callable[[], Any]] = {
+    "LIFNumba": lambda: LIFNumba(4),
+    "single precision": lambda: LIFNumba(4, dtype="float32", max_spikes_per_dt=3),
+    "several synapses": lambda: LIFNumba((8, 4), dtype="float32"),
+    "noise": lambda: LIFNumba(4, noise_std=1.0, dtype="float32"),
+    "recurrent": lambda: LIFNumba(4, has_rec=True, noise_std=1.0),
+    "of NIR": lambda: CubaLIFEulerNumba(4, has_rec=True, dtype="float32"),
+    "LIFTorch": lambda: LIFTorch(4),
+    "LIFTorch, several synapses": lambda: LIFTorch((8, 4)).double(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:A batch starts")
+@pytest.mark.parametrize("name", PREPARED)
+def test_machine_code_gets_the_types_that_it_is_made_for(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[Any, tuple[Any, ...]] = {}
+    repeated = 0
+
+    def watched(self: Prepared, *n_threads: int, **arguments: Any) -> Any:
+        nonlocal repeated
+        arrays = {**self._fixed, **arguments}
+        types = tuple(map(numba.typeof, arrays.values()))
+        key = self, arguments["x"].dtype
+        repeated += key in seen
+        assert seen.setdefault(key, types) == types, list(arrays)
+        assert all(a.flags.carray for a in arrays.values() if isinstance(a, np.ndarray))
+        return plain(self, *n_threads, **arguments)
+
+    plain = Prepared.__call__
+    monkeypatch.setattr(Prepared, "__call__", watched)
+    module = PREPARED[name]()
+    of_torch = isinstance(module, torch.nn.Module)
+    rng = np.random.default_rng(0)
+    whole = rng.random((2, 3, module.size_in))
+    inputs = [whole[:1], whole[:1].astype("f4"), whole, np.asfortranarray(whole), whole[:, :, :1]]
+    for _ in range(2):
+        for x in inputs:
+            data = torch.from_numpy(np.array(x)).to(module.threshold) if of_torch else x
+            module(data)
+            module(data, record=True)
+        module.vmem = module.vmem * 0.5
+        module.reset_state()
+    assert repeated > 5
 
 
 def test_what_is_absent_has_no_elements() -> None:
