@@ -57,7 +57,7 @@ class Kept:
         self, make: Callable[[], T], arrays: tuple[Any, ...], settings: tuple[Any, ...]
     ) -> T | None:
         self._last = _Seen(), (), None
-        views = [self._view(array, arrays) for array in arrays]
+        views = [self._view(array) for array in arrays]
         plain = tuple(view for view in views if view is not None)
         if len(plain) < len(arrays):
             return None
@@ -70,8 +70,8 @@ class Kept:
         return made
 
     @staticmethod
-    def _view(array: Any, arrays: tuple[Any, ...]) -> np.ndarray | None:
-        """Return one of the arrays as one of numpy, in the same memory, if that can be."""
+    def _view(array: Any) -> np.ndarray | None:
+        """Return an array as one of numpy, in the same memory, if that can be."""
         return array if isinstance(array, np.ndarray) else None
 
     def __reduce__(self) -> Any:

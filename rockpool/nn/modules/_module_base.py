@@ -187,7 +187,7 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         module: Any = self  # `Evolves` is what type checkers know of it
         if module._registered_modules and not module._evolves_whole:
             evolve = partial(module._all_or_nothing, evolve)
-        if not _is_call_result(input_data):
+        if not (isinstance(input_data, tuple) and _is_call_result(input_data)):
             return evolve(input_data, *args, **kwargs)
         data, states, records = input_data
         output, new_state, record = evolve(data, *args, **kwargs)

@@ -72,7 +72,8 @@ def convolved(steps: np.ndarray, weight: np.ndarray, geometry: Geometry) -> np.n
     for start in range(0, len(steps), at_once):
         part = windows[start : start + at_once]
         columns = part.reshape((len(part), groups, n_weights, n_places))
-        np.matmul(kernels, columns, out=output[start : start + at_once])
+        with np.errstate(invalid="ignore", over="ignore"):  # as in `linear`
+            np.matmul(kernels, columns, out=output[start : start + at_once])
     return output.reshape((len(steps), *geometry.shape_out))
 
 

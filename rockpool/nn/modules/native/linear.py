@@ -57,12 +57,13 @@ def unit_eigs(s: Shape) -> np.ndarray:
     return np.random.normal(size=s) / np.sqrt(s[0])
 
 
-def _times(data: ArrayLike, weight: np.ndarray) -> np.ndarray:
+@np.errstate(invalid="ignore", over="ignore")
+def _times(data: np.ndarray, weight: np.ndarray) -> Any:
     """Return ``data @ weight``; a single number scales the weights.
 
-    `np.dot` does this too, but without BLAS for data of three dimensions.
+    With infinite input some processors come upon products in BLAS that are no part of the result,
+    of which numpy would warn.
     """
-    data = np.asarray(data)
     return data @ weight if data.ndim else data * weight
 
 

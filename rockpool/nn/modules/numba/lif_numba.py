@@ -48,7 +48,10 @@ class LIFNumba(LIF):
 
         vmem = self._batched_state("vmem", n_batch)
         isyn = self._batched_state("isyn", n_batch)
-        spikes = self._batched_state("spikes", n_batch)
+        if self._has_rec or not n_steps:
+            spikes = self._batched_state("spikes", n_batch)
+        else:
+            spikes = np.empty((n_batch, n_out), kind)  # are written, and not asked for before
         output = np.empty((n_batch, n_steps, n_out), kind)
         records = self._empty_records(output) if record else {}
         optional = {}
@@ -77,20 +80,20 @@ class LIFNumba(LIF):
 
     def _kernels(self) -> tuple[Prepared, Prepared]:
         """Return the kernels for neurons of one synapse and of several, with the parameters."""
-
-        def made() -> tuple[Prepared, Prepared]:
-            n_out, kind = self.size_out, self._dtype
-            beta = kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, self.n_synapses))
-            constants = {
-                "alpha": kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)).copy(),
-                "beta": beta.reshape(self.size_in),
-                "bias": kernel_array(self.bias, kind, (n_out,)).copy(),
-                "threshold": kernel_array(self.threshold, kind, (n_out,)).copy(),
-                "max_spikes": self.max_spikes_per_dt,
-            }
-            kernels = single_synapse_forward, lif_forward
-            alone, synapses = (Prepared(kernel, kind, **constants) for kernel in kernels)
-            return alone, synapses
-
         arrays = self.tau_mem, self.tau_syn, self.bias, self.threshold
-        return self._kept.get(made, arrays, self.dt, self.max_spikes_per_dt) or made()
+        made = self._kept.get(self._made_kernels, arrays, self.dt, self.max_spikes_per_dt)
+        return made or self._made_kernels()
+
+    def _made_kernels(self) -> tuple[Prepared, Prepared]:
+        n_out, kind = self.size_out, self._dtype
+        beta = kernel_array(decay(self.dt, self.tau_syn), kind, (n_out, self.n_synapses))
+        constants = {
+            "alpha": kernel_array(decay(self.dt, self.tau_mem), kind, (n_out,)).copy(),
+            "beta": beta.reshape(self.size_in),
+            "bias": kernel_array(self.bias, kind, (n_out,)).copy(),
+            "threshold": kernel_array(self.threshold, kind, (n_out,)).copy(),
+            "max_spikes": self.max_spikes_per_dt,
+        }
+        kernels = single_synapse_forward, lif_forward
+        alone, synapses = (Prepared(kernel, kind, **constants) for kernel in kernels)
+        return alone, synapses

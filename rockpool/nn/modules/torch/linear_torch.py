@@ -69,11 +69,11 @@ class LinearTorch(TorchModule):
         weight, bias = self.weight, self.bias
         data = self._input(data, weight)
         output = torch.matmul(data, weight)
-        fewer = data if data.numel() < output.numel() else output
-        if not plainly_finite(weight, fewer, *(() if bias is None else (bias,))):
+        output = output if bias is None else output + bias
+        if not plainly_finite(data, weight, bias, output):
             require_values(self._label, self, _REQUIRED if bias is None else _REQUIRED_WITH_BIAS)
             self._require_finite_data(data, output)
-        return output if bias is None else output + bias
+        return output
 
     def as_graph(self) -> rockpool.graph.LinearWeights:
         """Return the layer as one node of dense weights."""

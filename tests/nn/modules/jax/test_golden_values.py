@@ -13,7 +13,6 @@ from support import golden
 
 from rockpool import convert, save
 from rockpool.nn.combinators import FFwdStack, Residual
-from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.modules.jax import (
     ExpSmoothJax,
     ExpSynJax,
@@ -47,9 +46,8 @@ def test_lif() -> None:
     spikes, state, record = recurrent_lif()(golden.inputs(2, 6, 4, 1.5))
 
     assert spikes.reshape(2, -1).tolist() == golden.LIF_SPIKES
-    # Membranes that were up to 11 before the reset have their rounding errors after it. Those of
-    # the scan are the golden values' own.
-    atol = 11e-6 if kernels_wanted() else 2e-6
+    # Membranes that were up to 11 before the reset have their rounding errors after it.
+    atol = 11e-6
     assert_flat(record["vmem"][0], golden.LIF_VMEM, rtol=3e-6, atol=atol)
     assert_flat(record["isyn"][0], golden.LIF_ISYN)
     assert_flat(record["irec"][0], golden.LIF_IREC)

@@ -14,6 +14,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.modules import LIFBitshiftTorch, LIFTorch, aLIFTorch
+from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential
 
 N = 4
 DATA = torch.rand(2, 30, N, generator=torch.Generator().manual_seed(0)) * 2
@@ -95,18 +96,28 @@ def test_a_change_of_values_is_seen(change: Callable[[Any], None], graph: bool) 
         ("bias", torch.full((N,), 0.2)),
         ("tau_syn", 8e-3),
         ("noise_std", 0.0),
+        ("learning_window", 1.5),
+        ("learning_window", torch.tensor(1.5)),
+        ("spike_generation_fn", PeriodicExponential),
     ],
 )
 def test_a_change_of_a_setting_is_seen(name: str, value: Any) -> None:
+    def run(module: Any) -> Any:
+        weighted = (module(DATA)[0] * DATA).sum()
+        module.reset_state()
+        return module(DATA * 4)[0], torch.autograd.grad(weighted, module.bias)[0]
+
     module = layer()
-    module(DATA * 4)
+    run(module)
     module.reset_state()
     setattr(module, name, value)
     with use_kernels(False):
         other = layer()
         setattr(other, name, value)
-        expected = other(DATA * 4)[0]
-    assert torch.equal(module(DATA * 4)[0], expected)
+        expected = run(other)
+    found = run(module)
+    assert torch.equal(found[0], expected[0])
+    torch.testing.assert_close(found[1], expected[1], rtol=1e-4, atol=1e-5)
 
 
 def test_most_spikes_edited_in_place() -> None:
@@ -115,6 +126,19 @@ def test_most_spikes_edited_in_place() -> None:
     module.reset_state()
     module.max_spikes_per_dt.fill_(1.0)
     assert module(DATA * 9)[0].max() == 1
+
+
+def test_a_window_edited_in_place() -> None:
+    def gradient(module: Any) -> Any:
+        return torch.autograd.grad((module(DATA)[0] * DATA).sum(), module.bias)[0]
+
+    module = layer()
+    before = gradient(module)
+    module.reset_state()
+    module.learning_window.fill_(1.5)
+    after = gradient(module)
+    torch.testing.assert_close(after, gradient(layer(learning_window=1.5)))
+    assert not torch.allclose(after, before)
 
 
 def test_a_bad_value_is_named_also_after_a_good_one() -> None:

@@ -102,20 +102,21 @@ class TorchEvolution(TorchBatches):
     def _evolve(
         self, input_data: Any, record: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        options = call_options()
+        options, own = call_options(), self.__dict__
         courses = record or (options.lengths is not None and not self._records_always)
-        self.__dict__.update(_record=courses, _record_dict={}, _passed_state={})
+        own["_record"], own["_record_dict"], own["_passed_state"] = courses, {}, {}
         try:
             output = self._run_forward(input_data, *args, **kwargs)
-            records, passed = self._record_dict, self._passed_state
+            records, passed = own["_record_dict"], own["_passed_state"]
         finally:
             # nothing with a graph behind it stays in the module, which can be copied at any time
-            self.__dict__.update(_record=False, _record_dict={}, _passed_state={})
+            own["_record"], own["_record_dict"], own["_passed_state"] = False, {}, {}
         if self._passes_states and not self._registered_attributes:
             state: dict[str, Any] = self._make_tree(passed)
         else:
             state = self._collect("State", None)
-            state.update(passed)
+            if passed:
+                state.update(passed)
         records = records if record or self._records_always else {}
         if options.lengths is not None and not self._time_first:
             output, records = options.cut(output), options.cut(records)
@@ -126,6 +127,8 @@ class TorchEvolution(TorchBatches):
         if not self._torch_call:
             if type(self).evolve is not TorchEvolution.evolve:
                 in_use(self)
+            elif len(args) == 1 and type(args[0]) is Tensor and not (kwargs or self._modules):
+                return self.evolve(args[0])  # what else there is to a call is of no concern
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]
@@ -138,6 +141,8 @@ class TorchEvolution(TorchBatches):
 
     def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
+        if not self._buffers:  # there are none
+            return nn.Module.__call__(self, *args, **kwargs)
         in_use(self)
         if tracing.TRACED in self.__dict__:
             tracing.before_call(self)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from rockpool.nn.modules._limits import note_given
-from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
+from rockpool.nn.modules._registry import AttributeRegistry, Family, RegisteredAttribute
 from rockpool.nn.modules.module import Module
 from rockpool.nn.modules.torch._base.data_parallel import (
     is_exchange_of_shards,
@@ -94,6 +94,21 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             if (not kinds or entry.kind in kinds)
             and (name in buffers or name in parameters or self._is_there(name, entry))
         ]
+
+    def _collect(self, kind: str, family: Family) -> dict[str, Any]:
+        if self._modules or family is not None:
+            return super()._collect(kind, family)
+        buffers = self._buffers  # where the states are, which each call returns
+        tree: dict[str, Any] = {}
+        for name, entry in self._registered_attributes.items():
+            if entry.kind != kind:
+                continue
+            value = buffers.get(name)
+            if value is not None:
+                tree[name] = value
+            elif name in buffers or self._is_there(name, entry):
+                tree[name] = self._load_attribute(name)
+        return self._make_tree(tree)
 
     @property
     def _registered_modules(self) -> dict[str, Any]:  # type: ignore[override]

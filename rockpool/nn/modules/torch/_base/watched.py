@@ -17,19 +17,17 @@ class Watched(Kept):
 
     What is written by way of ``.data`` or of an array in the same memory does not count up the
     version of a tensor, so that the values are compared. Those can be looked at of tensors on the
-    CPU, in single or double precision, all in one, and stored as they are, whose memory is not
-    taken back.
+    CPU, in single or double precision, stored as they are, whose memory is not taken back.
     """
 
     _place = staticmethod(Tensor.data_ptr)
 
     @staticmethod
-    def _view(array: Any, arrays: tuple[Any, ...]) -> np.ndarray | None:
+    def _view(array: Any) -> np.ndarray | None:
         plain = (
             type(array) in (Tensor, nn.Parameter)
             and array.device.type == "cpu"
             and array.dtype in (torch.float32, torch.float64)
-            and all(other is None or other.dtype == array.dtype for other in arrays)
             and array.layout is torch.strided
             and not array.is_neg()
             and not array.is_inference()

@@ -16,9 +16,9 @@ from rockpool.nn.modules.torch._base.call_options import memory_is_low
 from rockpool.nn.modules.torch._base.data_parallel import memory_is_taken_back
 
 
-def call(compiled: Any, **arguments: Any) -> None:
+def call(compiled: Any, **arguments: Any) -> Any:
     """Call a kernel by the names of its arguments, on no more threads than torch may use."""
-    compiling.call(compiled, torch.get_num_threads(), **arguments)
+    return compiling.call(compiled, torch.get_num_threads(), **arguments)
 
 
 def array(tensor: Tensor) -> np.ndarray:
@@ -121,14 +121,15 @@ def gradient_array(gradient: Tensor | None, like: Tensor) -> np.ndarray:
     return copied(gradient).numpy()
 
 
-def output_gradient(gradient: Tensor | None, output: Tensor) -> np.ndarray:
+def output_gradient(gradient: Tensor | None, output: np.ndarray) -> np.ndarray:
     """Return the gradient of an output (B, T, N) as an array; zeros for none.
 
     Where it is the same for all steps, as that of a sum over time, the array is (B, 1, N).
     """
     if gradient is None:
-        return np.zeros((len(output), 1, output.shape[2]), output.numpy().dtype)
-    return array(gradient if gradient.stride(1) else gradient[:, :1])
+        return np.zeros((len(output), 1, output.shape[2]), output.dtype)
+    values = (gradient.detach() if gradient.requires_grad else gradient).numpy()
+    return np.ascontiguousarray(values if gradient.stride(1) else values[:, :1])
 
 
 def reduced(gradient: np.ndarray | None, parameter: Tensor | None) -> Any:

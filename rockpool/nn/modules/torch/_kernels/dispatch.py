@@ -10,6 +10,7 @@ was the loop.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
@@ -50,6 +51,7 @@ _KERNELS: dict[str, dict[Callable[..., Any], tuple[str, str]]] = {
         rate_loop: ("triton.rate", "rate"),
     },
 }
+_SHORT_FILE = f"{__package__}.lif_short"
 # types of input that kernels for GPUs read as they are, where all else is in single precision
 _HALF = (torch.float16, torch.bfloat16)
 MOST_SYNAPSES = 16  # of a neuron, that kernels for GPUs have
@@ -92,7 +94,7 @@ def takes_half(data: Tensor, like: Tensor) -> bool:
 @cache
 def short_file() -> Any:
     """Return the file here with the kernels on arrays alone."""
-    return import_module(f"{__package__}.lif_short")
+    return import_module(_SHORT_FILE)
 
 
 def _compiler(device: str) -> str:
@@ -156,6 +158,8 @@ def _around(compiler: str) -> str | None:
         return "within autocast"
     if compiler == "triton" and not hasattr(torch, "get_autocast_dtype"):
         return "torch is older than 2.4"
+    if compiler == "numba" and _SHORT_FILE in sys.modules:  # which has imported it
+        return None
     return None if backend_available(compiler) else f"{compiler} is not available"
 
 

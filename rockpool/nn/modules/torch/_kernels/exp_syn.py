@@ -71,7 +71,7 @@ class _LeakySum(Function):
         of_start, of_decay = gradient_array(grads[1], start), np.zeros(x.shape[2])
         values, before = broadcast(decay, x.shape[2:]), array(start)
         shared = {
-            "grad_output": output_gradient(grads[0], output),
+            "grad_output": output_gradient(grads[0], array(output)),
             "output": array(output),
             "grad_x": of_x.numpy(),
         }

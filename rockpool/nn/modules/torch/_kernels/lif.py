@@ -129,7 +129,7 @@ def _gradients(
     p, marked = inputs, "marks_v" in kept
     n_batch, n_out, n_syn = p.isyn.shape
     per_neuron = (n_out,)
-    of_output = output_gradient(given.output, before)
+    of_output = output_gradient(given.output, array(before))
     of_spikes = np.zeros((n_batch, n_out), of_output.dtype)
     if given.spikes is not None:  # the last spikes of the output are a part of the state as well
         of_output = np.broadcast_to(of_output, before.shape).copy()

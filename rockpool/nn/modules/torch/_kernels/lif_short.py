@@ -40,8 +40,10 @@ class Constants(NamedTuple):
 
     given: dict[str, Any]  # by name of the argument
     forward: Prepared  # the kernel that runs the neurons, if they are not recurrent
-    surrogate: dict[str, Any]
-    slopes: dict[str, np.ndarray | None]  # derivatives of decay factors by what is trained
+    backward: Prepared
+    rows: dict[str, int]  # of the sums that gradients of parameters are: one a neuron and parameter
+    slopes: np.ndarray  # derivatives of what is given by what is trained, in these rows
+    flat: frozenset[str]  # the parameters that have none
     settings: tuple[Any, Any, Any]  # spike function, window and most spikes
 
 
@@ -70,28 +72,52 @@ def constants(
         "max_spikes": float(p.max_spikes),
         **broadcasts(per_neuron, gamma=p.gamma, w_ahp=p.w_ahp),
     }
+    shapes = {"alpha": per_neuron, "beta": (n_out, n_synapses), "gamma": per_neuron}
+    names = [name for name in given if name not in ("beta", "max_spikes")]
+    rows = {name: row for row, name in enumerate([*names, "beta"])}  # the last, one a synapse
+    by_row = np.ones((len(names) + n_synapses, n_out))
+    for name, slope in slopes.items():
+        if slope is not None:
+            _sums_of(by_row, rows, name)[:] = broadcast(slope, shapes[name])
     function: Any = p.spike_fn
     surrogate = {"surrogate": SURROGATES[function.__self__], "window": float(p.window)}
-    shapes = {"alpha": per_neuron, "beta": (n_out, n_synapses), "gamma": per_neuron}
-    spread = {
-        name: None if slope is None else broadcast(slope, shapes[name])
-        for name, slope in slopes.items()
-    }
-    alone = n_synapses == 1 and p.gamma is None
-    kernel = single_synapse_forward if alone else lif_forward
-    forward = Prepared(kernel, given["alpha"].dtype, **given)
-    return Constants(given, forward, surrogate, spread, (p.spike_fn, p.window, p.max_spikes))
+    alone, kind = n_synapses == 1 and p.gamma is None, given["alpha"].dtype
+    return Constants(
+        given=given,
+        forward=Prepared(single_synapse_forward if alone else lif_forward, kind, **given),
+        backward=Prepared(lif_backward, kind, before_reset=False, **surrogate, **given),
+        rows=rows,
+        slopes=by_row,
+        flat=frozenset(name for name, slope in slopes.items() if slope is None),
+        settings=(p.spike_fn, p.window, p.max_spikes),
+    )
 
 
-def lif_short(short: Short, x: Tensor, parameters: tuple[Tensor, ...]) -> Tensor:
-    """Run LIF neurons over time; the parameters are in the order of the names."""
+def _sums_of(sums: np.ndarray, rows: dict[str, int], name: str) -> np.ndarray:
+    """Return the numbers of one parameter, in one dimension."""
+    return sums[rows[name] :].reshape(-1) if name == "beta" else sums[rows[name]]
+
+
+def lif_short(
+    short: Short, x: Tensor, parameters: tuple[Tensor, ...]
+) -> tuple[Tensor, float | None]:
+    """Run LIF neurons over time; the parameters are in the order of the names.
+
+    Returns
+    -------
+    output : Tensor
+        The spikes, (B, T, N).
+    squares : float or None
+        The sum of the squares of the final currents; None where it is not known.
+    """
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (x, *parameters)):
-        output: Tensor = _Short.apply(short, x, *parameters)
-        return output
+        return _Short.apply(short, x, *parameters), None
     return _run(short, x, parameters)
 
 
-def _run(short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.ndarray) -> Tensor:
+def _run(
+    short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.ndarray
+) -> tuple[Tensor, float]:
     """Run the kernel, which writes what gradients need into what is to be kept."""
     isyn = short.states["isyn"]
     n_batch, n_out, n_synapses = isyn.shape
@@ -100,10 +126,10 @@ def _run(short: Short, x: Tensor, parameters: tuple[Tensor, ...], **kept: np.nda
     arguments["isyn"] = isyn.reshape(n_batch, n_out * n_synapses)
     if "w_rec" in short.names:
         w_rec = array(parameters[short.names.index("w_rec")])
-        call(lif_forward, **arguments, w_rec=w_rec, **short.constants.given)
+        squares = call(lif_forward, **arguments, w_rec=w_rec, **short.constants.given)
     else:
-        short.constants.forward(torch.get_num_threads(), **arguments)
-    return torch.from_numpy(output)
+        squares = short.constants.forward(torch.get_num_threads(), **arguments)
+    return torch.from_numpy(output), squares
 
 
 class _Short(Function):
@@ -116,10 +142,10 @@ class _Short(Function):
         ctx.marked = marks(n_steps, isyn, "iahp" in started)
         if ctx.marked:
             ctx.save_for_backward(None, None, x, *parameters)
-            return _run(short, x, parameters, **ctx.marked)
+            return _run(short, x, parameters, **ctx.marked)[0]
         before = np.empty((len(isyn), n_steps, isyn.shape[1]), isyn.dtype)
         recurrent = {"irec_record": empty(x.shape, x)} if "w_rec" in short.names else {}
-        output = _run(short, x, parameters, before=before, **outputs(**recurrent))
+        output, _ = _run(short, x, parameters, before=before, **outputs(**recurrent))
         kept = torch.from_numpy(before), recurrent.get("irec_record")
         ctx.save_for_backward(*kept, x, *parameters)
         return output
@@ -165,51 +191,51 @@ def _gradients(
     Besides `before`, the kernel has left what is `kept`. With marks, nothing of `before` is read.
     """
     x, *parameters = tensors
-    marked = "marks_v" in kept
+    constants, rows, kind = short.constants, short.constants.rows, before.dtype
     wanted = dict(zip(short.names, needed[1:], strict=True))
     trained = dict(zip(short.names, parameters, strict=True))
     n_batch, n_out, n_synapses = short.states["isyn"].shape
     n_currents = n_out * n_synapses
-    arguments = {**short.constants.given, **short.constants.surrogate, **short.states}
-    arguments |= kept
-    if not marked:
-        del arguments["bias"]
-    arguments["isyn"] = arguments["isyn"].reshape(n_batch, n_currents)
-    sums = np.zeros((4 + n_synapses, n_out))
-    found = {"alpha": sums[0], "bias": sums[1], "threshold": sums[2]}
-    of_states = np.zeros((3 + n_synapses, n_batch, n_out), before.dtype)
-    of_isyn = of_states[3:].reshape(n_batch, n_currents)
-    of_x = np.empty(x.shape, before.dtype) if needed[0] else None
-    optional: dict[str, np.ndarray] = {} if of_x is None else {"grad_x": of_x}
-    if wanted["beta"]:
-        found["beta"] = sums[4:].reshape(n_currents)
-    if wanted["beta"] or marked:
-        optional["x"] = array(x)
+    sums = np.zeros_like(constants.slopes)
+    of_states = np.zeros((3 + n_synapses, n_batch, n_out), kind)
+    arguments = {
+        **short.states,
+        "isyn": short.states["isyn"].reshape(n_batch, n_currents),
+        "grad_vmem": of_states[0],
+        "grad_isyn": of_states[3:].reshape(n_batch, n_currents),
+        "grad_spikes": of_states[1],
+        **kept,
+    }
+    for name in rows:
+        if wanted[name] or name != "beta":
+            arguments[f"grad_{name}"] = _sums_of(sums, rows, name)
+    of_x = of_w_rec = None
+    if needed[0]:
+        arguments["grad_x"] = of_x = np.empty(x.shape, kind)
     if "w_rec" in trained:
-        optional["w_rec"] = array(trained["w_rec"])
+        arguments["w_rec"] = array(trained["w_rec"])
         if wanted["w_rec"]:
-            found["w_rec"] = np.zeros((n_out, n_currents), before.dtype)
+            arguments["grad_w_rec"] = of_w_rec = np.zeros((n_out, n_currents), kind)
     if "gamma" in trained:
-        found["gamma"], found["w_ahp"] = np.zeros((2, n_out))
-        optional["grad_iahp"] = np.zeros((n_batch, n_out), before.dtype)
-    call(
-        lif_backward,
-        grad_output=output_gradient(given, torch.from_numpy(before)),
-        before_reset=False,
+        arguments["grad_iahp"] = of_states[2]
+    constants.backward(
+        torch.get_num_threads(),
+        x=array(x),
         before=before,
-        grad_vmem=of_states[0],
-        grad_isyn=of_isyn,
-        grad_spikes=of_states[1],
-        **{f"grad_{name}": values for name, values in found.items()},
+        grad_output=output_gradient(given, before),
         **arguments,
-        **optional,
     )
-    slopes = short.constants.slopes
+    sums *= constants.slopes
+    rounded = sums.astype(kind)
     gradients = [None if of_x is None else torch.from_numpy(of_x)]
     for name, parameter in trained.items():
-        gradient, slope = found.get(name), slopes.get(name, 1.0)
-        gradient = None if gradient is None or slope is None else gradient * slope
-        if gradient is not None and name == "beta":
-            gradient = gradient.reshape(n_out, n_synapses)
-        gradients.append(reduced(gradient, parameter))
+        shape = (n_out, n_synapses) if name == "beta" else (n_out,)
+        if name == "w_rec":
+            gradients.append(reduced(of_w_rec, parameter))
+        elif name in constants.flat or not wanted[name]:
+            gradients.append(None)
+        elif parameter.shape == shape:
+            gradients.append(torch.from_numpy(_sums_of(rounded, rows, name).reshape(shape)))
+        else:  # it is the same for several, which are added up before that is rounded
+            gradients.append(reduced(_sums_of(sums, rows, name).reshape(shape), parameter))
     return gradients

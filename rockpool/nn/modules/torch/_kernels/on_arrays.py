@@ -31,10 +31,10 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     options = call_options()
     if options.lengths is not None:
         return None
-    trained = module._trained()
-    parameters: tuple[Any, ...] = tuple(map(module._stored, trained.values()))
-    w_rec = module._stored("w_rec")
-    if w_rec is None and module._is_recurrent():
+    trained, stored = module._trained(), module._stored
+    parameters: tuple[Any, ...] = tuple(map(stored, trained.values()))
+    w_rec = stored("w_rec")
+    if w_rec is None and _is_computed(module, "w_rec"):
         return None
     graph = torch.is_grad_enabled()
     if graph and not options.detach:
@@ -42,15 +42,19 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     if not _is_array(data, data):
         return None
     n_batch, started = data.shape[0], {}
+    fed_back = w_rec is not None or "gamma" in trained
     for name in module._state_names:
+        if name == "spikes" and not fed_back:  # nothing asks for those of the step before
+            started[name] = np.zeros(started["vmem"].shape, started["vmem"].dtype)
+            continue
         array = _started(module, name, data, graph)
         if array is None:
             return None
         started[name] = array
-    limit = float(module._load_attribute("max_spikes_per_dt"))
+    watched = *parameters, stored("learning_window"), stored("max_spikes_per_dt")
     given = module.__dict__.get("_least_given")
-    settings = module.dt, module.leak_mode, module.spike_generation_fn, limit, given
-    constants = module._watched.get(partial(_constants, module, trained), parameters, *settings)
+    settings = module.dt, module.leak_mode, module.spike_generation_fn, given
+    constants = module._watched.get(partial(_constants, module, trained), watched, *settings)
     if constants is None or parameters[0].dtype != data.dtype:
         return None
     if w_rec is not None:
@@ -63,9 +67,9 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
         module._tell_of_batches()
     kernels = short_file()
     short = kernels.Short(constants, started, tuple(trained), module._made)
-    output = kernels.lif_short(short, data, parameters)
+    output, squares = kernels.lif_short(short, data, parameters)
     module.__dict__["last_path"] = "numba"
-    require_finite(module, data, started["isyn"])
+    require_finite(module, data, started["isyn"], squares)
     module._buffers.update(_kept(module._keep_batch_state, started))
     if n_batch > 1:
         module._note_batch(n_batch)
@@ -77,7 +81,7 @@ def _constants(module: Any, trained: dict[str, str]) -> Any:
     with torch.no_grad():
         sound = module._sound_values()
         made = module._loop_parameters(sound)
-    if not known_spikes(made.spike_fn):
+    if not known_spikes(made.spike_fn) or len({sound[own].dtype for own in trained.values()}) > 1:
         return None
     with torch.no_grad():
         slopes = {
@@ -86,6 +90,15 @@ def _constants(module: Any, trained: dict[str, str]) -> Any:
             if name in _DECAYS
         }
     return short_file().constants(made, module.n_neurons, module.n_synapses, slopes)
+
+
+def _is_computed(module: Any, name: str) -> bool:
+    """Whether an attribute that is not stored in torch's way is there, as by a parametrization."""
+    try:
+        type.__getattribute__(type(module), name)  # `hasattr` asks the metaclass, at length
+    except AttributeError:
+        return name in module.__dict__
+    return True
 
 
 _DECAYS = ("alpha", "beta", "gamma")
@@ -114,9 +127,14 @@ def _started(module: Any, name: str, data: Tensor, graph: bool) -> np.ndarray | 
     None as well if it is no plain tensor like the input, or has a graph.
     """
     value = module._buffers.get(name)
-    if not _is_array(value, data, graph):
+    if type(value) not in _PLAIN or value.dtype is not data.dtype:
         return None
-    array: np.ndarray = (value.detach() if value.requires_grad else value).numpy()
+    try:
+        array: np.ndarray = value.numpy()
+    except (RuntimeError, TypeError):  # it says so faster than to be asked before
+        if not _is_array(value, data, graph):
+            return None
+        array = value.detach().numpy()
     shape, n_batch = module._registered_attributes[name].shape, data.shape[0]
     if array.shape == shape:
         return np.repeat(array[np.newaxis], n_batch, 0) if n_batch > 1 else array[np.newaxis].copy()

@@ -140,7 +140,7 @@ def _gradients(
     of_gain, of_bias, of_threshold = np.zeros((3, *per_neuron))
     call(
         rate_backward,
-        grad_output=output_gradient(given.output, output),
+        grad_output=output_gradient(given.output, array(output)),
         data=array(p.data),
         output=array(output),
         x_record=array(states),
