@@ -16,6 +16,8 @@ __all__ = ["NumpyEngine", "add_rows"]
 
 # Rows of weights that are gathered at a time
 GATHERED = 256
+# Weights up to which all are added up, whichever inputs are 0: it takes less than to find these
+FEW = 1024
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -90,9 +92,14 @@ class NumpyEngine:
         if width > n_out:
             weights = np.hstack([weights, np.zeros_like(weights)])
         block = np.zeros((min(n_in, GATHERED) + 1, width), self._plan.dtype)
-        for row in self._memory:
-            arguments = row[source : source + n_in], weights, row[target : target + width], block
-            self._call(add_rows, *arguments)
+        whole = n_in <= GATHERED and weights.size <= FEW and bool(np.isfinite(weights).all())
+        for memory in self._memory:
+            given, taking = memory[source : source + n_in], memory[target : target + width]
+            if whole:
+                self._call(np.multiply, weights, given[:, np.newaxis], block[1:])
+                self._call(np.add.reduce, block, 0, None, taking)
+            else:
+                self._call(add_rows, given, weights, taking, block)
 
     def _add_product(self, row: np.ndarray) -> None:
         n_in, n_out, start = row[op.N_IN], row[op.N_OUT], row[op.TARGET]
@@ -127,8 +134,13 @@ class NumpyEngine:
             arriving = self._row(row[op.ARRIVING], n_in)
             self._product(row[op.TARGET], n, row[op.ARRIVING], n_in, row[op.WEIGHT])
             self._call(np.add, i, arriving, i)
-        self._call(np.multiply, i, self._kept(row[op.BETA], n_in), i)
-        self._call(np.multiply, v, self._kept(row[op.ALPHA], n), v)
+        starts, factors = (row[op.VMEM], row[op.ISYN]), (row[op.ALPHA], row[op.BETA])
+        if starts[1] - starts[0] == factors[1] - factors[0] == n:  # side by side, but for n = 1
+            both = self._row(starts[0], n + n_in)
+            self._call(np.multiply, both, self._kept(factors[0], n + n_in), both)
+        else:
+            self._call(np.multiply, i, self._kept(factors[1], n_in), i)
+            self._call(np.multiply, v, self._kept(factors[0], n), v)
         self._call(np.add, v, self._total(i, n_in // n, room), v)
         if row[op.IAHP] >= 0:
             iahp = self._row(row[op.IAHP], n)
@@ -263,9 +275,12 @@ def add_rows(
     """
     (chosen,) = source.nonzero()
     n, most = len(chosen), len(block) - 1
+    if n == 0:
+        target.fill(0)
+        return
     block[0] = 0
-    for start in range(0, n or 1, most):
-        some = chosen[start : start + most]
+    for start in range(0, n, most):
+        some = chosen[start : start + most] if n > most else chosen
         rows = block[1 : len(some) + 1]
         weights.take(some, 0, rows, "clip")
         np.multiply(rows, source.take(some)[:, np.newaxis], rows)

@@ -41,7 +41,8 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
         return None
     if not _is_array(data, data):
         return None
-    n_batch, started = data.shape[0], {}
+    n_batch = data.shape[0]
+    started: dict[str, np.ndarray] = {}
     fed_back = w_rec is not None or "gamma" in trained
     for name in module._state_names:
         if name == "spikes" and not fed_back:  # nothing asks for those of the step before
