@@ -229,18 +229,25 @@ class Prepared:
     def __init__(self, compiled: Any, dtype: np.dtype, /, **fixed: Any) -> None:
         self._compiled = compiled
         # in the kernel's order, with None for what each call names
-        names = signature(compiled.py_func).parameters
+        names = tuple(signature(compiled.py_func).parameters)
         self._fixed = dict.fromkeys(names) | _all_absent(compiled, dtype) | fixed
+        # most calls name no more than what stands in front of all that is fixed, the input first
+        values = list(self._fixed.values())
+        n_first = next((i for i, value in enumerate(values) if value is not None), len(values))
+        self._first = names[1:n_first] if names[0] == "x" else None
+        self._rest = values[n_first:]
         # machine code by the type of the input that it was called with: nothing else differs
         self._code: dict[np.dtype, Callable[..., Any]] = {}
 
     def __call__(self, n_threads: int | None = None, /, *, x: np.ndarray, **arguments: Any) -> Any:
         """Call it on input `x`, as `call` does, with these arguments and those that are fixed."""
         code = self._code.get(x.dtype)
-        given = {**self._fixed, "x": x, **arguments}
         # the output is not larger than the input
         if code is not None and x.size < ENOUGH and not tallies.are_wanted():  # as most calls are
-            return code(*given.values())
+            if tuple(arguments) == self._first:
+                return code(x, *arguments.values(), *self._rest)
+            return code(*{**self._fixed, "x": x, **arguments}.values())
+        given = {**self._fixed, "x": x, **arguments}
         # the input comes first: `call` asks for its type
         returned = call(self._compiled, n_threads, **{"x": x, **given})
         if code is None:

@@ -36,6 +36,10 @@ TOGETHER = 16
 )  # fmt: skip
 def lif_forward(
     x: Any,
+    vmem: Any,
+    isyn: Any,
+    spikes: Any,
+    output: Any,
     w_rec: Any,
     alpha: Any,
     beta: Any,
@@ -45,11 +49,7 @@ def lif_forward(
     noise: Any,
     gamma: Any,
     w_ahp: Any,
-    vmem: Any,
-    isyn: Any,
-    spikes: Any,
     iahp: Any,
-    output: Any,
     before: Any,
     vmem_record: Any,
     isyn_record: Any,
@@ -66,6 +66,10 @@ def lif_forward(
     ----------
     x : array (B, T, N * S)
         Input; of the type of the other arrays, or in single precision where they are in double.
+    vmem, isyn, spikes : array (B, N), (B, N * S), (B, N)
+        The state, changed in place.
+    output : array (B, T, N)
+        For the number of spikes.
     w_rec : array (N, N * S) or of size 0
         Recurrent weights. Only the rows of neurons that spike are read.
     alpha : array (N,)
@@ -79,12 +83,8 @@ def lif_forward(
         Added to the membrane.
     gamma, w_ahp : array (N,) or of size 0
         Decay and weight of the after-spike current.
-    vmem, isyn, spikes : array (B, N), (B, N * S), (B, N)
-        The state, changed in place.
     iahp : array (B, N) or of size 0
         The state of the after-spike current, changed in place.
-    output : array (B, T, N)
-        For the number of spikes.
     before : array (B, T, N) or of size 0
         For the membrane before the reset, which is what `lif_backward` needs.
     vmem_record, isyn_record : array (B, T, N), (B, T, N * S); or both of size 0
@@ -200,15 +200,15 @@ def lif_forward(
 @kernel(over="output", before=3, marks_v=3, marks_i=3, tally=3)
 def single_synapse_forward(
     x: Any,
+    vmem: Any,
+    isyn: Any,
+    spikes: Any,
+    output: Any,
     alpha: Any,
     beta: Any,
     bias: Any,
     threshold: Any,
     max_spikes: Any,
-    vmem: Any,
-    isyn: Any,
-    spikes: Any,
-    output: Any,
     before: Any,
     marks_v: Any,
     marks_i: Any,

@@ -122,7 +122,7 @@ def _run(
     isyn = short.states["isyn"]
     n_batch, n_out, n_synapses = isyn.shape
     output = np.empty((n_batch, x.shape[1], n_out), isyn.dtype)
-    arguments = {"x": array(x), "output": output, **short.states, **kept}
+    arguments = {"x": array(x), **short.states, "output": output, **kept}
     arguments["isyn"] = isyn.reshape(n_batch, n_out * n_synapses)
     if "w_rec" in short.names:
         w_rec = array(parameters[short.names.index("w_rec")])
