@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 amax, cumprod, where = jnp.max, jnp.cumprod, jnp.where
 
@@ -13,6 +14,16 @@ amax, cumprod, where = jnp.max, jnp.cumprod, jnp.where
 def like(value: Any, array: jax.Array) -> jax.Array:
     """Return numbers in the type of an array."""
     return jnp.asarray(value, array.dtype)
+
+
+def floating(values: jax.Array) -> jax.Array:
+    """Return values in a floating-point type."""
+    return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(float)
+
+
+def known(value: Any) -> np.ndarray | None:
+    """Return values for a look at them; None where there is none."""
+    return None if isinstance(value, jax.core.Tracer) else np.asarray(value)
 
 
 def whole(value: Any, array: jax.Array) -> jax.Array:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from rockpool.nn.modules.torch._base.transforms import values_unknown
 
 amax, cumprod, where = torch.amax, torch.cumprod, torch.where
 
@@ -13,6 +16,20 @@ amax, cumprod, where = torch.amax, torch.cumprod, torch.where
 def like(value: Any, array: Tensor) -> Tensor:
     """Return numbers in the type of a tensor, where it is."""
     return torch.as_tensor(value).to(array)
+
+
+def floating(values: Tensor) -> Tensor:
+    """Return values in a floating-point type."""
+    return values if values.is_floating_point() else values.float()
+
+
+def known(value: Any) -> np.ndarray | None:
+    """Return values for a look at them; None where there is none, or where it had to be waited."""
+    if not isinstance(value, Tensor):
+        return np.asarray(value)
+    if values_unknown(value) or torch.jit.is_tracing() or not value.is_cpu:
+        return None
+    return value.detach().numpy()
 
 
 def whole(value: Any, array: Tensor) -> Tensor:

@@ -166,7 +166,7 @@ def delta(signal: Any, threshold: float | int = 0.1) -> Any:
             reference = reference + steps * threshold
             events[..., t, :, 0] = np.maximum(steps, 0)
             events[..., t, :, 1] = np.maximum(-steps, 0)
-    return _kind_of(events.reshape(*known.shape[:-1], -1), signal)
+    return _kind_of(events.reshape(*known.shape[:-1], 2 * known.shape[-1]), signal)
 
 
 def population(
@@ -213,11 +213,13 @@ def population(
     checks.positive("population", "width", width)
     if n_neurons < 2:
         raise ValueError(f"population: n_neurons must be >= 2, got {n_neurons}")
-    if not low < high:
-        raise ValueError(f"population: low must be < high, got {low:g} and {high:g}")
+    if not -np.inf < low < high < np.inf:
+        raise ValueError(
+            f"population: low must be < high, and both finite, got {low:g} and {high:g}"
+        )
     known = _numbers("population", "values", values)
     if known.ndim == 0:
         raise ValueError("population: values must have the shape (..., N), got a single number")
     centres, distance = np.linspace(low, high, int(n_neurons), retstep=True)
     excitation = np.exp(-(((known[..., np.newaxis] - centres) / (width * distance)) ** 2) / 2)
-    return _kind_of(excitation.reshape(*known.shape[:-1], -1), values)
+    return _kind_of(excitation.reshape(*known.shape[:-1], known.shape[-1] * int(n_neurons)), values)

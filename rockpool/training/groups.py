@@ -116,7 +116,8 @@ def _groups(found: list[tuple[tuple[str, ...], Any, str]], lr: float | int) -> l
     groups: dict[str, dict[str, Any]] = {}
     seen: set[int] = set()
     for _, value, group in found:
-        if id(value) in seen or not value.requires_grad:
+        # what was computed and put in the place of a parameter is trained where it came from
+        if id(value) in seen or not (value.requires_grad and value.is_leaf):
             continue
         seen.add(id(value))
         label = _label(group, value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from rockpool.nn.models import checks
 from rockpool.parameters import is_jax_array, is_tensor
 
@@ -34,7 +36,8 @@ def _operations(owner: str, name: str, values: Any) -> ModuleType:
 
 
 def _mean_square(owner: str, found: Any, target: Any, op: ModuleType) -> Any:
-    target = op.like(target, found)
+    found = op.floating(found)
+    target = _target(owner, found, target, op)
     allowed = tuple(found.shape)
     if target.ndim and tuple(target.shape) not in (allowed, allowed[-1:]):
         raise ValueError(
@@ -42,6 +45,15 @@ def _mean_square(owner: str, found: Any, target: Any, op: ModuleType) -> Any:
             f"{tuple(target.shape)}"
         )
     return ((found - target) ** 2).mean()
+
+
+def _target(owner: str, found: Any, target: Any, op: ModuleType) -> Any:
+    """Return a target as numbers of the type of what it is compared with."""
+    if not hasattr(target, "dtype"):  # numbers of Python
+        known = np.asarray(target, object if target is None else None)
+        if known.dtype.kind not in "buif":
+            raise TypeError(f"{owner}: target must be real numbers, got {target!r}")
+    return op.like(target, found)
 
 
 def spike_count(output: Any, target: Any) -> Any:
@@ -116,8 +128,9 @@ def first_spike(output: Any, target: Any, dt: float | int = 1e-3) -> Any:
     checks.time_step("first_spike", "dt", dt)
     op = _operations("first_spike", "output", output)
     silent = 1.0 - op.where(output > 1, op.like(1.0, output), output)
-    before = op.cumprod(silent, -2).sum(-2)
-    return _mean_square("first_spike", before, op.like(target, output) / dt, op)
+    before = op.floating(op.cumprod(silent, -2).sum(-2))
+    steps = _target("first_spike", before, target, op) / dt
+    return _mean_square("first_spike", before, steps, op)
 
 
 def membrane_peak(vmem: Any, labels: Any) -> Any:
@@ -133,7 +146,8 @@ def membrane_peak(vmem: Any, labels: Any) -> Any:
     Returns
     -------
     Tensor or jax.Array
-        The loss, a scalar. Errors are those of `spike_count`.
+        The loss, a scalar. Errors are those of `spike_count`, and a ValueError for labels that are
+        no class, where their values are known: not within `jax.jit`, or on another device.
 
     References
     ----------
@@ -157,13 +171,17 @@ def cross_entropy(output: Any, labels: Any) -> Any:
     Returns
     -------
     Tensor or jax.Array
-        The loss, a scalar. Errors are those of `spike_count`.
+        The loss, a scalar. Errors are those of `spike_count`, and a ValueError for labels that are
+        no class, where their values are known: not within `jax.jit`, or on another device.
     """
     op = _operations("cross_entropy", "output", output)
     return _cross_entropy("cross_entropy", output.mean(-2), labels, op)
 
 
 def _cross_entropy(owner: str, scores: Any, labels: Any, op: ModuleType) -> Any:
+    known = op.known(labels)
+    if known is not None:
+        _require_classes(owner, known, int(scores.shape[-1]))
     labels = op.whole(labels, scores)
     if tuple(labels.shape) != tuple(scores.shape[:-1]):
         raise ValueError(
@@ -171,3 +189,13 @@ def _cross_entropy(owner: str, scores: Any, labels: Any, op: ModuleType) -> Any:
             f"{tuple(labels.shape)}"
         )
     return -op.chosen(op.log_softmax(scores), labels).mean()
+
+
+def _require_classes(owner: str, labels: np.ndarray, n_classes: int) -> None:
+    """Require labels to be whole numbers from 0 up to the last class."""
+    allowed = f"whole numbers from 0 to {n_classes - 1}"
+    if labels.dtype.kind not in "iuf":
+        raise TypeError(f"{owner}: labels must be {allowed}, got {labels!r}")
+    wrong = labels[~((labels >= 0) & (labels < n_classes) & (labels == np.trunc(labels)))]
+    if wrong.size:
+        raise ValueError(f"{owner}: labels must be {allowed}, got {wrong.flat[0]:g}")

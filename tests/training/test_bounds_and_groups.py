@@ -49,6 +49,14 @@ def test_a_parameter_that_is_shared_or_not_trained() -> None:
         parameter_groups(net)
 
 
+def test_what_stands_in_the_place_of_a_parameter_is_left_out() -> None:
+    layer, scale = LIFTorch(N), torch.ones(N, requires_grad=True)
+    layer.threshold = 2 * scale
+    names = {group["name"] for group in parameter_groups(layer)}
+    assert names == {"taus x 0.02", "biases"}
+    torch.optim.Adam(parameter_groups(layer))
+
+
 def test_groups_of_jax() -> None:
     net = network("jax", tau_mem=10e-3)
     groups = parameter_groups(net, lr=1e-2)

@@ -77,6 +77,12 @@ def test_population() -> None:
     np.testing.assert_allclose(found[3:], np.exp([-2, 0, -2]))
 
 
+def test_what_is_empty() -> None:
+    for shape in ((0, 3), (0, 5, 3), (2, 0, 3), (2, 5, 0)):
+        assert encoders.delta(np.zeros(shape)).shape == (*shape[:-1], 2 * shape[-1])
+        assert encoders.population(np.zeros(shape), 4).shape == (*shape[:-1], 4 * shape[-1])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -88,6 +94,11 @@ def test_population() -> None:
         (lambda: encoders.delta([[1.0]], 0), ValueError, "delta: threshold must be > 0, got 0"),
         (lambda: encoders.population([1.0], 1), ValueError, "n_neurons must be >= 2, got 1"),
         (lambda: encoders.population([1.0], 3, 1, 1), ValueError, "low must be < high"),
+        (
+            lambda: encoders.population([1.0], 3, 0, np.inf),
+            ValueError,
+            "low must be < high, and both finite, got 0 and inf",
+        ),
         (lambda: encoders.rate("abc", 3), TypeError, "must be a number or an array of numbers"),
         (
             lambda: jax.jit(lambda x: encoders.latency(x, 3))(jnp.ones(2)),

@@ -93,3 +93,37 @@ def test_the_peak_of_the_membrane() -> None:
 def test_what_is_refused(loss: Any, arguments: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         loss(*arguments)
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.membrane_peak])
+@pytest.mark.parametrize("kind", [torch.tensor, jnp.asarray])
+@pytest.mark.parametrize(
+    ("label", "error", "said"),
+    [
+        (-1, ValueError, "-1"),
+        (3, ValueError, "3"),
+        (1.5, ValueError, "1.5"),
+        ("one", TypeError, "array"),
+    ],
+)
+def test_labels_that_are_no_class(loss: Any, kind: Any, label: Any, error: Any, said: str) -> None:
+    scores = kind(np.ones((2, 5, 3), np.float32))
+    name = loss.__name__
+    with pytest.raises(
+        error, match=f"{name}: labels must be whole numbers from 0 to 2, got {said}"
+    ):
+        loss(scores, [0, label])
+    if not isinstance(label, str):
+        with pytest.raises(error, match=f"from 0 to 2, got {said}"):
+            loss(scores, kind([0, label]))
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, jnp.asarray])
+@pytest.mark.parametrize("loss", [losses.spike_count, losses.rate, losses.first_spike])
+def test_whole_numbers_of_spikes(kind: Any, loss: Any) -> None:
+    whole = kind(SPIKES.astype(np.int32))
+    for target in (1.5, TARGETS):
+        expected = float(loss(kind(SPIKES), target))
+        assert float(loss(whole, target)) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(TypeError, match=f"{loss.__name__}: target must be real numbers, got None"):
+        loss(whole, None)

@@ -289,6 +289,15 @@ class LIFBaseTorch(TorchModule):
         own.check(self._label, own_name, converted)
         super().__setattr__(own_name, converted)
 
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        mode = values.get("leak_mode", self.leak_mode)
+        if mode != self.leak_mode:
+            raise ValueError(
+                f"{self._label}: leak_mode is {self.leak_mode!r} and cannot be changed, got "
+                f"{mode!r}; make another module with leak_mode={mode!r}"
+            )
+        super()._check_values(values)
+
     # -- recurrent weights ----------------------------------------------------------------------
 
     def _is_recurrent(self) -> bool:

@@ -111,20 +111,22 @@ class LIFBitshiftTorch(LIFTorch):
         self._declare(locals(), super(LIFBaseTorch, self).__init__)
         for name in ("tau_mem", "tau_syn"):
             tau = getattr(self, name).detach()
-            self._require_a_shift(owner, name, tau)
+            self._require_a_shift(owner, name, tau, self.dt)
             tau.copy_(decay_to_tau(self.dt, self._hardware_decay(tau))[0])
             self._registered_attributes[name].init_func = ResetTo(tau)
 
     def _check_values(self, values: Mapping[str, Any]) -> None:
         super()._check_values(values)
+        dt = values.get("dt", self.dt)
         for name in ("tau_mem", "tau_syn"):
-            if name in values:
-                self._require_a_shift(self._label, name, torch.as_tensor(values[name]).detach())
+            if name in values or dt != self.dt:
+                tau = torch.as_tensor(values.get(name, getattr(self, name))).detach()
+                self._require_a_shift(self._label, name, tau, dt)
 
-    def _require_a_shift(self, owner: str, name: str, tau: Tensor) -> None:
-        if not values_unknown(tau) and not bool((calc_bitshift_decay(tau, self.dt) > 0).all()):
+    def _require_a_shift(self, owner: str, name: str, tau: Tensor, dt: float | int) -> None:
+        if not values_unknown(tau) and not bool((calc_bitshift_decay(tau, dt) > 0).all()):
             raise ValueError(
-                f"{owner}: {name} must be above sqrt(2) dt = {2**0.5 * self.dt:g} s, to leave "
+                f"{owner}: {name} must be above sqrt(2) dt = {2**0.5 * dt:g} s, to leave "
                 f"a bit-shift of at least 1, got {tau.min():g}"
             )
 

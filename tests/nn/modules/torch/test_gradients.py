@@ -12,6 +12,7 @@ from torch import Tensor
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
 from rockpool.nn.modules.torch import (
     ExpSynTorch,
+    LIFEulerTorch,
     LIFNeuronTorch,
     LIFTorch,
     LinearTorch,
@@ -285,3 +286,30 @@ def test_noise_differs_from_one_batch_element_to_the_next() -> None:
         output, _, record = module(torch.zeros(2, 5, 2), record=True)
         trace = record.get("vmem", record.get("x", output))
         assert not torch.equal(trace[0], trace[1]), make.__name__
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LIFTorch((6, 3)),
+        lambda: LIFTorch(3, has_rec=True, w_rec=torch.full((3, 3), 0.1)),
+        lambda: aLIFTorch(3),
+        lambda: ExpSynTorch(3),
+        lambda: RateTorch(3),
+        lambda: LIFEulerTorch(3, gain="unit"),
+    ],
+    ids=["LIF", "recurrent", "adaptive", "ExpSyn", "Rate", "LIFEuler"],
+)
+@pytest.mark.parametrize("record", [False, True], ids=["", "record"])
+def test_gradients_of_many_at_once(make: Callable[[], Any], record: bool) -> None:
+    module = make()
+    x = torch.rand(2, 5, module.size_in, generator=torch.Generator().manual_seed(0)) * 3
+
+    def last(data: Tensor) -> Tensor:
+        module.reset_state()
+        output, _, records = module(data, record=record)
+        return (output + records["vmem"] if "vmem" in records else output)[:, -1]
+
+    found = torch.autograd.functional.jacobian(last, x, vectorize=True)
+    torch.testing.assert_close(found, torch.autograd.functional.jacobian(last, x))
+    assert found.abs().max() > 0

@@ -167,6 +167,28 @@ def test_leaks_of_the_hardware_follow(name: str) -> None:
         setattr(LIFBitshiftTorch(2), name, torch.tensor(0.5))
 
 
+def test_a_time_step_that_leaves_no_shift_is_refused() -> None:
+    layer = LIFBitshiftTorch(2)
+    with pytest.raises(ValueError, match=r"tau_mem must be above sqrt\(2\) dt = 0.0282843 s"):
+        layer.dt = 20e-3
+    assert layer.dt == 1e-3
+    layer.dt = 2e-3
+    layer.set_attributes({"dt": 1e-3, "tau_mem": torch.full((2,), 1.8e-3)})
+    assert layer.alpha.tolist() == [0.5, 0.5]
+
+
+def test_the_way_to_state_leaks_stays() -> None:
+    layer = LIFTorch(2)
+    for change in (
+        lambda: setattr(layer, "leak_mode", "decays"),
+        lambda: layer.set_attributes({"leak_mode": "decays"}),
+    ):
+        with pytest.raises(ValueError, match="LIFTorch: leak_mode is 'taus' and cannot be changed"):
+            change()
+    layer.leak_mode = "taus"
+    layer(torch.ones(1, 3, 2))
+
+
 def test_bitshift_function() -> None:
     data = torch.tensor([8.0, 4.0], requires_grad=True)
     output = Bitshift.apply(data, torch.tensor(2), torch.tensor([0.5, 0.25]))

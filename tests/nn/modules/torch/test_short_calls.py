@@ -120,6 +120,25 @@ def test_a_change_of_a_setting_is_seen(name: str, value: Any) -> None:
     torch.testing.assert_close(found[1], expected[1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("change", ["transpose", "transposed data", "repeat"])
+def test_a_change_of_the_order_in_memory_is_seen(change: str) -> None:
+    taus = torch.tensor([[5e-3, 10e-3], [50e-3, 200e-3]])
+    module = LIFTorch((4, 2), tau_syn=taus)
+    module(DATA)
+    with torch.no_grad():
+        if change == "transpose":
+            module.tau_syn.t_()
+        elif change == "transposed data":
+            module.tau_syn.data = module.tau_syn.data.t()
+        else:
+            module.tau_syn.data = module.tau_syn.data[:1].expand(2, 2)
+    expected = LIFTorch((4, 2), tau_syn=taus[:1].expand(2, 2) if change == "repeat" else taus.t())
+    module.reset_state()
+    module(DATA)
+    expected(DATA)
+    assert torch.equal(module.isyn, expected.isyn)
+
+
 def test_most_spikes_edited_in_place() -> None:
     module = layer()
     module(DATA * 9)

@@ -125,10 +125,11 @@ class TorchEvolution(TorchBatches):
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         """Evolve the module; in torch mode, return the output alone (no type checker knows)."""
         if not self._torch_call:
+            plain = len(args) == 1 and type(args[0]) is Tensor and not (kwargs or self._modules)
             if type(self).evolve is not TorchEvolution.evolve:
                 in_use(self)
-            elif len(args) == 1 and type(args[0]) is Tensor and not (kwargs or self._modules):
-                return self.evolve(args[0])  # what else there is to a call is of no concern
+            elif plain and "evolve" not in self.__dict__:  # as layers mostly are called
+                return self._evolve(args[0], False, (), {})
             return super().__call__(*args, **kwargs)
         if type(self).forward is nn.Module.forward:  # the class has `evolve` only
             return self.evolve(*args, **kwargs)[0]

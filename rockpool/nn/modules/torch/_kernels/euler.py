@@ -27,7 +27,13 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     reduced,
     zeros_like,
 )
-from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
+from rockpool.nn.modules.torch._kernels.gradients import (
+    by_operations,
+    keep,
+    only_needed,
+    run,
+    second_order,
+)
 from rockpool.nn.modules.torch._loops.euler import (
     EulerParameters,
     EulerState,
@@ -140,7 +146,7 @@ class _Euler(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         reached, fired, currents, *tensors = ctx.saved_tensors
         inputs, needed = _Inputs(*tensors), ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
+        if by_operations(grads):
             function = partial(_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
         results = _Results(reached, fired, currents)

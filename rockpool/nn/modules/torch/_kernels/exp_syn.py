@@ -25,7 +25,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     output_gradient,
     reduced,
 )
-from rockpool.nn.modules.torch._kernels.gradients import keep, run, second_order
+from rockpool.nn.modules.torch._kernels.gradients import by_operations, keep, run, second_order
 from rockpool.nn.modules.torch._loops import exp_syn as loops
 
 __all__ = ["exp_syn", "leaky_sum"]
@@ -64,7 +64,7 @@ class _LeakySum(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         x, start, decay, output = ctx.saved_tensors
         at_once, inputs = ctx.settings, (x, start, decay)
-        if torch.is_grad_enabled():
+        if by_operations(grads):
             loop = loops.exp_syn_loop if at_once else loops.leaky_sum
             return None, *second_order(loop, inputs, ctx.needs_input_grad[1:], grads)
         of_x = empty(x.shape, x)

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-__all__ = ["keep", "only_needed", "run", "second_order"]
+__all__ = ["by_operations", "keep", "only_needed", "run", "second_order"]
+
+# torch has no public question for gradients that stand for many, as `is_grads_batched` makes them
+_is_batched = getattr(torch._C._functorch, "is_legacy_batchedtensor", lambda tensor: False)
 
 
 def run(function: type[Function], settings: Any, *tensors: Tensor | None) -> Any:
@@ -25,6 +28,14 @@ def keep(ctx: Any, settings: Any, *tensors: Tensor | None) -> None:
         ctx.settings = settings
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
+
+
+def by_operations(grads: Iterable[Tensor | None]) -> bool:
+    """Whether gradients are to be computed by operations of torch, given those of the results.
+
+    That is so where they are to have gradients themselves, or stand for many at once.
+    """
+    return torch.is_grad_enabled() or any(q is not None and _is_batched(q) for q in grads)
 
 
 def only_needed(
@@ -45,17 +56,19 @@ def second_order(
     The function is made of operations of torch and takes `inputs` one by one; `grads` are the
     gradients of its results. Those inputs that are not needed get None.
     """
-    # a view of each, such that no gradient takes a way around through what the inputs came from
-    views = [None if value is None else value.view_as(value) for value in inputs]
-    pairs = [
-        (result, gradient)
-        for result, gradient in zip(function(*views), grads, strict=True)
-        if result is not None and gradient is not None and result.requires_grad
-    ]
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        # a view of each, such that no gradient takes a way around through what the inputs came from
+        views = [None if value is None else value.view_as(value) for value in inputs]
+        pairs = [
+            (result, gradient)
+            for result, gradient in zip(function(*views), grads, strict=True)
+            if result is not None and gradient is not None and result.requires_grad
+        ]
     wanted: Any = [view for view, need in zip(views, needed, strict=True) if need]
     found: Any = [None] * len(wanted)
     if pairs:
         results, given = zip(*pairs, strict=True)
-        found = torch.autograd.grad(results, wanted, given, create_graph=True, allow_unused=True)
+        found = torch.autograd.grad(results, wanted, given, create_graph=again, allow_unused=True)
     left = iter(found)
     return [next(left) if need else None for need in needed]

@@ -26,7 +26,12 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     reduced,
     zeros_like,
 )
-from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, second_order
+from rockpool.nn.modules.torch._kernels.gradients import (
+    by_operations,
+    keep,
+    only_needed,
+    second_order,
+)
 from rockpool.nn.modules.torch._kernels.lif_forms import (
     RECORDS,
     Inputs,
@@ -103,7 +108,7 @@ class _LIF(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         before, irec, *tensors = ctx.saved_tensors
         inputs, needed = Inputs(*tensors), ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
+        if by_operations(grads):
             function = partial(by_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
         if before is None:

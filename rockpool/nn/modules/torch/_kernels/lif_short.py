@@ -28,7 +28,7 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     outputs,
     reduced,
 )
-from rockpool.nn.modules.torch._kernels.gradients import only_needed, second_order
+from rockpool.nn.modules.torch._kernels.gradients import by_operations, only_needed, second_order
 from rockpool.nn.modules.torch._kernels.lif import SURROGATES
 from rockpool.nn.modules.torch._loops.lif import LIFParameters, LIFState, lif_loop
 
@@ -155,7 +155,7 @@ class _Short(Function):
         """Return the gradients of input and parameters."""
         before, irec, *tensors = ctx.saved_tensors
         needed = ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
+        if by_operations((given,)):
             loop = partial(_by_loop, ctx.short)
             return None, *second_order(loop, tensors, needed, (given,))
         if before is None:

@@ -24,7 +24,13 @@ from rockpool.nn.modules.torch._kernels.arrays import (
     reduced,
     zeros_like,
 )
-from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, run, second_order
+from rockpool.nn.modules.torch._kernels.gradients import (
+    by_operations,
+    keep,
+    only_needed,
+    run,
+    second_order,
+)
 from rockpool.nn.modules.torch._loops.rate import RateParameters, rate_loop
 from rockpool.nn.modules.torch._loops.steps import Records
 
@@ -107,7 +113,7 @@ class _Rate(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         output, states, *tensors = ctx.saved_tensors
         inputs, needed = _Inputs(*tensors), ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
+        if by_operations(grads):
             function = partial(_loop, ctx.settings)
             return None, *second_order(function, inputs, needed, grads)
         act_fn, given = ctx.settings.act_fn, _Results._make(grads)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from rockpool.nn.modules.torch._kernels.gradients import keep, run, second_order
+from rockpool.nn.modules.torch._kernels.gradients import by_operations, keep, run, second_order
 from rockpool.nn.modules.torch._kernels.triton.exp_syn_kernels import (
     leaky_sum_backward,
     leaky_sum_forward,
@@ -67,7 +67,7 @@ class _LeakySum(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         x, start, decay, output = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if by_operations(grads):
             loop = loops.exp_syn_loop if ctx.settings else loops.leaky_sum
             inputs = (x, start, decay)
             return None, *second_order(loop, inputs, ctx.needs_input_grad[1:], grads)

@@ -19,7 +19,12 @@ from torch import Tensor
 from torch.autograd import Function
 
 from rockpool.nn.modules.torch._base.surrogates import PeriodicExponential
-from rockpool.nn.modules.torch._kernels.gradients import keep, only_needed, second_order
+from rockpool.nn.modules.torch._kernels.gradients import (
+    by_operations,
+    keep,
+    only_needed,
+    second_order,
+)
 from rockpool.nn.modules.torch._kernels.lif_forms import Inputs, Results, Settings, by_loop, run_lif
 from rockpool.nn.modules.torch._kernels.triton.launching import (
     chosen_shape,
@@ -190,7 +195,7 @@ class _LIF(Function):
         inputs, needed = Inputs(*tensors[: len(Inputs._fields)]), ctx.needs_input_grad[1:]
         given = Results._make(grads)
         with torch.autocast(inputs.x.device.type, *ctx.autocast):
-            if torch.is_grad_enabled():
+            if by_operations(grads):
                 function = partial(by_loop, ctx.settings)
                 return None, *second_order(function, inputs, needed, grads)
             left = iter(tensors[len(Inputs._fields) :])
