@@ -14,7 +14,7 @@ from rockpool.backends.queries import backend_status
 from rockpool.nn.conversion import build, describe, obstacles
 from rockpool.nn.description import Node, flat_input
 from rockpool.nn.models.catalogue import BACKENDS
-from rockpool.nn.models.checks import one_of
+from rockpool.nn.models.checks import one_of, real_input
 from rockpool.verification.compare import Comparison, compared
 from rockpool.verification.layers import Activity, evolved, is_spiking
 from rockpool.verification.table import VerdictRow, table
@@ -230,7 +230,7 @@ def checked_input(node: Node, data: Any, what: str = "verify") -> np.ndarray:
         if channels is None:
             raise ValueError(f"{what}: data must be given, as the number of channels is not known")
         return (np.random.default_rng(0).random((4, 100, channels)) < 0.3).astype(np.float64)
-    array = flat_input(node, np.asarray(data, dtype=np.float64))
+    array = flat_input(node, real_input(what, data).astype(np.float64))
     if array.ndim == 2:
         array = array[np.newaxis]
     if array.ndim != 3 or channels not in (None, array.shape[-1]):

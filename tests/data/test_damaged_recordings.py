@@ -47,6 +47,21 @@ def test_a_list_of_hdf5_that_says_it_is_larger_than_the_file_is_refused(tmp_path
             read(path)
 
 
+@pytest.mark.parametrize("more", [8, 64, 4096, 2**40])
+def test_a_heap_of_hdf5_that_does_not_add_up_is_refused(more: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    event_files.shd(path, [[0.5] * 77], [[1] * 77])
+    data = path.read_bytes()
+    (heap,) = (i for i in range(len(data)) if data.startswith(b"GCOL", i))
+    assert len(read(path).events) == 77
+    whole = int.from_bytes(data[heap + 8 : heap + 16], "little")
+    first = heap + 24  # the size of the first object
+    for place, size in ((first, whole - 32 + more), (heap + 8, len(data) - heap + more)):
+        path.write_bytes(data[:place] + size.to_bytes(8, "little") + data[place + 8 :])
+        with pytest.raises(FileFormatError, match=f"a heap of HDF5, at byte {heap}, does not add"):
+            read(path)
+
+
 def test_an_npy_that_says_it_is_larger_than_the_file_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((100, 100), dtype=np.uint8))
     data = (tmp_path / "a.npy").read_bytes()

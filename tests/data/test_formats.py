@@ -11,7 +11,7 @@ import pytest
 from support import event_files
 from support.event_files import CASES
 
-from rockpool.data import Recording, RecordingWarning, read, read_samples
+from rockpool.data import Recording, RecordingWarning, read, read_samples, write
 
 
 def truth(name: str) -> dict[str, np.ndarray]:
@@ -403,6 +403,48 @@ def test_a_csv_without_names_or_units_asks_for_them(tmp_path: Path) -> None:
     assert recording.times.tolist() == [0.5, 0.25]
     with pytest.raises(ValueError, match="columns are t, x, and it has 4 of them"):
         read(path, format="csv", columns=["t", "x"])
+
+
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_whole_times_of_a_csv_are_exact(unit: str, tmp_path: Path) -> None:
+    times = 1_700_000_000_000_000_001 + np.arange(5)
+    events = np.zeros(5, [("t", "i8"), ("channel", "i8")])
+    events["t"] = times
+    write(Recording(events, unit=unit), tmp_path / "a.csv")
+    found = read(tmp_path / "a.csv")
+    assert found.unit == unit
+    np.testing.assert_array_equal(found.events["t"], times)
+    text = "t_ns,x,y,p\n1700000000000000001,0,1,on\n1700000000000000003,2,1,off\n"
+    (tmp_path / "b.csv").write_text(text)
+    assert read(tmp_path / "b.csv").events["t"].tolist() == [times[0], times[2]]
+
+
+def test_large_times_of_a_csv_that_are_no_whole_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("t_ns,channel\n1.7e18,0\n1700000000000000256,1\n")
+    assert read(tmp_path / "a.csv").events["t"].tolist() == [17 * 10**17, 17 * 10**17 + 256]
+
+
+@pytest.mark.parametrize(
+    ("start", "info", "message"),
+    [
+        (1_700_000_000_000_000, {}, "which cannot hold 1700000000000001 us"),
+        (2**60, {}, f"which cannot hold {2**60} us"),
+        (0, {"population": "a/b"}, r"info\['population'\] must be a name without '/', got 'a/b'"),
+        (0, {"population": ""}, "must be a name without '/', got ''"),
+        (0, {"population": "."}, r"must be a name without '/', got '\.'"),
+    ],
+)
+def test_what_sonata_cannot_hold_is_refused(
+    start: int, info: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    events = np.zeros(100, [("t", "i8"), ("channel", "i8")])
+    path = tmp_path / "a.h5"
+    write(Recording(events), path)
+    before = path.read_bytes()
+    events["t"] = start + np.arange(100)
+    with pytest.raises(ValueError, match=message):
+        write(Recording(events, info=info), path)
+    assert path.read_bytes() == before
 
 
 def test_a_csv_of_channels(tmp_path: Path) -> None:

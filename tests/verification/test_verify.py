@@ -246,6 +246,8 @@ def test_a_fault_is_no_success() -> None:
     [
         ({"data": np.ones((2, 5, 3))}, r"data must have the shape \(B, T, 4\).*got \(2, 5, 3\)"),
         ({"data": np.full((5, 4), np.nan)}, "data must be finite, got nan"),
+        ({"data": np.full((5, 4), 1 + 5j)}, "must be an array of real numbers, got complex128"),
+        ({"data": np.full((5, 4), "1")}, "must be an array of real numbers, got <U1"),
         ({"data": np.ones((2, 0, 4))}, r"at least one time step, got the shape \(2, 0, 4\)"),
         ({"backends": ["tensorflow"]}, "backends must be .*got 'tensorflow'"),
         ({"backends": "numba"}, "backends must be a list of names, got 'numba'"),

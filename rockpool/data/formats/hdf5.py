@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from typing import Any
 
@@ -11,15 +12,61 @@ from numpy.typing import NDArray
 
 from rockpool.files.tensors import FileFormatError, shown
 
-__all__ = ["array_of", "check_claim", "check_lists", "format_of"]
+__all__ = ["array_of", "check_claim", "check_lists", "format_of", "opened"]
 
 # As much as deflate can pack into one byte
 _MOST_PACKED = 1032
+_HEAP = b"GCOL\x01\0\0\0"  # how a heap of lists and texts begins
+_START = 16  # bytes of the start of a file that are looked at
+
+
+def opened(path: str) -> h5py.File:
+    """Return an HDF5 file, open for reading, whose heaps are what they say.
+
+    HDF5 walks through a heap by the sizes that its objects say they have, and need not come to an
+    end where these are wrong.
+
+    Raises
+    ------
+    FileFormatError
+        A heap, or an object in it, says it is larger than there is room for, or of no size.
+    """
+    with open(path, "rb") as file:
+        start = file.read(_START)
+        if len(start) == _START:
+            size_of_lengths = start[14 if start[8] < 2 else 10]
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                begin = content.find(_HEAP)
+                while begin >= 0:
+                    _check_heap(path, content, begin, size_of_lengths)
+                    begin = content.find(_HEAP, begin + 1)
+    return h5py.File(path, "r")
+
+
+def _check_heap(path: str, content: mmap.mmap, begin: int, size_of_lengths: int) -> None:
+    """Refuse a heap through which the sizes of its objects do not lead to the end."""
+
+    def number(at: int) -> int:
+        return int.from_bytes(content[at : at + size_of_lengths], "little")
+
+    header = 8 + size_of_lengths  # of the heap, and of each object: its index and its size
+    left = number(begin + 8) - header
+    at = begin + header
+    fits = left >= 0 and at + left <= len(content)
+    while fits and left >= header:
+        index, size = int.from_bytes(content[at : at + 2], "little"), number(at + 8)
+        taken = header + -(-size // 8) * 8 if index else size  # 0: what is free, with its header
+        fits = header <= taken <= left
+        at, left = at + taken, left - taken
+    if not fits:
+        raise FileFormatError(
+            f"{path}: the file is damaged: a heap of HDF5, at byte {begin}, does not add up"
+        )
 
 
 def format_of(path: str) -> str | None:
     """Return the format of a recording in an HDF5 file, by what is in it; None for another."""
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         spikes = file.get("spikes")
         if isinstance(spikes, h5py.Group):
             if isinstance(spikes.get("times"), h5py.Dataset) and "units" in spikes:

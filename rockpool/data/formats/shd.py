@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from rockpool.data.formats.columns import channel_events, ticks_of
-from rockpool.data.formats.hdf5 import check_lists
+from rockpool.data.formats.hdf5 import check_lists, opened
 from rockpool.data.recording import Recording
 from rockpool.files.tensors import FileFormatError
 
@@ -39,7 +39,7 @@ def read(
     n_channels : int, optional
         Number of channels. Default: 700.
     """
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         times, units = file["spikes/times"], file["spikes/units"]
         if times.ndim != 1 or times.shape != units.shape:
             raise FileFormatError(

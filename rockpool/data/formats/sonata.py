@@ -14,9 +14,10 @@ from typing import IO, Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from rockpool.data.formats.columns import channel_events, ticks_of, unit_named
-from rockpool.data.formats.hdf5 import array_of
+from rockpool.data.formats.hdf5 import array_of, opened
 from rockpool.data.recording import TICKS, Recording
 from rockpool.files.tensors import FileFormatError, shown
 
@@ -46,7 +47,7 @@ def read(
     n_channels : int, optional
         Number of nodes. Default: as many as the events need.
     """
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         spikes = file.get("spikes")
         groups = spikes if isinstance(spikes, h5py.Group) else {}
         names = [name for name, group in groups.items() if isinstance(group, h5py.Group)]
@@ -88,14 +89,42 @@ def _text(value: Any) -> str | None:
 
 
 def write(recording: Recording, file: IO[bytes]) -> None:
-    """Write the spikes of a recording, in the order of their times, in milliseconds."""
+    """Write the spikes of a recording, in the order of their times, in milliseconds.
+
+    Raises
+    ------
+    ValueError
+        The file would have other times, or its population a name that none can have.
+    """
     order = np.argsort(recording.events["t"], kind="stable")
-    times = recording.events["t"][order] / (TICKS[recording.unit] / 1000)
+    ticks = recording.events["t"][order]
+    times = ticks / (TICKS[recording.unit] / 1000)
+    _require_times(ticks, times, recording.unit)
+    population = recording.info.get("population", "cells")
+    if not isinstance(population, str) or not population.strip(".") or set(population) & set("/\0"):
+        raise ValueError(
+            f"sonata: info['population'] must be a name without '/', got {population!r}"
+        )
     with h5py.File(file, "w") as out:
         out.attrs["magic"] = np.uint32(_MAGIC)
         out.attrs["version"] = np.array([0, 1], dtype=np.uint32)
-        group = out.create_group(f"spikes/{recording.info.get('population', 'cells')}")
+        group = out.create_group(f"spikes/{population}")
         group.attrs.create("sorting", 2, dtype=_SORTING)
         group["node_ids"] = recording.channels[order].astype(np.uint64)
         group["timestamps"] = times
         group["timestamps"].attrs["units"] = "ms"
+
+
+def _require_times(ticks: NDArray[np.int64], times: NDArray[np.float64], unit: str) -> None:
+    """Require that times in milliseconds are read as the ticks that they are of."""
+    try:
+        found, _ = ticks_of("", times, "ms", as_stored="ns")
+    except FileFormatError:
+        found = np.full_like(ticks, -1)
+    ratio = 10**9 // TICKS[unit]
+    changed = np.flatnonzero((found // ratio != ticks) | (found % ratio != 0))
+    if len(changed):
+        raise ValueError(
+            "sonata: times are milliseconds in double precision, which cannot hold "
+            f"{ticks[changed[0]]} {unit}; take an offset from the times, or another format"
+        )

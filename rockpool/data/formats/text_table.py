@@ -8,6 +8,7 @@ out.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from rockpool.data.recording import Recording
 from rockpool.files.tensors import FileFormatError, shown
 
 __all__ = ["Table", "read", "read_table"]
+
+_EXACT = 2.0**53  # floats have all whole numbers up to this one
 
 
 class Table:
@@ -40,6 +43,15 @@ class Table:
     def numbers(self, places: Sequence[int]) -> NDArray[np.float64]:
         """Return some columns, which have to be numbers, (columns, lines)."""
         return self._loaded(list(places), np.float64).reshape(-1, len(places)).T
+
+    def whole(self, place: int) -> NDArray[np.int64] | None:
+        """Return a column of whole numbers, exactly; None if they are others, or too large."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # numpy goes by way of floats
+            try:
+                return self._loaded(place, np.int64)
+            except (FileFormatError, DeprecationWarning, OverflowError):
+                return None
 
     def _loaded(self, columns: Any, dtype: Any) -> NDArray[Any]:
         if not self._body.strip():
@@ -120,6 +132,10 @@ def read(
         arrays: dict[str, NDArray[Any]] = dict(zip(found.place, values, strict=True))
     except FileFormatError:  # as polarities may be words
         arrays = {name: table.column(place) for name, place in found.place.items()}
+    times = arrays["t"]
+    if times.dtype.kind == "f" and times.size and np.abs(times).max() > _EXACT:
+        exact = table.whole(found.place["t"])
+        arrays["t"] = times if exact is None else exact
     events, unit = events_of(path, found, arrays, time_unit)
     yield Recording(
         events,

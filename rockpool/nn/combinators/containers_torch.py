@@ -96,3 +96,6 @@ class TorchWired(TorchChainMixin, WiredMixin, TorchModule):  # type: ignore[misc
 
     Modules of torch alone are treated as by `TorchSequential`.
     """
+
+    def _in_type_of(self, other: Tensor, data: Tensor) -> Tensor:
+        return data.to(other.dtype)

@@ -74,7 +74,7 @@ class ResidualMixin(SequentialMixin):
 
     def _added(self, output: Any, data: Any) -> Any:
         """Return the sum of output and input."""
-        array = np.asarray(data)
+        array = np.asarray(data, output.dtype)
         return output + self._alike(array[:, np.newaxis] if array.ndim == 1 else array, output)
 
 

@@ -111,10 +111,21 @@ class WiredMixin(ChainMixin):
         new_state: dict[str, Any] = {}
         records: dict[str, Any] = {}
         for name in self._member_names:
-            data = _sum([outputs[source] for source in sources[name]])
+            data = self._sum_of(outputs, sources[name])
             outputs[name], new_state[name], records[name] = self._through(name, data, record)
             records[f"{name}_output"] = outputs[name]
-        return _sum([outputs[source] for source in sources[OUTPUT]]), new_state, records
+        return self._sum_of(outputs, sources[OUTPUT]), new_state, records
+
+    def _sum_of(self, outputs: dict[str, Any], sources: list[str]) -> Any:
+        """Return the sum of some outputs; the input takes the type of those that it meets."""
+        parts = [outputs[source] for source in sources]
+        if INPUT in sources and len(parts) > 1:
+            place = sources.index(INPUT)
+            parts[place] = self._in_type_of(parts[place - 1], parts[place])
+        return _sum(parts)
+
+    def _in_type_of(self, other: Any, data: Any) -> Any:
+        return data.astype(other.dtype)
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph of the modules, connected as the edges say.

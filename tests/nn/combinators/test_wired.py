@@ -174,6 +174,26 @@ def test_an_edge_from_end_to_end_is_a_residual_connection() -> None:
     np.testing.assert_array_equal(wired(DATA)[0], expected)
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("of_input", ["float32", "float64"])
+def test_input_that_is_added_takes_the_type_of_what_it_meets(kind: str, of_input: str) -> None:
+    around = [("input", "a"), ("a", "output"), ("input", "output")]
+    within = [("input", "a"), ("input", "b"), ("a", "b"), ("b", "output")]
+    made = [
+        lambda: Wired({"a": LIF(2, dtype=kind)}, around),
+        lambda: Wired({name: LIF(2, dtype=kind) for name in "ab"}, within),
+        lambda: Residual(LIF(2, dtype=kind)),
+    ]
+    data = np.random.default_rng(0).random((1, 30, 2)).astype(of_input)
+    for make in made:
+        output = make()(data)[0]
+        in_torch = to_numpy(rockpool.convert(make(), "torch", dtype=kind)(torch.tensor(data))[0])
+        assert output.dtype == in_torch.dtype == kind
+        if kind == of_input:
+            np.testing.assert_array_equal(output, in_torch)
+            np.testing.assert_array_equal(output[0], make().stream().run(data[0]))
+
+
 def test_containers_stand_within_each_other() -> None:
     inner = Wired({"w": linear(3, 3, 5)}, [("input", "w"), ("w", "output"), ("input", "output")])
     net = Sequential(linear(2, 3, 6), inner, LIF(3))
