@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rockpool.cli._output import CommandError, tell
 from rockpool.cli._recordings import holds_events, recorded_input
-from rockpool.cli._requirements import need
+from rockpool.cli._requirements import need, require_regular
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -44,6 +44,7 @@ def network_file(path: str) -> NetworkFile:
 def described_file(path: str) -> NetworkFile:
     """Read the description of a network, or say why that does not work."""
     need("numpy", "networks are read with numpy")
+    require_regular(path)
     try:
         return _header(path)
     except OSError as error:
@@ -91,6 +92,7 @@ def input_data(text: str, node: Node) -> ndarray:
             f"there is no file {text!r}",
             code=2,
         )
+    require_regular(text)
     try:
         if ending not in ENDINGS or holds_events(text, ending):
             return recorded_input(text, channels, time_step(node))
@@ -110,9 +112,8 @@ def input_data(text: str, node: Node) -> ndarray:
             f"got {array.shape}"
         )
     if not array.size:
-        raise CommandError(
-            f"{text!r} must have at least one time step, got the shape {array.shape}"
-        )
+        what = "batch element" if not len(array) else "time step"
+        raise CommandError(f"{text!r} must have at least one {what}, got the shape {array.shape}")
     floats = array.astype(np.float64)
     if not np.isfinite(floats).all():
         raise CommandError(f"{text!r} must hold finite numbers, got NaN or infinity")

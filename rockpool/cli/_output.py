@@ -31,6 +31,11 @@ class CommandError(Exception):
         self.code = code
         self.hint = hint
 
+    @classmethod
+    def of(cls, error: Exception) -> "CommandError":
+        """Return what an error says, with its notes as the hint: how to get what is missing."""
+        return cls(str(error), hint=" ".join(getattr(error, "__notes__", ())))
+
 
 def complain(prog: str, error: "CommandError") -> None:
     """Print an error for people on stderr."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rockpool.cli._output import CommandError, in_json, paint, table
-from rockpool.cli._requirements import need
+from rockpool.cli._requirements import need, require_regular
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -20,6 +20,7 @@ _MAX_BYTES = 2**34
 
 def recording_format(path: str) -> str | None:
     """Return the format of a recording in a file; None for a network, or what cannot be told."""
+    require_regular(path)
     try:
         with open(path, "rb") as file:
             if file.read(9)[8:] == b"{":  # the length of a table, then the table: a network
@@ -87,7 +88,7 @@ def recorded_input(path: str, channels: int | None, dt: float) -> ndarray:
                     "some of it with rockpool.data.read, and keep their rasters in a .npy"
                 )
     except (ValueError, TypeError, ModuleNotFoundError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError.of(error) from error
     if not rasters:
         raise CommandError(f"there is no recording in {path!r}")
     batch = np.zeros((len(rasters), longest, rasters[0].shape[1]))
@@ -105,7 +106,7 @@ def shown_recording(path: str, format: str, as_json: bool) -> str:
         recordings = [_facts(recording) for recording in read_samples(path, format=format)]
         size = os.stat(path).st_size
     except (ValueError, TypeError, ModuleNotFoundError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError.of(error) from error
     except OSError as error:
         raise CommandError(f"cannot read {path!r}: {error.strerror or error}") from error
     words = FORMATS[format].words

@@ -72,6 +72,15 @@ def need_folder(purpose: str) -> None:
         ) from None
 
 
+def require_regular(path: str) -> None:
+    """Refuse a pipe and the like as a file that is read more than once."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise CommandError(
+            f"cannot read {path!r}: it is no regular file, which is read more than once",
+            hint="Write what comes from there to a file; 'rockpool run NET -' reads lines.",
+        )
+
+
 def check_picture(path: str) -> None:
     """Find out before the work whether the picture that ``--plot`` asks for could be written."""
     ending = os.path.splitext(path)[1].lower()

@@ -76,7 +76,7 @@ def run(values: dict[str, Any]) -> int:
         )
         raise CommandError(str(reason)) from error
     except (ValueError, TypeError, ModuleNotFoundError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError.of(error) from error
     n_numbers = sum(v.array.size for _, n in made.description.walk() for v in n.parameters.values())
     facts = {"files": made.paths, "weights": made.weights, "parameters": n_numbers}
     if values["json"]:

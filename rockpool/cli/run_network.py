@@ -136,7 +136,7 @@ def _built(node: Node, name: str, dtype: str | None) -> Any:
     try:
         return build(node, name, dtype=dtype)
     except (ValueError, TypeError, ModuleNotFoundError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError.of(error) from error
 
 
 def _evolved(
@@ -279,13 +279,15 @@ def _steps(channels: int | None) -> Iterator[tuple[int, ndarray]]:
     import numpy as np
 
     for number, line in enumerate(sys.stdin, 1):
+        line = line.removeprefix("\ufeff")  # as some programs begin a text
         if not line.strip():
             continue
         try:
             step = np.array([float(word) for word in line.split(",")])
         except ValueError:
             raise CommandError(
-                f"line {number} of stdin must be numbers, got {line.strip()[:60]!r}"
+                f"line {number} of stdin must be numbers, with commas between them, got "
+                f"{line.strip()[:60]!r}"
             ) from None
         if channels not in (None, len(step)) or not np.isfinite(step).all():
             said = line.strip()[:60]

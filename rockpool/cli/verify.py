@@ -77,6 +77,6 @@ def run(values: dict[str, Any]) -> int:
                 advance=lambda _: progress.advance(1),
             )
         except (ValueError, TypeError, ModuleNotFoundError) as error:
-            raise CommandError(str(error)) from error
+            raise CommandError.of(error) from error
     write(in_json(verdict.to_dict()) if values["json"] else f"{verdict}\n")
     return 0 if verdict.ok else 1

@@ -89,6 +89,11 @@ def format_of(path: str) -> str | None:
     OSError
         It cannot be read.
     """
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise FileFormatError(
+            f"{path}: it is no regular file, which is read more than once; write what comes from "
+            "there to one"
+        )
     with open(path, "rb") as file:
         head = file.read(_HEAD)
     if not head:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rockpool.nn.models.checks import real_input
+from rockpool.nn.models.finite_input import checks_wanted
 from rockpool.typehints import ArrayLike
 
 __all__ = ["Events", "sorted_events"]
@@ -54,6 +55,10 @@ def sorted_events(
     weights = np.ones(size) if counts is None else real_input("Stream", counts)
     if weights.shape != (size,):
         raise ValueError(f"Stream: counts must have shape ({size},), got {weights.shape}")
+    if checks_wanted() and not np.isfinite(weights).all():
+        raise ValueError(
+            f"Stream: counts must be finite, got {weights[~np.isfinite(weights)][0]:g}"
+        )
     place = which * n_steps + when
     if (place[1:] < place[:-1]).any():
         order = place.argsort(kind="stable")

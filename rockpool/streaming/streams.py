@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rockpool.backends.queries import backend_available, backend_status
 from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.models.checks import one_of, real_input
+from rockpool.nn.models.finite_input import require_finite_data
 from rockpool.parameters import to_numpy
 from rockpool.streaming.compilation import compiled_plan
 from rockpool.streaming.events import sorted_events
@@ -125,6 +126,8 @@ class Stream:
         How many streams there are; None for one without the dimension of a batch.
     """
 
+    _label: ClassVar[str] = "Stream"  # in errors
+
     def __init__(self, plan: Plan, memory: np.ndarray, *, batched: bool, engine: str) -> None:
         self.plan = plan
         self.engine = engine
@@ -198,12 +201,13 @@ class Stream:
         Raises
         ------
         ValueError
-            Another shape; or the stream is closed.
+            Another shape; numbers that are not finite, see `check_input`; or the stream is closed.
         TypeError
             No real numbers.
         """
         if type(x) is not np.ndarray or x.shape != self._step_shape:
             x = self._checked(x, self._step_shape)
+            require_finite_data(self, x.reshape(-1, 1, self.size_in), x)
         try:
             np.copyto(self._arriving, x)
         except TypeError:
@@ -233,6 +237,7 @@ class Stream:
         batch = () if self.batch is None else (self.batch,)
         data = self._checked(x, (*batch, None, self.size_in))
         data = data if self.batch is not None else data[np.newaxis]
+        require_finite_data(self, data, data)
         output = np.empty((*data.shape[:2], self.size_out), self.dtype)
         self._open_engine().run(data, output)
         return output if self.batch is not None else output[0]

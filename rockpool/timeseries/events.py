@@ -59,6 +59,10 @@ class TSEvent(EventEdits):
     ) -> None:
         points = np.asarray(() if times is None else times, dtype=float)
         if points.size:
+            if not np.isfinite(points).all():
+                raise ValueError(
+                    f"TSEvent: times must be finite, got {points[~np.isfinite(points)][0]}"
+                )
             if t_stop is None:
                 raise TypeError("TSEvent: t_stop must be given, later than the last event")
             if not t_stop > points.max():

@@ -50,7 +50,7 @@ def Dropout(mod: Any, families: Any = None, prob: Any = 0.5, *args: Any, **kwarg
     Raises
     ------
     TypeError
-        `mod` is no module.
+        `mod` is no module of numpy or jax.
     ValueError
         A probability is not within [0, 1].
 
@@ -65,7 +65,7 @@ def Dropout(mod: Any, families: Any = None, prob: Any = 0.5, *args: Any, **kwarg
     for value in prob if isinstance(prob, (list, tuple)) else [prob]:
         if not 0 <= value <= 1:
             raise ValueError(f"Dropout: prob must be within [0, 1], got {value}")
-    if is_of_jax(mod):
+    if is_of_jax("Dropout", mod):
         from rockpool.transform import JaxDropout
 
         return JaxDropout(mod, families, prob, *args, **kwargs)

@@ -134,6 +134,12 @@ class ParameterTransformerMixin(_Base):
         return f"{indent}{type(self).__name__}({self.module!r})"
 
 
-def is_of_jax(module: Any) -> bool:
-    """Whether a module is one of jax."""
-    return any(base.__name__ == "JaxModule" for base in type(module).__mro__)
+def is_of_jax(owner: str, module: Any) -> bool:
+    """Whether a module is one of jax; a TypeError for one of torch, which is neither."""
+    names = {base.__name__ for base in type(module).__mro__}
+    if "TorchModule" in names:
+        raise TypeError(
+            f"{owner}: mod must be a module of numpy or jax, got {type(module).__name__}; there is "
+            "rockpool.transform.torch_transform for torch"
+        )
+    return "JaxModule" in names

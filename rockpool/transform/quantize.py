@@ -52,9 +52,9 @@ def StochasticQuantize(mod: Any, families: Any = None, *args: Any, **kwargs: Any
     Raises
     ------
     TypeError
-        `mod` is no module.
+        `mod` is no module of numpy or jax.
     """
-    if is_of_jax(mod):
+    if is_of_jax("StochasticQuantize", mod):
         from rockpool.transform import JaxStochasticQuantize
 
         return JaxStochasticQuantize(mod, families, *args, **kwargs)

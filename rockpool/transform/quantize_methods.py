@@ -218,7 +218,12 @@ def _scaled(values: dict[str, Any], scale: float | int) -> dict[str, Array]:
 
 
 def _whole(values: ArrayLike) -> Array:
-    return np.round(np.asarray(values)).astype(int)
+    array = np.asarray(values)
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"what is quantized must be finite, got {array[~np.isfinite(array)].flat[0]}"
+        )
+    return np.round(array).astype(int)
 
 
 def _ordered(found: dict[str, Array], *dashes: ArrayLike) -> dict[str, Array]:

@@ -126,9 +126,8 @@ def verify(
     _require_no_noise(node)
     data = checked_input(node, data)
     if not data.size:
-        raise ValueError(
-            f"verify: data must have at least one time step, got the shape {data.shape}"
-        )
+        what = "batch element" if not len(data) else "time step"
+        raise ValueError(f"verify: data must have at least one {what}, got the shape {data.shape}")
     problems = list(obstacles(node, REFERENCE))
     if problems:
         raise ValueError(f"verify: numpy, the reference, cannot hold this network: {problems[0]}")

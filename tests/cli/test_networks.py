@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -235,6 +236,7 @@ def test_verify_prints_the_verdict(folder: Path, capsys: Any) -> None:
         (["run", "net.safetensors", "empty.npy"], 1, "must have at least one time step"),
         (["run", "net.safetensors", "empty.csv"], 1, "cannot read 'empty.csv': it is empty"),
         (["verify", "net.safetensors", "empty.npy"], 1, "must have at least one time step"),
+        (["run", "net.safetensors", "no_batch.npy"], 1, "must have at least one batch element"),
         (["verify", "net.safetensors", "--dtype", "int8"], 2, "must be float32 or float64"),
         (["verify", "net.safetensors", "--backends", "torhc"], 2, "did you mean 'torch'"),
     ],
@@ -245,11 +247,31 @@ def test_what_is_wrong_is_said(
     np.save("wrong.npy", np.ones((5, 3)))
     np.save("nan.npy", np.full((5, 4), np.nan))
     np.save("empty.npy", np.ones((2, 0, 4)))
+    np.save("no_batch.npy", np.ones((0, 2, 4)))
     np.save("text.npy", np.array([["a"] * 4]))
     Path("empty.csv").touch()
     found, _, err = ran(capsys, *words)
     assert (found, message in err) == (code, True), err
     assert not list(Path().glob("out.*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_no_file(folder: Path, capsys: Any) -> None:
+    os.mkfifo("pipe")
+    for words in (["show", "pipe"], ["run", "pipe", "in.npy"], ["run", "net.safetensors", "pipe"]):
+        code, _, said = ran(capsys, *words)
+        assert code == 1 and "cannot read 'pipe': it is no regular file" in said
+    with pytest.raises(rockpool.files.FileFormatError, match="pipe: it is no regular file"):
+        rockpool.data.read("pipe")
+
+
+def test_numbers_of_stdin_have_commas_between_them(
+    folder: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeff1,0,0,1\n1 0 0 1\n"))
+    code, out, said = ran(capsys, "run", "net.safetensors", "-", "--backend", "numpy")
+    assert code == 1 and len(out.splitlines()) == 1
+    assert "line 2 of stdin must be numbers, with commas between them, got '1 0 0 1'" in said
 
 
 def test_with_numpy_alone_digits_are_run(numpy_python: Any, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import rockpool
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
 from rockpool.nn.description import Node, Value
 from rockpool.nn.kernels.switch import use_kernels
+from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules import LIF, Conv2d, ExpSyn, Instant, Linear, Module, Rate, Scale
 from rockpool.streaming import Stream, compiled_plan, stream
 
@@ -400,6 +401,11 @@ def test_wrong_arguments_are_refused(given: dict[str, Any], error: Any, message:
         (np.array(["a", "b"]), (TypeError, ValueError), "real numbers|could not convert"),
         (np.ones(2) * 1j, TypeError, "must be an array of real numbers"),
         (np.ma.masked_equal([1, 0], 0), TypeError, "masked array"),
+        (
+            [1.0, np.nan],
+            ValueError,
+            "input must be finite, got nan in time step 0 of batch element 0",
+        ),
     ],
 )
 def test_wrong_input_is_refused(x: Any, error: Any, message: str, engine: str) -> None:
@@ -407,6 +413,12 @@ def test_wrong_input_is_refused(x: Any, error: Any, message: str, engine: str) -
     with pytest.raises(error, match=message):
         running.step(x)
     assert np.array_equal(running.step([1, True]), LIF(2)(np.ones((1, 1, 2)))[0][0, 0])
+    bad = np.ones((4, 2))
+    bad[2, 1] = -np.inf
+    with pytest.raises(ValueError, match="got -inf in time step 2 of batch element 0, channel 1"):
+        running.run(bad)
+    with check_input(False):
+        running.run(bad)
     with pytest.raises(ValueError, match=r"must have shape \(T, 2\), got \(4, 1, 2\)"):
         running.run(np.ones((4, 1, 2)))
     with pytest.raises(ValueError, match=r"must have shape \(3, T, 2\), got \(4, 2\)"):
@@ -429,6 +441,8 @@ def test_wrong_events_are_refused(arguments: Any, error: Any, message: str, engi
     running = LIF(2).stream(engine=engine)
     with pytest.raises(error, match=message):
         running.events(*arguments)
+    with pytest.raises(ValueError, match="counts must be finite, got nan"):
+        running.events([0, 1], [0, 1], counts=[1.0, np.nan])
     with pytest.raises(ValueError, match="streams must not be given without a batch"):
         running.events([0], [0], streams=[0])
     with pytest.raises(ValueError, match="streams must be given for a batch"):

@@ -53,6 +53,9 @@ def test_events_need_to_know_when_they_end():
         TSEvent([0.1], [0])
     with pytest.raises(ValueError, match=r"t_stop must be > 0\.1 s"):
         TSEvent([0.1], [0], t_stop=0.1)
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"TSEvent: times must be finite, got {value}"):
+            TSEvent([0.1, value], [0, 1], t_stop=1.0)
     assert TSEvent().t_stop == 0.0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, LIFJax, Linear, LinearJax
+from rockpool.nn.modules import LIF, LIFJax, Linear, LinearJax, LinearTorch
 from rockpool.transform import dropout, mismatch_generator, param_transformer, quantize
 from rockpool.transform.dropout import Dropout
 from rockpool.transform.mismatch import module_registery
@@ -89,6 +89,10 @@ def test_classes_of_jax_are_reached_from_the_files_of_numpy() -> None:
 def test_errors(backend: str) -> None:
     with pytest.raises(TypeError, match="ModDropout: module must be a module, got 3"):
         Dropout(3)
+    for made in (Dropout, StochasticQuantize):
+        said = f"{made.__name__}: mod must be a module of numpy or jax, got LinearTorch"
+        with pytest.raises(TypeError, match=said):
+            made(LinearTorch((2, 2)))
     with pytest.raises(ValueError, match=r"prob must be within \[0, 1\], got 2"):
         Dropout(LINEAR[backend]((2, 2)), prob=2)
     with pytest.raises(ValueError, match="one of transform_params for each of the 2 families"):

@@ -167,7 +167,8 @@ def _as_batch(network: Any, node: Node, data: Any) -> np.ndarray:
             f"{label}: data must have the shape (B, T, {channels}) or (T, {channels}), got {given}"
         )
     if not array.size:
-        raise ValueError(f"{label}: data must have at least one time step, got the shape {given}")
+        what = "batch element" if not len(array) else "time step"
+        raise ValueError(f"{label}: data must have at least one {what}, got the shape {given}")
     return array
 
 

@@ -108,7 +108,8 @@ class TimedModuleWrapper(TimedModule):
         own = getattr(module, "dt", None)
         found = leaves(module.attributes_named("dt"))
         inner = sorted({float(value) for _, value in found if value is not None})
-        if inner and not np.allclose(inner, inner[0], rtol=1e-9, atol=0.0):
+        alike = bool(np.allclose(inner, inner[:1], rtol=1e-9, atol=0.0))
+        if not alike:
             warnings.warn(
                 f"{type(self).__name__}: the modules inside have different time steps "
                 f"({', '.join(map(str, inner))} s), but each of them makes one step a time step",
@@ -122,7 +123,14 @@ class TimedModuleWrapper(TimedModule):
                 )
             return checked_time_step(type(self).__name__, own)
         if dt is not None:
-            return checked_time_step(type(self).__name__, dt)
+            step = checked_time_step(type(self).__name__, dt)
+            if inner and alike and not np.isclose(inner[0], step, rtol=1e-9, atol=0.0):
+                warnings.warn(
+                    f"{type(self).__name__}: dt = {dt} is not that of the modules inside "
+                    f"({inner[0]} s), which make one step of their own in each",
+                    stacklevel=4,
+                )
+            return step
         if len(inner) != 1:
             raise KeyError(
                 f"{type(self).__name__}: dt must be given, as {module.class_name} has none and its "

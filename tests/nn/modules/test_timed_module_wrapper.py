@@ -86,6 +86,14 @@ def test_the_time_step_is_that_of_the_module():
         assert LIF(2, dt=1e-3).timed(dt=2e-3).dt == 1e-3
 
 
+def test_a_time_step_that_is_not_that_of_the_modules_inside_is_warned_of():
+    network = Sequential(Linear((2, 2)), LIF(2, dt=1e-3))
+    said = r"dt = 0.002 is not that of the modules inside \(0.001 s\)"
+    with pytest.warns(UserWarning, match=said):
+        assert network.timed(dt=2e-3).dt == 2e-3
+    assert Sequential(Linear((2, 2)), LIF(2, dt=1e-3)).timed(dt=1e-3).dt == 1e-3
+
+
 def test_a_module_without_time_step_gets_the_one_given():
     timed = Linear((2, 2)).timed(dt=5e-3)
     assert timed.dt == 5e-3
