@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from rockpool.nn.models import checks, exp_syn
@@ -121,7 +121,7 @@ def plainly_finite(data: Tensor, weight: Tensor, bias: Tensor | None, output: Te
     for tensor in tensors:
         if tensor is None:
             continue
-        plain = type(tensor) is Tensor or type(tensor) is nn.Parameter
+        plain = type(tensor) is Tensor or type(tensor) is torch.nn.Parameter
         if not (plain and tensor.is_cpu and tensor.dtype in _NUMPY_TYPES) or tensor.is_neg():
             return False
         if memory_is_taken_back(tensor):
