@@ -50,7 +50,7 @@ def _mean_square(owner: str, found: Any, target: Any, op: ModuleType) -> Any:
 def _target(owner: str, found: Any, target: Any, op: ModuleType) -> Any:
     """Return a target as numbers of the type of what it is compared with."""
     if not hasattr(target, "dtype"):  # numbers of Python
-        known = np.asarray(target, object if target is None else None)
+        known = np.asarray(target)
         if known.dtype.kind not in "buif":
             raise TypeError(f"{owner}: target must be real numbers, got {target!r}")
     return op.like(target, found)

@@ -99,11 +99,14 @@ def global_quantize(
     ------
     AssertionError
         Weights have another number of axes.
+    ValueError
+        A number is NaN or infinite.
     """
     w_in, w_rec = validate_weights_to_3d(weights_in), validate_weights_to_3d(weights_rec)
     w_out = validate_weights_to_2d(weights_out)
     hidden = {"weights_in": w_in, "weights_rec": w_rec, "threshold": threshold, "bias": bias}
     output = {"weights_out": w_out, "threshold_out": threshold_out, "bias_out": bias_out}
+    _require_finite(**hidden, **output)
     if fuzzy_scaling:
         largest = _typical(w_in, w_rec)
         largest_out = _typical(w_out)
@@ -157,6 +160,8 @@ def channel_quantize(
     """
     w_in, w_rec = validate_weights_to_3d(weights_in), validate_weights_to_3d(weights_rec)
     w_out = validate_weights_to_2d(weights_out)
+    _require_finite(weights_in=w_in, weights_rec=w_rec, weights_out=w_out)
+    _require_finite(threshold=threshold, threshold_out=threshold_out, bias=bias, bias_out=bias_out)
     limit = 2 ** (bits_per_threshold - 1) - 1
     scales = _scales(bits_per_weight, limit, threshold, w_in, w_rec)
     scales_out = _scales(bits_per_weight, limit, threshold_out, w_out[..., np.newaxis])
@@ -218,17 +223,22 @@ def _scaled(values: dict[str, Any], scale: float | int) -> dict[str, Array]:
 
 
 def _whole(values: ArrayLike) -> Array:
-    array = np.asarray(values)
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"what is quantized must be finite, got {array[~np.isfinite(array)].flat[0]}"
-        )
-    return np.round(array).astype(int)
+    return np.round(np.asarray(values)).astype(int)
+
+
+def _require_finite(**values: Any) -> None:
+    """Raise a ValueError for the first value that is NaN or infinite."""
+    for name, value in values.items():
+        numbers = np.asarray(0.0 if value is None else value)
+        if not np.isfinite(numbers).all():
+            wrong = numbers[~np.isfinite(numbers)].flat[0]
+            raise ValueError(f"quantize_methods: {name} must be finite, got {wrong}")
 
 
 def _ordered(found: dict[str, Array], *dashes: ArrayLike) -> dict[str, Array]:
     """Return all numbers, in the order of the arguments."""
     names = "dash_mem dash_mem_out dash_syn dash_syn_2 dash_syn_out".split()
+    _require_finite(**dict(zip(names, dashes, strict=True)))
     rounded = {name: _whole(np.asarray(d)) for name, d in zip(names, dashes, strict=True)}
     first = "weights_in weights_rec weights_out threshold threshold_out".split()
     biases = {name: found[name] for name in ("bias", "bias_out") if name in found}

@@ -281,3 +281,8 @@ def test_with_numpy_alone_digits_are_run(numpy_python: Any, tmp_path: Path) -> N
     done = numpy_python.run("-m", "rockpool", "run", str(tmp_path / "net.safetensors"), "digits")
     assert "1797 inputs of 40 time steps of 1 ms, on numpy" in done.stdout
     assert "% read rightly, of all there are: those that it learnt from too" in done.stdout
+    words = ("run", str(tmp_path / "net.safetensors"), "digits", "--backend", "torch")
+    done = numpy_python.run("-m", "rockpool", *words, check=False)
+    assert done.returncode == 1
+    assert "Missing the `torch` backend." in done.stderr
+    assert "To get it: pip install" in done.stderr

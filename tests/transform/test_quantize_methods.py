@@ -108,6 +108,16 @@ def test_no_weights() -> None:
     assert channel_quantize(**zeros)["threshold"].tolist() == [1, 0, 1, 2]
 
 
+@pytest.mark.parametrize("quantize", [global_quantize, channel_quantize])
+@pytest.mark.parametrize("name", specification())
+def test_what_is_not_finite_is_refused_by_name(quantize: Any, name: str) -> None:
+    values = np.array(specification()[name], float)
+    for wrong in (np.nan, np.inf):
+        values.flat[0] = wrong
+        with pytest.raises(ValueError, match=f": {name} must be finite, got {wrong}"):
+            quantize(**specification(**{name: values}))
+
+
 def test_errors() -> None:
     with pytest.raises(AssertionError, match=r"weights must have the shape \(from, to\), got"):
         global_quantize(**specification(weights_out=np.zeros(3)))

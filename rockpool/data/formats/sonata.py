@@ -103,7 +103,7 @@ def write(recording: Recording, file: IO[bytes]) -> None:
     population = recording.info.get("population", "cells")
     if not isinstance(population, str) or not population.strip(".") or set(population) & set("/\0"):
         raise ValueError(
-            f"sonata: info['population'] must be a name without '/', got {population!r}"
+            f"write: info['population'] must be a name without '/', got {population!r}"
         )
     with h5py.File(file, "w") as out:
         out.attrs["magic"] = np.uint32(_MAGIC)
@@ -125,6 +125,6 @@ def _require_times(ticks: NDArray[np.int64], times: NDArray[np.float64], unit: s
     changed = np.flatnonzero((found // ratio != ticks) | (found % ratio != 0))
     if len(changed):
         raise ValueError(
-            "sonata: times are milliseconds in double precision, which cannot hold "
+            "write: the times of SONATA are milliseconds in double precision, which cannot hold "
             f"{ticks[changed[0]]} {unit}; take an offset from the times, or another format"
         )

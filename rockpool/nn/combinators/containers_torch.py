@@ -79,7 +79,8 @@ class TorchResidual(TorchChainMixin, ResidualMixin, TorchModule):  # type: ignor
     """
 
     def _added(self, output: Tensor, data: Tensor) -> Tensor:
-        return output + self._alike(self._shaped(data), output).to(output.dtype)
+        data = self._alike(self._shaped(data), output)
+        return output + (data.to(output.dtype) if output.is_floating_point() else data)
 
 
 class TorchFFwdStack(TorchChainMixin, FFwdStackMixin, TorchModule):  # type: ignore[misc]
@@ -98,4 +99,4 @@ class TorchWired(TorchChainMixin, WiredMixin, TorchModule):  # type: ignore[misc
     """
 
     def _in_type_of(self, other: Tensor, data: Tensor) -> Tensor:
-        return data.to(other.dtype)
+        return data.to(other.dtype) if other.is_floating_point() else data

@@ -74,7 +74,7 @@ class ResidualMixin(SequentialMixin):
 
     def _added(self, output: Any, data: Any) -> Any:
         """Return the sum of output and input."""
-        array = np.asarray(data, output.dtype)
+        array = np.asarray(data, output.dtype if output.dtype.kind == "f" else None)
         return output + self._alike(array[:, np.newaxis] if array.ndim == 1 else array, output)
 
 

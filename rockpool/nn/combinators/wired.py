@@ -125,7 +125,8 @@ class WiredMixin(ChainMixin):
         return _sum(parts)
 
     def _in_type_of(self, other: Any, data: Any) -> Any:
-        return data.astype(other.dtype)
+        """Return input in the type of what it is added to, where that is one of floats."""
+        return data.astype(other.dtype) if np.issubdtype(other.dtype, np.floating) else data
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph of the modules, connected as the edges say.

@@ -19,7 +19,17 @@ from support.network_files import changed
 import rockpool
 from rockpool.graph import bag_graph
 from rockpool.nn.combinators import JaxWired, ModWired, Residual, Sequential, TorchWired, Wired
-from rockpool.nn.modules import LIF, Conv2d, Flatten, Instant, Linear, LinearTorch, Module
+from rockpool.nn.modules import (
+    LIF,
+    Conv2d,
+    Flatten,
+    Instant,
+    InstantJax,
+    InstantTorch,
+    Linear,
+    LinearTorch,
+    Module,
+)
 from rockpool.parameters import Constant, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
 
@@ -192,6 +202,17 @@ def test_input_that_is_added_takes_the_type_of_what_it_meets(kind: str, of_input
         if kind == of_input:
             np.testing.assert_array_equal(output, in_torch)
             np.testing.assert_array_equal(output[0], make().stream().run(data[0]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_input_stays_what_it_is_where_it_meets_no_floats(backend: str) -> None:
+    kind: Any = {"numpy": Instant, "torch": InstantTorch, "jax": InstantJax}[backend]
+    above = kind(2, lambda x: x > 0.5)
+    data = np.array([[[0.25, 0.75], [1.5, -0.5]]], np.float32)
+    given = torch.tensor(data) if backend == "torch" else data
+    edges = [("input", "a"), ("a", "output"), ("input", "output")]
+    for network in (Wired({"a": above}, edges), Residual(kind(2, lambda x: x > 0.5))):
+        np.testing.assert_array_equal(to_numpy(network(given)[0]), data + (data > 0.5))
 
 
 def test_containers_stand_within_each_other() -> None:

@@ -142,7 +142,7 @@ class TorchEvolution(TorchBatches):
 
     def _run_forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward`` and the hooks of torch; an error leaves the states as they were."""
-        if not self._buffers:  # there are none
+        if not self._buffers:  # no state to put back
             return nn.Module.__call__(self, *args, **kwargs)
         in_use(self)
         if tracing.TRACED in self.__dict__:
