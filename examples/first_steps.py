@@ -8,8 +8,10 @@ Numpy alone is enough; with matplotlib, `--plot` draws a picture:
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from rockpool.nn.modules import LIF, Linear, Module
 
@@ -69,6 +71,8 @@ def main() -> None:
         parser.error(f"--neurons must be at least 1, got {options.neurons}")
     if options.plot and find_spec("matplotlib") is None:
         parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
+    if options.plot and not Path(options.plot).absolute().parent.is_dir():
+        parser.error(f"there is no folder for {options.plot}")
     np.random.seed(options.seed)
     network = build(options.neurons)
     print(network)
@@ -85,4 +89,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,6 +11,7 @@ rockpool do that.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 import rockpool
@@ -60,10 +61,13 @@ def main() -> int:
         parser.error(f"--steps must be at least 1, got {arguments.steps}")
     try:
         learn(arguments.steps, arguments.seed)
+        sys.stdout.flush()
     except ModuleNotFoundError as missing:
         # The message says which back-end is missing; the notes what was found, and what mends it.
         print(missing, *getattr(missing, "__notes__", ()), sep="\n", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

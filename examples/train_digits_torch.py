@@ -209,6 +209,9 @@ def run(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     try:
         main()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("\nStopped", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # who reads the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,9 +22,12 @@ _OURS, _THEIRS = "this package: ", "upstream: "
 # Rows of the table, and what the benchmark calls them where it has another name for them.
 _ROWS = {
     "the same loops in C (gcc -O3)": "C",
+    "the same loops in C, double precision": "C, double",
     "LIFJax": f"{_OURS}LIFJax",
     "LIFTorch": f"{_OURS}LIFTorch",
     "LIFNumba": f"{_OURS}LIFNumba",
+    "LIFNumba, dtype float32": f"{_OURS}LIFNumba, single",
+    "LIFNumba, input in double precision": f"{_OURS}LIFNumba, double",
     "LIF (numpy)": f"{_OURS}LIF",
     "LIFTorch recurrent": f"{_OURS}LIFTorch recurrent",
     "LIFJax, without numba": f"{_OURS}LIFJax, lax.scan",

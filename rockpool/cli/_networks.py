@@ -127,7 +127,7 @@ def _read(path: str, ending: str) -> Any:
     if ending == ".csv":
         if not os.path.getsize(path):
             raise ValueError("it is empty")
-        return np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64)
+        return np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64, encoding="utf-8-sig")
     loaded = np.load(path, allow_pickle=False)
     if ending == ".npy":
         return loaded

@@ -42,7 +42,7 @@ def holds_events(path: str, ending: str) -> bool:
     import numpy as np
 
     if ending == ".csv":
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
             first = file.readline(10_000)
         try:
             float(first.partition(",")[0] or "0")

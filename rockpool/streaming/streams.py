@@ -322,7 +322,8 @@ class Stream:
         Raises
         ------
         ValueError
-            A name that there is not, or a value of another shape. Nothing has been set then.
+            A name that there is not, or a value of another shape or that is not finite. Nothing
+            has been set then.
         TypeError
             No dictionary, or values that are no real numbers.
         """
@@ -339,6 +340,10 @@ class Stream:
                 )
             array = real_input("Stream", to_numpy(value))
             check_state(len(self._memory), slots[path], array, "Stream")
+            if not np.isfinite(array).all():
+                name = ".".join(path)
+                bad = array[~np.isfinite(array)].flat[0]
+                raise ValueError(f"Stream: the state {name} must be finite, got {bad}")
             found.append((slots[path], array))
         for slot, array in found:
             put_state(self._memory, slot, array, "Stream")

@@ -102,8 +102,8 @@ class TimeSeries:
 
     @property
     def num_channels(self) -> int:
-        """Number of channels."""
-        raise NotImplementedError
+        """Number of channels; 0 of time points alone."""
+        return 0
 
     def __len__(self) -> int:
         """Count the time points."""

@@ -79,13 +79,14 @@ RATIOS = (
 )
 
 
-def contenders(options: argparse.Namespace, library: str | None) -> list[Contender]:
+def contenders(options: argparse.Namespace, libraries: dict[str, str]) -> list[Contender]:
     """Return who takes part."""
     root = str(HERE.parents[1])
     here = {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
     loops = {**here, "ROCKPOOL_KERNELS": "0"}
     names = ["LIF", "LIFNumba", "ExpSynNumba", "LIFTorch", "LIFTorch recurrent", "ExpSynTorch"]
     names += ["LIFNumba, double", "ExpSynNumba, double", "LIFJax"]  # double: so is the input
+    names += ["LIFNumba, single"]  # so is the layer, which is in double precision by default
     found = [Contender(OURS + name, name, sys.executable, here) for name in names]
     for name, label in (("LIFTorch", "LIFTorch, loop in torch"), ("LIFJax", "LIFJax, lax.scan")):
         found.append(Contender(OURS + label, name, sys.executable, loops))
@@ -101,12 +102,13 @@ def contenders(options: argparse.Namespace, library: str | None) -> list[Contend
     ):
         if python:
             found.append(Contender(name, name, python, {}))
-    if library:
-        found += [Contender(label, "C", sys.executable, {}) for label in ("C", "C, again")]
+    if libraries:
+        labels = {"C": "C", "C, again": "C", "C, double": "C, double"}
+        found += [Contender(label, name, sys.executable, {}) for label, name in labels.items()]
     return found
 
 
-def measure(contender: Contender, library: str | None) -> list[list[float | None]]:
+def measure(contender: Contender, libraries: dict[str, str]) -> list[list[float | None]]:
     """Return nanoseconds per neuron and step, for each size, from one process."""
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     environment = {
@@ -116,7 +118,7 @@ def measure(contender: Contender, library: str | None) -> list[list[float | None
         [
             *(contender.python, "-P", str(HERE / "contenders.py"), contender.name),
             *(json.dumps(contender.cases), str(SECONDS)),
-            *([library] if library else []),
+            *([libraries[contender.name]] if contender.name in libraries else []),
         ],
         env={**environment, **threads, **contender.environment},
         capture_output=True,
@@ -291,18 +293,18 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         parser.error(f"--rounds must be at least 1, got {options.rounds}")
 
     with tempfile.TemporaryDirectory() as folder:
-        library = None
-        if options.cc:
-            library = str(Path(folder, "lif.so"))
-            source = str(HERE / "lif.c")
-            subprocess.run([options.cc, *FLAGS, "-o", library, source, "-lm"], check=True)
-        taking_part = contenders(options, library)
+        libraries = {}
+        for name, real in (("C", "float"), ("C, double", "double")) if options.cc else ():
+            libraries[name] = str(Path(folder, f"lif_{real}.so"))
+            command = [options.cc, *FLAGS, f"-DREAL={real}", "-o", libraries[name]]
+            subprocess.run([*command, str(HERE / "lif.c"), "-lm"], check=True)
+        taking_part = contenders(options, libraries)
         rounds: dict[str, list[Any]] = {contender.label: [] for contender in taking_part}
         for number in range(options.rounds):
             for contender in taking_part:
                 progress = f"round {number + 1} of {options.rounds}: {contender.label}"
                 show_progress(progress)
-                rounds[contender.label].append(measure(contender, library))
+                rounds[contender.label].append(measure(contender, libraries))
     show_progress("")
     results = {label: summary(found) for label, found in rounds.items()}
     figures = {

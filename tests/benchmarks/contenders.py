@@ -33,14 +33,16 @@ def spikes(n: int, steps: int, batch: int) -> np.ndarray:
     return np.float32(0.3) * (rng.random((batch, steps, n)) < 0.05)
 
 
-def numpy_layer(name: str, dtype: Any = np.float32) -> Callable[..., tuple[Run, Run | None]]:
+def numpy_layer(
+    name: str, given: Any = np.float32, **arguments: Any
+) -> Callable[..., tuple[Run, Run | None]]:
     """Return a contender of modules that take and give arrays, and do not train."""
 
     def build(n: int, steps: int, batch: int) -> tuple[Run, Run | None]:
         from rockpool.nn import modules
 
-        layer = getattr(modules, name)(n)
-        x = spikes(n, steps, batch).astype(dtype)
+        layer = getattr(modules, name)(n, **arguments)
+        x = spikes(n, steps, batch).astype(given)
         return lambda: layer(x), None
 
     return build
@@ -158,46 +160,54 @@ def rockpool_jax(name: str) -> Any:
     return build
 
 
-def c(n: int, steps: int, batch: int) -> tuple[Run, Run]:
-    """The loops in C, on memory that is there already."""
-    library = ctypes.CDLL(sys.argv[4])
-    pointer = ctypes.POINTER(ctypes.c_float)
-    x, size = spikes(n, steps, batch), [ctypes.c_long(number) for number in (batch, steps, n)]
+def c(dtype: Any) -> Callable[..., tuple[Run, Run | None]]:
+    """Return the loops in C, compiled for numbers of a type, on memory that is there already."""
 
-    def row(value: float = 0.0, count: int = 1) -> np.ndarray:
-        return np.full((count, n), value, np.float32)
+    def build(n: int, steps: int, batch: int) -> tuple[Run, Run]:
+        library = ctypes.CDLL(sys.argv[4])
+        real = ctypes.c_float if dtype == np.float32 else ctypes.c_double
+        pointer = ctypes.POINTER(real)
+        x = spikes(n, steps, batch).astype(dtype)
+        size = [ctypes.c_long(number) for number in (batch, steps, n)]
 
-    def at(*arrays: np.ndarray) -> list[Any]:
-        return [array.ctypes.data_as(pointer) for array in arrays]
+        def row(value: float = 0.0, count: int = 1) -> np.ndarray:
+            return np.full((count, n), value, dtype)
 
-    alpha, beta = row(np.exp(-DT / TAU_MEM)), row(np.exp(-DT / TAU_SYN))
-    bias, threshold = row(), row(1.0)
+        def at(*arrays: np.ndarray) -> list[Any]:
+            return [array.ctypes.data_as(pointer) for array in arrays]
 
-    output, before, grad_x = np.empty_like(x), np.empty_like(x), np.empty_like(x)
-    grad_output, state, gradients = np.ones_like(x), np.zeros((2, batch, n), x.dtype), row(count=4)
-    scratch = row(count=4)
+        alpha, beta = row(np.exp(-DT / TAU_MEM)), row(np.exp(-DT / TAU_SYN))
+        bias, threshold = row(), row(1.0)
 
-    def forward() -> None:
-        state[:] = 0
-        library.forward(*size, *at(x, alpha, beta, bias, threshold, *state, output, before))
+        output, before, grad_x = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+        grad_output, state = np.ones_like(x), np.zeros((2, batch, n), x.dtype)
+        gradients, scratch = row(count=4), row(count=4)
 
-    def both() -> None:
-        forward()
-        gradients[:] = 0
-        library.backward(
-            *size,
-            *at(grad_output, x, before, alpha, beta, threshold),
-            ctypes.c_float(0.5),
-            *at(*scratch, grad_x, *gradients),
-        )
+        def forward() -> None:
+            state[:] = 0
+            library.forward(*size, *at(x, alpha, beta, bias, threshold, *state, output, before))
 
-    return forward, both
+        def both() -> None:
+            forward()
+            gradients[:] = 0
+            library.backward(
+                *size,
+                *at(grad_output, x, before, alpha, beta, threshold),
+                real(0.5),
+                *at(*scratch, grad_x, *gradients),
+            )
+
+        return forward, both
+
+    return build
 
 
 CONTENDERS: dict[str, Callable[..., tuple[Run, Run | None]]] = {
-    "C": c,
+    "C": c(np.float32),
+    "C, double": c(np.float64),
     "LIF": numpy_layer("LIF"),
     "LIFNumba": numpy_layer("LIFNumba"),
+    "LIFNumba, single": numpy_layer("LIFNumba", dtype=np.float32),
     "LIF, double": numpy_layer("LIF", np.float64),
     "LIFNumba, double": numpy_layer("LIFNumba", np.float64),
     "ExpSyn": numpy_layer("ExpSyn"),

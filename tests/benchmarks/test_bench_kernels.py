@@ -33,8 +33,8 @@ def only(bench: ModuleType, monkeypatch: pytest.MonkeyPatch, *labels: str) -> No
     """Let these contenders take part, and no other."""
     everybody = bench.contenders
 
-    def chosen(options: Any, library: str | None) -> list[Any]:
-        found = everybody(options, library)
+    def chosen(options: Any, libraries: dict[str, str]) -> list[Any]:
+        found = everybody(options, libraries)
         return [c._replace(cases=bench.CASES) for c in found if c.label in labels] + [
             c._replace(cases=bench.LONG) for c in found if c.label.endswith("long")
         ]
@@ -57,7 +57,8 @@ def test_the_table_the_figures_and_the_chart(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert shutil.which("cc"), "the benchmark compares with C"
-    only(bench, monkeypatch, "this package: LIFNumba", "upstream: LIF", "C", "C, again")
+    everybody = "C", "C, again", "C, double", "this package: LIFNumba", "upstream: LIF"
+    only(bench, monkeypatch, *everybody)
     figures, chart = tmp_path / "figures.json", tmp_path / "chart.png"
     # this package plays the part of the other release
     path = f"PYTHONPATH='{HERE.parents[1]}'"

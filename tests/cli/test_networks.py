@@ -180,7 +180,7 @@ def test_input_is_read_from_arrays_and_tables(folder: Path, capsys: Any, ending:
     elif ending == ".npz":
         np.savez(name, input=data, labels=np.arange(3))
     else:
-        np.savetxt(name, data, delimiter=",")
+        np.savetxt(name, data, delimiter=",", encoding="utf-8-sig")  # as spreadsheets write it
     ran(capsys, "run", "net.safetensors", name, "--backend", "numpy", "-o", "out.csv")
     assert np.allclose(np.loadtxt("out.csv", delimiter=","), network()(data)[0][0])
 
@@ -190,6 +190,9 @@ def test_verify_prints_the_verdict(folder: Path, capsys: Any) -> None:
     assert code == 0 and out.splitlines()[2].endswith("equal")
     said = json.loads(ran(capsys, "verify", "net.safetensors", "--backends", "numba", "--json")[1])
     assert said["ok"] and len(said["rows"]) == 2
+    code, out, said = ran(capsys, "verify", "net.safetensors", "--backends", "numpy")
+    assert code == 1 and "reference" in out
+    assert "nothing was compared: no back-end but numpy could run the network" in said
 
 
 @pytest.mark.parametrize(

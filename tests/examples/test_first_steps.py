@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "examples" / "first_steps.py"
@@ -52,6 +56,40 @@ def test_mistakes_are_named(numpy_python, arguments: list[str], message: str) ->
     done = numpy_python.run(str(SCRIPT), *arguments, check=False)
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_picture_for_no_folder_is_refused_before_anything_runs(full_python) -> None:
+    done = full_python.run(str(SCRIPT), "--plot", "no/where.png", path=PROJECT, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no folder for no/where.png" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes end in another way there")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["first_steps.py"],
+        ["optional_backend.py", "--steps", "1"],
+        ["train_digits_torch.py", "--epochs", "1", "--samples", "10"],
+        ["sweep.py", "--epochs", "1", "--samples", "20", "--jobs", "1"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_nobody_has_to_read_to_the_end(words: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, str(SCRIPT.parent / words[0]), *words[1:]],
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 def test_without_numpy_it_says_what_is_missing(bare_python) -> None:

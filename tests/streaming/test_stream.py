@@ -254,6 +254,7 @@ def test_a_wrong_state_changes_nothing(engine: str) -> None:
     for state, message in [
         ({"1_LIF": {"vmem": np.zeros(20), "isyn": np.zeros(3)}}, "the state 1_LIF.isyn must have"),
         ({"1_LIF": {"vmem": np.zeros(20)}, "8_LIF": {"vmem": 1}}, "no state '8_LIF.vmem'; there"),
+        ({"1_LIF": {"vmem": np.full(20, np.nan)}}, "the state 1_LIF.vmem must be finite, got nan"),
     ]:
         with pytest.raises(ValueError, match=message):
             running.set_state(state)

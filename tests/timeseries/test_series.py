@@ -44,6 +44,7 @@ def test_a_plain_series_has_times_and_limits():
             TSEvent([0.1], [2], t_stop=1, periodic=True),
             "periodic TSEvent 'unnamed' from 0.1 to 1 s, 1 time points, 3 channels",
         ),
+        (TimeSeries([0, 1]), "TimeSeries 'unnamed' from 0 to 1 s, 2 time points, 0 channels"),
     ],
 )
 def test_repr_says_what_it_is(series, text):

@@ -230,6 +230,13 @@ def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any) -> None:
         raise ValueError(f"{owner}: {name} must have shape {one_of(shapes)}, got {given}")
 
 
+def not_recurrent(owner: str) -> None:
+    """Refuse recurrent weights of a layer that was made without."""
+    raise ValueError(
+        f"{owner}: w_rec was given, but the layer is not recurrent; make it with has_rec=True"
+    )
+
+
 def one_of(choices: Iterable[Any]) -> str:
     """Return "a, b or c"."""
     words = [str(choice) for choice in choices]

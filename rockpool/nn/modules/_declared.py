@@ -103,6 +103,13 @@ class DeclaredModule(ModuleBase):
         if model is not None:
             model.check_values(self._label, values, partial(getattr, self))
 
+    def _check_unregistered(self, name: str, value: Any) -> None:
+        # a bias that is assigned counts; recurrent weights do not, in a layer made without
+        if name != "w_rec" or getattr(self, "_has_rec", True) or isinstance(value, (int, float)):
+            return
+        if "w_rec" in self._model.stored:
+            checks.not_recurrent(self._label)
+
     def _put_attribute(self, name: str, value: Any) -> None:
         model = getattr(self, "_model", None)
         spec = None if model is None else model.stored.get(name)

@@ -63,6 +63,7 @@ class AttributeRegistry(BackendHooks):
         elif name in attributes:
             self._set_registered_attribute(name, value)
         else:
+            self._check_unregistered(name, value)
             self._registered_modules.pop(name, None)
             super().__setattr__(name, value)
 
@@ -137,8 +138,14 @@ class AttributeRegistry(BackendHooks):
             if name in values:
                 check(self._label, name, values[name])
 
-    def _check_shape(self, name: str, value: Any) -> None:
-        """Raise a ValueError if a value has not the shape that its attribute must have."""
+    def _check_unregistered(self, name: str, value: Any) -> None:
+        """Raise if a plain value of an attribute that is not registered would mean nothing."""
+
+    def _check_shape(self, name: str, value: Any, said: str = "") -> None:
+        """Raise a ValueError if a value has not the shape that its attribute must have.
+
+        `said` is the name that the user gave, if that is another.
+        """
         if value is None:
             return
         entry = self._registered_attributes[name]
@@ -148,7 +155,9 @@ class AttributeRegistry(BackendHooks):
         allowed = str(entry.shape)
         if self._keep_batch_state and entry.kind == "State":
             allowed += f" or {('B', *entry.shape)}".replace("'B'", "B")
-        raise ValueError(f"{self._label}: {name} must have the shape {allowed}, got {given}")
+        raise ValueError(
+            f"{self._label}: {said or name} must have the shape {allowed}, got {given}"
+        )
 
     def _fits(self, entry: RegisteredAttribute, given: Shape) -> bool:
         """Return True if values of that shape fit an attribute; states may be those of a batch."""

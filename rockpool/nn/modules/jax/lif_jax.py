@@ -12,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 import rockpool.graph
-from rockpool.nn.models import lif
+from rockpool.nn.models import checks, lif
 from rockpool.nn.modules._registry import RegisteredAttribute
 from rockpool.nn.modules.jax._base.arrays import cast
 from rockpool.nn.modules.jax._base.decays import decays
@@ -146,10 +146,7 @@ class LIFJax(JaxModule):
         if name == "w_rec" and entry.kind == "SimulationParameter":
             # Zeros that are there to be read, and never computed with
             if not isinstance(value, jax.core.Tracer) and np.any(value):
-                raise ValueError(
-                    f"{self._label}: w_rec was given, but the layer is not recurrent; make it with "
-                    "has_rec=True"
-                )
+                checks.not_recurrent(self._label)
             return no_weights(entry.shape)
         return super()._convert_attribute(name, value, entry)
 

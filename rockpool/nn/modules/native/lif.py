@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import rockpool.graph
-from rockpool.nn.models import lif
+from rockpool.nn.models import checks, lif
 from rockpool.nn.models.exp_syn import decay
 from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules._kept import Kept
@@ -207,6 +207,11 @@ class LIF(Module):
     def _declare_absent(self, name: str, shape: tuple[int, ...]) -> None:
         # the zero recurrent weights of a layer without recurrence are there to be seen
         setattr(self, name, SimulationParameter(shape=shape, init_func=no_weights))
+
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        super()._check_values(values)
+        if "w_rec" in values and not self._has_rec and np.any(values["w_rec"]):
+            checks.not_recurrent(self._label)
 
     def evolve(
         self, input_data: ArrayLike, record: bool = False

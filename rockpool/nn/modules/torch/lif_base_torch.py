@@ -284,6 +284,8 @@ class LIFBaseTorch(TorchModule):
         mode, membrane = _LEAK_NAMES[name]
         own = _LEAKS[self.leak_mode]
         own_name = own.mem if membrane else own.syn
+        if own_name in self._registered_attributes and not self._force_set_attributes:
+            self._check_shape(own_name, value, name)
         _LEAKS[mode].check(self._label, name, value)
         converted = _convert(self.dt, mode, self.leak_mode, to_float_tensor(value).double())
         own.check(self._label, own_name, converted)
@@ -305,6 +307,12 @@ class LIFBaseTorch(TorchModule):
         if self._stored("w_rec") is not None or "w_rec" in self.__dict__:
             return True
         return hasattr(type(self), "w_rec")  # one that is computed, as by a parametrization
+
+    def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
+        # values that are given are taken as they are, and not trained
+        if name == "w_rec" and not self._has_rec and getattr(value, "requires_grad", False):
+            checks.not_recurrent(self._label)
+        return super()._convert_attribute(name, value, entry)
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         if name == "w_rec" and not self._has_rec and (value is None or not bool(value.any())):

@@ -22,6 +22,7 @@ from rockpool.nn.modules._registry import Family, RegisteredAttribute
 from rockpool.nn.modules._telling import Told
 from rockpool.nn.modules.module import ModuleArguments
 from rockpool.nn.modules.torch._base import json_io
+from rockpool.nn.modules.torch._base.checks import require_not_given
 from rockpool.nn.modules.torch._base.evolution import TorchEvolution
 from rockpool.nn.modules.torch._base.from_torch import convert
 from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
@@ -117,6 +118,7 @@ class TorchModule(TorchEvolution):
         named = ModuleArguments.__annotations__
         flags = {name: arguments[name] for name in named if name in arguments}
         others = {name: value for name, value in arguments.items() if name not in flags}
+        require_not_given(type(self).__name__, flags, arguments.get("kwargs", {}))
 
         def init(shape: Shape, *args: Any, **kwargs: Any) -> None:
             base_init(*args, shape=shape, **flags, **kwargs)

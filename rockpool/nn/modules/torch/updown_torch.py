@@ -13,7 +13,11 @@ from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import Check
 from rockpool.nn.modules._limits import note_given
-from rockpool.nn.modules.torch._base.checks import number_of, require_dense
+from rockpool.nn.modules.torch._base.checks import (
+    number_of,
+    require_dense,
+    require_not_given,
+)
 from rockpool.nn.modules.torch._base.registry import Values
 from rockpool.nn.modules.torch._base.sound import sound_values
 from rockpool.nn.modules.torch._kernels.dispatch import chosen_loop
@@ -111,6 +115,7 @@ class UpDownTorch(TorchModule):
         checks.whole_count(owner, "repeat_output", repeat_output)
         checks.time_step(owner, "dt", dt)
 
+        require_not_given(owner, {"spiking_input": False, "spiking_output": True}, kwargs)
         super().__init__(
             *args, shape=(n, 2 * n), spiking_input=False, spiking_output=True, **kwargs
         )

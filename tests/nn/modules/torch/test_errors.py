@@ -154,6 +154,8 @@ ARGUMENTS: list[tuple[Any, tuple, dict[str, Any], type[Exception], str]] = [
         ValueError,
         "n_ref_steps must be a whole number >= 0, got",
     ),
+    (UpDownTorch, (2,), {"spiking_input": True}, TypeError, "spiking_input is always False, and"),
+    (LIFTorch, (2,), {"spiking_output": True}, TypeError, "spiking_output is always True, and"),
     (UpDownTorch, (2,), {"repeat_output": 0}, ValueError, "repeat_output must be a whole number"),
     (UnitDropout, (2,), {"p": 1.0}, ValueError, "p must be within [0, 1), got 1"),
     (UnitDropout, (2,), {"p": -0.1}, ValueError, "p must be within [0, 1), got -0.1"),

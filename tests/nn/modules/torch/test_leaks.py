@@ -120,7 +120,7 @@ def test_a_decay_of_zero_has_no_time_constant() -> None:
     layer = LIFTorch(2)
     with pytest.raises(ValueError, match="tau_mem must be > 0 s, got 0"):
         layer.alpha = torch.tensor([0.0, 0.5])
-    with pytest.raises(ValueError, match="tau_mem must have the shape"):
+    with pytest.raises(ValueError, match=r"alpha must have the shape \(2,\), got \(3,\)"):
         layer.alpha = torch.tensor([0.2, 0.5, 0.6])
 
 

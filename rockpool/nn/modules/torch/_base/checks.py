@@ -1,5 +1,6 @@
 """Checks of input data and of trained values, each with one clear error, for the torch modules."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,13 @@ def same_in_and_out(owner: str, shape: Any) -> Shape:
     if entries[0] != entries[-1]:
         raise ValueError(f"{owner}: as many outputs as inputs are needed, got {entries}")
     return entries
+
+
+def require_not_given(owner: str, fixed: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Require that arguments which a class does not leave open have not been given."""
+    for name, value in fixed.items():
+        if name in given:
+            raise TypeError(f"{owner}: {name} is always {value}, and cannot be given")
 
 
 def require_float_tensor(label: str, data: Any) -> None:

@@ -66,9 +66,9 @@ class ConvertedModule:
         own = frozenset(name for name, value in values if isinstance(value, _OwnValue))
         return _blank, (self._original, self._base, own), self.__getstate__()
 
-    def _check_shape(self: Any, name: str, value: Any) -> None:
+    def _check_shape(self: Any, name: str, value: Any, said: str = "") -> None:
         if name not in self._buffers:  # torch lets these grow
-            self._base._check_shape(self, name, value)
+            self._base._check_shape(self, name, value, said)
 
     def reset_state(self: Any) -> Any:
         """Reset the modules inside; what a module of torch holds itself is for it to reset.
