@@ -258,7 +258,7 @@ def draw(results: Results, file: Path) -> None:
             values = [found["median"] if (found := shown[label][k][part]) else 0 for label in order]
             axis.barh(order, values, color=colour, label=("forward", "forward + backward")[part])
         axis.set_xscale("log")
-        axis.set_xlim(0.3, 3e4)
+        axis.set_xlim(0.1, 3e4)
         axis.set_title("{} neurons, {} steps, batch {}".format(*case), fontsize=9)
         axis.set_xlabel("ns per neuron and step")
         axis.grid(axis="x", alpha=0.3)
