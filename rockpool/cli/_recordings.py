@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rockpool.cli._output import CommandError, in_json, paint, table
+from rockpool.cli._output import CommandError, in_json, paint, table, tell
 from rockpool.cli._requirements import need, require_regular
 
 if TYPE_CHECKING:
@@ -72,21 +75,23 @@ def recorded_input(path: str, channels: int | None, dt: float) -> ndarray:
     try:
         format = format_of(path)
         # What tells the number of its channels by its events alone may end in silent ones
-        counted = format in FORMATS and format not in ("npy", "npz", "shd")
+        counted = format in FORMATS and format not in ("npz", "shd")
         takes = counted and "n_channels" in FORMATS[str(format)].options.split()
         options = {"n_channels": channels} if takes else {}
-        for recording in read_samples(path, format=format, **options):
-            if channels not in (None, recording.n_channels):
-                raise CommandError(
-                    f"{path!r} has {recording.n_channels} channels, the network takes {channels}"
-                )
-            rasters.append(recording.raster(dt, dtype=np.float32))
-            longest = max(longest, len(rasters[-1]))
-            if (len(rasters) + 1) * longest * recording.n_channels * 8 > _MAX_BYTES:
-                raise CommandError(
-                    f"{path!r} would make an input of more than {_MAX_BYTES // 2**30} GiB; read "
-                    "some of it with rockpool.data.read, and keep their rasters in a .npy"
-                )
+        with _warnings_told():
+            for recording in read_samples(path, format=format, **options):
+                if channels not in (None, recording.n_channels):
+                    raise CommandError(
+                        f"{path!r} has {recording.n_channels} channels, the network takes "
+                        f"{channels}"
+                    )
+                rasters.append(recording.raster(dt, dtype=np.float32))
+                longest = max(longest, len(rasters[-1]))
+                if (len(rasters) + 1) * longest * recording.n_channels * 8 > _MAX_BYTES:
+                    raise CommandError(
+                        f"{path!r} would make an input of more than {_MAX_BYTES // 2**30} GiB; "
+                        "read some of it with rockpool.data.read, and keep their rasters in a .npy"
+                    )
     except (ValueError, TypeError, ModuleNotFoundError) as error:
         raise CommandError.of(error) from error
     if not rasters:
@@ -97,13 +102,33 @@ def recorded_input(path: str, channels: int | None, dt: float) -> ndarray:
     return batch
 
 
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Have warnings about recordings told in a line each, without what to give to a function."""
+    from rockpool.data import RecordingWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RecordingWarning)
+        show = warnings.showwarning
+
+        def told(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, RecordingWarning):
+                tell(str(message).removeprefix("Recording: ").partition("; give ")[0] + "\n")
+            else:
+                show(message, category, *where, **more)
+
+        warnings.showwarning = told
+        yield
+
+
 def shown_recording(path: str, format: str, as_json: bool) -> str:
     """Return what `rockpool show` says of a recording."""
     from rockpool.data import read_samples
     from rockpool.data.recognising import FORMATS
 
     try:
-        recordings = [_facts(recording) for recording in read_samples(path, format=format)]
+        with _warnings_told():
+            recordings = [_facts(recording) for recording in read_samples(path, format=format)]
         size = os.stat(path).st_size
     except (ValueError, TypeError, ModuleNotFoundError) as error:
         raise CommandError.of(error) from error

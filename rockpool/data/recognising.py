@@ -46,7 +46,7 @@ FORMATS = {
     "nix": Format("neo NIX", "neo_files:read_nix", "sample", "nixio neo"),
     "mat": Format("neo Matlab", "neo_files:read_mat", "sample", "scipy neo"),
     "neo_text": Format("neo text", "neo_text"),
-    "csv": Format("CSV", "text_table", "sensor_size time_unit columns"),
+    "csv": Format("CSV", "text_table", "sensor_size time_unit columns n_channels"),
     "npy": Format("numpy .npy", "arrays:read_npy", _NPY),
     "npz": Format("numpy .npz", "arrays:read_npz", _NPY),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import warnings
 from collections.abc import Mapping
@@ -63,8 +64,8 @@ class Recording:
     TypeError
         `events` is no structured array of these fields.
     ValueError
-        An event is outside of the sensor or of the channels, or has no time that fits; or the unit
-        is not known.
+        An event is outside of the sensor or of the channels, or has no time that fits; a size or
+        number is not whole; or the unit is not known.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Recording:
             if sensor_size is not None:
                 raise ValueError("Recording: sensor_size is for events with x, y and p")
             self.n_channels = _n_channels(self.events, n_channels)
-        self.time_origin = int(time_origin)
+        self.time_origin = _whole("time_origin", time_origin)
         if t_stop is not None and not abs(t_stop) <= _LATEST / TICKS[unit]:
             raise ValueError(
                 f"Recording: t_stop must be at most {_LATEST // TICKS[unit]} s, got {t_stop!r}"
@@ -346,12 +347,12 @@ def _sensor_size(events: NDArray[Any], given: tuple[int, int] | None) -> tuple[i
     needed = (int(events["y"].max()) + 1, int(events["x"].max()) + 1) if len(events) else (1, 1)
     if given is None:
         return needed
-    sizes = tuple(given)
-    if len(sizes) != 2 or not all(1 <= int(size) <= 2**15 for size in sizes):
+    sizes = tuple(_whole("sensor_size", size) for size in given)
+    if len(sizes) != 2 or not all(1 <= size <= 2**15 for size in sizes):
         raise ValueError(
             f"Recording: sensor_size must be height and width, from 1 to 32768, got {given!r}"
         )
-    height, width = (int(size) for size in sizes)
+    height, width = sizes
     if len(events) and (needed[0] > height or needed[1] > width):
         raise ValueError(
             f"Recording: sensor_size {(height, width)} is too small: there is an event at "
@@ -364,12 +365,21 @@ def _n_channels(events: NDArray[Any], given: int | None) -> int:
     needed = int(events["channel"].max()) + 1 if len(events) else 0
     if given is None:
         return needed
+    given = _whole("n_channels", given)
     if given < needed:
         raise ValueError(
             f"Recording: n_channels must be at least {needed}, as there is an event in channel "
             f"{needed - 1}, got {given}"
         )
-    return int(given)
+    return given
+
+
+def _whole(name: str, value: Any) -> int:
+    """Return an argument that has to be a whole number as an int."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f"Recording: {name} must be whole, got {value!r}") from None
 
 
 def _converted(counts: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

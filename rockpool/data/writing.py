@@ -21,9 +21,9 @@ def write(recording: Recording, path: str | os.PathLike[str], *, format: str | N
     """Write a recording to a file, whole or not at all.
 
     A ``.npz`` keeps all that is known. A ``.csv`` has the events with a line of names that says the
-    unit and the size of the sensor, or a channel. SONATA has channels, those of a sensor too, in
-    the order of their times. AEDAT4 has the events of a sensor, in whole microseconds and in the
-    order of their times.
+    unit, and the size of the sensor or the number of channels. SONATA has channels, those of a
+    sensor too, in the order of their times. AEDAT4 has the events of a sensor, in whole
+    microseconds and in the order of their times.
 
     Parameters
     ----------
@@ -82,6 +82,8 @@ def _csv(recording: Recording, file: IO[bytes]) -> None:
     if recording.sensor_size is not None:
         height, width = recording.sensor_size
         names = [names[0], f"x@{width}", f"y@{height}", "p"]
+    elif recording.n_channels > 1 + recording.events["channel"].max(initial=-1):  # silent ones
+        names[1] += f"@{recording.n_channels}"
     file.write((",".join(names) + "\n").encode())
     np.savetxt(file, recording.events, fmt="%d", delimiter=",")
 

@@ -76,8 +76,9 @@ class Reading:
         """Return the settings of a type of node."""
         known = DIALECTS[self.dialect].settings_of(kind) | dict(self.asked)
         to_zero = self.dialect == "snntorch" and self.asked.get("reset") == "value"
-        if to_zero and kind == "LIF" and not has_rec and "reset_delay" not in self.asked:
-            known["reset_delay"] = False  # Leaky alone empties the membrane before the next input
+        if to_zero and kind == "LIF" and not has_rec:
+            # Leaky alone empties the membrane before the next input, with either reset_delay
+            known["reset_delay"] = False
         if self.dialect == "snntorch" and known["reset"] == "subtract" and not known["reset_delay"]:
             known["reset_delay"] = "snntorch"
         return {key: known[key] for key in _SETTINGS[kind].split()}
@@ -277,8 +278,14 @@ def _parameters(
                 raise reading.fail(name, f"{field} must be > 0, got {array.min():g}")
             array = array if reading.tau_scale == 1 else array * reading.tau_scale
         arrays[parameter] = array
-    if "threshold" in arrays and not np.all(arrays["threshold"] > arrays["v_reset"]):
-        raise reading.fail(name, "v_threshold must be above v_reset, else it always fires")
+    if "threshold" in arrays:
+        above = arrays["threshold"] - arrays["v_reset"]
+        if not np.all(above > 0):
+            raise reading.fail(
+                name,
+                f"v_threshold must be above v_reset, got one that is {-np.min(above):g} below; "
+                "there are no such neurons here, whatever their reset",
+            )
     return arrays
 
 

@@ -178,6 +178,8 @@ def described(
     step = time_step(graph, name, None if dt is None else float(dt))
     wiring = wiring_of(graph, recurrent_input=name not in _RUN_ON_SPIKES)
     scale = {"norse": 1.0 / step.dt, "sinabs": step.dt}.get(name, 1.0)
+    if name == "norse" and NOTE in graph.metadata:  # it takes seconds, where it writes steps
+        scale = 1.0
     node = network_of(Reading(graph.name, name, step.dt, scale, asked), wiring)
     if any("vmem" in inner.states for _, inner in node.walk()):
         wiring.notes.append(

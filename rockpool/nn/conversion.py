@@ -272,10 +272,12 @@ def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
         return name
     if not keep or backend in DOUBLE_ONLY:
         return "float64" if library == "numpy" else "float32"
-    types = {
-        value.array.dtype.name for _, inner in node.walk() for value in inner.parameters.values()
-    }
-    return "float32" if "float32" in types else "float64"
+    nodes = [inner for _, inner in node.walk()]
+    arrays = [value.array for inner in nodes for value in inner.parameters.values()]
+    arrays = arrays or [state for inner in nodes for state in inner.states.values()]
+    types = {array.dtype.name for array in arrays}
+    single = "float32" in types or (library == "torch" and not types)  # its default
+    return "float32" if single else "float64"
 
 
 def has_double(backend: str) -> bool:

@@ -16,6 +16,8 @@ from .series import axes_for
 __all__ = ["TSContinuous"]
 
 _KINDS = ("previous", "linear", "next", "nearest")
+# How values between samples are drawn, by kind; linear ones as they are
+_STEPS = {"previous": "steps-post", "next": "steps-pre", "nearest": "steps-mid"}
 
 # A time that comes less than this part of the shortest sampling step before a sample is the
 # sample's own: the difference is the rounding of a float.
@@ -209,9 +211,13 @@ class TSContinuous(ContinuousEdits):
         default the current ones.
         """
         axes = axes_for(target)
-        if self.interp_kind == "previous":
-            kwargs.setdefault("drawstyle", "steps-post")
-        lines = axes.plot(self._times, self._samples, **kwargs)
+        times, samples = self._times, self._samples
+        if self.interp_kind in _STEPS:
+            kwargs.setdefault("drawstyle", _STEPS[self.interp_kind])
+            if self.interp_kind == "previous" and len(self) and times[-1] < self._t_stop:
+                times = np.append(times, self._t_stop)  # until which the last sample lasts
+                samples = np.concatenate((samples, samples[-1:]))
+        lines = axes.plot(times, samples, **kwargs)
         axes.set(xlabel="Time (s)", ylabel=self.units or "", title=self.name)
         return lines
 

@@ -25,6 +25,7 @@ class ContinuousEdits(TimeSeries):
     """
 
     _samples: NDArray[np.float64]
+    _same_time: float
     interp_kind: str
     fill_value: str | float
     units: str | None
@@ -115,17 +116,21 @@ class ContinuousEdits(TimeSeries):
                 f"{self._t_stop:.12g} s, got {start:.12g} to {stop:.12g} s"
             )
         times, samples = self._unrolled(start, stop)
-        inside = (times >= start) & ((times <= stop) if include_stop else (times < stop))
-        times, samples = times[inside], samples[inside]
+        for limit in (start, stop):  # what is off by rounding is the limit
+            times = np.where(np.abs(times - limit) <= self._same_time, limit, times)
         if sample_limits and len(self):
-            if not times.size or times[0] > start:
-                times = np.concatenate(([start], times))
-                samples = np.concatenate((self(start), samples))
-            if include_stop and times[-1] < stop:
-                times = np.concatenate((times, [stop]))
-                samples = np.concatenate((samples, self(stop)))
+            limits = [start, stop] if include_stop else [start]
+            if np.any((times >= start) & (times <= stop)):
+                limits = list(filter(self._goes_on, limits))
+            times, samples = self._with_limits(times, samples, start, limits)
+        inside = (times >= start) & ((times <= stop) if include_stop else (times < stop))
         piece = self._remade(
-            inplace, times=times, samples=samples, t_start=start, t_stop=stop, periodic=False
+            inplace,
+            times=times[inside],
+            samples=samples[inside],
+            t_start=start,
+            t_stop=stop,
+            periodic=False,
         )
         return piece if channels is None else piece.choose(channels, inplace)
 
@@ -135,11 +140,65 @@ class ContinuousEdits(TimeSeries):
         """All samples from `start` to `stop` at least, also those of repetitions."""
         if not self._periodic:
             return self._times, self._samples
+        times, samples = self._times, self._samples
+        if self.interp_kind != "linear" and len(self):
+            # each repetition keeps to its own samples: the first counts from its very beginning
+            if times[0] > self._t_start:
+                times = np.concatenate(([self._t_start], times))
+                samples = np.concatenate((samples[:1], samples))
+            # ... and the last to its end
+            if self.interp_kind != "previous" and times[-1] < self._t_stop:
+                times = np.concatenate((times, [self._t_stop]))
+                samples = np.concatenate((samples, samples[-1:]))
         first = int(np.floor((start - self._t_start) / self.duration))
         last = int(np.floor((stop - self._t_start) / self.duration))
         shifts = np.arange(first, last + 1) * self.duration
-        times = (shifts[:, None] + self._times).reshape(-1)
-        return times, np.tile(self._samples, (len(shifts), 1))
+        unrolled = (shifts[:, None] + times).reshape(-1)
+        # by rounding one repetition may end after the next begins
+        return np.maximum.accumulate(unrolled), np.tile(samples, (len(shifts), 1))
+
+    def _with_limits(
+        self,
+        times: NDArray[np.float64],
+        samples: NDArray[np.float64],
+        start: float,
+        limits: list[float],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Add samples at limits of a piece, such that it has the values of the series.
+
+        The limits are its `start`, its end, or both.
+        """
+        new_times: list[float] = []
+        new_samples: list[NDArray[np.float64]] = []
+        for limit in limits:
+            right = int(np.searchsorted(times, limit))
+            is_there = right < len(times) and times[right] == limit
+            if is_there:
+                continue
+            value, added = self(limit), [limit]
+            values = [value]
+            if self.interp_kind == "nearest" and 0 < right < len(times):
+                # values change in the middle between samples: with a new one on one side of that,
+                # there has to be one as far on the other side, where that is in the piece
+                is_left = np.array_equal(value[0], samples[right - 1])
+                mirrored = times[right - 1] + (times[right] - limit)
+                if is_left and limit == start:
+                    added, values = [limit, max(mirrored, limit)], [value, samples[[right]]]
+                elif not is_left and limit != start:
+                    added, values = [min(mirrored, limit), limit], [samples[[right - 1]], value]
+            new_times += added
+            new_samples += values
+        if not new_times:
+            return times, samples
+        times = np.concatenate((times, new_times))
+        order = np.argsort(times, kind="stable")
+        return times[order], np.concatenate((samples, *new_samples))[order]
+
+    def _goes_on(self, time: float) -> bool:
+        """Whether a sample at a time leaves the values around it; not where they are filled in."""
+        if self._periodic or self.fill_value == "extrapolate" or self.interp_kind == "previous":
+            return True
+        return bool(self._times[0] <= time <= self._times[-1])
 
     def append_t(
         self,
@@ -228,7 +287,11 @@ class ContinuousEdits(TimeSeries):
 
         The series begins and ends as before.
         """
-        return self._remade(inplace, times=times, samples=self(times))
+        samples = self(times)
+        points = np.array(times, dtype=float)
+        for limit in (self._t_start, self._t_stop):  # rounding of a limit is the limit
+            points[np.abs(points - limit) <= self._margin] = limit
+        return self._remade(inplace, times=points, samples=samples)
 
     def apply(
         self, function: Callable[[NDArray[np.float64]], ArrayLike], inplace: bool = False

@@ -94,6 +94,10 @@ class TSDictOnDisk(MutableMapping[str, TimeSeries]):
         self._made = 0
         self.update(data or {})
 
+    def __reduce__(self) -> Any:
+        # a copy, also one that was pickled, has files of its own
+        return type(self), (dict(self),)
+
     def __getitem__(self, key: str) -> Any:
         return load_ts_from_file(self._files[key])
 

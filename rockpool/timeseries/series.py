@@ -162,7 +162,10 @@ class TimeSeries:
 
     def start_at(self, t_start: float | int, inplace: bool = False) -> Self:
         """Move the series in time such that it begins at `t_start`, in seconds; as `delay`."""
-        return self.delay(t_start - self._t_start, inplace)
+        start, offset = float(t_start), t_start - self._t_start
+        times = np.maximum(self._times + offset, start)  # rounding may have put one before it
+        stop = max(self._t_stop + offset, start)
+        return self._remade(inplace, times=times, t_start=start, t_stop=stop)
 
     def start_at_zero(self, inplace: bool = False) -> Self:
         """Move the series in time such that it begins at 0; as `delay`."""
@@ -212,12 +215,13 @@ class TimeSeries:
     def contains(self, times: ArrayLike) -> bool:
         """Whether all of some time points lie within the series.
 
-        They are in seconds, of any shape. All times lie within a periodic series; within others do
-        those from `t_start` to `t_stop`, both included, with room for the rounding of floats.
+        They are in seconds, of any shape. All finite times lie within a periodic series; within
+        others do those from `t_start` to `t_stop`, both included, with room for the rounding of
+        floats.
         """
         points = np.asarray(times, dtype=float)
         if self._periodic or not points.size:
-            return True
+            return bool(np.isfinite(points).all())
         margin = self._margin
         return bool(
             points.min() >= self._t_start - margin and points.max() <= self._t_stop + margin

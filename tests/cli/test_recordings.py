@@ -103,6 +103,26 @@ def test_run_knows_that_the_last_neurons_may_have_been_silent(folder: Path, caps
     assert code == 1 and "n_channels must be at least 3" in err
 
 
+@pytest.mark.parametrize("ending", ["csv", "npy"])
+def test_the_last_channels_of_columns_may_be_silent(ending: str, folder: Path, capsys: Any) -> None:
+    rockpool.save(network(4), "net.safetensors")
+    events = np.array([(1000, 0), (2500, 1)], [("t", "i8"), ("channel", "i8")])
+    if ending == "npy":
+        np.save("events.npy", events)
+    else:
+        np.savetxt("events.csv", events, "%d", ",", header="t_us,channel", comments="")
+    code, _, err = ran(capsys, "run", "net.safetensors", f"events.{ending}", "--backend", "numpy")
+    assert code == 0, err
+
+
+def test_warnings_are_told_in_words_for_the_command_line(folder: Path, capsys: Any) -> None:
+    rockpool.save(network(4), "net.safetensors")
+    Path("early.csv").write_text("t_us,channel\n-1000,0\n2500,2\n")
+    code, _, err = ran(capsys, "run", "net.safetensors", "early.csv", "--backend", "numpy")
+    assert code == 0 and "early.csv: 1 events before the time 0 are left out\n" in err
+    assert "RecordingWarning" not in err and "give" not in err
+
+
 def test_run_says_what_does_not_fit(folder: Path, capsys: Any) -> None:
     rockpool.save(network(4), "net.safetensors")
     code, _, err = ran(capsys, "run", "net.safetensors", CASES / "dvs_faery_evt3.raw")

@@ -419,6 +419,40 @@ def test_whole_times_of_a_csv_are_exact(unit: str, tmp_path: Path) -> None:
     assert read(tmp_path / "b.csv").events["t"].tolist() == [times[0], times[2]]
 
 
+def test_the_first_whole_number_that_floats_lack_is_exact(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"t_us,channel\n{2**53 + 1},0\n")
+    assert read(tmp_path / "a.csv").events["t"].tolist() == [2**53 + 1]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_first_column_without_a_name_is_a_column(sign: str, tmp_path: Path) -> None:
+    """The numbers of rows that pandas writes in front."""
+    text = "\n".join(sign.join(row) for row in [("", "t", "channel"), ("0", "100", "3"), "142"])
+    found = read(written(tmp_path, "a.csv", text.encode()))
+    assert found.events.tolist() == [(100, 3), (4, 2)]
+
+
+def test_an_empty_field_may_be_the_last(tmp_path: Path) -> None:
+    found = read(written(tmp_path, "a.csv", b"t,channel\n100,3,\n200,4\n"))
+    assert found.events.tolist() == [(100, 3), (200, 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("t,channel\n1,100,3\n2,200,4\n", "line 1 after the names has 3 fields, for 2 names"),
+        ("t,channel\n100,3\n200,4,9,9\n", "line 2 after the names has 4 fields, for 2 names"),
+        (" t channel\n0 100 3\n1 200 4\n", "line 1 after the names has 3 fields, for 2 names"),
+        ("t,channel\n100,3,,\n", "line 1 after the names has 3 fields, for 2 names"),
+    ],
+)
+def test_a_line_with_more_fields_than_names_is_refused(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(written(tmp_path, "a.csv", text.encode()), format="csv")
+
+
 def test_large_times_of_a_csv_that_are_no_whole_numbers(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("t_ns,channel\n1.7e18,0\n1700000000000000256,1\n")
     assert read(tmp_path / "a.csv").events["t"].tolist() == [17 * 10**17, 17 * 10**17 + 256]
@@ -448,8 +482,21 @@ def test_what_sonata_cannot_hold_is_refused(
 
 
 def test_a_csv_of_channels(tmp_path: Path) -> None:
-    recording = read(written(tmp_path, "a.csv", b"neuron,time_ms\n2,0.1\n0,3\n"))
+    path = written(tmp_path, "a.csv", b"neuron,time_ms\n2,0.1\n0,3\n")
+    recording = read(path)
     assert recording.channels.tolist() == [2, 0] and recording.times.tolist() == [1e-4, 3e-3]
+    assert (recording.n_channels, read(path, n_channels=20).n_channels) == (3, 20)
+    with pytest.raises(ValueError, match="n_channels must be at least 3"):
+        read(path, n_channels=2)
+
+
+def test_a_csv_says_of_silent_channels(tmp_path: Path) -> None:
+    events = np.zeros(2, [("t", "i8"), ("channel", "i8")])
+    write(Recording(events, n_channels=20), tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == "t_us,channel@20\n0,0\n0,0\n"
+    assert read(tmp_path / "a.csv").n_channels == 20
+    write(Recording(events[:0], n_channels=3), tmp_path / "b.csv")
+    assert read(tmp_path / "b.csv").n_channels == 3
 
 
 @pytest.mark.parametrize("dt", [None, 1e-3, 1 / 3000])

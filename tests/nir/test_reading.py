@@ -312,7 +312,11 @@ OK = {"a": linear(3, 4), "n": lif(4)}
         ({**OK, "n": late(1.0)}, row("a", "n"), "'n': delays of 1000 time steps take more than"),
         ({**OK, "n": lif(4, tau=np.nan)}, row("a", "n"), "tau has NaN"),
         ({**OK, "n": lif(4, tau=-1.0)}, row("a", "n"), "'n': tau must be > 0"),
-        ({**OK, "n": lif(4, v_reset=2.0)}, row("a", "n"), "v_threshold must be above v_reset"),
+        (
+            {**OK, "n": lif(4, v_reset=2.0)},
+            row("a", "n"),
+            "v_threshold must be above v_reset, got one that is 1 below",
+        ),
         ({**OK, "n": lif(4, tau=1e-4, r=0.1)}, row("a", "n"), "tau_mem is 0.0001 s, less than"),
         ({**OK, "n": lif(5)}, row("a", "n"), r"'n': .* of the shape \(5,\) does not fit input"),
         ({**OK, "a": linear(5, 4)}, row("a", "n"), "'a': it cannot take the input"),

@@ -533,3 +533,14 @@ def test_a_name_that_another_layer_has_is_not_taken(tmp_path: Path) -> None:
     }
     again = written(Sequential(modules), tmp_path / "net.nir")
     assert describe(again) == describe(Sequential(modules))
+
+
+@pytest.mark.parametrize("kind", [LIFEuler, CubaLIFEuler])
+def test_what_was_written_for_norse_is_read_as_norse_reads_it(kind: Any, tmp_path: Path) -> None:
+    """Norse takes time constants in seconds, and writes them in time steps."""
+    network = Sequential(linear(3, 4), kind(4, tau_mem=0.01, threshold=0.2))
+    data = RNG.normal(0, 3, (1, 300, 3))
+    expected = network(data)[0]
+    to_nir(network, tmp_path / "a.nir", dialect="norse")
+    again = from_nir(tmp_path / "a.nir", dialect="norse", v_reset=0.0)
+    assert expected.any() and np.array_equal(again(data)[0], expected)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rockpool import convert, describe, load, save
-from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
     BooleanState,
@@ -21,6 +21,7 @@ from rockpool.nn.modules import (
     ExpSyn,
     Instant,
     LIFBitshiftTorch,
+    LIFEuler,
     LIFNeuronTorch,
     LIFTorch,
     Linear,
@@ -389,3 +390,72 @@ def test_a_missing_backend_is_said_in_its_own_words(numpy_python: Any) -> None:
         "Missing the `torch` backend. `LIFTorch` objects, and others relying on `torch` are not "
         "available."
     )
+
+
+@pytest.mark.filterwarnings("ignore:LowPass is deprecated")
+@pytest.mark.parametrize("make", [lambda: LowPass(2, 2e-3, 0.02), lambda: BooleanState(2)])
+def test_what_has_no_parameters_keeps_its_precision(make: Any, tmp_path: Path) -> None:
+    save(make(), tmp_path / "a")
+    for again in (convert(make(), "torch"), load(tmp_path / "a")):
+        assert again(torch.ones(1, 2, 2))[0].dtype == make()(torch.ones(1, 2, 2))[0].dtype
+        assert not any(state.dtype == torch.float64 for state in again.state().values())
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: LIFNeuronTorch(4), lambda: LIFBitshiftTorch(4), lambda: BooleanState(4)]
+)
+def test_a_batch_of_states_is_kept_in_files_of_any_class(make: Any, tmp_path: Path) -> None:
+    for module in (make(), Sequential(make())):
+        module.keep_batch_state()
+        module(torch.randn(3, 5, 4))
+        save(module, tmp_path / "a")
+        again = load(tmp_path / "a")
+        assert again.keeps_batch_state
+        for state, known in zip(leaves(again.state()), leaves(module.state()), strict=True):
+            assert torch.equal(state, known)
+
+
+def leaves(tree: dict[str, Any]) -> list[torch.Tensor]:
+    return [
+        leaf
+        for value in tree.values()
+        for leaf in (leaves(value) if isinstance(value, dict) else [value])
+    ]
+
+
+@pytest.mark.parametrize("kind", ["Sequential", "Residual", "FFwdStack", "Wired", "torch"])
+def test_what_a_container_does_not_evolve_is_left_out_with_a_word(
+    kind: str, tmp_path: Path
+) -> None:
+    if kind == "torch":
+        network: Any = Sequential(LIFTorch(2), LIFTorch(2))
+        network.extra = torch.nn.MSELoss()
+        data: Any = torch.ones(1, 10, 2)
+    else:
+        modules = ExpSyn(2), ExpSyn(2)
+        edges = [("input", "a"), ("a", "b"), ("b", "output")]
+        network = {
+            "Sequential": lambda: Sequential(*modules),
+            "Residual": lambda: Residual(*modules),
+            "FFwdStack": lambda: FFwdStack(*modules),
+            "Wired": lambda: Wired(dict(zip("ab", modules, strict=True)), edges),
+        }[kind]()
+        network.extra = ExpSyn(2)
+        data = np.ones((1, 10, 2))
+    expected = to_numpy(network(data)[0])
+    network.reset_state()
+    with pytest.warns(UserWarning, match="'extra' is not evolved with it, and left out"):
+        other = convert(network, "numpy")
+    assert len(other) == 2
+    np.testing.assert_allclose(other(np.asarray(data))[0], expected, rtol=1e-5)
+    with pytest.warns(UserWarning, match="'extra' is not evolved with it, and left out"):
+        save(network, tmp_path / "a")
+    assert len(load(tmp_path / "a", "numpy")) == 2
+    with pytest.warns(UserWarning, match="'extra' is not evolved with it, and left out"):
+        stream = network.stream(dtype="float64")
+    np.testing.assert_allclose(stream.run(np.asarray(data[0])), expected[0], rtol=1e-5)
+
+
+def test_one_threshold_for_all_neurons_stays_one() -> None:
+    layer = LIFEuler(3, threshold=0.5, v_reset=[0.1, 0.2, -0.1])
+    assert convert(layer, "numpy").threshold.shape == ()

@@ -77,6 +77,40 @@ def test_a_piece_of_a_periodic_series_goes_over_its_end() -> None:
     assert not piece.periodic
 
 
+@pytest.mark.parametrize("kind", ["previous", "next", "nearest", "linear"])
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("fill", ["extrapolate", 7.0])
+def test_a_piece_has_the_values_of_the_series(kind: str, periodic: bool, fill: Any) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        times = np.unique(rng.integers(0, 64, rng.integers(1, 6))) / 64
+        limits = times[0] - rng.integers(0, 4) / 64, times[-1] + rng.integers(1, 4) / 64
+        options = {"periodic": periodic, "interp_kind": kind, "fill_value": fill}
+        values = rng.normal(size=len(times))
+        series = TSContinuous(times, values, t_start=limits[0], t_stop=limits[1], **options)
+        around = 2 * series.duration if periodic else 0.0
+        start, stop = np.sort(rng.uniform(limits[0] - around, limits[1] + around, 2))
+        if rng.integers(2):  # on samples, ends of periods and middles of steps
+            start, stop = np.round(start * 128) / 128, np.round(stop * 128) / 128
+            start, stop = max(start, limits[0] - around), min(stop, limits[1] + around)
+        asked = rng.uniform(start, max(start, stop), 20)
+        piece = series.clip(start, max(start, stop))
+        np.testing.assert_allclose(piece(asked), series(asked), atol=1e-9)
+
+
+def test_a_series_is_appended_whatever_rounding_does(ramp: TSContinuous) -> None:
+    joined = TSContinuous([0, 0.82], [0, 1]).append(TSContinuous([3.22, 4.22], [2, 3]), offset=0)
+    assert joined.times.tolist()[:3] == [0, 0.82, 0.82] and joined.t_stop == pytest.approx(1.82)
+    assert ramp.start_at(3.3).t_start == 3.3
+    assert len(TSContinuous([0.07], [1]).append(TSContinuous([3.22, 4.22], [2, 3]))) == 3
+
+
+def test_samples_are_taken_anew_at_limits_that_are_off_by_rounding() -> None:
+    series = TSContinuous([0, 0.1, 0.2, 0.3], [1, 2, 3, 4])
+    again = series.resample(np.arange(4) * 0.1)  # the last one is 0.30000000000000004
+    assert again.samples.ravel().tolist() == [1, 2, 3, 4] and again.t_stop == 0.3
+
+
 def test_a_piece_lies_within_the_series(ramp: TSContinuous) -> None:
     with pytest.raises(ValueError, match=r"must lie within 0 to 0\.4 s, got 0\.1 to 0\.5 s"):
         ramp.clip(0.1, 0.5)

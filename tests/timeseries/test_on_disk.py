@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +81,18 @@ def test_the_face_has_them(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="must be 'matplotlib' or None, got 'holoviews'"):
         rockpool.set_global_ts_plotting_backend("holoviews")
     assert np.isnan(full_nan((2, 3))).all()
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda kept: pickle.loads(pickle.dumps(kept))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy_has_files_of_its_own(copied: Any) -> None:
+    kept = TSDictOnDisk({"a": TSEvent([0.1], [0], t_stop=1)})
+    other = copied(kept)
+    other["a"] = TSEvent([0.7], [0], t_stop=1)
+    assert kept["a"].times.tolist() == [0.1]
+    del kept
+    gc.collect()
+    assert other["a"].times.tolist() == [0.7]

@@ -27,6 +27,14 @@ def test_a_periodic_series_contains_all_times():
     assert TSContinuous.from_clocked([1, 2], dt=1.0, periodic=True).contains([-100, 1e6]) is True
 
 
+@pytest.mark.parametrize("time", [np.nan, np.inf, -np.inf])
+def test_a_periodic_series_has_no_value_at_no_time(time):
+    series = TSContinuous([0, 1], [1, 2], periodic=True)
+    assert not series.contains(time)
+    with pytest.raises(ValueError, match="has values from 0 to 1 s, asked for"):
+        series([0.5, time])
+
+
 def test_a_plain_series_has_times_and_limits():
     series = TimeSeries([1, 2, 3], t_stop=5, name="clicks")
     assert (series.t_start, series.t_stop, series.name) == (1.0, 5.0, "clicks")
@@ -84,6 +92,10 @@ def test_series_draw_themselves_with_matplotlib(ramp):
     axes = Figure().add_subplot()
     (line,) = ramp.plot(axes)
     assert line.get_drawstyle() == "steps-post"
+    assert line.get_xdata()[-1] == ramp.t_stop  # until which the last sample lasts
+    for kind, style in {"next": "steps-pre", "nearest": "steps-mid", "linear": "default"}.items():
+        (line,) = TSContinuous([0, 1, 2], [1, 3, 2], interp_kind=kind).plot(axes)
+        assert line.get_drawstyle() == style
     points = TSEvent([0.1, 0.2], [0, 3], t_stop=1).plot(axes)
     np.testing.assert_allclose(points.get_offsets(), [[0.1, 0], [0.2, 3]])
     assert axes.get_xlabel() == "Time (s)"

@@ -77,12 +77,12 @@ def _recordings(
     events, unit = events_of(path, columns, arrays, options.get("time_unit") or said.get("unit"))
     known = {name: said[name] for name in ("time_origin", "t_stop", "info") if name in said}
     size = options.get("sensor_size") or said.get("sensor_size")
-    n_channels = options.get("n_channels") or said.get("n_channels")
+    n_channels = options.get("n_channels", said.get("n_channels"))
     yield Recording(
         events,
         unit=unit,
         sensor_size=size if columns.is_sensor else None,
-        n_channels=None if columns.is_sensor else n_channels,
+        n_channels=columns.channels_or(n_channels),
         source=path,
         format=format,
         **known,

@@ -41,11 +41,10 @@ _WORDS = {"true": 1, "on": 1, "false": 0, "off": 0}
 
 def unit_named(path: str, text: str) -> str:
     """Return the unit of time that a text names: s, ms, us or ns."""
-    unit = _UNIT_NAMES.get(text.strip().lower())
+    unit = _UNIT_NAMES.get(text.strip().lower()) if isinstance(text, str) else None
     if unit is None:
-        raise FileFormatError(
-            f"{path}: the unit of time must be {', '.join(UNITS)}, got {shown(text)}"
-        )
+        got = shown(text) if isinstance(text, str) else repr(text)
+        raise FileFormatError(f"{path}: the unit of time must be {', '.join(UNITS)}, got {got}")
     return unit
 
 
@@ -70,6 +69,8 @@ class Columns:
         The unit of the times, where a name says it.
     sensor_size : tuple of int or None
         Height and width, where names say them.
+    n_channels : int or None
+        The number of channels, where the name of their column says it.
     """
 
     def __init__(self, path: str, names: Sequence[str]) -> None:
@@ -102,6 +103,11 @@ class Columns:
         self.sensor_size: tuple[int, int] | None = None
         if self.is_sensor and {"x", "y"} <= sizes.keys():
             self.sensor_size = sizes["y"], sizes["x"]
+        self.n_channels = None if self.is_sensor else sizes.get("channel")
+
+    def channels_or(self, given: int | None) -> int | None:
+        """Return how many channels there are: as given, else as names say; None of a sensor."""
+        return given if given is not None and not self.is_sensor else self.n_channels
 
 
 def is_time(name: str) -> bool:

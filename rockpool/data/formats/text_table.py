@@ -2,7 +2,7 @@
 
 Columns are told by their names, in any order, and others are passed over; between them stand
 commas, semicolons, tabs or blanks. Lines that begin with ``#`` or ``%`` before the names are left
-out.
+out. A line with more fields than there are names is refused: nobody knows which of them has none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rockpool.files.tensors import FileFormatError, shown
 
 __all__ = ["Table", "read", "read_table"]
 
-_EXACT = 2.0**53  # floats have all whole numbers up to this one
+_EXACT = 2.0**53  # floats have all whole numbers below; this one may be another, rounded
 
 
 class Table:
@@ -32,6 +32,7 @@ class Table:
         self.names = [name.strip() for name in names]
         self._delimiter = delimiter
         self._body = body
+        self._checked = False
 
     def column(self, number: int) -> NDArray[Any]:
         """Return a column, of floats where all of it is numbers, else of text."""
@@ -56,6 +57,7 @@ class Table:
     def _loaded(self, columns: Any, dtype: Any) -> NDArray[Any]:
         if not self._body.strip():
             return np.empty(0, dtype=np.float64)
+        self._check_fields()
         try:
             return np.loadtxt(
                 io.StringIO(self._body),
@@ -67,6 +69,22 @@ class Table:
             )
         except ValueError as error:
             raise FileFormatError(f"{self.path}: after the names: {error}") from error
+
+    def _check_fields(self) -> None:
+        """Refuse a line that has more fields than there are names; an empty one may be the last."""
+        if self._checked:
+            return
+        sign, most = self._delimiter, len(self.names)
+        for number, line in enumerate(self._body.splitlines()):
+            n_fields = len(line.split()) if sign is None else line.count(sign) + 1
+            if sign is not None and line.rstrip(" ").endswith(sign):
+                n_fields -= 1
+            if n_fields > most:
+                raise FileFormatError(
+                    f"{self.path}: line {number + 1} after the names has {n_fields} fields, for "
+                    f"{most} names: {shown(line)}"
+                )
+        self._checked = True
 
 
 def read_table(path: str, names: str | Sequence[str] | None = None) -> Table:
@@ -82,13 +100,13 @@ def read_table(path: str, names: str | Sequence[str] | None = None) -> Table:
     first, begin = "", 0
     while begin < len(text):
         end = text.find("\n", begin) + 1 or len(text)
-        first = text[begin:end].strip()
-        if first and first[0] not in "#%":
+        first = text[begin:end].rstrip("\r\n")  # what it begins with may be an empty name and a tab
+        if first.strip() and first.strip()[0] not in "#%":
             break
         first, begin = "", end
     if not first:
         raise FileFormatError(f"{path}: there is no line in it")
-    delimiter = next((sign for sign in ",;\t" if sign in first), None)
+    delimiter = next((sign for sign in ",;\t" if sign in first.strip()), None)
     split = first.split(delimiter)
     if names is None:
         if _is_number(split[0]):
@@ -111,6 +129,7 @@ def read(
     sensor_size: tuple[int, int] | None = None,
     time_unit: str | None = None,
     columns: str | Sequence[str] | None = None,
+    n_channels: int | None = None,
 ) -> Iterator[Recording]:
     """Read a file.
 
@@ -124,6 +143,9 @@ def read(
         s, ms, us or ns. Default: what the name of the column says, else us for whole numbers.
     columns : str or sequence of str, optional
         The names of the columns of a file that has none. Default: in its first line.
+    n_channels : int, optional
+        Number of channels, where events have one. Default: what the names say, as ``channel@20``,
+        else as many as the events need.
     """
     table = read_table(path, columns)
     found = Columns(path, table.names)
@@ -133,7 +155,7 @@ def read(
     except FileFormatError:  # as polarities may be words
         arrays = {name: table.column(place) for name, place in found.place.items()}
     times = arrays["t"]
-    if times.dtype.kind == "f" and times.size and np.abs(times).max() > _EXACT:
+    if times.dtype.kind == "f" and times.size and np.abs(times).max() >= _EXACT:
         exact = table.whole(found.place["t"])
         arrays["t"] = times if exact is None else exact
     events, unit = events_of(path, found, arrays, time_unit)
@@ -141,6 +163,7 @@ def read(
         events,
         unit=unit,
         sensor_size=sensor_size or found.sensor_size,
+        n_channels=found.channels_or(n_channels),
         source=path,
         format="csv",
     )

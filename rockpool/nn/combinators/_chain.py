@@ -218,7 +218,9 @@ class ChainMixin(_Base):
     def _describe(self) -> Node:
         if not type(self).__module__.startswith("rockpool."):
             return super()._describe()  # type: ignore[misc]
-        return described_container(self, self._model_name, settings=self._container_settings())
+        settings = self._container_settings()
+        names = self._member_names
+        return described_container(self, self._model_name, settings=settings, names=names)
 
     def _container_settings(self) -> dict[str, Any]:
         """Return what there is to say of the container besides its modules."""

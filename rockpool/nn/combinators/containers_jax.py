@@ -30,7 +30,7 @@ class JaxResidual(ResidualMixin, JaxModule):  # type: ignore[misc]
     evolve: Evolve[jax.Array]
 
     def _added(self, output: Any, data: Any) -> jax.Array:
-        data = jnp.asarray(data)
+        data = jnp.asarray(self._real_input(data))
         data = self._alike(data[:, jnp.newaxis] if data.ndim == 1 else data, output)
         return output + aligned(data, output)
 

@@ -217,7 +217,7 @@ def at_least_a_step(owner: str, name: str, value: Any, dt: Any) -> None:
         _require(owner, name, values, allowed, f">= dt = {float(step):g}", "s")
 
 
-def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any) -> None:
+def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any, exact: bool = False) -> None:
     """Require the shape of `value` to be one of these, or to have as many elements as one."""
     try:
         given = tuple(np.shape(value))
@@ -226,7 +226,7 @@ def shape_fits(owner: str, name: str, shapes: list[Shape], value: Any) -> None:
     if isinstance(value, str | bytes):
         raise TypeError(f"{owner}: {name} must be a number or an array of numbers, got {value!r}")
     sizes = [int(np.prod(shape)) for shape in shapes]
-    if given not in shapes and int(np.prod(given)) not in sizes:
+    if given not in shapes and (exact or int(np.prod(given)) not in sizes):
         raise ValueError(f"{owner}: {name} must have shape {one_of(shapes)}, got {given}")
 
 

@@ -231,7 +231,11 @@ def _convolution(n_axes: int, name: str, kernel: tuple[str, ...], equations: str
             SettingSpec("groups", 1),
             SettingSpec("has_bias", True, stored_as=None),
             ParameterSpec(
-                "weight", "weights", (("Cout", "Cin", *kernel),), drawn_by="weight_init_func"
+                "weight",
+                "weights",
+                (("Cout", "Cin", *kernel),),
+                drawn_by="weight_init_func",
+                exact=True,
             ),
             ParameterSpec(
                 "bias",

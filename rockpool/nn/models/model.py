@@ -58,6 +58,8 @@ class ParameterSpec:
         Whether a value that is given turns that flag on; if not, a value without it is an error.
     named : mapping
         Functions that the argument `drawn_by` may call by a name.
+    exact : bool
+        Whether values have to be of one of the shapes, and not just as many.
     """
 
     name: str
@@ -70,6 +72,7 @@ class ParameterSpec:
     only_with: str = ""
     implies_flag: bool = False
     named: Mapping[str, Callable[[Shape], Any]] = field(default_factory=dict)
+    exact: bool = False
 
     def is_present(self, arguments: Mapping[str, Any]) -> bool:
         """Return whether a module that is constructed with these arguments has the parameter."""
@@ -297,7 +300,7 @@ class Model:
                     f"{owner}: {spec.name} was given, but {spec.only_with} is False; set "
                     f"{spec.only_with}=True"
                 )
-            checks.shape_fits(owner, spec.name, shapes, value)
+            checks.shape_fits(owner, spec.name, shapes, value, spec.exact)
             spec.check(owner, spec.name, value)
         for setting in self.settings:
             if setting.name in arguments:

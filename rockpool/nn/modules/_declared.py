@@ -43,6 +43,8 @@ class DeclaredModule(ModuleBase):
             The constructor of the next class, ``super().__init__``.
         """
         model, owner = self._model, type(self).__name__
+        if "shape" in arguments.get("kwargs", {}):  # of a layer whose shape follows
+            model.module_shape(owner, arguments["kwargs"]["shape"])
         shape = model.full_shape(owner, arguments)
         model.check(owner, shape, arguments)
         _warn_of_milliseconds(owner, model, arguments)
@@ -131,6 +133,8 @@ def _warn_of_reshaping(
     for spec in model.parameters:
         given = shape_of(arguments.get(spec.name))
         wanted = model.parameter_shapes(shape, spec)[0]
+        if spec.exact:
+            continue
         if given != wanted and sorted(given) == sorted(wanted) and min(given) > 1:
             warn_user(
                 f"{owner}: {spec.name} should have the shape {wanted}, and its numbers are filled "

@@ -6,7 +6,7 @@ by the arguments of its constructor, and is on one back-end only.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from rockpool.nn.description import Node, Value
 from rockpool.nn.models.catalogue import model_of
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec
+from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Constant, RP_Constant, to_numpy
 
 __all__ = [
@@ -72,14 +73,21 @@ def _described_class(module: Any) -> Node:
     _add_local(module, node, {name for name in optional if name not in node.parameters})
     node.settings.update(node.local)
     node.local.clear()
+    if module.keeps_batch_state:
+        node.local["keep_batch_state"] = True
     missing = _required_of(type(module)) - {*node.settings, *node.parameters, *_NOT_TOLD}
     return replace(node, lacking=tuple(sorted(missing)))
 
 
 def described_container(
-    module: Any, model: str, *, settings: Any = None, user_class: type | None = None
+    module: Any,
+    model: str,
+    *,
+    settings: Any = None,
+    user_class: type | None = None,
+    names: Collection[str] | None = None,
 ) -> Node:
-    """Return the description of a module that is made of others."""
+    """Return the description of a module that is made of others: of all, or of these names."""
     node = Node(
         model, module.shape, settings=dict(settings or {}), user_class=user_class, module=module
     )
@@ -88,7 +96,12 @@ def described_container(
             node.parameters[name] = present_value(module, name)
         elif entry.kind == "State":
             node.states[name] = np.array(to_numpy(module._load_attribute(name)))
-    node.children.update((n, child._describe()) for n, child in module._registered_modules.items())
+    children = module._registered_modules
+    if names is not None and len(names) < len(children):
+        others = ", ".join(repr(name) for name in children if name not in names)
+        warn_user(f"{module._label}: {others} is not evolved with it, and left out of what is made")
+        children = {name: children[name] for name in names}
+    node.children.update((name, child._describe()) for name, child in children.items())
     return node
 
 

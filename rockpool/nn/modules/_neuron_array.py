@@ -65,6 +65,8 @@ class NeuronArray(_ModuleClass):
         if said is None or spec.name != "threshold":
             return said
         v_reset = to_numpy(self._load_attribute("v_reset"))
+        if np.all(said.array > v_reset):  # one for all neurons stays one
+            return said
         raised = (v_reset + LEAST_THRESHOLD).astype(said.array.dtype)
         return replace(said, array=np.where(said.array <= v_reset, raised, said.array))
 

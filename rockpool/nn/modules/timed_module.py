@@ -165,6 +165,8 @@ class TimedModuleWrapper(TimedModule):
         t_start = self.t
         _, raster, _ = self._prepare_input(ts_input, duration, num_timesteps)
         torch = torch_for(self._module)
+        if torch is not None:  # of whose modules not all take less
+            raster = raster[np.newaxis]
         # a time series has no gradients, and the state would keep them
         with nullcontext() if torch is None else torch.no_grad():
             kwargs["record"] = record

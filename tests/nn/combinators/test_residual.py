@@ -72,3 +72,11 @@ def test_a_slice_is_the_chain_without_the_addition():
 def test_what_follows_from_the_modules_cannot_be_given(keyword):
     with pytest.raises(ValueError, match=keyword):
         Residual(Rate(2), **{keyword: 2})
+
+
+def test_input_in_another_order_of_bytes_is_added_in_jax():
+    from rockpool.nn.modules import LinearJax
+
+    data = np.arange(12.0).reshape(1, 4, 3)
+    residual = Residual(LinearJax((3, 3)))
+    np.testing.assert_array_equal(residual(data.astype(">f8"))[0], residual(data)[0])

@@ -309,9 +309,11 @@ def test_weights_that_cannot_be_are_named(name: str) -> None:
     make = getattr(modules, name)
     with pytest.raises(ValueError, match=rf"{name}: weight must have shape \(3, 2, 2, 2\), got"):
         make((2, 3, 3), 3, 2, weight=np.ones((3, 1, 2, 2)))
+    with pytest.raises(ValueError, match=rf"{name}: weight must have shape \(3, 2, 2, 2\), got"):
+        make((2, 3, 3), 3, 2, weight=np.ones((2, 2, 2, 3)))  # as many, in the order of others
     with pytest.raises(ValueError, match=f"{name}: weight must be finite, got nan"):
         make((1, 3, 3), 1, 1, weight=np.full((1, 1, 1, 1), np.nan))
     with pytest.raises(ValueError, match=rf"{name}: bias must have shape \(3,\) or \(\), got"):
         make((2, 3, 3), 3, 2, bias=np.ones(2))
-    with pytest.raises(TypeError, match="shape"):
+    with pytest.raises(TypeError, match=f"{name}: shape follows from shape_in, it cannot be given"):
         make((2, 3, 3), 3, 2, shape=(18, 12))

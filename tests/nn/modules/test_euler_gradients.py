@@ -197,3 +197,17 @@ def test_gradients_reach_back_into_an_earlier_call(name) -> None:
         found.append(x.grad.numpy())
     np.testing.assert_allclose(found[1], found[0], rtol=1e-9, atol=1e-12)
     assert found[0].any() and data.shape[2] == N
+
+
+@pytest.mark.parametrize("name", ["IFEuler", "LIFEuler", "CubaLIFEuler"])
+def test_one_threshold_beside_a_reset_of_each_neuron_has_a_gradient(name) -> None:
+    arguments = {"threshold": 0.5, "v_reset": [0.1, 0.2, -0.1]}
+    layer = getattr(rockpool.nn.modules, f"{name}Jax")(3, **arguments)
+    twin = getattr(rockpool.nn.modules, f"{name}Torch")(3, **arguments)
+
+    def total(parameters):
+        return layer.set_attributes(parameters)(jnp.ones((1, 5, 3)))[0].sum()
+
+    gradients = jax.grad(total)(layer.parameters())
+    twin(torch.ones(1, 5, 3))[0].sum().backward()
+    np.testing.assert_allclose(gradients["threshold"], twin.threshold.grad, rtol=1e-4)

@@ -238,6 +238,17 @@ def test_wrapped_modules_can_be_nested():
 # -- torch -----------------------------------------------------------------------------------
 
 
+def test_a_torch_module_that_wants_a_batch_evolves_over_time_series():
+    from rockpool.nn.modules import UpDownTorch
+
+    series = TSContinuous.from_clocked(np.random.default_rng(0).normal(size=(5, 2)), 1e-3)
+    layer = UpDownTorch(2, thr_up=0.3, thr_down=0.3)
+    events = layer.timed(dt=1e-3)(series)[0]
+    expected = layer(torch.tensor(series.samples[None], dtype=torch.float32))[0][0]
+    raster = events.raster(1e-3, add_events=True)
+    np.testing.assert_array_equal(raster, expected.detach().numpy())
+
+
 def test_a_torch_module_evolves_over_time_series():
     series = clocked(20)
     expected, _, _ = RateTorch(2)(torch.as_tensor(series.samples[None], dtype=torch.float32))

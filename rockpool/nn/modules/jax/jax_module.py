@@ -143,7 +143,8 @@ class JaxModule(Module):
             if isinstance(spec.default, bool) and spec.name in arguments:
                 given = arguments[spec.name]
                 flag = static_bool(owner, spec.name, given)
-                flags[spec.name] = given if isinstance(given, str) else flag
+                # what is no flag is left for the table to refuse
+                flags[spec.name] = given if isinstance(given, (str, int, float)) else flag
                 spec.check(owner, spec.name, given)
 
         def init_with_key(*args: Any, **kwargs: Any) -> None:

@@ -72,7 +72,7 @@ class EulerBase(NeuronArray, Module):
         ----------
         input_data : array_like
             Input, shape (B, T, *shape) or (T, *shape), or of flat neurons, (B, T, N), (T, N)
-            or (T,).
+            or (T,). What can be read as (B, T, N) is that: of a shape (1, N), give (1, T, 1, N).
         record : bool
             Whether to return the time course of the states. Default: False.
 

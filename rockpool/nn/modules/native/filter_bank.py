@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,6 +18,10 @@ from rockpool.typehints import ArrayLike
 __all__ = ["ButterFilter", "ButterMelFilter", "FilterBankBase"]
 
 
+# settings that the filters have been designed with
+_DESIGNED = frozenset({"fs", "cutoff_fs", "order", "frequency", "bandwidth"})
+
+
 def _require(condition: bool, owner: str, name: str, allowed: str, value: Any) -> None:
     if not condition:
         raise AssertionError(f"{owner}: {name} must be {allowed}, got {value!r}")
@@ -25,8 +30,8 @@ def _require(condition: bool, owner: str, name: str, allowed: str, value: Any) -
 class FilterBankBase(Module):
     """A bank of Butterworth band-pass filters; a subclass says which bands.
 
-    A subclass calls this constructor and then ``_set_bands(low, high)``. All settings are fixed at
-    construction.
+    A subclass calls this constructor and then ``_set_bands(low, high)``. Frequencies and order are
+    fixed at construction, as the filters are designed then.
 
     Parameters
     ----------
@@ -88,7 +93,7 @@ class FilterBankBase(Module):
     ) -> None:
         owner = type(self).__name__
         module_shape = self._module_shape(shape)
-        _require(isinstance(fs, Real) and fs > 0, owner, "fs", "a number > 0 Hz", fs)
+        _require(isinstance(fs, Real) and 0 < fs < np.inf, owner, "fs", "a number > 0 Hz", fs)
         _require(
             isinstance(cutoff_fs, Real) and 0 < cutoff_fs < fs / 2,
             owner,
@@ -109,6 +114,15 @@ class FilterBankBase(Module):
         self.use_lowpass = SimulationParameter(bool(use_lowpass))
         self._band_filters: list[np.ndarray] = []
         self._low_pass = signal.butter(self.order, self.cutoff_fs / (self.fs / 2), output="sos")
+
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        super()._check_values(values)
+        for name in _DESIGNED & values.keys():
+            if not np.array_equal(values[name], getattr(self, name)):
+                raise ValueError(
+                    f"{self._label}: {name} is fixed, as the filters have been designed with it; "
+                    f"make another bank, with {name}={values[name]!r}"
+                )
 
     @classmethod
     def _module_shape(cls, shape: Any) -> tuple[int, int]:
@@ -149,6 +163,8 @@ class FilterBankBase(Module):
                 f"{type(self).__name__}: input must have shape (time,), (time, 1) or "
                 f"(batch, time, 1), got {np.shape(input_data)}"
             )
+        if not data.size:
+            return np.zeros((*data.shape[:-1], self.size_out)), {}, {}
         output = np.concatenate([self._channel(sos, data) for sos in self._band_filters], axis=-1)
         if self.normalize:
             largest = np.max(np.abs(output), axis=(-2, -1), keepdims=True)
@@ -310,6 +326,8 @@ class ButterFilter(FilterBankBase):
         checks.positive(owner, "frequency", frequency, "Hz")
         checks.positive(owner, "bandwidth", bandwidth, "Hz")
         centres = np.array(frequency, dtype=np.float64).reshape(-1)
+        if not centres.size:
+            raise ValueError(f"{owner}: frequency must have at least one number, got {frequency!r}")
         widths = np.array(bandwidth, dtype=np.float64).reshape(-1)
         if widths.size not in (1, centres.size):
             raise ValueError(

@@ -73,6 +73,8 @@ class ShapedMixin(_ModuleClass):
 
         Input of the shape (B, T, *shape_in) gives output of the shape (B, T, *shape_out). It may
         also be (T, *shape_in), for one batch element, or flat in C order, (B, T, Nin) or (T, Nin).
+        What can be read as (B, T, Nin) is that: with a `shape_in` of (1, Nin), steps of one batch
+        element are (1, T, 1, Nin).
         """
         data, _ = self._auto_batch(input_data)
         return self._of_steps(data), {}, {}

@@ -104,6 +104,12 @@ def test_bad_arguments(module: Any, arguments: dict[str, Any], message: str) -> 
         module(**{"shape": 2, **arguments})
 
 
+@pytest.mark.parametrize("flag", [0.5, 2, "no"])
+def test_a_flag_is_true_or_false(flag: Any) -> None:
+    with pytest.raises(TypeError, match="LIFJax: has_rec must be True or False, got"):
+        LIFJax(2, has_rec=flag)
+
+
 @pytest.mark.parametrize("key", [5, 2.5, "key", np.ones(2), jax.random.split(jax.random.key(0))])
 def test_a_key_must_be_a_key(key: Any) -> None:
     with pytest.raises(TypeError, match=r"ExpSynJax: rng_key must be (a|one) key"):

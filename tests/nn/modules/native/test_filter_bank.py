@@ -198,12 +198,36 @@ def test_wrong_arguments_of_the_mel_filter(arguments, error, message):
         ({"frequency": [500, 3960]}, "each band must lie between 0 and fs / 2 .* to 4010 Hz"),
         ({"fs": 0}, "each band must lie between 0 and fs / 2 = 0 Hz"),
         ({"bandwidth": -1}, "ButterFilter: bandwidth must be > 0 Hz, got -1"),
+        ({"frequency": []}, r"ButterFilter: frequency must have at least one number, got \[\]"),
         ({"frequency": np.nan}, "ButterFilter: frequency must be > 0 Hz, got nan"),
     ],
 )
 def test_wrong_arguments_of_the_butter_filter(arguments, message):
     with pytest.raises(ValueError, match=message):
         ButterFilter(**{"frequency": [500, 1000], "bandwidth": 100, "fs": FS, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("order", 5), ("fs", 0.0), ("cutoff_fs", 10.0), ("frequency", [450.0])]
+)
+def test_what_filters_are_designed_with_is_fixed(name, value):
+    bank = ButterFilter([500.0], 100, fs=FS)
+    before = getattr(bank, name)
+    with pytest.raises(ValueError, match=f"ButterFilter: {name} is fixed, as the filters have"):
+        setattr(bank, name, np.array(value) if name == "frequency" else value)
+    assert getattr(bank, name) is before
+    bank.set_attributes(bank.simulation_parameters())  # what it is can be set
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 1), (2, 0, 1), (0, 5, 1)])
+def test_input_of_no_time_has_output_of_none(shape):
+    output = ButterFilter([500, 1000], 100, fs=FS)(np.zeros(shape))[0]
+    assert output.shape == (*(shape[:-1] if len(shape) > 1 else shape), 2)
+
+
+def test_a_sampling_frequency_is_finite():
+    with pytest.raises(AssertionError, match="fs must be a number > 0 Hz, got inf"):
+        ButterMelFilter(4, fs=np.inf)
 
 
 def test_plot_of_the_responses(monkeypatch):

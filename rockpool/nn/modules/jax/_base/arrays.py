@@ -48,7 +48,8 @@ def at_least(value: Any, least: Any) -> jax.Array:
 
 @at_least.defjvp
 def _at_least_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, Any]:
-    return at_least(*primals), tangents[0]
+    limited = at_least(*primals)
+    return limited, jnp.broadcast_to(tangents[0], limited.shape)
 
 
 @no_type_check
@@ -61,7 +62,8 @@ def above(value: Any, limit: Any, by: Any) -> jax.Array:
 
 @above.defjvp
 def _above_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, Any]:
-    return above(*primals), tangents[0]
+    raised = above(*primals)
+    return raised, jnp.broadcast_to(tangents[0], raised.shape)
 
 
 def batched_input(data: Any, shape: Shape, dtype: Any = None) -> jax.Array:
