@@ -60,7 +60,7 @@ class TorchChainMixin(_Base):
     ) -> tuple[Tensor, dict[str, Any], dict[str, Any]]:
         # not a call: in torch mode that of a member may return the output alone
         member: Any = self._modules[name]
-        if not isinstance(member, TorchModule) or type(member).evolve is not TorchModule.evolve:
+        if type(member).evolve is not TorchModule.evolve:  # which does so itself
             in_use(member)
         return member.evolve(data, record=record)  # type: ignore[no-any-return]
 

@@ -185,7 +185,7 @@ class ModuleBase(AttributeRegistry, metaclass=ABCMeta):
         """
         evolve = self.evolve
         module: Any = self  # `Evolves` is what type checkers know of it
-        if module._registered_modules and not module._evolves_whole:
+        if not module._evolves_whole and module._registered_modules:
             evolve = partial(module._all_or_nothing, evolve)
         if not (isinstance(input_data, tuple) and _is_call_result(input_data)):
             return evolve(input_data, *args, **kwargs)

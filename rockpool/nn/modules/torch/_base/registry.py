@@ -245,12 +245,19 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         return super()._all_or_nothing(evolve, *args, **kwargs)
 
     def _snapshot(self, within_ours: bool = True) -> Any:
-        unsaved = self._non_persistent_buffers_set
-        states = {
-            name: value if value is None or self._replaces_states else value.detach().clone()
-            for name, value in self._buffers.items()
-            if name not in unsaved
-        }
+        unsaved, as_they_are = self._non_persistent_buffers_set, self._replaces_states
+        if not self._buffers:
+            states: dict[str, Any] = {}
+        elif as_they_are and not unsaved:
+            states = self._buffers.copy()
+        else:
+            states = {
+                name: value if value is None or as_they_are else value.detach().clone()
+                for name, value in self._buffers.items()
+                if name not in unsaved
+            }
+        if not self._modules:  # as most members of a container
+            return states, []
         return states, [
             (module, module._snapshot()) for module in self._registered_modules.values()
         ]
