@@ -131,7 +131,7 @@ def pga_attack(
 
 @partial(
     jax.jit,
-    static_argnames=("net", "task_loss", "noisy_forward_std", "beta_robustness", *_STATIC),
+    static_argnames=("task_loss", "noisy_forward_std", "beta_robustness", *_STATIC),
 )
 def adversarial_loss(
     parameters: Tree,
@@ -158,7 +158,7 @@ def adversarial_loss(
     parameters : dict
         Parameters of the network, ``net.parameters()``.
     net : JaxModule
-        The network; a static argument, so that each one is compiled for by itself.
+        The network. It starts from its initial state.
     inputs : array
         Input to the network, shape (B, T, Nin).
     target : array

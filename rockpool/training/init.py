@@ -67,10 +67,13 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
     pairs = {
         name: following
         for (name, weights), (_, following) in pairwise(layers)
-        if _described(weights).model == "Linear" and _described(following).parameters.keys() >= _LIF
+        if _described(weights).model == "Linear" and _is_lif(_described(following))
     }
     if not pairs:
-        raise ValueError("spiking: there are no linear weights with LIF neurons next behind them")
+        raise ValueError(
+            "spiking: there are no linear weights with LIF neurons next behind them, of a model "
+            "that is on numpy as well"
+        )
     random = np.random.default_rng(seed)
     found: dict[str, Any] = {}
     spikes: np.ndarray | None = None
@@ -92,6 +95,13 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
         scale, spikes = _fitted(f"{type(net).__name__} {name!r}", spikes, drawn, node, rate * dt)
         found[name] = {"weight": _like(scale * drawn, module._load_attribute("weight"))}
     return net.set_attributes(found)
+
+
+def _is_lif(node: Node) -> bool:
+    """Whether a layer is LIF neurons that numpy can hold, which the weights are tried with."""
+    from rockpool.nn.conversion import obstacles
+
+    return node.parameters.keys() >= _LIF and not list(obstacles(node, "numpy"))
 
 
 def _described(module: Any) -> Node:

@@ -53,6 +53,8 @@ def _target(owner: str, found: Any, target: Any, op: ModuleType) -> Any:
         known = np.asarray(target)
         if known.dtype.kind not in "buif":
             raise TypeError(f"{owner}: target must be real numbers, got {target!r}")
+    elif "complex" in str(target.dtype):
+        raise TypeError(f"{owner}: target must be real numbers, got {target.dtype}")
     return op.like(target, found)
 
 
@@ -127,6 +129,7 @@ def first_spike(output: Any, target: Any, dt: float | int = 1e-3) -> Any:
     """
     checks.time_step("first_spike", "dt", dt)
     op = _operations("first_spike", "output", output)
+    output = op.floating(output)
     silent = 1.0 - op.where(output > 1, op.like(1.0, output), output)
     before = op.floating(op.cumprod(silent, -2).sum(-2))
     steps = _target("first_spike", before, target, op) / dt
@@ -155,7 +158,7 @@ def membrane_peak(vmem: Any, labels: Any) -> Any:
     Nature Neuroscience 9 (2006), for learning at the peak of the membrane.
     """
     op = _operations("membrane_peak", "vmem", vmem)
-    return _cross_entropy("membrane_peak", op.amax(vmem, -2), labels, op)
+    return _cross_entropy("membrane_peak", op.amax(op.floating(vmem), -2), labels, op)
 
 
 def cross_entropy(output: Any, labels: Any) -> Any:
@@ -175,7 +178,7 @@ def cross_entropy(output: Any, labels: Any) -> Any:
         no class, where their values are known: not within `jax.jit`, or on another device.
     """
     op = _operations("cross_entropy", "output", output)
-    return _cross_entropy("cross_entropy", output.mean(-2), labels, op)
+    return _cross_entropy("cross_entropy", op.floating(output).mean(-2), labels, op)
 
 
 def _cross_entropy(owner: str, scores: Any, labels: Any, op: ModuleType) -> Any:

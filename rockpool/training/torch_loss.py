@@ -53,9 +53,9 @@ def summed_exp_boundary_loss(
     """
     cost = data.new_zeros(())
     if lower_bound is not None:
-        cost = cost + _exponential_excess(lower_bound - data)
+        cost = cost + _exponential_excess(torch.as_tensor(lower_bound).to(data) - data)
     if upper_bound is not None:
-        cost = cost + _exponential_excess(data - upper_bound)
+        cost = cost + _exponential_excess(data - torch.as_tensor(upper_bound).to(data))
     return cost
 
 

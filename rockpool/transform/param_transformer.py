@@ -89,6 +89,10 @@ class ParameterTransformerMixin(_Base):
                 f"{owner}: there must be one of transform_params for each of the "
                 f"{len(families)} families, got {len(transform_params)}"
             )
+        if not any(module.parameters() if f is None else module.parameters(f) for f in families):
+            raise ValueError(
+                f"{owner}: there are no parameters of {families} in {module.class_name}"
+            )
         super().__init__(  # type: ignore[misc]
             *args,
             shape=module.shape,

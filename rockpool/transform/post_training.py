@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,8 +154,8 @@ def quantize_network(
     highest = 2 ** (bits_per_weight - 1) - 1
     limit = 2 ** (bits_per_threshold - 1) - 1
     values: Values = {}
-    for linear, neurons in _pairs(describe(network, state=False)):
-        values |= _rounded(linear, neurons, method == "channel", highest, limit)
+    for weights, neurons in _groups(describe(network, state=False)):
+        values |= _rounded(weights, neurons, method == "channel", highest, limit)
     quantised = _with_values(network, values)
     rates = _rates(network, quantised, data)
     gone = [rate.name or type(network).__name__ for rate in rates if rate.fell_silent]
@@ -178,33 +178,67 @@ def quantize_network(
 Place = tuple[tuple[str, ...], Node]
 
 
-def _pairs(description: Node) -> Iterator[tuple[Place | None, Place | None]]:
+def _groups(description: Node) -> Iterator[tuple[list[Place], Place | None]]:
     """Yield the layers that share steps: weights, and the neurons that they lead to."""
+    wired = {path: node for path, node in description.walk() if node.model == "Wired"}
+    for path, node in wired.items():
+        yield from _wired_groups(path, node)
     linear: Place | None = None
     for path, node in layers(description):
+        if path[:-1] in wired and path:
+            continue
+        if linear is not None and _parted(linear[0], path, wired):
+            yield [linear], None
+            linear = None
         if node.model == "Linear":
             if linear is not None:
-                yield linear, None
+                yield [linear], None
             linear = path, node
         elif is_spiking(node):
             fits = linear is not None and linear[1].shape[-1] == node.shape[0]
             if linear is not None and not fits:
-                yield linear, None
-            yield (linear if fits else None), (path, node)
+                yield [linear], None
+            yield ([linear] if linear is not None and fits else []), (path, node)
             linear = None
     if linear is not None:
-        yield linear, None
+        yield [linear], None
+
+
+def _parted(first: tuple[str, ...], second: tuple[str, ...], wired: Collection[Any]) -> bool:
+    """Whether edges lie between two layers, one listed after the other."""
+    common = 0
+    while common < min(len(first), len(second)) and first[common] == second[common]:
+        common += 1
+    return first[:common] in wired
+
+
+def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Place], Place | None]]:
+    """Yield the same of the layers that stand in one `Wired` themselves; they follow its edges."""
+    alone = {name for name, child in node.children.items() if child.model == "Linear"}
+    for name, child in node.children.items():
+        if not is_spiking(child) or child.children:
+            continue
+        sources = [source for source, target in node.settings["edges"] if target == name]
+        leading = [
+            source
+            for source in dict.fromkeys(sources)
+            if source in alone and node.children[source].shape[-1] == child.shape[0]
+        ]
+        alone -= set(leading)
+        places = [((*path, source), node.children[source]) for source in leading]
+        yield places, ((*path, name), child)
+    for name in node.children:
+        if name in alone:
+            yield [((*path, name), node.children[name])], None
 
 
 def _rounded(
-    linear: Place | None, neurons: Place | None, by_channel: bool, highest: int, limit: int
+    linear: list[Place], neurons: Place | None, by_channel: bool, highest: int, limit: int
 ) -> Values:
     """Return rounded weights, biases and thresholds of a layer of neurons."""
-    n_neurons: Any = (neurons or linear)[1].shape[-1]  # type: ignore[index]
+    n_neurons: Any = (neurons or linear[0])[1].shape[-1]
     largest = np.zeros(n_neurons)
-    weights: list[tuple[Place, str]] = []
-    if linear is not None:
-        weights.append((linear, "weight"))
+    weights: list[tuple[Place, str]] = [(place, "weight") for place in linear]
     if neurons is not None and "w_rec" in neurons[1].parameters:
         weights.append((neurons, "w_rec"))
     for (_, node), name in weights:
@@ -212,17 +246,20 @@ def _rounded(
         # columns lead to synapses, those of one neuron side by side
         per_neuron = array.reshape(len(array), n_neurons, -1).max(axis=(0, 2))
         largest = np.maximum(largest, per_neuron)
-    if not by_channel:
-        largest[:] = largest.max(initial=0.0)
     step = largest / highest
     if neurons is not None and "threshold" in neurons[1].parameters:
         threshold = np.broadcast_to(neurons[1].parameters["threshold"].array, (n_neurons,))
         step = np.where(step > 0, np.maximum(step, threshold / limit), step)
+    if not by_channel:
+        step[:] = step.max(initial=0.0)
 
     found: Values = {}
-    for place, names in ((linear, ("weight", "bias")), (neurons, ("w_rec", "bias", "threshold"))):
+    own = [(place, ("weight", "bias")) for place in linear]
+    if neurons is not None:
+        own.append((neurons, ("w_rec", "bias", "threshold")))  # type: ignore[arg-type]
+    for place, names in own:
         for name in names:
-            if place is not None and name in place[1].parameters:
+            if name in place[1].parameters:
                 array = place[1].parameters[name].array
                 found[place[0], name] = _on_steps(array, step, int(name == "threshold"))
     return found

@@ -100,8 +100,9 @@ def global_quantize(
     AssertionError
         Weights have another number of axes.
     ValueError
-        A number is NaN or infinite.
+        A number is NaN or infinite, or a number of bits is less than 2.
     """
+    _require_bits(bits_per_weight=bits_per_weight, bits_per_threshold=bits_per_threshold)
     w_in, w_rec = validate_weights_to_3d(weights_in), validate_weights_to_3d(weights_rec)
     w_out = validate_weights_to_2d(weights_out)
     hidden = {"weights_in": w_in, "weights_rec": w_rec, "threshold": threshold, "bias": bias}
@@ -158,6 +159,7 @@ def channel_quantize(
     Parameters, result and errors are those of `global_quantize`. The threshold of a neuron without
     weights is rounded.
     """
+    _require_bits(bits_per_weight=bits_per_weight, bits_per_threshold=bits_per_threshold)
     w_in, w_rec = validate_weights_to_3d(weights_in), validate_weights_to_3d(weights_rec)
     w_out = validate_weights_to_2d(weights_out)
     _require_finite(weights_in=w_in, weights_rec=w_rec, weights_out=w_out)
@@ -186,6 +188,8 @@ def _scales(bits: int, limit: int, threshold: ArrayLike, *weights: Array) -> Arr
     That of a threshold beyond the limit is the one by which it becomes the limit.
     """
     thresholds = np.asarray(threshold, dtype=float).reshape(-1)
+    if thresholds.size == 1:  # one for all neurons
+        thresholds = np.repeat(thresholds, max(array.shape[1] for array in weights))
     largest = np.zeros(len(thresholds))
     for array in weights:
         n = array.shape[1]
@@ -224,6 +228,13 @@ def _scaled(values: dict[str, Any], scale: float | int) -> dict[str, Array]:
 
 def _whole(values: ArrayLike) -> Array:
     return np.round(np.asarray(values)).astype(int)
+
+
+def _require_bits(**numbers: int) -> None:
+    """Raise a ValueError for a number of bits with which all is 0."""
+    for name, bits in numbers.items():
+        if bits < 2:
+            raise ValueError(f"quantize_methods: {name} must be >= 2, got {bits}")
 
 
 def _require_finite(**values: Any) -> None:

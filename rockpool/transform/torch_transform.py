@@ -8,7 +8,7 @@ gradients pass through them as if they were not there.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -111,6 +111,9 @@ def int_quant(
     Tensor
         Whole numbers as floats, of the shape of `value`; zeros for zeros.
     """
+    for name, bits in (("n_bits", n_bits), ("max_n_bits", max_n_bits)):
+        if bits < 2:
+            raise ValueError(f"int_quant: {name} must be >= 2, got {bits}")
     if not maintain_zero:
         value = value - (value.max() - value.min()) / 2
     levels = 2 ** (n_bits - 1) - 1
@@ -240,11 +243,14 @@ def _on_levels(
     else:
         low, high = value.min().detach(), value.max().detach()
     out_low, out_high = (low, high) if output_range is None else output_range
-    if bool(high == low):
-        return value * 1.0 if maintain_zero else torch.zeros_like(value) + out_low
+    # values that are all alike have no range; a question for it would end a graph of torch
+    alike = high == low
+    span = torch.where(alike, torch.ones_like(high), high - low)
     steps = num_levels - 1
-    level = rounded((value - low) / ((high - low) / steps))
-    return level * ((out_high - out_low) / steps) + out_low
+    level = rounded((value - low) / (span / steps))
+    found = level * ((out_high - out_low) / steps) + out_low
+    as_it_is = value * 1.0 if maintain_zero else value - value.detach() + out_low
+    return torch.where(alike, as_it_is, found)
 
 
 def dropout(param: Tensor, dropout_prob: float | int = 0.5) -> Tensor:
@@ -434,6 +440,7 @@ def make_param_T_network(net: TorchModule, T_config_tree: Tree, inplace: bool = 
     net = net if inplace else copy.deepcopy(net)
     if not net._registered_modules:
         return TWrapper(net, T_config_tree)
+    _require_known("make_param_T_network", net, T_config_tree, _tree_of(net, None))
     for name, module in net._registered_modules.items():
         if name not in T_config_tree:
             continue
@@ -442,6 +449,15 @@ def make_param_T_network(net: TorchModule, T_config_tree: Tree, inplace: bool = 
         else:
             setattr(net, name, TWrapper(module, T_config_tree[name]))
     return net
+
+
+def _require_known(owner: str, net: TorchModule, tree: Tree, others: Iterable[str]) -> None:
+    """Require that the names in a tree are those of modules, or others that there are."""
+    known = [*net._registered_modules, *others]
+    for name in tree:
+        if name not in known:
+            listed = ", ".join(map(repr, net._registered_modules))
+            raise ValueError(f"{owner}: there is no module {name!r}, there are {listed}")
 
 
 def apply_T(T_net: TorchModule, inplace: bool = False) -> Any:
@@ -503,6 +519,7 @@ def make_act_T_network(net: TorchModule, act_T_config: Tree, inplace: bool = Fal
     if not net._registered_modules:
         function = act_T_config.get("")
         return net if function is None else ActWrapper(net, function)
+    _require_known("make_act_T_network", net, act_T_config, [""])
     for name, module in net._registered_modules.items():
         if name in act_T_config:
             wrapped = make_act_T_network(module, act_T_config[name], inplace=True)

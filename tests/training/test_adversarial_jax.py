@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import jax
@@ -112,3 +113,13 @@ def test_at_least_one_step() -> None:
     net = rate()
     with pytest.raises(ValueError, match="attack_steps must be >= 1, got 0"):
         attack(net, *jax.tree.flatten(net.parameters()), 0)
+
+
+def test_a_setting_that_was_changed_counts() -> None:
+    net = rate()
+    before = adversarial_loss(net.parameters(), net, DATA, DATA, mse, mse, KEY)
+    net.dt = 5 * net.dt
+    after = adversarial_loss(net.parameters(), net, DATA, DATA, mse, mse, KEY)
+    other = copy.deepcopy(net)
+    assert before != after
+    assert after == adversarial_loss(other.parameters(), other, DATA, DATA, mse, mse, KEY)

@@ -10,7 +10,16 @@ import pytest
 import torch
 
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, ExpSyn, LIFJax, LIFTorch, Linear, LinearJax, LinearTorch
+from rockpool.nn.modules import (
+    LIF,
+    ExpSyn,
+    LIFJax,
+    LIFTorch,
+    Linear,
+    LinearJax,
+    LinearTorch,
+    aLIFTorch,
+)
 from rockpool.training.encoders import rate as poisson
 from rockpool.training.init import spiking
 
@@ -100,6 +109,12 @@ def test_the_default_is_what_it_was() -> None:
         (stack("numpy", 1), 0.0, ValueError, "rate must be > 0 Hz, got 0"),
         (stack("numpy", 1), 2e3, ValueError, "at most one spike in each time step"),
         (Sequential(Linear((2, 2)), ExpSyn(2)), 50.0, ValueError, "there are no linear weights"),
+        (
+            Sequential(LinearTorch((4, 9)), aLIFTorch(9)),
+            50.0,
+            ValueError,
+            "there are no linear weights with LIF neurons .* that is on numpy as well",
+        ),
         (stack("numpy", 1, bias=1.0), 20.0, RuntimeError, "spike whatever their input"),
         (stack("numpy", 1, bias=-1e9), 20.0, RuntimeError, "do not spike"),
     ],

@@ -127,3 +127,20 @@ def test_whole_numbers_of_spikes(kind: Any, loss: Any) -> None:
         assert float(loss(whole, target)) == pytest.approx(expected, rel=1e-5)
     with pytest.raises(TypeError, match=f"{loss.__name__}: target must be real numbers, got None"):
         loss(whole, None)
+    with pytest.raises(TypeError, match=r"target must be real numbers, got .*complex"):
+        loss(whole, kind([1j, 0, 0]))
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, jnp.asarray])
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.membrane_peak])
+def test_whole_numbers_as_scores(kind: Any, loss: Any) -> None:
+    scores = np.random.default_rng(0).integers(0, 3, (2, 5, 3))
+    expected = float(loss(kind(scores.astype(np.float32)), [0, 1]))
+    assert float(loss(kind(scores), [0, 1])) == pytest.approx(expected, rel=1e-6)
+
+
+def test_spikes_that_are_true_or_false_have_a_first_one() -> None:
+    spikes = SPIKES > 0
+    expected = float(losses.first_spike(torch.tensor(spikes.astype(np.float32)), 1.5))
+    assert float(losses.first_spike(torch.tensor(spikes), 1.5)) == expected
+    assert float(losses.first_spike(jnp.asarray(spikes), 1.5)) == pytest.approx(expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,6 +62,16 @@ def test_a_module_within_its_bounds() -> None:
     net.set_attributes(torch_loss.bounds_clip(net.parameters(), lower, {}))
     assert torch.allclose(net[1].tau_mem, torch.tensor(0.03))
     assert net[0].weight is weight
+
+
+def test_bounds_may_be_arrays() -> None:
+    parameters = LIFTorch(2).parameters()
+    numbers = np.array([0.1, 0.1])
+    cost = torch_loss.bounds_cost(parameters, {"tau_mem": numbers}, {"tau_syn": numbers})
+    expected = torch_loss.bounds_cost(
+        parameters, {"tau_mem": torch.tensor(numbers)}, {"tau_syn": torch.tensor(numbers)}
+    )
+    assert cost == expected and cost.dtype == torch.float32
 
 
 def test_bounds_for_what_is_no_parameter() -> None:

@@ -130,3 +130,8 @@ def test_mismatch_of_a_network_and_of_settings() -> None:
     assert np.all(drawn[0].weight != net[0].weight)
     with pytest.raises(KeyError, match=r"the prototype has '0_LinearJax\.w', which the module"):
         mismatch_generator({"0_LinearJax": {"w": True}})(net, jax.random.PRNGKey(0))
+
+
+def test_a_family_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"there are no parameters of \['wieghts'\] in Linear"):
+        Dropout(Linear((3, 2)), "wieghts", 1.0)

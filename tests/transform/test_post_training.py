@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rockpool
-from rockpool.nn.combinators import FFwdStack, Sequential
-from rockpool.nn.modules import LIF, Linear
+from rockpool.nn.combinators import FFwdStack, Sequential, Wired
+from rockpool.nn.modules import LIF, LIFEuler, Linear
 from rockpool.transform import SilentLayerError, quantize_network
 
 DATA = np.random.default_rng(1).poisson(0.5, (2, 60, 4)).astype(float)
@@ -132,3 +132,33 @@ def test_layers_of_torch_itself() -> None:
 def test_errors(arguments: dict[str, Any], text: str) -> None:
     with pytest.raises((ValueError, TypeError), match=f"quantize_network: {text}"):
         quantize_network(net(), DATA, **arguments)
+
+
+def test_one_threshold_for_neurons_of_nir() -> None:
+    network = Sequential(Linear((4, 6)), LIFEuler(6, threshold=0.3))
+    quantised = quantize_network(network, DATA, silent="warning").network
+    assert quantised[1].threshold.shape == ()
+
+
+def test_a_global_step_is_one_for_the_layer_with_thresholds_of_few_bits() -> None:
+    weight = np.array([[0.2, 0.8], [0.7, 0.4], [0.9, 0.7], [0.1, 0.3]])
+    network = Sequential(Linear((4, 2), weight=weight), LIF(2, threshold=np.array([1.0, 50.0])))
+    quantised = quantize_network(network, DATA, method="global", bits_per_threshold=8).network
+    counts = quantised[0].weight / (50 / 127)
+    np.testing.assert_allclose(counts, np.round(counts), atol=1e-9)
+
+
+@pytest.mark.parametrize("order", ["abn", "nba"])
+def test_weights_go_with_the_neurons_that_edges_lead_to(order: str) -> None:
+    first = np.random.default_rng(0).uniform(0.5, 2, (4, 2))
+    modules = {
+        "a": Linear((4, 2), weight=first),
+        "b": Linear((4, 2), weight=0.15 * first),
+        "n": LIF(2, threshold=[0.7, 0.9]),
+    }
+    edges = [("input", "a"), ("input", "b"), ("a", "n"), ("b", "n"), ("n", "output")]
+    network = Wired({name: modules[name] for name in order}, edges)
+    quantised = quantize_network(network, DATA, bits_per_weight=4).network
+    step = first.max(axis=0) / 7
+    for values in (quantised["a"].weight, quantised["b"].weight, quantised["n"].threshold):
+        np.testing.assert_allclose(values / step, np.round(values / step), atol=1e-9)

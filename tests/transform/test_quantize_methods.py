@@ -123,3 +123,15 @@ def test_errors() -> None:
         global_quantize(**specification(weights_out=np.zeros(3)))
     with pytest.raises(AssertionError, match=r"\(from, to, synapses\), got"):
         channel_quantize(**specification(weights_in=np.zeros(3)))
+
+
+def test_one_threshold_for_all_neurons_and_too_few_bits() -> None:
+    values = {**specification(), "threshold": 1.0, "threshold_out": 1.0}
+    n_hidden, n_out = np.shape(values["weights_in"])[1], np.shape(values["weights_out"])[1]
+    alike = {"threshold": np.ones(n_hidden), "threshold_out": np.ones(n_out)}
+    found, expected = channel_quantize(**values), channel_quantize(**{**values, **alike})
+    for name, numbers in expected.items():
+        np.testing.assert_array_equal(found[name], numbers)
+    for quantize in (global_quantize, channel_quantize):
+        with pytest.raises(ValueError, match="bits_per_weight must be >= 2, got 1"):
+            quantize(**values, bits_per_weight=1)

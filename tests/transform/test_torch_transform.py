@@ -193,3 +193,32 @@ def test_errors() -> None:
         tt.ActWrapper(torch.nn.Linear(2, 2))
     with pytest.raises(ValueError, match="num_levels must be >= 2, got 1"):
         tt.deterministic_rounding(V, num_levels=1)
+    with pytest.raises(ValueError, match="int_quant: n_bits must be >= 2, got 1"):
+        tt.int_quant(V, n_bits=1)
+    net = Sequential(LinearTorch((3, 4)), LIFTorch(4))
+    there = "there is no module 'other', there are '0_LinearTorch', '1_LIFTorch'"
+    with pytest.raises(ValueError, match=f"make_param_T_network: {there}"):
+        tt.make_param_T_network(net, {"other": {"weight": halved}})
+    with pytest.raises(ValueError, match=f"make_act_T_network: {there}"):
+        tt.make_act_T_network(net, {"other": {"": torch.relu}})
+
+
+@pytest.mark.parametrize("rounding", [tt.deterministic_rounding, tt.stochastic_rounding])
+@pytest.mark.parametrize("maintain_zero", [True, False])
+@pytest.mark.parametrize("number", [0.0, 0.7])
+def test_values_that_are_all_alike_have_a_gradient(rounding, maintain_zero, number) -> None:
+    values = torch.full((3,), number, requires_grad=True)
+    found = rounding(values, maintain_zero=maintain_zero)
+    torch.testing.assert_close(found, values)
+    found.sum().backward()
+    torch.testing.assert_close(values.grad, torch.ones(3))
+
+
+def test_a_network_with_rounded_weights_can_be_exported() -> None:
+    net = Sequential(LinearTorch((3, 4)), LIFTorch(4))
+    config = tt.make_param_T_config(net, tt.deterministic_rounding, "weights")
+    changed = tt.make_param_T_network(net, config).to_torch()
+    data = torch.rand(1, 5, 3)
+    exported = torch.export.export(changed, (data,)).module()
+    changed.reset_state()
+    torch.testing.assert_close(exported(data), changed(data))

@@ -190,6 +190,10 @@ class Model:
     shape_setting: str = ""
     shape_from: Callable[[str, Mapping[str, Any]], Shape] | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("parameters", "states", "settings", "stored"):
+            getattr(self, name)  # what computes a cached property ends a graph of torch
+
     @cached_property
     def parameters(self) -> tuple[ParameterSpec, ...]:
         """The trainable parameters."""

@@ -31,8 +31,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.modules.torch import (
+    CubaLIFEulerTorch,
     ExpSynTorch,
     LIFBitshiftTorch,
+    LIFEulerTorch,
+    LIFNeuronTorch,
     LIFTorch,
     LowPass,
     RateTorch,
@@ -280,6 +283,41 @@ def in_autocast(module: Any, x: Tensor) -> None:
 def in_forward_mode(module: Any, x: Tensor) -> None:
     with torch.autograd.forward_ad.dual_level():
         module(torch.autograd.forward_ad.make_dual(x, x))
+
+
+FORWARD: dict[str, Any] = {
+    "LIFTorch": lambda: LIFTorch(4, threshold=0.8),
+    "LIFTorch, PeriodicExponential": lambda: LIFTorch(4, spike_generation_fn=PeriodicExponential),
+    "LIFTorch, recurrent": lambda: LIFTorch(4, has_rec=True),
+    "aLIFTorch": lambda: aLIFTorch(4),
+    "LIFNeuronTorch": lambda: LIFNeuronTorch(4),
+    "CubaLIFEulerTorch": lambda: CubaLIFEulerTorch(4, threshold=0.2),
+    "LIFEulerTorch": lambda: LIFEulerTorch(4, threshold=0.2, reset="subtract"),
+}
+
+
+# torch itself, in its forward mode
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+@pytest.mark.parametrize("name", FORWARD)
+def test_forward_mode_has_the_derivative_of_backward_mode(name: str) -> None:
+    torch.manual_seed(0)
+    layer, x, tangent = FORWARD[name](), 2 * torch.rand(1, 6, 4), torch.rand(1, 6, 4)
+    with torch.autograd.forward_ad.dual_level():
+        dual = layer(torch.autograd.forward_ad.make_dual(x, tangent))[0]
+        found = torch.autograd.forward_ad.unpack_dual(dual).tangent.detach()
+    layer.reset_state()
+    in_func = torch.func.jvp(lambda x: layer(x)[0], (x,), (tangent,))[1].detach()
+    assert found.any() and torch.equal(found, in_func)
+    layer.reset_state()
+    x.requires_grad_()
+    output, weight = layer(x)[0], torch.rand(1, 6, 4)
+    (gradient,) = torch.autograd.grad((output * weight).sum(), x)
+    torch.testing.assert_close(
+        (found * weight).sum(), (gradient * tangent).sum(), rtol=1e-4, atol=1e-5
+    )
+    layer.reset_state()
+    second = torch.func.hessian(lambda x: (layer(x)[0] ** 2).sum())(x.detach())
+    assert second.isfinite().all() and second.any()
 
 
 def in_a_dispatch_mode(module: Any, x: Tensor) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.patience import PATIENCE
 from torch import Tensor, nn
 
 from rockpool.nn.combinators import Residual, Sequential
@@ -168,3 +169,18 @@ def test_noise_in_a_graph() -> None:
     layer, x = ExpSynTorch(2, noise_std=1.0).to_torch(), torch.zeros(1, 5, 2)
     output = torch.export.export(layer, (x,)).module()(x)
     assert output.std() > 0
+
+
+@pytest.mark.slow
+def test_neurons_of_nir_are_compiled_before_any_has_run() -> None:
+    """What the package computes once must not be computed within a graph."""
+    program = """
+import torch
+from rockpool.nn.modules import CubaLIFEulerTorch
+layer = CubaLIFEulerTorch(4).to_torch()
+print(torch.compile(layer, backend="eager", fullgraph=True)(torch.rand(2, 10, 4)).shape)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert said.stdout.split() == ["torch.Size([2,", "10,", "4])"], said.stderr

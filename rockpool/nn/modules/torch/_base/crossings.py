@@ -33,6 +33,19 @@ def _gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return grad_v, -grad_v * above, grad_v * (above - 1.0), None, None, None
 
 
+def _moved(ctx: Any, v_dot: Any, threshold_dot: Any, v_reset_dot: Any, *_: Any) -> Tensor:
+    """Return the tangent of the number of spikes, of those of which there are any."""
+    v, threshold, v_reset = ctx.saved_tensors
+    span = threshold - v_reset
+    above = (v - v_reset) / span
+    moved = torch.zeros_like(v) if v_dot is None else v_dot
+    if threshold_dot is not None:
+        moved = moved - threshold_dot * above
+    if v_reset_dot is not None:
+        moved = moved + v_reset_dot * (above - 1.0)
+    return (moved / span).masked_fill(v < threshold - ctx.window, 0.0)
+
+
 class _Transformable(Function):
     """The same function, in the form that the transforms of ``torch.func`` ask for."""
 
@@ -52,9 +65,11 @@ class _Transformable(Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         ctx.save_for_backward(*inputs[:3])
+        ctx.save_for_forward(*inputs[:3])
         ctx.window = inputs[3]
 
     backward = staticmethod(_gradients)
+    jvp = staticmethod(_moved)
 
 
 class Crossing(Function):
@@ -76,10 +91,12 @@ class Crossing(Function):
         strict: bool,
     ) -> Tensor:
         ctx.save_for_backward(v, threshold, v_reset)
+        ctx.save_for_forward(v, threshold, v_reset)
         ctx.window = window
         return _count(v, threshold, v_reset, max_spikes, strict)
 
     backward = staticmethod(_gradients)
+    jvp = staticmethod(_moved)
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:

@@ -94,6 +94,7 @@ def _remember(ctx: Any, x: Any, threshold: Any, window: Any, max_spikes_per_dt: 
     ctx.settings = [None if isinstance(v, torch.Tensor) else v for v in (window, max_spikes_per_dt)]
     tensors = [v for v in (window, max_spikes_per_dt) if isinstance(v, torch.Tensor)]
     ctx.save_for_backward(x, threshold, *tensors)
+    ctx.save_for_forward(x, threshold, *tensors)
 
 
 def _remembered(ctx: Any) -> tuple[torch.Tensor, torch.Tensor, Any, Any]:
@@ -129,8 +130,37 @@ def _step_pwl_backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | Non
     return grad_x, grad_threshold, None, None
 
 
+def _step_pwl_forward(ctx: Any, x_dot: Any, threshold_dot: Any, *_: Any) -> torch.Tensor:
+    x, threshold, window, _ = _remembered(ctx)
+    moved = _moved(x, threshold, x_dot, threshold_dot)
+    return (moved / threshold).masked_fill(x < threshold - window, 0.0)
+
+
+def _moved(x: torch.Tensor, threshold: torch.Tensor, x_dot: Any, threshold_dot: Any) -> Any:
+    """Return how much nearer the next spike comes, in units of x, with tangents or without."""
+    moved = torch.zeros_like(x) if x_dot is None else x_dot
+    return moved if threshold_dot is None else moved - threshold_dot * x / threshold
+
+
 def _periodic_exponential_backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
     x, threshold, window, max_spikes_per_dt = _remembered(ctx)
+    distance = _distance(x, threshold, max_spikes_per_dt)
+    grad_x = grad * torch.exp(-distance.abs() / window) / threshold
+    grad_threshold = -grad_x * x / threshold if ctx.needs_input_grad[1] else None
+    return grad_x, grad_threshold, None, None
+
+
+def _periodic_exponential_forward(
+    ctx: Any, x_dot: Any, threshold_dot: Any, *_: Any
+) -> torch.Tensor:
+    x, threshold, window, max_spikes_per_dt = _remembered(ctx)
+    distance = _distance(x, threshold, max_spikes_per_dt)
+    moved: torch.Tensor = _moved(x, threshold, x_dot, threshold_dot)
+    return moved * torch.exp(-distance.abs() / window) / threshold
+
+
+def _distance(x: torch.Tensor, threshold: torch.Tensor, max_spikes_per_dt: Any) -> torch.Tensor:
+    """Return how far x is from the nearest multiple of the threshold; below it, from itself."""
     half = threshold / 2
     period = torch.floor((x - half) / threshold)
     highest = max_spikes_per_dt - 1
@@ -138,19 +168,17 @@ def _periodic_exponential_backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.
         period = torch.minimum(period, highest.to(period))
     else:
         period = period.clamp(max=highest)
-    # distance of x from the nearest multiple of the threshold (from the threshold itself below it)
-    distance = x - threshold - torch.where(x < threshold, 0.0, period) * threshold
-    grad_x = grad * torch.exp(-distance.abs() / window) / threshold
-    grad_threshold = -grad_x * x / threshold if ctx.needs_input_grad[1] else None
-    return grad_x, grad_threshold, None, None
+    return x - threshold - torch.where(x < threshold, 0.0, period) * threshold
 
 
 class _StepPWLTransformable(_Transformable):
     backward = staticmethod(_step_pwl_backward)
+    jvp = staticmethod(_step_pwl_forward)
 
 
 class _PeriodicExponentialTransformable(_Transformable):
     backward = staticmethod(_periodic_exponential_backward)
+    jvp = staticmethod(_periodic_exponential_forward)
 
 
 class StepPWL(SpikeFunction):
@@ -167,6 +195,7 @@ class StepPWL(SpikeFunction):
     """
 
     backward = staticmethod(_step_pwl_backward)
+    jvp = staticmethod(_step_pwl_forward)
     transformable = _StepPWLTransformable
 
 
@@ -185,6 +214,7 @@ class PeriodicExponential(SpikeFunction):
     """
 
     backward = staticmethod(_periodic_exponential_backward)
+    jvp = staticmethod(_periodic_exponential_forward)
     transformable = _PeriodicExponentialTransformable
 
 
