@@ -57,8 +57,8 @@ def read(
         Height and width of the sensor. Default: what the file says; where it says nothing, as
         large as the events need.
     n_channels : int, optional
-        Number of channels (SHD, SONATA, NEST, numpy). Default: as many as the events need, or 700
-        for SHD.
+        Number of channels (SHD, SONATA, NEST, CSV, numpy). Default: what the file says; else as
+        many as the events need, or 700 for SHD.
     time_unit : str, optional
         "s", "ms", "us" or "ns" (CSV, SONATA, numpy). Default: what the file says, and microseconds
         for whole numbers without a unit.

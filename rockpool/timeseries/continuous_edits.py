@@ -90,7 +90,9 @@ class ContinuousEdits(TimeSeries):
             Whether a sample at `t_stop` belongs to the piece.
         sample_limits : bool, default True
             Whether there is a sample at each limit, with the value that the series has there; that
-            at `t_stop` only with `include_stop`.
+            at `t_stop` only with `include_stop`. There is none where it would change the values
+            around it, which `fill_value` stands for; and another one beside it where those of the
+            "nearest" samples would be others without.
         inplace : bool, default False
             Whether this series itself is changed.
 
@@ -119,7 +121,7 @@ class ContinuousEdits(TimeSeries):
         for limit in (start, stop):  # what is off by rounding is the limit
             times = np.where(np.abs(times - limit) <= self._same_time, limit, times)
         if sample_limits and len(self):
-            limits = [start, stop] if include_stop else [start]
+            limits = list(dict.fromkeys([start, stop] if include_stop else [start]))
             if np.any((times >= start) & (times <= stop)):
                 limits = list(filter(self._goes_on, limits))
             times, samples = self._with_limits(times, samples, start, limits)

@@ -181,6 +181,14 @@ def test_the_version_of_a_dat_is_obeyed(version: int, tmp_path: Path) -> None:
     assert_same_events(read(written(tmp_path, "a.dat", data)), events)
 
 
+def test_a_dat_of_a_header_alone_has_no_events(tmp_path: Path) -> None:
+    """As faery 0.7.1 writes a recording without events."""
+    path = written(tmp_path, "a.dat", b"% Version 2\n% Width 640\n% Height 480\n")
+    with pytest.warns(RecordingWarning, match="there is nothing behind its header"):
+        recording = read(path)
+    assert len(recording) == 0 and recording.sensor_size == (480, 640)
+
+
 def test_a_dat_without_a_version_asks_for_it(tmp_path: Path) -> None:
     events = event_files.dvs_truth()
     header = "% Data file containing CD events\n"

@@ -98,6 +98,10 @@ def test_a_piece_has_the_values_of_the_series(kind: str, periodic: bool, fill: A
         np.testing.assert_allclose(piece(asked), series(asked), atol=1e-9)
 
 
+def test_a_piece_of_no_length_has_one_sample(ramp: TSContinuous) -> None:
+    assert contents(ramp.clip(0.15, 0.15)) == [[0.15], ramp(0.15).tolist()]
+
+
 def test_a_series_is_appended_whatever_rounding_does(ramp: TSContinuous) -> None:
     joined = TSContinuous([0, 0.82], [0, 1]).append(TSContinuous([3.22, 4.22], [2, 3]), offset=0)
     assert joined.times.tolist()[:3] == [0, 0.82, 0.82] and joined.t_stop == pytest.approx(1.82)

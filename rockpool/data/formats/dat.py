@@ -9,13 +9,14 @@ Source: Prophesee, DAT File Format, https://docs.prophesee.ai/stable/data/file_f
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 
 from rockpool.data.formats.clocks import Counter
 from rockpool.data.formats.percent import read_header
-from rockpool.data.recording import SENSOR_EVENT, Recording
+from rockpool.data.recording import SENSOR_EVENT, Recording, RecordingWarning
 from rockpool.files.tensors import FileFormatError
 
 __all__ = ["read"]
@@ -44,6 +45,13 @@ def read(
         file.seek(header.size)
         kind = file.read(2)
         data = file.read()
+    if not kind and header.size:  # faery 0.7.1 writes a recording without events like that
+        warnings.warn(
+            f"{path}: there is nothing behind its header: it has no events, or has been cut",
+            RecordingWarning,
+            stacklevel=4,
+        )
+        kind = bytes([min(_TYPES), 8])
     if len(kind) < 2 or kind[1] != 8 or kind[0] not in _TYPES:
         raise FileFormatError(
             f"{path}: DAT events must be of the type 0 or 12 and of 8 bytes, got {list(kind)}"

@@ -107,9 +107,10 @@ class DeclaredModule(ModuleBase):
 
     def _check_unregistered(self, name: str, value: Any) -> None:
         # a bias that is assigned counts; recurrent weights do not, in a layer made without
-        if name != "w_rec" or getattr(self, "_has_rec", True) or isinstance(value, (int, float)):
+        if name != "w_rec" or getattr(self, "_has_rec", True):
             return
-        if "w_rec" in self._model.stored:
+        is_zero = isinstance(value, (int, float)) and value == 0  # which stands for none
+        if "w_rec" in self._model.stored and not is_zero:
             checks.not_recurrent(self._label)
 
     def _put_attribute(self, name: str, value: Any) -> None:
