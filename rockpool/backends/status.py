@@ -136,12 +136,9 @@ def obstacle_to(
             return status_of(
                 spec, "missing", f"no module named {module!r} is installed{also}", module=module
             )
-        if not is_made_by_hand(module):
-            in_the_way, fix = _in_the_way(spec, module, found)
-            if in_the_way:
-                return status_of(
-                    spec, "shadowed", in_the_way, module=module, fix=fix, search=search
-                )
+        in_the_way = "" if is_made_by_hand(module) else _in_the_way(spec, module, found)
+        if in_the_way:
+            return status_of(spec, "shadowed", in_the_way, module=module, search=search)
         parts = search.parts_without_package(module)
         if parts:
             return _half_imported(spec, module, parts)
@@ -153,21 +150,14 @@ def obstacle_to(
     return _too_old(spec, search) if spec.minimum is not None else None
 
 
-def _in_the_way(spec: "BackendSpec", module: str, found: "ModuleSpec") -> "tuple[str, str | None]":
-    """What lies in the place of a module, if it is seen without importing it; mostly empty.
-
-    Besides, the command that mends it: "" where there is none, None for that of the back-end.
-    """
+def _in_the_way(spec: "BackendSpec", module: str, found: "ModuleSpec") -> str:
+    """What lies in the place of a module, if it is seen without importing it; mostly empty."""
     if found.loader is None or (found.origin is None and found.submodule_search_locations):
         folders = ", ".join(found.submodule_search_locations or ())
-        return (
-            f"{folders or module} is a folder without a package, in the place of {module!r}",
-            None,
-        )
+        return f"{folders or module} is a folder without a package, in the place of {module!r}"
     if spec.are_packages and found.submodule_search_locations is None and "." not in module:
-        where = f"the file {found.origin} is in the place of the package {module!r}"
-        return f"{where}; rename it", ""
-    return "", None
+        return f"the file {found.origin} is in the place of the package {module!r}; rename it"
+    return ""
 
 
 def _is_another(spec: "BackendSpec", search: Search) -> bool:

@@ -177,20 +177,6 @@ print(backend_available({name!r}), backend_status({name!r}).state, backend_statu
     assert f"{name}/__init__.py is another package called {name!r}" in said
 
 
-def test_a_file_in_the_way_is_to_be_renamed_and_no_command_helps(
-    numpy_python, tmp_path: Path
-) -> None:
-    (tmp_path / "torch.py").write_text("x = 1\n")
-    code = """
-import rockpool.nn.modules as modules
-try: modules.LIFTorch(2)
-except ModuleNotFoundError as error: print(*error.__notes__, sep="\\n")
-"""
-    said = numpy_python.python(code, path=tmp_path)
-    assert "torch.py is in the place of the package 'torch'; rename it." in said
-    assert "pip install" not in said
-
-
 def test_in_the_folder_of_the_modules_their_packages_are_not_taken_for_backends(
     numpy_python,
 ) -> None:
