@@ -79,7 +79,12 @@ class NeuronArray(_ModuleClass):
         from rockpool.graph.from_modules import euler_graph
 
         settings = {k: v for k, v in self._settings.items() if k not in _NOT_OF_A_STEP}
-        values = {name: to_numpy(getattr(self, name)) for name in self._parts}
+        # one value for all neurons is one for each in a graph
+        each = (self.size_out,)
+        values = {
+            name: np.array(np.broadcast_to(to_numpy(getattr(self, name)), each))
+            for name in self._parts
+        }
         has_rec = getattr(self, "_has_rec", False)
         w_rec = to_numpy(self.w_rec) if has_rec else None  # type: ignore[attr-defined]
         return euler_graph(self, self._model.name, values, settings, w_rec)

@@ -271,7 +271,9 @@ class TestAbsentWeights:
         module = LIF(2)
         before, _, _ = module(inputs(1, 20, 2, 3.0))
         module.reset_state()
-        module.w_rec = np.ones((2, 2))
+        with pytest.raises(ValueError, match="w_rec was given, but the layer is not recurrent"):
+            module.w_rec = np.ones((2, 2))
+        module.w_rec = np.zeros((2, 2))
         after, _, _ = module(inputs(1, 20, 2, 3.0))
         assert before.sum() > 0
         np.testing.assert_array_equal(before, after)
