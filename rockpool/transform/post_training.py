@@ -213,7 +213,10 @@ def _parted(first: tuple[str, ...], second: tuple[str, ...], wired: Collection[A
 
 
 def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Place], Place | None]]:
-    """Yield the same of the layers that stand in one `Wired` themselves; they follow its edges."""
+    """Yield the same of the layers that stand in one `Wired` themselves; they follow its edges.
+
+    Weights that lead to several layers of neurons go with the first of them.
+    """
     alone = {name for name, child in node.children.items() if child.model == "Linear"}
     for name, child in node.children.items():
         if not is_spiking(child) or child.children:

@@ -1,8 +1,9 @@
 /* The LIF neuron in C, forward and backward: what a compiler makes of the plain loops.
  *
  * One synapse for each neuron, no recurrence, no noise, single precision (-DREAL=double: double);
- * arrays are (batch, time, neuron). The surrogate gradient is StepPWL: 1 / threshold above threshold - window. Nothing here
- * is part of the package; the benchmark compiles it to have something to compare the kernels with.
+ * arrays are (batch, time, neuron). The surrogate gradient is StepPWL: 1 / threshold above
+ * threshold - window. Nothing here is part of the package; the benchmark compiles it to have
+ * something to compare the kernels with.
  */
 #include <string.h>
 #include <tgmath.h>
