@@ -1,8 +1,7 @@
 """Input of one axis is time, for every module, container and network on every back-end.
 
-It is T time steps of one channel, which all channels get. `Linear` and `LinearJax` have no time:
-they multiply the last axis, whatever is before it, so that one vector is one time step; within a
-container one axis is time for them, too. Some modules refuse such input, by its shape.
+It is T time steps of one channel, which all channels get. Some modules refuse such input, by its
+shape; so do `Linear` and `LinearJax`, which get all of their channels, unless they have but one.
 """
 
 from __future__ import annotations
@@ -123,16 +122,22 @@ def test_modules(name: str, length: int) -> None:
         with pytest.raises(ValueError, match=rf"must have the shape .*, got \({length},\)"):
             module(steps(length, module))
     elif name in ("Linear", "LinearJax"):
-        data = steps(length, module)
-        if length == N:
-            np.testing.assert_allclose(module(data)[0], data @ module.weight, rtol=1e-6)
-            return
         with pytest.raises(
-            ValueError, match=rf"channels \(its last .* {length}.*give T time steps as \(T, {N}\)"
+            ValueError,
+            match=rf"channels \(its last .* got {length} time steps of one channel in shape "
+            rf"\({length},\); give one time step as \(1, {N}\), and T time steps as \(T, {N}\)",
         ):
-            module(data)
+            module(steps(length, module))
     else:
         check(module, length)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("kind", [rockpool.nn.modules.Linear, rockpool.nn.modules.LinearJax])
+def test_weights_of_one_channel(kind: Any, length: int) -> None:
+    module = kind((1, 2), weight=_weights((1, 2)))
+    data = steps(length, module)
+    np.testing.assert_array_equal(module(data)[0], module(data[:, None])[0])
 
 
 NETWORKS: dict[str, Callable[[], Any]] = {

@@ -47,7 +47,7 @@ def checks_wanted() -> bool:
     return check_input._wanted()
 
 
-def require_finite(module: Any, data: Any, state: np.ndarray, squares: float | None = None) -> None:
+def require_finite(module: Any, data: Any, state: np.ndarray) -> None:
     """Require input to be finite, given the state that it led to.
 
     Parameters
@@ -58,8 +58,6 @@ def require_finite(module: Any, data: Any, state: np.ndarray, squares: float | N
         The input, of any back-end.
     state : np.ndarray
         A state after the last time step, of all batch elements, in which NaN and infinity stay.
-    squares : float, optional
-        The sum of the squares of the state. Default: it is computed here.
 
     Raises
     ------
@@ -67,8 +65,8 @@ def require_finite(module: Any, data: Any, state: np.ndarray, squares: float | N
         The state is not finite, and neither is the input.
     """
     # a sum of squares tells it in one go; only where that is not finite each value is looked at
-    total = np.vdot(state, state) if squares is None else squares
-    if total < np.inf or not checks_wanted() or np.isfinite(state).all():
+    # (the layers of LIF neurons look at that sum themselves, and come here with what is left)
+    if np.vdot(state, state) < np.inf or not checks_wanted() or np.isfinite(state).all():
         return
     refuse(module._label, data)
 

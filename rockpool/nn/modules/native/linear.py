@@ -110,22 +110,32 @@ class LinearMixin(_ModuleClass):
         """Return ``input_data @ weight + bias``, without state and without record.
 
         Input of the shape (..., Nin) gives output of the shape (..., Nout); a single number scales
-        the weights. Another number of channels than Nin is a ValueError. Input of one axis, which
-        is time for layers of neurons, is one time step here.
+        the weights. One axis is time, as for all modules: (T,) is one channel, and gives (T, Nout).
+        Another number of channels than Nin is a ValueError.
         """
         data = self._real_input(input_data)
         shape, size_in = data.shape, self._shape[0]
-        if shape and shape[-1] != size_in:
-            steps = f"; give T time steps as (T, {size_in})" if len(shape) == 1 else ""
-            raise ValueError(
-                f"{type(self).__name__}: input must have {size_in} channels (its last "
-                f"dimension), got {shape[-1]} in shape {tuple(shape)}{steps}"
-            )
+        if len(shape) == 1 and size_in == 1:
+            data = data.reshape(-1, 1)
+        elif shape and (shape[-1] != size_in or len(shape) == 1):
+            raise self._other_channels(tuple(shape))
         output, bias = self._dot(data, self.weight), self.bias
         if type(bias) is not int or bias:  # else there is none
             output = self._plus(output, bias)
         self._require_finite_data(data, output)
         return output, {}, {}
+
+    def _other_channels(self, shape: Shape) -> ValueError:
+        """Return the error for input of a shape that has another number of channels."""
+        size_in = self._shape[0]
+        got, remedy = "", ""
+        if len(shape) == 1:
+            got = " time steps of one channel"
+            remedy = f"; give one time step as (1, {size_in}), and T time steps as (T, {size_in})"
+        return ValueError(
+            f"{type(self).__name__}: input must have {size_in} channels (its last dimension), "
+            f"got {shape[-1]}{got} in shape {shape}{remedy}"
+        )
 
     def as_graph(self) -> rockpool.graph.LinearWeights:
         """Return the layer as one node of dense weights."""
@@ -200,6 +210,11 @@ class Linear(LinearMixin, Module):
         **kwargs: Unpack[ModuleArguments],
     ) -> None:
         self._declare(locals(), super(LinearMixin, self).__init__)
+
+    def _require_finite_data(self, data: np.ndarray, output: np.ndarray) -> None:
+        # each output of a single time step has all of its input in it, so that one tells
+        if data.size != self._shape[0] or not -np.inf < output.item(0) < np.inf:
+            super()._require_finite_data(data, output)
 
     def _dot(self, data: ArrayLike, weight: np.ndarray) -> np.ndarray:
         array = np.asarray(data, self._dtype)

@@ -75,7 +75,8 @@ class LIFNumba(LIF):
             output=output,
             **optional,
         )
-        require_finite(self, data, isyn, squares)
+        if not squares < np.inf:
+            require_finite(self, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
     def _kernels(self) -> tuple[Prepared, Prepared]:

@@ -174,7 +174,7 @@ def test_linear(tolerance: float) -> None:
     layer = LinearJax((3, 2), weight=weight, bias=bias)
     reference = Linear((3, 2), weight=weight, bias=bias)
 
-    for shape in [(3,), (5, 3), (2, 5, 3)]:
+    for shape in [(1, 3), (5, 3), (2, 5, 3)]:
         data = rng.normal(size=shape)
         assert_same(layer(data)[0], reference(data)[0], tolerance)
     assert_same(layer(2.0)[0], 2 * weight + bias, tolerance)

@@ -54,7 +54,7 @@ def test_output():
     assert (state, record) == ({}, {})
 
 
-@pytest.mark.parametrize("shape", [(2,), (5, 2), (4, 5, 2), (3, 4, 5, 2)])
+@pytest.mark.parametrize("shape", [(5, 2), (4, 5, 2), (3, 4, 5, 2)])
 def test_output_has_the_rank_of_the_input(shape):
     assert Linear((2, 3))(np.ones(shape))[0].shape == (*shape[:-1], 3)
 
@@ -132,7 +132,7 @@ def test_wrong_arguments(arguments, error, message):
         Linear(**{"shape": (3, 2), **arguments})
 
 
-@pytest.mark.parametrize("shape", [(5, 2), (5, 1), (1, 5, 4), (4,)])
+@pytest.mark.parametrize("shape", [(5, 2), (5, 1), (1, 5, 4), (4,), (3,)])
 def test_wrong_input(shape):
     with pytest.raises(ValueError, match=rf"Linear: input must have 3 channels.* got {shape[-1]}"):
         Linear((3, 2))(np.ones(shape))

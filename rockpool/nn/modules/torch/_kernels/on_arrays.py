@@ -71,7 +71,7 @@ def evolved_on_arrays(module: Any, data: Tensor) -> Tensor | None:
     output, squares = kernels.lif_short(short, data, parameters)
     module.__dict__["last_path"] = "numba"
     if squares is None or not squares < np.inf:
-        require_finite(module, data, started["isyn"], squares)
+        require_finite(module, data, started["isyn"])
     module._buffers.update(_kept(module._keep_batch_state, started))
     if n_batch > 1:
         module._note_batch(n_batch)
