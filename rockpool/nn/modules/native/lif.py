@@ -281,8 +281,7 @@ class LIF(Module):
                 records["vmem"][:, t] = vmem
 
         isyn = np.ascontiguousarray(isyn.transpose(1, 2, 0))
-        flat = isyn.ravel()
-        if not flat.dot(flat) < np.inf:
+        if not np.vdot(isyn, isyn) < np.inf:
             require_finite(self, data, isyn)
         return output, self._keep_state(spikes=spikes, isyn=isyn, vmem=vmem), records
 
