@@ -300,10 +300,13 @@ class BackendHooks:
                     self._check_shape(name, value)
                     value = self._convert_attribute(name, value, entry)
             kept[name] = value
-        new_state = self.state() if self._registered_modules else {}
-        for name, entry in entries.items():
-            if entry.kind == "State":
-                new_state[name] = kept[name] if name in kept else self._load_attribute(name)
+        new_state = {
+            name: kept[name] if name in kept else self._load_attribute(name)
+            for name, entry in entries.items()
+            if entry.kind == "State"
+        }
+        if self._registered_modules:
+            new_state = self.state() | new_state
         if n_batch > 1:
             self._note_batch(n_batch)
         self.__dict__.update(kept)

@@ -248,12 +248,16 @@ class LIF(Module):
         inputs = data.reshape(n_batch, n_steps, n_out, n_syn).transpose(1, 3, 0, 2)
         isyn = np.ascontiguousarray(isyn.transpose(2, 0, 1))
         vmem = self._batched_state("vmem", n_batch)
-        spikes = self._batched_state("spikes", n_batch)
+        has_rec = self._has_rec
+        if has_rec or not n_steps:
+            spikes = self._batched_state("spikes", n_batch)
+        else:
+            spikes = np.empty((n_batch, n_out), self._dtype)  # not asked for before it is written
         alpha, beta, threshold, most, zero, has_bias = self._constants(n_batch)
         drive = self._drive(n_batch, n_steps) if has_bias or self.noise_std else None
-        has_rec = self._has_rec
         irec = np.zeros((n_batch, n_out, n_syn) if has_rec or record else (), self._dtype)
-        reset, total = np.empty((2, n_batch, n_out), self._dtype)
+        reset = np.empty((n_batch, n_out), self._dtype)
+        total = reset  # which is not written before the synapses of a step have been added up
         output = np.empty((n_batch, n_steps, n_out), self._dtype)
         records = self._empty_records(output) if record else {}
 
