@@ -64,12 +64,9 @@ def note_of(
         else:
             entry |= found
         said[name] = entry
-    states = unit.node.states
-    start = {k: v for k, v in states.items() if k == "vmem" and v.ndim == 1 and np.any(v)}
-    if start and all(not np.any(v) for k, v in states.items() if k != "vmem"):
-        arrays[_key(unit.name, "start")] = start["vmem"]
-    else:
-        states = {}
+    states = unit.node.states if _is_start(unit) else {}
+    if states:
+        arrays[_key(unit.name, "start")] = states["vmem"]
     note = {
         "model": unit.node.model,
         "shape": list(unit.node.shape),
@@ -79,6 +76,20 @@ def note_of(
         "library": unit.node.library,
     }
     return note, arrays
+
+
+def _is_start(unit: Unit) -> bool:
+    """Return whether membranes are where a package starts them that does not start them at 0.
+
+    That is at v_leak or v_reset. Where a network has come to when it is written is no start.
+    """
+    states, parameters = unit.node.states, unit.node.parameters
+    vmem = states.get("vmem", np.zeros(()))
+    if vmem.ndim != 1 or not np.any(vmem):
+        return False
+    starts = [parameters[name].array for name in ("v_leak", "v_reset") if name in parameters]
+    at_start = any(np.all(vmem == start) for start in starts)
+    return at_start and not any(np.any(v) for name, v in states.items() if name != "vmem")
 
 
 def _key(layer: str, name: str) -> str:

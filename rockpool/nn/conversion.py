@@ -23,6 +23,8 @@ from rockpool.nn.models.catalogue import (
     class_on,
 )
 from rockpool.nn.models.checks import one_of
+from rockpool.nn.modules._described import SPIKING
+from rockpool.nn.modules._telling import warn_user
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.obstacles import backends_for, obstacles
 
@@ -30,6 +32,7 @@ __all__ = ["backends_for", "build", "convert", "describe", "has_double", "obstac
 
 _PREFIXES = {"numpy": "Mod", "torch": "Torch", "jax": "Jax"}
 _DTYPES = ("float32", "float64")
+_SURROGATE = {"spike_generation_fn": "StepPWL", "learning_window": 0.5}  # as it is in jax
 
 
 def convert(
@@ -69,7 +72,8 @@ def convert(
     Returns
     -------
     Module
-        A new network with the same structure, names, parameters, constants and settings.
+        A new network with the same structure, names, parameters, constants and settings. The clock
+        of a `TimedModuleWrapper` starts at 0.
 
     Raises
     ------
@@ -82,6 +86,11 @@ def convert(
     ModuleNotFoundError
         The back-end is missing.
 
+    Warns
+    -----
+    UserWarning
+        For jax, of neurons that have another surrogate gradient than that of jax.
+
     Examples
     --------
     >>> from rockpool.nn.modules import LIF, Linear
@@ -92,8 +101,23 @@ def convert(
     """
     description = describe(network, state=state)
     backend = settled("convert", description, backend, shape)
+    if backend == "jax":
+        _tell_of_surrogates(description)
     same = library_of(network) == LIBRARY.get(backend)
     return build(description, backend, dtype=dtype, keep_precision=same)
+
+
+def _tell_of_surrogates(description: Node) -> None:
+    """Warn of surrogate gradients that jax has not: its neurons have one, that of the default."""
+    for path, node in description.walk():
+        for name, default in _SURROGATE.items():
+            value = node.local.get(name, default)
+            if value != default:
+                where = ".".join(path) or node.model
+                warn_user(
+                    f"convert: {where} has {name} = {value}, of which jax knows nothing; its "
+                    f"gradients there are those of {default}"
+                )
 
 
 def settled(owner: str, description: Node, backend: str, shape: Sequence[int] | None) -> str:
@@ -180,7 +204,14 @@ def _built(node: Node, backend: str, precision: str) -> Any:
     """Return new modules for a node and all that is in it."""
     children = {name: _built(child, backend, precision) for name, child in node.children.items()}
     if node.user_class is not None:
-        return node.module._convert(children, backend)
+        container = node.module._convert(children, backend)
+        if backend == "jax" and children and library_of(container) != "jax":
+            raise ValueError(
+                f"{node.model}: _convert must give a JaxModule for 'jax', got "
+                f"{type(container).__name__}: modules of jax change in copies only, so that it "
+                "would forget their states"
+            )
+        return container
     if node.model == "TimedModuleWrapper":
         from rockpool.nn.modules import TimedModuleWrapper
 
@@ -200,7 +231,11 @@ def _built(node: Node, backend: str, precision: str) -> Any:
     arguments = module_class._described_arguments(node)
     if LIBRARY[backend] == "numpy" and precision == "float32" and node.model in CHOOSES_DTYPE:
         arguments["dtype"] = precision
-    return module_class(**arguments)
+    module = module_class(**arguments)
+    # not all classes take these as arguments
+    flags = {f"_{name}": bool(node.local[name]) for name in SPIKING if name in node.local}
+    module.__dict__.update(flags)
+    return module
 
 
 def _container(node: Node, children: dict[str, Any], backend: str) -> Any:

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 
 from rockpool.backends.queries import backend_status
-from rockpool.nn.conversion import build, describe, obstacles
+from rockpool.nn.conversion import build, describe, library_of, obstacles
 from rockpool.nn.description import Node, flat_input
 from rockpool.nn.models.catalogue import BACKENDS
 from rockpool.nn.models.checks import one_of, real_input
 from rockpool.verification.compare import Comparison, compared
-from rockpool.verification.layers import Activity, evolved, is_spiking
+from rockpool.verification.layers import Activity, evolved, is_spiking, layers_of
 from rockpool.verification.table import VerdictRow, table
 
 __all__ = ["Verdict", "VerdictRow", "verify"]
 
 REFERENCE = "numpy"
+AS_GIVEN = "as given"
 _HERE = ("available", "installed")
 LOGGER = logging.getLogger("rockpool.verification")
 
@@ -91,7 +92,8 @@ def verify(
         units in the last place of the threshold where the first spike differs; or if each time step
         of that neuron, from the state and input that were recorded, is what numpy makes of them to
         within 8 units, and the input of its layer is numpy's to within 64. What follows from it is
-        not judged.
+        not judged. If a network with modules of your own is itself another one than what their
+        `_convert` makes for numpy, there is a last row, "as given".
 
     A back-end on which a `_convert` of your own raises is not run; the logger
     ``rockpool.verification`` has the traceback, at the level INFO.
@@ -140,6 +142,9 @@ def verify(
         if backend != REFERENCE:
             advance(backend)
             rows.append(_row(node, backend, data, dtype, expected, asked=chosen is not None))
+    if not (isinstance(network, Node) or one_spike) and _has_own(node):
+        row = _row_as_given(network, node, data, expected)
+        rows += [row] if row.state == "fault" else []
     total = _spiking_size(expected)
     rows[0] = replace(rows[0], neuron_steps=total)
     return Verdict(rows)
@@ -173,9 +178,29 @@ def _row(
             raise
         return VerdictRow(backend, "", "not run", f"{error}; see --one-spike")
     seconds = time.perf_counter() - began
-    comparison = compared(expected, got, precision)
+    return _judged(backend, precision, compared(expected, got, precision), seconds)
+
+
+def _row_as_given(
+    network: Any, node: Node, data: np.ndarray, expected: list[Activity]
+) -> VerdictRow:
+    """Return the row of a network as it is: a `_convert` may have forgotten something."""
+    library = library_of(network)
+    began, states = time.perf_counter(), network.state()
+    resting = network.reset_state()
+    try:
+        got, output = layers_of(resting, node, library, data)
+    finally:
+        network.set_attributes(states)
+    seconds = time.perf_counter() - began
+    precision = "float64" if output.dtype == np.float64 else "float32"
+    return _judged(AS_GIVEN, precision, compared(expected, got, precision), seconds)
+
+
+def _judged(name: str, precision: str, comparison: Comparison, seconds: float | int) -> VerdictRow:
+    """Return the row that says how a run compares."""
     return VerdictRow(
-        backend,
+        name,
         precision,
         _state(comparison),
         _note(comparison),
@@ -187,10 +212,14 @@ def _row(
     )
 
 
+def _has_own(node: Node) -> bool:
+    """Return whether there is a module of a user's own in a network."""
+    return any(inner.user_class is not None for _, inner in node.walk())
+
+
 def _of_user(node: Node, backend: str) -> str:
     """Return why modules of a user's own cannot be on a back-end, as they find out themselves."""
-    own = any(inner.user_class is not None for _, inner in node.walk())
-    if own and backend_status(backend).state in _HERE:
+    if _has_own(node) and backend_status(backend).state in _HERE:
         try:
             build(node, backend)
         except Exception as error:  # their _convert may raise anything

@@ -199,6 +199,18 @@ def test_membranes_start_where_they_did(tmp_path: Path) -> None:
     assert again.vmem.tolist() == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("dialect", ["nir", "norse", "snntorch", "spikingjelly"])
+def test_where_a_network_has_come_to_is_no_start(dialect: str, tmp_path: Path) -> None:
+    network = Sequential(linear(6, 4), LIFEuler(4, tau_mem=0.01, dt=1e-4))
+    data = np.ones((1, 3, 6))
+    wanted, state, _ = network(data)
+    assert state["1_LIFEuler"]["vmem"].any() and not state["1_LIFEuler"]["spikes"].any()
+    to_nir(network, tmp_path / "net.nir", dialect=dialect)
+    again = from_nir(tmp_path / "net.nir")
+    assert not again.state()["1_LIFEuler"]["vmem"].any()
+    np.testing.assert_array_equal(again(data)[0], wanted)
+
+
 # -- for others ------------------------------------------------------------------------------------
 
 SPYX = {"gain": "unit", "reset": "subtract", "reset_delay": True, "delay": 1}

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import prune
 
 from rockpool import convert, describe, load, save
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
@@ -25,6 +26,7 @@ from rockpool.nn.modules import (
     LIFNeuronTorch,
     LIFTorch,
     Linear,
+    LinearTorch,
     LowPass,
     Module,
     Rate,
@@ -37,6 +39,7 @@ from rockpool.nn.modules import (
     aLIFTorch,
 )
 from rockpool.parameters import Constant, Parameter, to_numpy
+from rockpool.timeseries import TSEvent
 
 SPIKING_BACKENDS = ("numpy", "numba", "torch", "jax", "brian", "nest", "sinabs")
 RATE_BACKENDS = ("numpy", "numba", "torch", "jax", "brian")
@@ -459,3 +462,99 @@ def test_what_a_container_does_not_evolve_is_left_out_with_a_word(
 def test_one_threshold_for_all_neurons_stays_one() -> None:
     layer = LIFEuler(3, threshold=0.5, v_reset=[0.1, 0.2, -0.1])
     assert convert(layer, "numpy").threshold.shape == ()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "jax"])
+@pytest.mark.parametrize("flags", [(True, False), (False, True)])
+@pytest.mark.parametrize("kind", [LIF, ExpSyn, Rate, Linear, LIFEuler])
+def test_whether_input_and_output_are_events_moves(
+    kind: Any, flags: tuple[bool, bool], backend: str, tmp_path: Path
+) -> None:
+    made = {"spiking_input": flags[0], "spiking_output": flags[1]}
+    net = kind((3, 3) if kind is Linear else 3, **made)
+    moved = convert(net, backend)
+    save(net, tmp_path / "net.safetensors")
+    for found in (moved, convert(moved, "numpy"), load(tmp_path / "net.safetensors", backend)):
+        assert (found.spiking_input, found.spiking_output) == flags
+    given = {"dt": 1e-3} if kind is Linear else {}
+    timed = load(tmp_path / "net.safetensors", backend).timed(**given)
+    assert (timed.input_type is TSEvent) is flags[0]
+
+
+def test_events_go_into_a_moved_network(tmp_path: Path) -> None:
+    events = TSEvent([0.0005, 0.0032], [0, 1], t_stop=0.01, num_channels=2)
+    weights = Linear((2, 3), weight=np.full((2, 3), 1.5), spiking_input=True)
+    net = Sequential(weights, LIF(3)).timed()
+    save(net, tmp_path / "net.safetensors")
+    wanted = net(events)[0].raster(1e-3, add_events=True)
+    assert wanted.any()
+    for backend in ("numba", "torch", "jax", "brian", "sinabs"):
+        for moved in (convert(net, backend), load(tmp_path / "net.safetensors", backend)):
+            np.testing.assert_array_equal(moved(events)[0].raster(1e-3, add_events=True), wanted)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba", "torch", "jax"])
+def test_pruned_parameters_move_as_they_are(backend: str, tmp_path: Path) -> None:
+    net = Sequential(
+        LinearTorch((8, 6), has_bias=True), torch.nn.Linear(6, 4), LIFTorch(4, has_rec=True)
+    )
+    pruned = [(net[0], "weight"), (net[0], "bias"), (net[1], "weight"), (net[2], "w_rec")]
+    for module, name in pruned:
+        prune.random_unstructured(module, name, amount=0.5)
+    save(net, tmp_path / "net.safetensors")
+    for moved in (convert(net, backend), load(tmp_path / "net.safetensors", backend)):
+        for module, name in pruned:
+            found = to_numpy(getattr(moved[list(net).index(module)], name))
+            wanted = to_numpy(getattr(module, name))
+            turned = isinstance(module, torch.nn.Linear)
+            np.testing.assert_array_equal(found, wanted.T if turned else wanted)
+            assert (found == 0).sum() == found.size // 2
+
+
+def test_parameters_that_are_computed_do_not_move(tmp_path: Path) -> None:
+    net = Sequential(LinearTorch((8, 6)), LIFBitshiftTorch(6))
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        torch.nn.utils.weight_norm(net[0])
+    message = "LinearTorch '0_LinearTorch': weight is no parameter any longer but computed"
+    for move in (
+        lambda: convert(net, "torch"),
+        lambda: save(net, tmp_path / "net.safetensors"),
+        lambda: net.stream(),
+    ):
+        with pytest.raises(TypeError, match=message):
+            move()
+    torch.nn.utils.remove_weight_norm(net[0])
+    np.testing.assert_array_equal(
+        convert(net[0], "numpy").weight, to_numpy(net[0].weight).astype(np.float64)
+    )
+    prune.random_unstructured(net[1], "threshold", amount=1)
+    with pytest.raises(TypeError, match=r"LIFBitshiftTorch.*threshold is no parameter any longer"):
+        convert(net, "torch")
+
+
+def test_a_surrogate_that_jax_has_not_is_warned_of() -> None:
+    net = Sequential(LIFTorch(2, learning_window=0.25), LIFTorch(2))
+    with pytest.warns(
+        UserWarning, match="0_LIFTorch has learning_window = 0.25, of which jax"
+    ) as w:
+        convert(net, "jax")
+    assert len(w) == 1
+    convert(net, "numpy")
+    assert float(convert(net, "sinabs")[0].learning_window) == 0.25
+
+
+def test_a_container_for_jax_is_one_of_jax() -> None:
+    class Twice(Module):
+        def __init__(self, inner: Any) -> None:
+            super().__init__(inner.shape)
+            self.inner = inner
+
+        def evolve(self, input_data: Any, record: bool = False) -> Any:
+            return self.inner(self.inner(input_data)[0])[0], self.state(), {}
+
+        def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+            return Twice(**modules)
+
+    convert(Twice(LIF(2)), "numba")
+    with pytest.raises(ValueError, match="Twice: _convert must give a JaxModule for 'jax', got Tw"):
+        convert(Twice(LIF(2)), "jax")

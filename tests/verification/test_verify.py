@@ -318,3 +318,31 @@ def test_with_numpy_alone_the_others_are_not_run(numpy_python: Any) -> None:
         "print([r.state for r in rockpool.verify(LIF(2)).rows])"
     )
     assert said == str(["reference"] + ["not run"] * 7)
+
+
+class Gain(Module):
+    """A layer whose conversion forgets what it multiplies by."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__((4, 4))
+        self.gain = gain
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        data, _ = self._auto_batch(input_data)
+        return self.gain * data, self.state(), {}
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return Gain()
+
+
+def test_a_conversion_that_forgets_is_found() -> None:
+    net = Sequential(Gain(2.0), LIF(4))
+    data = np.random.default_rng(0).random((2, 20, 4))
+    net(data)
+    membranes = net[1].vmem.copy()
+    verdict = rockpool.verify(net, data, backends=["numba"])
+    states = {row.backend: row.state for row in verdict.rows}
+    assert states == {"numpy": "reference", "numba": "equal", "as given": "fault"}
+    assert not verdict.ok
+    np.testing.assert_array_equal(net[1].vmem, membranes)
+    assert rockpool.verify(Sequential(Gain(), LIF(4)), data, backends=["numba"]).ok

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import rockpool.graph
 from rockpool.nn.description import Node, flat_steps
+from rockpool.nn.models.catalogue import model_of
 from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
@@ -82,7 +83,14 @@ class ChainMixin(_Base):
         return members, others
 
     def _check_members(self, members: list[tuple[str, ModuleBase]]) -> None:
-        """Raise a ValueError if modules cannot stand in a row."""
+        """Raise an error if modules cannot stand in a row."""
+        for name, module in members:
+            if any(base.__name__ == "TimedModule" for base in type(module).__mro__):
+                raise TypeError(
+                    f"{type(self).__name__}: {name!r} takes and gives time series, got "
+                    f"{type(module).__name__}; put the modules inside together, and call timed() "
+                    "of the whole"
+                )
         self._check_fit(members)
         self._check_places(members)
         self._check_time_steps(members)
@@ -140,6 +148,8 @@ class ChainMixin(_Base):
                 f"{type(self).__name__}: the output of {name!r} has the axes {axes_out}, "
                 f"but the input of {next_name!r} has {axes_in}"
             )
+        if len(axes_out) > 1 and takes_one_axis(next_module):
+            raise several_axes(type(self).__name__, name, axes_out, next_name)
 
     def _check_name(self, name: Any, taken: Collection[str]) -> None:
         label = type(self).__name__
@@ -302,6 +312,21 @@ class ChainMixin(_Base):
 def _named(argument: Any) -> list[tuple[Any, Any]]:
     """Return the names (None: to be made) and items that a constructor argument stands for."""
     return list(argument.items()) if isinstance(argument, Mapping) else [(None, argument)]
+
+
+def takes_one_axis(module: ModuleBase) -> bool:
+    """Return whether a module takes time steps of one axis only, as far as that is known."""
+    if getattr(module, "_model_name", "") == "Sequential" and module._registered_modules:
+        return takes_one_axis(module[0])  # type: ignore[index]
+    return model_of(type(module).__name__) is not None and len(module._shape_in) < 2
+
+
+def several_axes(owner: str, name: str, axes: tuple[int, ...], next_name: str) -> ValueError:
+    """Return the error for an output of several axes, and a module that takes one."""
+    return ValueError(
+        f"{owner}: the output of {name!r} has the axes {axes}, but the input of {next_name!r} has "
+        f"one; Flatten({axes}) between them makes one of them"
+    )
 
 
 def outer_properties(members: list[tuple[str, ModuleBase]]) -> dict[str, Any]:

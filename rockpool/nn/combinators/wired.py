@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 import rockpool.graph
-from rockpool.nn.combinators._chain import ChainMixin
+from rockpool.nn.combinators._chain import ChainMixin, several_axes, takes_one_axis
 from rockpool.nn.combinators._factory import container_class, lazy_classes
 from rockpool.nn.combinators._wiring import (
     INPUT,
@@ -174,7 +174,12 @@ class _Ends:
         self.size_in, self.axes_in = _known(taken)
         for name, sources in self.sources.items():
             own = [self._taken(name)] if name != OUTPUT else []
-            self._check([self._given(source) for source in sources] + own)
+            given = [self._given(source) for source in sources]
+            self._check(given + own)
+            axes = _several([end.axes for end in given])
+            if axes and name != OUTPUT and takes_one_axis(self.members[name]):
+                source = next(source for source in sources if self._given(source).axes == axes)
+                raise several_axes(owner, source, axes, name)
 
     def _taken(self, name: str) -> _End:
         member = self.members[name]

@@ -20,6 +20,7 @@ from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Constant, RP_Constant, to_numpy
 
 __all__ = [
+    "SPIKING",
     "arguments_of",
     "described_container",
     "described_function",
@@ -31,6 +32,9 @@ __all__ = [
 # Arguments of a constructor that say nothing of what a module is once it is there
 _NOT_TOLD = frozenset("shape args kwargs device dtype rng_key retain_torch_api".split())
 
+
+# Whether input and output are events, which is told of each module
+SPIKING = ("spiking_input", "spiking_output")
 
 # Settings that classes take and nothing computes with
 _WITHOUT_EFFECT = ("max_window_length",)
@@ -55,6 +59,7 @@ def described_layer(module: Any) -> Node:
             home = node.local if spec.name in _WITHOUT_EFFECT else node.settings
             home[spec.name] = spec.default if said is None else said
     _add_local(module, node, {spec.name for spec in model.attributes})
+    node.local.update((name, getattr(module, name)) for name in SPIKING)
     if module.keeps_batch_state:
         node.local["keep_batch_state"] = True
     return node
@@ -73,6 +78,7 @@ def _described_class(module: Any) -> Node:
     _add_local(module, node, {name for name in optional if name not in node.parameters})
     node.settings.update(node.local)
     node.local.clear()
+    node.local.update((name, getattr(module, name)) for name in SPIKING)
     if module.keeps_batch_state:
         node.local["keep_batch_state"] = True
     missing = _required_of(type(module)) - {*node.settings, *node.parameters, *_NOT_TOLD}
@@ -124,6 +130,8 @@ def plain_setting(value: Any) -> Any:
 
 def present_value(module: Any, name: str) -> Value:
     """Return the value of a registered parameter, or of a constant in its place."""
+    if name in getattr(module, "_taken_out", ()):  # of torch: a tool has put others in its place
+        return module._pruned(name)  # type: ignore[no-any-return]
     entry = module._registered_attributes[name]
     array = np.array(to_numpy(module._load_attribute(name)))
     return Value(array, entry.family, entry.kind != "Parameter")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rockpool.nn.description import flat_steps
+from rockpool.nn.description import Node, flat_steps
 from rockpool.nn.models import checks
+from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
@@ -152,6 +153,18 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         """Evolve the module; as `evolve`."""
         return self.evolve(*args, **kwargs)
 
+    def _describe(self) -> Node:
+        raise TypeError(
+            f"{self._label}: a timed module of your own can be neither converted nor stored; "
+            "wrap a Module in a TimedModuleWrapper instead"
+        )
+
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        time = self.t if name == "dt" and "_timestep" in self.__dict__ else None
+        super()._store_attribute(name, value, entry)
+        if time is not None:  # it stays what it was, in steps of another length
+            self._timestep = whole_steps(time, self.dt)
+
     def _snapshot(self, within_ours: bool = True) -> Any:
         return self._timestep, super()._snapshot(within_ours)
 
@@ -165,18 +178,24 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
     def t(self) -> float:
         """The present time in seconds: a whole number of time steps.
 
-        A time that is set is rounded down to one.
+        A time that is set is rounded down to one, and set in all timed modules inside.
         """
         return self._timestep * self.dt
 
     @t.setter
     def t(self, new_t: float | int) -> None:
-        self._timestep = whole_steps(float(new_t), self.dt)
+        time = float(new_t)
+        if not math.isfinite(time):
+            raise ValueError(f"{self._label}: t must be a finite number of seconds, got {new_t}")
+        self._timestep = whole_steps(time, self.dt)
+        for module in _timed_inside(self):
+            module.t = self.t
 
     def reset_time(self) -> Self:
         """Set the clock to 0, also in all submodules."""
         self._timestep = 0
-        _reset_clocks(self)
+        for module in _timed_inside(self):
+            module.reset_time()
         return self
 
     def reset_all(self) -> Self:
@@ -367,13 +386,13 @@ def _with_clock(evolve: Callable[..., Any]) -> Callable[..., Any]:
     return evolve_with_clock
 
 
-def _reset_clocks(module: ModuleBase) -> None:
-    """Set the clocks of all timed modules inside a module to 0."""
+def _timed_inside(module: ModuleBase) -> Iterator[TimedModule]:
+    """Go through the outermost of all timed modules inside a module."""
     for child in module._registered_modules.values():
         if isinstance(child, TimedModule):
-            child.reset_time()
+            yield child
         else:
-            _reset_clocks(child)
+            yield from _timed_inside(child)
 
 
 def leaves(d: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rockpool.nn.description import Node
+from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._backend_hooks import BackendHooks
 from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules._observed import input_for, torch_for
@@ -101,7 +102,17 @@ class TimedModuleWrapper(TimedModule):
         if getattr(module, "dt", None) is None:
             module.dt = step if hasattr(module, "dt") else SimulationParameter(step)
         self._module = module
+        self._dt_inside = self._inner_time_step()
         self._output_num = output_num
+
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        before = self.__dict__.get("dt")
+        super()._store_attribute(name, value, entry)
+        if name == "dt" and "_module" in self._registered_modules:  # those inside make its steps
+            found = self._module.attributes_named("dt")
+            steps = _replaced(found, before, self.dt)
+            if steps:
+                self._module = self._module.set_attributes(steps)
 
     def _time_step_for(self, module: Module, dt: float | int | None) -> float:
         """Return the time step that a module runs with; the argument is for one that has none."""
@@ -137,6 +148,16 @@ class TimedModuleWrapper(TimedModule):
                 f"submodules have {'different ones' if inner else 'none'}"
             )
         return inner[0]
+
+    def _inner_time_step(self) -> float:
+        inner: Any = self._module
+        return float(inner.dt)
+
+    def _determine_timesteps(self, *args: Any, **kwargs: Any) -> int:
+        inside = self._inner_time_step()
+        if inside != self._dt_inside:  # it has been set there, or here
+            self.dt = self._dt_inside = inside
+        return super()._determine_timesteps(*args, **kwargs)
 
     def _describe(self) -> Node:
         settings = {"dt": self.dt, "add_events": self.add_events, "output_num": self._output_num}
@@ -174,6 +195,11 @@ class TimedModuleWrapper(TimedModule):
                 input_for(self._module, raster), *args, **kwargs
             )
         if isinstance(output, tuple):
+            if not -len(output) <= self._output_num < len(output):
+                raise ValueError(
+                    f"{self._label}: output_num must be below {len(output)}, the number of "
+                    f"outputs, got {self._output_num}"
+                )
             output = output[self._output_num]
         ts_output = self._gen_timeseries(output, **(kwargs_timeseries or {}))
         if type(self._module)._update_target is not BackendHooks._update_target:
@@ -200,6 +226,18 @@ class TimedModuleWrapper(TimedModule):
 
     def __repr__(self, indent: str = "") -> str:
         return f"{super().__repr__(indent)} with {self._module.full_name} as module"
+
+
+def _replaced(found: dict[str, Any], before: Any, after: float | int) -> dict[str, Any]:
+    """Return a nested dict of time steps with those that are `before` replaced; of no others."""
+    changed: dict[str, Any] = {}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            branch = _replaced(value, before, after)
+            changed |= {name: branch} if branch else {}
+        elif value is not None and float(value) == before and before != after:
+            changed[name] = after
+    return changed
 
 
 def tree_map(func: Callable[[Any], Any], tree: Any) -> Any:

@@ -16,12 +16,13 @@ from support.network_files import changed
 from support.shaped_layers import BACKENDS, double
 
 import rockpool
-from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
     AvgPool2d,
     Conv2d,
     Flatten,
+    LIFEuler,
     Linear,
     LinearTorch,
     SumPool2d,
@@ -79,9 +80,18 @@ def test_axes_that_do_not_fit_are_refused_at_once() -> None:
 
 
 def test_dense_weights_want_flat_input() -> None:
-    net = Sequential(Conv2d((1, 4, 6), 1, 1), Linear((24, 2)))
+    message = (
+        r"'0_Conv2d' has the axes \(1, 4, 6\), but .*'1_Linear' has one; Flatten\(\(1, 4, 6\)\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        Sequential(Conv2d((1, 4, 6), 1, 1), Linear((24, 2)))
+    with pytest.raises(ValueError, match=message.replace("1_Linear", "1_ModSequential")):
+        Sequential(Conv2d((1, 4, 6), 1, 1), Sequential(Linear((24, 2))))
+    edges = [("input", "a"), ("a", "b"), ("b", "output")]
+    with pytest.raises(ValueError, match=r"'a' has the axes \(2, 3\), but .*'b' has one"):
+        Wired({"a": LIFEuler((2, 3)), "b": LIF(6)}, edges)
     with pytest.raises(ValueError, match="Linear: input must have 24 channels"):
-        net(np.zeros((1, 1, 1, 4, 6)))
+        Linear((24, 2))(np.zeros((1, 1, 1, 4, 6)))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -5,8 +5,18 @@ import pytest
 import torch
 from support.timed import Echo, Pair, clocked, counts
 
-from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, Linear, Module, Rate, TimedModuleWrapper
+from rockpool import convert, save
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
+from rockpool.nn.modules import (
+    LIF,
+    ExpSyn,
+    ExpSynJax,
+    LIFJax,
+    Linear,
+    Module,
+    Rate,
+    TimedModuleWrapper,
+)
 from rockpool.nn.modules.timed_module import leaves
 from rockpool.nn.modules.torch.linear_torch import LinearTorch
 from rockpool.nn.modules.torch.rate_torch import RateTorch
@@ -312,3 +322,84 @@ def test_a_torch_module_without_numbers_gets_single_precision():
 
     output, _, _ = Same(shape=(2, 2)).timed(dt=1e-3)(clocked(3))
     np.testing.assert_array_equal(output.samples, clocked(3).samples)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        (ExpSyn, "wrapper"),
+        (ExpSyn, "set_attributes"),
+        (ExpSyn, "module"),
+        (ExpSynJax, "wrapper"),
+        (ExpSynJax, "set_attributes"),
+    ],
+)
+def test_a_time_step_that_is_set_is_that_of_all_inside(kind, way):
+    wrapped = Sequential(kind(3, spiking_input=False)).timed()
+    if way == "wrapper":
+        wrapped.dt = 2e-3
+    elif way == "set_attributes":
+        wrapped.set_attributes({"dt": 2e-3})
+    else:
+        wrapped.module.dt = 2e-3
+    samples = np.random.default_rng(0).random((40, 3))
+    output, _, _ = wrapped(TSContinuous.from_clocked(samples, 1e-3))
+    wanted = ExpSyn(3, dt=2e-3)(samples[::2])[0][0]
+    np.testing.assert_allclose(output.samples, wanted, rtol=1e-6)
+    assert wrapped.dt == wrapped.module[0].dt == 2e-3 and wrapped.t == 0.04
+
+
+def test_the_clock_stays_where_it_is_when_the_time_step_changes():
+    wrapped = ExpSyn(3).timed()
+    wrapped(num_timesteps=10)
+    wrapped.dt = 2e-3
+    assert wrapped.t == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("time", [np.nan, np.inf])
+def test_a_clock_that_is_set_to_no_time(time):
+    wrapped = ExpSyn(3).timed()
+    with pytest.raises(ValueError, match=f"t must be a finite number of seconds, got {time}"):
+        wrapped.t = time
+    assert wrapped.t == 0
+
+
+@pytest.mark.parametrize("kind", [LIF, LIFJax])
+def test_records_of_no_time_steps(kind):
+    _, _, record = kind((4, 2)).timed()(num_timesteps=0, record=True)
+    assert record["isyn"].num_channels == 4 and len(record["vmem"].times) == 0
+    assert record["spikes"].num_channels == 2
+
+
+def test_an_output_that_there_is_not():
+    wrapped = TimedModuleWrapper(Counting(), output_num=2, dt=1e-3)
+    with pytest.raises(ValueError, match=r"output_num must be below 2, .* got 2"):
+        wrapped(clocked(4))
+
+
+def test_timed_modules_do_not_stand_in_a_row():
+    timed = {"a": LIF(2).timed()}
+    for container in (Sequential, Residual, FFwdStack):
+        with pytest.raises(TypeError, match=r"takes and gives time series.*call timed\(\) of the"):
+            container({"a": LIF(2).timed(), "b": LIF(2).timed()})
+    with pytest.raises(TypeError, match="'a' takes and gives time series"):
+        Wired(timed, [("input", "a"), ("a", "output")])
+
+
+def test_a_timed_module_of_ones_own_is_neither_converted_nor_stored(tmp_path):
+    own = Echo(1e-3)
+    for move in (lambda: convert(own, "numba"), lambda: save(own, tmp_path / "own.safetensors")):
+        with pytest.raises(TypeError, match="timed module of your own can be neither converted"):
+            move()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_clock_is_set_in_all_timed_modules_inside():
+    class Outer(Echo):
+        def __init__(self):
+            super().__init__(1e-3)
+            self.inner = ExpSyn(1, spiking_input=False).timed()
+
+    outer = Outer()
+    outer.t = 0.0056
+    assert outer.t == outer.inner.t == pytest.approx(0.005)

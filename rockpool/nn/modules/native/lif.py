@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
@@ -346,9 +347,8 @@ class LIF(Module):
         wrapped: dict[str, Any] = {}
         for key, name in names.items():
             samples = record_dict[key][0]
-            wrapped[key] = TSContinuous.from_clocked(
-                samples.reshape(len(samples), -1), dt=self.dt, t_start=t_start, name=name
-            )
+            flat = samples.reshape(len(samples), math.prod(samples.shape[1:]))
+            wrapped[key] = TSContinuous.from_clocked(flat, dt=self.dt, t_start=t_start, name=name)
         wrapped["spikes"] = TSEvent.from_raster(
             record_dict["spikes"][0],
             dt=self.dt,

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypedDict
 import torch
 from torch import nn
 
-from rockpool.nn.description import Value
+from rockpool.nn.description import Node, Value
 from rockpool.nn.models.model import ParameterSpec
 from rockpool.nn.modules._limits import described, note_given
 from rockpool.nn.modules._registry import Family, RegisteredAttribute
@@ -29,7 +29,7 @@ from rockpool.nn.modules.torch._base.parameter_tree import TorchModuleParameters
 from rockpool.nn.modules.torch._base.recomputation import in_use
 from rockpool.nn.modules.torch._base.registry import to_float_tensor
 from rockpool.nn.modules.torch._kernels.operators import function_name
-from rockpool.parameters import Shape
+from rockpool.parameters import Shape, to_numpy
 from rockpool.typehints import Self
 from rockpool.utilities._atomic import check_path, replacing
 
@@ -130,8 +130,31 @@ class TorchModule(TorchEvolution):
         super()._put_attribute(name, value)
         note_given(self, {name: value})
 
+    def _describe(self) -> Node:
+        node = super()._describe()
+        for name in self._taken_out:
+            if name not in node.parameters:
+                raise self._is_computed(name)
+        return node
+
     def _said_parameter(self, spec: ParameterSpec) -> Value | None:
-        return described(self, super()._said_parameter(spec), spec.name)
+        taken_out = spec.name in self._taken_out
+        said = self._pruned(spec.name) if taken_out else super()._said_parameter(spec)
+        return described(self, said, spec.name)
+
+    def _pruned(self, name: str) -> Value:
+        """Return the value of a parameter that ``torch.nn.utils.prune`` has put a mask on."""
+        values, mask = self._parameters.get(f"{name}_orig"), self._buffers.get(f"{name}_mask")
+        if values is None or mask is None:
+            raise self._is_computed(name)
+        return Value(to_numpy(values * mask), self._taken_out[name].family)
+
+    def _is_computed(self, name: str) -> TypeError:
+        return TypeError(
+            f"{self._label}: {name} is no parameter any longer but computed from others, so that "
+            "the layer can be neither converted nor stored; make it one again, as "
+            "prune.remove and remove_weight_norm of torch.nn.utils do"
+        )
 
     def _setup_modes(self, torch_api: bool) -> None:
         self.__dict__.update(
