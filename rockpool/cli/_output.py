@@ -39,7 +39,9 @@ class CommandError(Exception):
 
 def complain(prog: str, error: "CommandError") -> None:
     """Print an error for people on stderr."""
-    tell(f"{prog}: {printable(error)}\n" + (f"{printable(error.hint)}\n" if error.hint else ""))
+    # lists within errors; all other ends of lines may come from names in files
+    text = str(error).replace(":\n- ", ": ").replace("\n- ", "; ")
+    tell(f"{prog}: {printable(text)}\n" + (f"{printable(error.hint)}\n" if error.hint else ""))
 
 
 def tell(text: str) -> None:

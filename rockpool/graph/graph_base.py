@@ -89,6 +89,9 @@ class GraphNode(GraphNodeBase):
     def __post_init__(self) -> None:
         self.source_modules = SetList(self.source_modules)
         self.sink_modules = SetList(self.sink_modules)
+        for role, modules in (("source", self.source_modules), ("sink", self.sink_modules)):
+            for module in modules:
+                _refuse_holder(module, role)
 
     def add_source(self, module: GraphModule) -> None:
         """Add a module that writes to this node; a holder is a ValueError."""
@@ -239,14 +242,26 @@ class GraphModule(GraphModuleBase):
         node.add_source(self)
 
     def remove_input(self, node: GraphNode) -> None:
-        """Remove an input node, and be no sink of it any more."""
+        """Remove an input node, and be no sink of it any more unless it stands elsewhere too."""
         super().remove_input(node)
-        node.remove_sink(self)
+        if node not in self.input_nodes:
+            node.remove_sink(self)
 
     def remove_output(self, node: GraphNode) -> None:
-        """Remove an output node, and be no source of it any more."""
+        """Remove an output node, and be no source of it any more unless it stands elsewhere too."""
         super().remove_output(node)
-        node.remove_source(self)
+        if node not in self.output_nodes:
+            node.remove_source(self)
+
+    def _take_places(self, inputs: Iterable[GraphNode], outputs: Iterable[GraphNode]) -> None:
+        """Have these nodes in place of those that were there; one may stand at several places."""
+        self.clear_inputs()
+        self.clear_outputs()
+        self.input_nodes, self.output_nodes = _as_they_stand(inputs), _as_they_stand(outputs)
+        for node in self.input_nodes:
+            node.add_sink(self)
+        for node in self.output_nodes:
+            node.add_source(self)
 
 
 @dataclass(eq=False, repr=False)
@@ -264,4 +279,14 @@ class GraphHolder(GraphModuleBase):
 
 def as_GraphHolder(g: GraphModuleBase) -> GraphHolder:
     """Return a new holder with the input and output nodes, and the name, of a module or holder."""
-    return GraphHolder(g.input_nodes, g.output_nodes, g.name, None)
+    holder = GraphHolder(SetList(), SetList(), g.name, None)
+    holder.input_nodes = _as_they_stand(g.input_nodes)
+    holder.output_nodes = _as_they_stand(g.output_nodes)
+    return holder
+
+
+def _as_they_stand(nodes: Iterable[GraphNode]) -> SetList[GraphNode]:
+    """Return nodes in a list of their own, those twice that connections have put at two places."""
+    copied: SetList[GraphNode] = SetList()
+    list.extend(copied, nodes)
+    return copied

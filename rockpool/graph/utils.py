@@ -46,7 +46,14 @@ def connect_modules(
         If the numbers of nodes to connect differ. Nothing has been connected then.
     IndexError
         If an index is out of range. Nothing has been connected then.
+    TypeError
+        If one of them is neither module nor holder.
     """
+    for name, module in (("source", source), ("dest", dest)):
+        if not isinstance(module, GraphModuleBase):
+            raise TypeError(
+                f"connect_modules: {name} must be a module or holder of a graph, got {module!r}"
+            )
     sources = range(len(source.output_nodes)) if source_indices is None else list(source_indices)
     dests = range(len(dest.input_nodes)) if dest_indices is None else list(dest_indices)
     if len(sources) != len(dests):
@@ -175,7 +182,15 @@ def replace_module(target_module: GraphModule, replacement_module: GraphModule) 
     ------
     ValueError
         If the numbers of input or output nodes differ. Nothing has been changed then.
+    TypeError
+        If one of them is no module but, for instance, a holder.
     """
+    for name, module in (
+        ("target_module", target_module),
+        ("replacement_module", replacement_module),
+    ):
+        if not isinstance(module, GraphModule):
+            raise TypeError(f"replace_module: {name} must be a GraphModule, got {module!r}")
     for side in ("input_nodes", "output_nodes"):
         present, new = len(getattr(target_module, side)), len(getattr(replacement_module, side))
         if present != new:
@@ -184,10 +199,5 @@ def replace_module(target_module: GraphModule, replacement_module: GraphModule) 
                 f"got {present} in {target_module!r} and {new} in {replacement_module!r}"
             )
     inputs, outputs = list(target_module.input_nodes), list(target_module.output_nodes)
-    for module in (target_module, replacement_module):
-        module.clear_inputs()
-        module.clear_outputs()
-    for node in inputs:
-        replacement_module.add_input(node)
-    for node in outputs:
-        replacement_module.add_output(node)
+    target_module._take_places((), ())
+    replacement_module._take_places(inputs, outputs)

@@ -14,6 +14,8 @@ __all__ = ["bounded_updates"]
 
 def bounded_updates(net: Any, optimizer: Any) -> Any:
     """Return an optimizer whose updates end at the lower bounds of a network; as `bound`."""
+    if hasattr(optimizer, "gradient_transformation"):  # optax.MultiSteps
+        optimizer = optimizer.gradient_transformation()
     if not (hasattr(optimizer, "update") and hasattr(optimizer, "_replace")):
         raise TypeError(
             f"bound: for a network of jax the optimizer must be one of optax, got "

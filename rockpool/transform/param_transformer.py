@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rockpool.nn.modules.module import ModuleBase
-from rockpool.parameters import SimulationParameter
+from rockpool.parameters import Shape, SimulationParameter
 from rockpool.utilities.tree_utils import branches, get_nested, set_nested, tree_update
 
 __all__ = ["JaxParameterTransformerMixin", "ParameterTransformerMixin", "deep_update"]
@@ -103,6 +103,14 @@ class ParameterTransformerMixin(_Base):
         self.module = module
         self.families = SimulationParameter(tuple(families))
         self.transform_params = SimulationParameter(tuple(transform_params))
+
+    @property
+    def _shape_in(self) -> Shape:
+        return self.module._shape_in  # type: ignore[no-any-return]
+
+    @property
+    def _shape_out(self) -> Shape:
+        return self.module._shape_out  # type: ignore[no-any-return]
 
     def _transform(self, param: Any, transform_param: Any) -> Any:
         """Return a changed parameter."""

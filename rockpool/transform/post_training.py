@@ -18,6 +18,10 @@ from rockpool.utilities.text_table import text_table
 __all__ = ["LayerRate", "Quantized", "SilentLayerError", "quantize_network"]
 
 _METHODS = ("global", "channel")
+_WEIGHTS = ("Linear", "Conv1d", "Conv2d")
+_SCALING = ("Scale", "SumPool2d", "AvgPool2d")
+# Of neurons that spike, in the unit of the membrane
+_POTENTIALS = ("threshold", "v_reset", "v_leak")
 
 # New values by the names that lead to a module, and the name of the parameter
 Values = dict[tuple[tuple[str, ...], str], np.ndarray]
@@ -91,11 +95,13 @@ def quantize_network(
 ) -> Quantized:
     """Quantise a network that has been trained, and say how its spike rates change.
 
-    The weights to a layer of neurons, its recurrent weights, its biases and its thresholds are
-    rounded to whole multiples of one step: that by which the largest weight is ``2**(bits - 1) -
-    1`` of it. So all of a neuron could be whole numbers. Where a threshold would have too many
-    bits, the step is larger. A single value for all neurons of a layer is rounded to the largest of
-    their steps. Time constants stay as they are.
+    The weights to a layer of neurons (dense ones, or the kernels of a convolution), its recurrent
+    weights, its biases, its thresholds, and where its membranes rest and are reset to, are rounded
+    to whole multiples of one step: that by which the largest weight is ``2**(bits - 1) - 1`` of it.
+    So all of a neuron could be whole numbers. Where a threshold would have too many bits, the step
+    is larger. A single value for all neurons of a layer is rounded to the largest of their steps.
+    Time constants and resistances stay as they are, and so do the factors of `Scale` and pooling;
+    weights in front of those, and of neurons that do not spike, have steps of their own.
 
     Parameters
     ----------
@@ -104,7 +110,8 @@ def quantize_network(
     data : array_like
         Input on which the rates are measured, (B, T, Nin) or (T, Nin).
     method : str
-        "channel", a step for each neuron, or "global", one for each layer. Default: "channel".
+        "channel", a step for each neuron, or for each channel of a convolution, or "global", one
+        for each layer. Default: "channel".
     bits_per_weight, bits_per_threshold : int
         Number of bits with a sign, >= 2. Default: 8 and 16.
     silent : str
@@ -183,25 +190,33 @@ def _groups(description: Node) -> Iterator[tuple[list[Place], Place | None]]:
     wired = {path: node for path, node in description.walk() if node.model == "Wired"}
     for path, node in wired.items():
         yield from _wired_groups(path, node)
-    linear: Place | None = None
+    weights: Place | None = None
     for path, node in layers(description):
         if path[:-1] in wired and path:
             continue
-        if linear is not None and _parted(linear[0], path, wired):
-            yield [linear], None
-            linear = None
-        if node.model == "Linear":
-            if linear is not None:
-                yield [linear], None
-            linear = path, node
-        elif is_spiking(node):
-            fits = linear is not None and linear[1].shape[-1] == node.shape[0]
-            if linear is not None and not fits:
-                yield [linear], None
-            yield ([linear] if linear is not None and fits else []), (path, node)
-            linear = None
-    if linear is not None:
-        yield [linear], None
+        if weights is not None and _parted(weights[0], path, wired):
+            yield [weights], None
+            weights = None
+        if node.model in _WEIGHTS:
+            if weights is not None:
+                yield [weights], None
+            weights = path, node
+        elif _has_steps(node):
+            fits = weights is not None and weights[1].shape[-1] == node.shape[0]
+            if weights is not None and not fits:
+                yield [weights], None
+            yield ([weights] if weights is not None and fits else []), (path, node)
+            weights = None
+        elif node.model in _SCALING and weights is not None:  # the neurons behind get other sums
+            yield [weights], None
+            weights = None
+    if weights is not None:
+        yield [weights], None
+
+
+def _has_steps(node: Node) -> bool:
+    """Whether a layer has values that share steps with the weights that lead to it."""
+    return is_spiking(node) or "w_rec" in node.parameters
 
 
 def _parted(first: tuple[str, ...], second: tuple[str, ...], wired: Collection[Any]) -> bool:
@@ -217,9 +232,9 @@ def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Plac
 
     Weights that lead to several layers of neurons go with the first of them.
     """
-    alone = {name for name, child in node.children.items() if child.model == "Linear"}
+    alone = {name for name, child in node.children.items() if child.model in _WEIGHTS}
     for name, child in node.children.items():
-        if not is_spiking(child) or child.children:
+        if not _has_steps(child) or child.children:
             continue
         sources = [source for source, target in node.settings["edges"] if target == name]
         leading = [
@@ -236,42 +251,81 @@ def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Plac
 
 
 def _rounded(
-    linear: list[Place], neurons: Place | None, by_channel: bool, highest: int, limit: int
+    leading: list[Place], neurons: Place | None, by_channel: bool, highest: int, limit: int
 ) -> Values:
-    """Return rounded weights, biases and thresholds of a layer of neurons."""
-    n_neurons: Any = (neurons or linear[0])[1].shape[-1]
+    """Return rounded weights, biases, thresholds and potentials of a layer of neurons."""
+    n_neurons: Any = (neurons or leading[0])[1].shape[-1]
     largest = np.zeros(n_neurons)
-    weights: list[tuple[Place, str]] = [(place, "weight") for place in linear]
+    weights: list[tuple[Place, str]] = [(place, "weight") for place in leading]
     if neurons is not None and "w_rec" in neurons[1].parameters:
         weights.append((neurons, "w_rec"))
     for (_, node), name in weights:
         array = np.abs(node.parameters[name].array)
-        # columns lead to synapses, those of one neuron side by side
-        per_neuron = array.reshape(len(array), n_neurons, -1).max(axis=(0, 2))
+        if _is_convolution(node):
+            of_channels = array.reshape(len(array), -1).max(axis=1)
+            per_neuron = np.repeat(of_channels, n_neurons // len(array))
+        else:  # columns lead to synapses, those of one neuron side by side
+            per_neuron = array.reshape(len(array), n_neurons, -1).max(axis=(0, 2))
         largest = np.maximum(largest, per_neuron)
     step = largest / highest
-    if neurons is not None and "threshold" in neurons[1].parameters:
-        threshold = np.broadcast_to(neurons[1].parameters["threshold"].array, (n_neurons,))
-        step = np.where(step > 0, np.maximum(step, threshold / limit), step)
+    spiking = neurons is not None and is_spiking(neurons[1])
+    if neurons is not None and spiking:
+        for name in _POTENTIALS:
+            if name in neurons[1].parameters:
+                array = np.abs(np.broadcast_to(neurons[1].parameters[name].array, (n_neurons,)))
+                step = np.where(step > 0, np.maximum(step, array / limit), step)
+    for _, node in leading:
+        if _is_convolution(node):  # the neurons of a channel have one kernel
+            of_channels = step.reshape(len(node.parameters["weight"].array), -1).max(axis=1)
+            step = np.repeat(of_channels, n_neurons // len(of_channels))
     if not by_channel:
         step[:] = step.max(initial=0.0)
 
     found: Values = {}
-    own = [(place, ("weight", "bias")) for place in linear]
+    for path, node in leading:
+        for name in ("weight", "bias"):
+            if name in node.parameters:
+                array = node.parameters[name].array
+                if _is_convolution(node):
+                    found[path, name] = _on_steps_of_channels(array, step)
+                else:
+                    found[path, name] = _on_steps(array, step)
     if neurons is not None:
-        own.append((neurons, ("w_rec", "bias", "threshold")))  # type: ignore[arg-type]
-    for place, names in own:
-        for name in names:
-            if name in place[1].parameters:
-                array = place[1].parameters[name].array
-                found[place[0], name] = _on_steps(array, step, int(name == "threshold"))
+        path, node = neurons
+        for name in ("w_rec", "bias", *(_POTENTIALS if spiking else ())):
+            if name in node.parameters:
+                found[path, name] = _on_steps(node.parameters[name].array, step)
+        if (path, "threshold") in found:
+            reset = found.get((path, "v_reset"), np.zeros(()))
+            found[path, "threshold"] = _above(found[path, "threshold"], reset, step)
     return found
 
 
-def _on_steps(array: np.ndarray, step: np.ndarray, at_least: int) -> np.ndarray:
-    """Return values (..., columns) rounded to multiples of the step of each neuron.
+def _is_convolution(node: Node) -> bool:
+    return node.model.startswith("Conv")
 
-    With `at_least`, which is for thresholds, none is below that many steps.
+
+def _on_steps_of_channels(array: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return kernels (channels, ...) or biases rounded to multiples of the step of each channel."""
+    if array.size == 1 and len(step) > 1:
+        return _on_steps(array, step)
+    of_channels = step.reshape(len(array), -1)[:, 0]
+    turned = _on_steps(np.moveaxis(array, 0, -1), of_channels)
+    return np.ascontiguousarray(np.moveaxis(turned, -1, 0))
+
+
+def _above(threshold: np.ndarray, reset: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return thresholds that are at least one step above where neurons are reset to."""
+    if threshold.size == 1:
+        step, reset = step.max(keepdims=True).reshape(threshold.shape), np.max(reset)
+    safe = np.where(step > 0, step, 1.0)
+    least = (np.floor(reset / safe + 1e-6) + 1) * safe
+    raised = (step > 0) & (threshold < least * (1 - 1e-6 * np.sign(least)))
+    return np.where(raised, least, threshold).astype(threshold.dtype)
+
+
+def _on_steps(array: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return values (..., columns) rounded to multiples of the step of each neuron.
 
     One value that all neurons share is rounded to the largest of their steps. What has no step, as
     there are no weights, stays as it is.
@@ -281,10 +335,7 @@ def _on_steps(array: np.ndarray, step: np.ndarray, at_least: int) -> np.ndarray:
     columns = array.reshape(*array.shape[:-1], -1) if array.ndim else array.reshape(1)
     steps = np.repeat(step, columns.shape[-1] // len(step))
     safe = np.where(steps > 0, steps, 1.0)
-    counts = np.round(columns / safe)
-    if at_least:
-        counts = np.maximum(counts, at_least)
-    rounded = np.where(steps > 0, counts * safe, columns)
+    rounded = np.where(steps > 0, np.round(columns / safe) * safe, columns)
     return rounded.reshape(array.shape).astype(array.dtype)
 
 

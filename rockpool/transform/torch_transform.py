@@ -17,6 +17,7 @@ from torch import Tensor
 
 import rockpool.graph
 from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.parameters import Shape
 
 __all__ = [
     "ActWrapper",
@@ -292,6 +293,14 @@ class _Wrapper(TorchModule):
             **kwargs,
         )
         self._mod = mod
+
+    @property
+    def _shape_in(self) -> Shape:
+        return self._mod._shape_in
+
+    @property
+    def _shape_out(self) -> Shape:
+        return self._mod._shape_out
 
     def _inside(self, data: Any) -> Any:
         output, _, self._record_dict = self._mod.evolve(data, record=self._record)

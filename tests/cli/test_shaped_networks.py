@@ -12,7 +12,7 @@ import pytest
 
 import rockpool
 from rockpool.cli import main
-from rockpool.nn.combinators import Wired
+from rockpool.nn.combinators import Sequential, Wired
 from rockpool.nn.modules import LIF, Conv2d, Flatten, SumPool2d
 
 DATA = (np.random.default_rng(0).random((2, 30, 2, 4, 6)) < 0.4).astype(float)
@@ -82,3 +82,15 @@ def test_verify_and_profile_go_over_all_layers(net: Any, capsys: Any) -> None:
 
     assert verdict["ok"] and verdict["rows"][0]["neuron_steps"] == 2 * 30 * 48
     assert "conv     Conv2d" in profile and "2 x 30 time steps" in profile
+
+
+def test_several_obstacles_stand_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layers = Conv2d((1, 4, 4), 2, 3), SumPool2d((2, 2, 2), 2)
+    rockpool.save(Sequential(*layers), "net.safetensors")
+    assert main(["export", "net.safetensors", "--to", "c", "-o", "made"]) == 1
+    error = capsys.readouterr().err
+    assert "not in C: '0_Conv2d': Conv2d is not written in C; '1_SumPool2d': SumPool2d" in error
+    assert "\\n" not in error and error.count("\n") == 1

@@ -15,9 +15,11 @@ from rockpool.graph import (
     GenericNeurons,
     GraphHolder,
     GraphModule,
+    GraphNode,
     LIFNeuronWithSynsRealValue,
     LinearWeights,
     RateNeuronWithSynsRealValue,
+    SetList,
     as_GraphHolder,
     bag_graph,
     connect_modules,
@@ -26,7 +28,7 @@ from rockpool.graph import (
     replace_module,
 )
 from rockpool.nn.combinators import Residual, Sequential
-from rockpool.nn.modules import LIF, Linear, Rate
+from rockpool.nn.modules import LIF, Flatten, Linear, Rate
 
 
 def module(size_in=1, size_out=1, name="m"):
@@ -291,3 +293,51 @@ class TestNetworks:
     def test_an_empty_container_has_no_graph(self):
         with pytest.raises(ValueError, match="without modules"):
             Sequential().as_graph()
+
+
+def weights(n_in: int, n_out: int, name: str) -> LinearWeights:
+    return LinearWeights._factory(n_in, n_out, name, None, np.ones((n_in, n_out)))
+
+
+def test_a_node_at_two_places_keeps_both() -> None:
+    first, second, third = weights(2, 1, "first"), weights(2, 2, "second"), weights(2, 2, "third")
+    connect_modules(first, second, [0, 0], [0, 1])
+    (node,) = first.output_nodes
+    assert len(as_GraphHolder(second).input_nodes) == 2
+    replace_module(second, third)
+    assert list(third.input_nodes) == [node, node] and not second.input_nodes
+    assert node.sink_modules == [third] and len(third.output_nodes) == 2
+    third.remove_input(node)
+    assert list(third.input_nodes) == [node] and node.sink_modules == [third]
+    third.remove_input(node)
+    assert not third.input_nodes and not node.sink_modules
+
+
+def test_outputs_that_meet_keep_their_places() -> None:
+    first, second, third = weights(2, 2, "first"), weights(2, 2, "second"), weights(2, 2, "third")
+    connect_modules(first, second, [0, 1], [0, 0])
+    before = list(first.output_nodes)
+    replace_module(first, third)
+    assert list(third.output_nodes) == before
+
+
+def test_what_is_no_module_is_refused_and_changes_nothing() -> None:
+    module, holder = weights(2, 2, "module"), as_GraphHolder(weights(2, 2, "inside"))
+    for arguments in ((module, holder), (holder, module)):
+        with pytest.raises(TypeError, match="_module must be a GraphModule, got GraphHolder"):
+            replace_module(*arguments)  # type: ignore[arg-type]
+    assert len(module.input_nodes) == len(holder.input_nodes) == 2
+    with pytest.raises(TypeError, match="source must be a module or holder of a graph, got 3"):
+        connect_modules(3, module)  # type: ignore[arg-type]
+    for role in ("source_modules", "sink_modules"):
+        with pytest.raises(ValueError, match="a GraphHolder cannot be a"):
+            GraphNode(**{role: SetList([holder])})
+
+
+def test_a_residual_around_nothing_doubles() -> None:
+    graph = Residual(Flatten(3)).as_graph()
+    modules, recurrent = find_recurrent_modules(graph)
+    (doubled,) = modules
+    assert isinstance(doubled, LinearWeights) and not recurrent
+    np.testing.assert_array_equal(doubled.weights, 2 * np.eye(3))
+    assert list(graph.input_nodes) == list(doubled.input_nodes)

@@ -140,6 +140,18 @@ def test_optimizers_of_another_kind(net: Any, optimizer: Any, message: str) -> N
         bound(net, optimizer)
 
 
+def test_gradients_of_several_steps_are_bounded() -> None:
+    net = LIFJax(1, tau_mem=[0.02])
+    optimizer = bound(net, optax.MultiSteps(optax.sgd(1.0), 2))
+    parameters = net.parameters()
+    state = optimizer.init(parameters)
+    gradients = jax.tree.map(jnp.ones_like, parameters)
+    for wanted in (0.02, 1e-3):  # the second step is taken, and ends at the bound
+        updates, state = optimizer.update(gradients, state, parameters)
+        parameters = optax.apply_updates(parameters, updates)
+        np.testing.assert_allclose(parameters["tau_mem"], [wanted], rtol=1e-6)
+
+
 def test_jax_needs_the_parameters() -> None:
     optimizer = bound(LIFJax(1), optax.sgd(1.0))
     with pytest.raises(ValueError, match="needs the parameters"):

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pytest
 
-from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, LIFJax, Linear, LinearJax, LinearTorch
+from rockpool.nn.combinators import Residual, Sequential
+from rockpool.nn.modules import LIF, Conv2d, Conv2dJax, LIFJax, Linear, LinearJax, LinearTorch
 from rockpool.transform import dropout, mismatch_generator, param_transformer, quantize
 from rockpool.transform.dropout import Dropout
 from rockpool.transform.mismatch import module_registery
@@ -135,3 +135,11 @@ def test_mismatch_of_a_network_and_of_settings() -> None:
 def test_a_family_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match=r"there are no parameters of \['wieghts'\] in Linear"):
         Dropout(Linear((3, 2)), "wieghts", 1.0)
+
+
+def test_layers_of_images_are_wrapped(backend: str) -> None:
+    kind = {"numpy": Conv2d, "jax": Conv2dJax}[backend]
+    data = np.random.default_rng(0).random((1, 5, 6)).astype(np.float32)
+    layer = kind((1, 2, 3), 1, 1)
+    found = Residual(Dropout(layer, None, 0.0))(data)[0]
+    np.testing.assert_array_equal(found, Residual(layer)(data)[0])

@@ -10,7 +10,8 @@ import pytest
 
 import rockpool
 from rockpool.nn.combinators import FFwdStack, Sequential, Wired
-from rockpool.nn.modules import LIF, LIFEuler, Linear
+from rockpool.nn.modules import LIF, Conv1d, Conv2d, Flatten, LIFEuler, Linear, Rate, Scale
+from rockpool.parameters import to_numpy
 from rockpool.transform import SilentLayerError, quantize_network
 
 DATA = np.random.default_rng(1).poisson(0.5, (2, 60, 4)).astype(float)
@@ -162,3 +163,105 @@ def test_weights_go_with_the_neurons_that_edges_lead_to(order: str) -> None:
     step = first.max(axis=0) / 7
     for values in (quantised["a"].weight, quantised["b"].weight, quantised["n"].threshold):
         np.testing.assert_allclose(values / step, np.round(values / step), atol=1e-9)
+
+
+def multiples(values: Any, step: Any) -> None:
+    """Check that values are whole multiples of a step."""
+    np.testing.assert_allclose(values / step, np.round(values / step), atol=2e-4)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_potentials_in_millivolts_stay_where_they_are(backend: str) -> None:
+    random = np.random.default_rng(0)
+    network = Sequential(
+        Linear((4, 3), weight=random.uniform(5, 10, (4, 3))),
+        LIFEuler(3, tau_mem=0.02, v_leak=-65.0, v_reset=-65.0, threshold=-50.0, r=12.0),
+    )
+    quantised = quantize_network(rockpool.convert(network, backend), DATA)
+    (rate,) = quantised.rates
+    assert rate.after == pytest.approx(rate.before, rel=0.02)
+    step = np.abs(network[0].weight).max() / 127
+    for name, value in (("threshold", -50), ("v_reset", -65), ("v_leak", -65)):
+        found = to_numpy(getattr(quantised.network[1], name))
+        assert abs(found - value) <= step / 2 + 1e-4
+        multiples(found, step)
+
+
+def test_a_threshold_is_above_where_neurons_are_reset_to() -> None:
+    network = Sequential(
+        Linear((4, 3), weight=6.0 * np.eye(4, 3)),
+        LIFEuler(3, threshold=np.array([1.0, 2.0, -2.6]), v_reset=np.array([0.95, -1.0, -9.0])),
+    )
+    for method in ("channel", "global"):
+        neurons = quantize_network(
+            network, DATA, bits_per_weight=4, method=method, silent="warning"
+        ).network[1]
+        np.testing.assert_allclose(neurons.threshold, np.array([2.0, 2.0, -3.0]) * 6 / 7)
+        multiples(neurons.threshold, 6 / 7)
+        multiples(neurons.v_reset, 6 / 7)
+        assert (neurons.threshold > neurons.v_reset).all()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("method", ["channel", "global"])
+def test_kernels_of_convolutions(method: str, backend: str) -> None:
+    random = np.random.default_rng(0)
+    network = Sequential(
+        Conv2d(
+            (1, 4, 4), 2, 3, weight=random.normal(size=(2, 1, 3, 3)), bias=np.array([0.3, -0.1])
+        ),
+        LIFEuler((2, 2, 2), r=30.0),
+    )
+    data = (random.random((2, 50, 16)) < 0.4).astype(float)
+    moved = rockpool.convert(network, backend)
+    quantised = quantize_network(moved, data, bits_per_weight=3, method=method).network
+    largest = np.abs(network[0].weight).max(axis=(1, 2, 3))
+    steps = (largest if method == "channel" else np.full(2, largest.max())) / 3
+    weight, bias = to_numpy(quantised[0].weight), to_numpy(quantised[0].bias)
+    assert len(np.unique(weight)) > 3
+    for channel, step in enumerate(steps):
+        multiples(weight[channel], step)
+        multiples(bias[channel], step)
+    threshold = to_numpy(quantised[1].threshold)
+    multiples(threshold, steps.max() if threshold.ndim == 0 else steps.repeat(4))
+
+
+def test_neurons_behind_a_convolution_have_steps_of_its_channels() -> None:
+    random = np.random.default_rng(0)
+    network = Sequential(
+        Linear((4, 18), weight=random.normal(size=(4, 18))),
+        Conv1d((2, 9), 3, 3, weight=random.normal(size=(3, 2, 3)), has_bias=False),
+        Flatten((3, 7)),
+        LIF(21),
+    )
+    quantised = quantize_network(network, DATA, bits_per_weight=4, silent="warning").network
+    multiples(quantised[0].weight, np.abs(network[0].weight).max(axis=0) / 7)
+    steps = np.abs(network[1].weight).max(axis=(1, 2)) / 7
+    multiples(quantised[1].weight, steps[:, None, None])
+    multiples(quantised[3].threshold, steps.repeat(7))
+
+
+def test_weights_that_are_scaled_before_neurons_say_nothing_of_them() -> None:
+    network = Sequential(Linear((4, 3)), Scale(3, weight=np.array([2.0, 3.0, 4.0])), LIF(3))
+    quantised = quantize_network(network, DATA, bits_per_weight=4, silent="warning").network
+    multiples(quantised[0].weight, np.abs(network[0].weight).max(axis=0) / 7)
+    np.testing.assert_array_equal(quantised[2].threshold, network[2].threshold)
+
+
+def test_recurrent_weights_of_rate_neurons() -> None:
+    network = Sequential(Linear((4, 3)), Rate(3, has_rec=True))
+    quantised = quantize_network(network, DATA, bits_per_weight=3).network
+    both = np.concatenate([network[0].weight, network[1].w_rec])
+    step = np.abs(both).max(axis=0) / 3
+    multiples(quantised[0].weight, step)
+    multiples(quantised[1].w_rec, step)
+    np.testing.assert_array_equal(quantised[1].threshold, network[1].threshold)
+
+
+def test_kernels_follow_edges() -> None:
+    network = Wired(
+        {"c": Conv2d((1, 2, 2), 2, 1), "n": LIFEuler((2, 2, 2))},
+        [("input", "c"), ("c", "n"), ("n", "output")],
+    )
+    quantised = quantize_network(network, DATA, bits_per_weight=2, silent="warning").network
+    multiples(quantised["c"].weight, np.abs(network["c"].weight).max(axis=(1, 2, 3), keepdims=True))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import pytest
 import torch
 
-from rockpool.nn.combinators import Residual, Sequential
-from rockpool.nn.modules import LIFTorch, LinearTorch
+from rockpool.nn.combinators import FFwdStack, Residual, Sequential
+from rockpool.nn.modules import Conv2dTorch, LIFEulerTorch, LIFTorch, LinearTorch
 from rockpool.transform import torch_transform as tt
 from rockpool.utilities.tree_utils import tree_update
 
@@ -222,3 +225,29 @@ def test_a_network_with_rounded_weights_can_be_exported() -> None:
     exported = torch.export.export(changed, (data,)).module()
     changed.reset_state()
     torch.testing.assert_close(exported(data), changed(data))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Residual(LIFEulerTorch((1, 6), r=30.0)),
+        lambda: Residual(LIFEulerTorch((2, 3), r=30.0)),
+        lambda: Residual(Conv2dTorch((1, 2, 3), 1, 1)),
+        lambda: FFwdStack(LIFEulerTorch((2, 3), r=30.0), LIFTorch(4)),
+    ],
+)
+def test_layers_of_images_are_wrapped(make: Any) -> None:
+    torch.manual_seed(0)
+    net, data = make(), (torch.rand(1, 20, 6) < 0.4).float()
+    same = {
+        "T": tt.make_param_T_network(
+            copy.deepcopy(net), tt.make_param_T_config(net, lambda value: 1.0 * value)
+        ),
+        "act": tt.make_act_T_network(
+            copy.deepcopy(net),
+            tt.make_act_T_config(net, lambda value: 1.0 * value, LIFEulerTorch),
+        ),
+    }
+    wanted = net(data)[0]
+    for wrapped in same.values():
+        torch.testing.assert_close(wrapped(data)[0], wanted, rtol=0, atol=0)

@@ -56,9 +56,16 @@ class ResidualMixin(SequentialMixin):
 
     def as_graph(self) -> rockpool.graph.GraphHolder:
         """Return the graph as :meth:`SequentialMixin.as_graph`, inputs as aliases of outputs."""
-        from rockpool.graph import AliasConnection, as_GraphHolder
+        from rockpool.graph import AliasConnection, LinearWeights, as_GraphHolder
 
         chain = super().as_graph()
+        size = len(chain.input_nodes)
+        # of layers that a graph looks through, the nodes are the same
+        if list(chain.input_nodes) == list(chain.output_nodes):
+            doubled = LinearWeights._factory(
+                size, size, f"Residual_{self.name}_weights", self, 2 * np.eye(size)
+            )
+            return as_GraphHolder(doubled)
         aliases = AliasConnection(
             chain.input_nodes, chain.output_nodes, f"Residual_{self.name}_aliases", self
         )

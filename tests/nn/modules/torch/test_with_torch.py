@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
 from torch.nn.utils import parametrize, prune
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, TensorDataset
 
 from rockpool.nn.combinators import Sequential
@@ -476,3 +477,17 @@ def test_importing_loads_no_other_back_end() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_averages_of_weights_want_a_module_of_torch() -> None:
+    module = LinearTorch((3, 2))
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'detach' \(the parameters of a Rockpool"
+    ):
+        AveragedModel(module).update_parameters(module)
+    module = module.to_torch()
+    average = AveragedModel(module)
+    for value in (1.0, 3.0):
+        module.weight.data.fill_(value)
+        average.update_parameters(module)
+    assert (average.module.weight == 2.0).all()

@@ -12,7 +12,7 @@ __all__ = ["ACTIVATION_FUNCTIONS", "relu", "sigmoid", "tanh"]
 
 
 def relu(x: Tensor, t: Tensor | float | int) -> Tensor:
-    """Return ``max(x - t, 0)``."""
+    """Return ``max(x - t, 0)``; its slope at the threshold itself is 1, that of `RateJax` 0."""
     return torch.clamp(x - t, min=0.0)
 
 

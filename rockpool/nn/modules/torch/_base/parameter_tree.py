@@ -26,7 +26,9 @@ class ParameterName(str):
             raise TypeError(f"got the name {str(self)!r} instead of a tensor: {_HINT}")
         if attribute == "__qualname__":  # optimisers name by it what they cannot use
             return f"the name {str(self)!r}, not a tensor: {_HINT}"
-        raise AttributeError(f"'str' object has no attribute {attribute!r}")
+        # what asks for something else of a tensor, such as averages of weights, gets the hint, too
+        hint = f" ({_HINT})" if hasattr(Tensor, attribute) else ""
+        raise AttributeError(f"'str' object has no attribute {attribute!r}{hint}")
 
 
 class TorchModuleParameters(dict[str, Any]):
