@@ -89,7 +89,8 @@ def convert(
     Warns
     -----
     UserWarning
-        For jax, of neurons that have another surrogate gradient than that of jax.
+        For jax, of neurons that have another surrogate gradient than that of jax, but for those of
+        `rockpool.nn.networks`, whose default it is.
 
     Examples
     --------
@@ -107,17 +108,19 @@ def convert(
     return build(description, backend, dtype=dtype, keep_precision=same)
 
 
-def _tell_of_surrogates(description: Node) -> None:
+def _tell_of_surrogates(node: Node, path: tuple[str, ...] = ()) -> None:
     """Warn of surrogate gradients that jax has not: its neurons have one, that of the default."""
-    for path, node in description.walk():
-        for name, default in _SURROGATE.items():
-            value = node.local.get(name, default)
-            if value != default:
-                where = ".".join(path) or node.model
-                warn_user(
-                    f"convert: {where} has {name} = {value}, of which jax knows nothing; its "
-                    f"gradients there are those of {default}"
-                )
+    if getattr(node.user_class, "__module__", "").startswith("rockpool.nn.networks."):
+        return  # which have another by themselves
+    for name, default in _SURROGATE.items():
+        value = node.local.get(name, default)
+        if value != default:
+            warn_user(
+                f"convert: {'.'.join(path) or node.model} has {name} = {value}, of which jax knows "
+                f"nothing; its gradients there are those of {default}"
+            )
+    for name, child in node.children.items():
+        _tell_of_surrogates(child, (*path, name))
 
 
 def settled(owner: str, description: Node, backend: str, shape: Sequence[int] | None) -> str:
@@ -211,6 +214,7 @@ def _built(node: Node, backend: str, precision: str) -> Any:
                 f"{type(container).__name__}: modules of jax change in copies only, so that it "
                 "would forget their states"
             )
+        _set_flags(container, node)
         return container
     if node.model == "TimedModuleWrapper":
         from rockpool.nn.modules import TimedModuleWrapper
@@ -232,10 +236,14 @@ def _built(node: Node, backend: str, precision: str) -> Any:
     if LIBRARY[backend] == "numpy" and precision == "float32" and node.model in CHOOSES_DTYPE:
         arguments["dtype"] = precision
     module = module_class(**arguments)
-    # not all classes take these as arguments
+    _set_flags(module, node)  # which not all classes take as arguments
+    return module
+
+
+def _set_flags(module: Any, node: Node) -> None:
+    """Set whether input and output are events, where a description says so."""
     flags = {f"_{name}": bool(node.local[name]) for name in SPIKING if name in node.local}
     module.__dict__.update(flags)
-    return module
 
 
 def _container(node: Node, children: dict[str, Any], backend: str) -> Any:
@@ -311,8 +319,9 @@ def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
     arrays = [value.array for inner in nodes for value in inner.parameters.values()]
     arrays = arrays or [state for inner in nodes for state in inner.states.values()]
     types = {array.dtype.name for array in arrays}
-    single = "float32" in types or (library == "torch" and not types)  # its default
-    return "float32" if single else "float64"
+    if not types:
+        return "float32" if library == "torch" else "float64"  # its default
+    return "float64" if types <= {"float64"} else "float32"  # of half precision, too
 
 
 def has_double(backend: str) -> bool:

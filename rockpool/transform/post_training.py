@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.nn.combinators._wiring import sources_of
 from rockpool.nn.conversion import _array_of, describe, library_of
 from rockpool.nn.description import Node
 from rockpool.nn.models.checks import one_of
@@ -232,11 +233,12 @@ def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Plac
 
     Weights that lead to several layers of neurons go with the first of them.
     """
+    feeding = sources_of(node.settings["edges"])
     alone = {name for name, child in node.children.items() if child.model in _WEIGHTS}
     for name, child in node.children.items():
         if not _has_steps(child) or child.children:
             continue
-        sources = [source for source, target in node.settings["edges"] if target == name]
+        sources = [_behind_axes(node, source) for source in feeding[name]]
         leading = [
             source
             for source in dict.fromkeys(sources)
@@ -248,6 +250,16 @@ def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Plac
     for name in node.children:
         if name in alone:
             yield [((*path, name), node.children[name])], None
+
+
+def _behind_axes(node: Node, name: str) -> str:
+    """Return the module of a `Wired` whose output a module gives with other axes, or itself."""
+    feeding = sources_of(node.settings["edges"])
+    while name in node.children and node.children[name].model == "Flatten":
+        if len(feeding[name]) != 1:
+            break
+        (name,) = feeding[name]
+    return name
 
 
 def _rounded(
@@ -319,9 +331,12 @@ def _above(threshold: np.ndarray, reset: np.ndarray, step: np.ndarray) -> np.nda
     if threshold.size == 1:
         step, reset = step.max(keepdims=True).reshape(threshold.shape), np.max(reset)
     safe = np.where(step > 0, step, 1.0)
-    least = (np.floor(reset / safe + 1e-6) + 1) * safe
-    raised = (step > 0) & (threshold < least * (1 - 1e-6 * np.sign(least)))
-    return np.where(raised, least, threshold).astype(threshold.dtype)
+    # whole numbers of steps, but for rounding, unless one value is that of neurons of other steps
+    counts, least = (np.asarray(values, np.float64) / safe for values in (threshold, reset))
+    nearest = np.round(least)
+    least = np.where(np.abs(least - nearest) < 1e-3, nearest, np.floor(least)) + 1
+    raised = (step > 0) & (np.round(counts) < least)
+    return np.where(raised, least * safe, threshold).astype(threshold.dtype)
 
 
 def _on_steps(array: np.ndarray, step: np.ndarray) -> np.ndarray:
@@ -342,7 +357,7 @@ def _on_steps(array: np.ndarray, step: np.ndarray) -> np.ndarray:
 def _with_values(network: Any, values: Values) -> Any:
     """Return a copy of a network with other values."""
     library, copied = library_of(network), copy.deepcopy(network).reset_state()
-    for (path, name), array in values.items():
+    for (path, name), array in _in_valid_order(network, values):
         module = copied
         for part in path:
             if part not in module._registered_modules:  # the weights of a stack
@@ -353,6 +368,17 @@ def _with_values(network: Any, values: Values) -> Any:
             array = array.T
         setattr(module, name, _array_of(library, array, array.dtype.name))
     return copied
+
+
+def _in_valid_order(network: Any, values: Values) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yield values, such that thresholds are above what neurons are reset to after each of them."""
+    nodes = dict(layers(describe(network, state=False)))
+    for (path, name), array in values.items():
+        if name == "threshold" and (path, "v_reset") in values:
+            present = nodes[path].parameters["threshold"].array
+            yield (path, name), np.maximum(present, array).astype(array.dtype)
+            yield (path, "v_reset"), values[path, "v_reset"]
+        yield (path, name), array
 
 
 # --- rates ----------------------------------------------------------------------------------------

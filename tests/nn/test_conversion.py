@@ -38,6 +38,7 @@ from rockpool.nn.modules import (
     UpDownTorch,
     aLIFTorch,
 )
+from rockpool.nn.networks import SynNet
 from rockpool.parameters import Constant, Parameter, to_numpy
 from rockpool.timeseries import TSEvent
 
@@ -527,9 +528,90 @@ def test_parameters_that_are_computed_do_not_move(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         convert(net[0], "numpy").weight, to_numpy(net[0].weight).astype(np.float64)
     )
-    prune.random_unstructured(net[1], "threshold", amount=1)
-    with pytest.raises(TypeError, match=r"LIFBitshiftTorch.*threshold is no parameter any longer"):
-        convert(net, "torch")
+    prune.random_unstructured(net[1], "bias", amount=6)
+    assert not convert(net, "torch")[1].bias.any()
+    linear = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    with pytest.raises(
+        TypeError, match=r"0_ParametrizedLinear': weight is no parameter any longer"
+    ):
+        convert(Sequential(linear, LIFTorch(2)), "numpy")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_pruned_weights_of_a_stack_move(backend: str, tmp_path: Path) -> None:
+    net = FFwdStack(LIFTorch(4), LIFTorch(3), weight_init_func=lambda shape: torch.rand(shape))
+    prune.random_unstructured(net, "0_1_weight", amount=0.5)
+    wanted = to_numpy(getattr(net, "0_1_weight"))
+    save(net, tmp_path / "net.safetensors")
+    for moved in (convert(net, backend), load(tmp_path / "net.safetensors", backend)):
+        np.testing.assert_array_equal(to_numpy(getattr(moved, "0_1_weight")), wanted)
+
+
+def test_what_a_layer_of_ones_own_has_pruned_is_its_own_affair() -> None:
+    class Own(TorchModule):
+        def __init__(self, inner: Any, gain: Any) -> None:
+            super().__init__(shape=(2, 2))
+            self.inner = inner
+            self.gain = Parameter(gain)
+
+        def forward(self, data: Any) -> Any:
+            return self.inner(data)[0] * self.gain
+
+        def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+            return Own(modules["inner"], self.gain.detach().clone())
+
+    net = Own(LIFTorch(2), torch.rand(2))
+    prune.random_unstructured(net, "gain", amount=1)
+    torch.testing.assert_close(convert(net, "torch").gain.detach(), net.gain.detach())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LIFBitshiftTorch(4, tau_mem=Constant(0.004), tau_syn=Constant(0.008)),
+        lambda: LIFBitshiftTorch(2, has_rec=True, w_rec=Constant(torch.eye(2))),
+        lambda: LIFNeuronTorch(4, tau_mem=Constant(0.01)),
+        lambda: LIFTorch(4, leak_mode="decays", alpha=Constant(torch.tensor(0.9))),
+        lambda: aLIFTorch(4, leak_mode="bitshifts", dash_mem=Constant(torch.tensor(3.0))),
+        lambda: SynNet(3, 4, [6], [4], neuron_model=LIFBitshiftTorch, threshold=0.3),
+    ],
+)
+def test_constants_stay_constants(make: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = make()
+    data = torch.rand(1, 30, net.size_in)
+    wanted = net(data)[0]
+    trained = [tuple(p.shape) for p in net.parameters().astorch()]
+    save(net.reset_state(), tmp_path / "net.safetensors")
+    for moved in (convert(net, "torch"), load(tmp_path / "net.safetensors", "torch")):
+        torch.testing.assert_close(moved(data)[0], wanted)
+        assert [tuple(p.shape) for p in moved.parameters().astorch()] == trained
+
+
+@pytest.mark.parametrize("made", [LIF, LIFTorch])
+def test_constant_recurrent_weights_move_to_jax(made: Any) -> None:
+    weights = np.array([[0.0, 0.5], [0.25, 0.0]])
+    moved = convert(made(2, has_rec=True, w_rec=Constant(weights)), "jax")
+    np.testing.assert_array_equal(moved.w_rec, weights)
+    assert "w_rec" not in moved.parameters()
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_comes_back_single(kind: torch.dtype, tmp_path: Path) -> None:
+    net = LinearTorch((4, 4)).to(kind)
+    assert convert(net, "torch").weight.dtype == torch.float32
+    save(net, tmp_path / "net.safetensors")
+    assert load(tmp_path / "net.safetensors", "torch").weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Sequential(Instant(2, spiking_input=True)), lambda: SynNet(2, 3)]
+)
+def test_what_networks_take_moves(make: Any, tmp_path: Path) -> None:
+    net = make()
+    save(net, tmp_path / "net.safetensors")
+    assert net.spiking_input and convert(net, "numpy").spiking_input
+    assert load(tmp_path / "net.safetensors", "numpy").spiking_input
 
 
 def test_a_surrogate_that_jax_has_not_is_warned_of() -> None:

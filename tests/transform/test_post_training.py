@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -265,3 +266,49 @@ def test_kernels_follow_edges() -> None:
     )
     quantised = quantize_network(network, DATA, bits_per_weight=2, silent="warning").network
     multiples(quantised["c"].weight, np.abs(network["c"].weight).max(axis=(1, 2, 3), keepdims=True))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_thresholds_little_above_the_reset(backend: str) -> None:
+    for seed in range(25):
+        random = np.random.default_rng(seed)
+        network = Sequential(
+            Linear((1, 2), weight=random.uniform(5, 15, (1, 2))),
+            LIFEuler(2, v_leak=-70.0, v_reset=-70.0, threshold=-70 + random.uniform(0.1, 1, 2)),
+        )
+        moved = rockpool.convert(network, backend)
+        for bits, method in ((4, "channel"), (2, "global"), (8, "channel")):
+            neurons = quantize_network(
+                moved, np.ones((1, 5, 1)), bits_per_weight=bits, method=method, silent="warning"
+            ).network[1]
+            assert (to_numpy(neurons.threshold) > to_numpy(neurons.v_reset)).all()
+
+
+def test_a_reset_that_rounds_far_up_or_down() -> None:
+    network = Sequential(
+        Linear((1, 2), weight=np.array([[13.1, 8.6]])),
+        LIFEuler(2, v_leak=-65.0, v_reset=-65.0, threshold=np.full(2, -64.9)),
+    )
+    neurons = quantize_network(
+        network, np.ones((1, 5, 1)), bits_per_weight=4, silent="warning"
+    ).network[1]
+    multiples(neurons.threshold, np.array([13.1, 8.6]) / 7)
+
+
+def test_kernels_share_steps_with_neurons_behind_other_axes() -> None:
+    modules = {
+        "kernels": Conv2d((1, 3, 3), 2, 2, has_bias=False),
+        "flat": Flatten((2, 2, 2)),
+        "neurons": LIF(8),
+    }
+    edges = list(pairwise(["input", *modules, "output"]))
+    data = (np.random.default_rng(0).random((1, 30, 9)) < 0.5).astype(float)
+    rows = Sequential(copy.deepcopy(modules))
+    found = [
+        quantize_network(net, data, bits_per_weight=4, silent="warning")
+        .network["neurons"]
+        .threshold
+        for net in (Wired(modules, edges), rows)
+    ]
+    np.testing.assert_array_equal(*found)
+    multiples(found[0], (np.abs(modules["kernels"].weight).max(axis=(1, 2, 3)) / 7).repeat(4))

@@ -346,3 +346,34 @@ def test_a_conversion_that_forgets_is_found() -> None:
     assert not verdict.ok
     np.testing.assert_array_equal(net[1].vmem, membranes)
     assert rockpool.verify(Sequential(Gain(), LIF(4)), data, backends=["numba"]).ok
+
+
+class Sum(Module):
+    """Two modules side by side, which may be one and the same."""
+
+    def __init__(self, left: Any, right: Any) -> None:
+        super().__init__((left.size_in, left.size_out))
+        self.left, self.right = left, right
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        return self.left(input_data)[0] + self.right(input_data)[0], self.state(), {}
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return Sum(**modules)
+
+
+def test_a_module_under_two_names_is_looked_at_once() -> None:
+    layer = Linear((3, 4))
+    net, data = Sequential(Sum(layer, layer), LIF(4, threshold=0.3)), np.ones((1, 5, 3))
+    net.summary(data)
+    assert rockpool.verify(net, data, backends=["numba"]).ok
+    assert "evolve" not in vars(layer)
+
+
+def test_a_network_that_its_own_back_end_refuses_is_verified_on_others() -> None:
+    net = rockpool.convert(Sequential(Gain(), LIF(4)), "nest")
+    data = np.full((1, 10, 4), 9.0)
+    verdict = rockpool.verify(net, data)
+    states = {row.backend: row.state for row in verdict.rows}
+    assert states["numba"] == "equal" and states["nest"] == "not run"
+    assert "as given" not in states

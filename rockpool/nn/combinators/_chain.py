@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import rockpool.graph
 from rockpool.nn.description import Node, flat_steps
-from rockpool.nn.models.catalogue import model_of
 from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import to_numpy
@@ -30,6 +29,7 @@ else:
     TSContinuous = TSEvent = Any  # for those who check annotations at run time
     _Base = object
 
+_TIMED = "rockpool.nn.modules._timed_base.TimedModule"  # which is not imported for its name alone
 _GIVEN_BY_MEMBERS = ("shape", "spiking_input", "spiking_output")
 
 
@@ -85,7 +85,7 @@ class ChainMixin(_Base):
     def _check_members(self, members: list[tuple[str, ModuleBase]]) -> None:
         """Raise an error if modules cannot stand in a row."""
         for name, module in members:
-            if any(base.__name__ == "TimedModule" for base in type(module).__mro__):
+            if any(f"{kind.__module__}.{kind.__name__}" == _TIMED for kind in type(module).__mro__):
                 raise TypeError(
                     f"{type(self).__name__}: {name!r} takes and gives time series, got "
                     f"{type(module).__name__}; put the modules inside together, and call timed() "
@@ -148,7 +148,7 @@ class ChainMixin(_Base):
                 f"{type(self).__name__}: the output of {name!r} has the axes {axes_out}, "
                 f"but the input of {next_name!r} has {axes_in}"
             )
-        if len(axes_out) > 1 and takes_one_axis(next_module):
+        if len(axes_out) > 1 and takes_one_axis(next_module, axes_out):
             raise several_axes(type(self).__name__, name, axes_out, next_name)
 
     def _check_name(self, name: Any, taken: Collection[str]) -> None:
@@ -314,11 +314,17 @@ def _named(argument: Any) -> list[tuple[Any, Any]]:
     return list(argument.items()) if isinstance(argument, Mapping) else [(None, argument)]
 
 
-def takes_one_axis(module: ModuleBase) -> bool:
-    """Return whether a module takes time steps of one axis only, as far as that is known."""
+def takes_one_axis(module: ModuleBase, axes: tuple[int, ...]) -> bool:
+    """Return whether a layer of this package takes time steps of one axis, and not of these axes.
+
+    Of other modules, such as those of torch, nothing is known. Dense weights go by the last axis.
+    """
     if getattr(module, "_model_name", "") == "Sequential" and module._registered_modules:
-        return takes_one_axis(module[0])  # type: ignore[index]
-    return model_of(type(module).__name__) is not None and len(module._shape_in) < 2
+        return takes_one_axis(module[0], axes)  # type: ignore[index]
+    model = getattr(type(module), "_model", None)
+    if model is None or (model.name == "Linear" and axes[-1] == module.size_in):
+        return False
+    return len(module._shape_in) < 2
 
 
 def several_axes(owner: str, name: str, axes: tuple[int, ...], next_name: str) -> ValueError:

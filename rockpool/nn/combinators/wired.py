@@ -176,10 +176,10 @@ class _Ends:
             own = [self._taken(name)] if name != OUTPUT else []
             given = [self._given(source) for source in sources]
             self._check(given + own)
-            axes = _several([end.axes for end in given])
-            if axes and name != OUTPUT and takes_one_axis(self.members[name]):
-                source = next(source for source in sources if self._given(source).axes == axes)
-                raise several_axes(owner, source, axes, name)
+            for source, end in zip(sources, given, strict=True):
+                several = source != INPUT and name != OUTPUT and len(end.axes) > 1
+                if several and takes_one_axis(self.members[name], end.axes):
+                    raise several_axes(owner, source, end.axes, name)
 
     def _taken(self, name: str) -> _End:
         member = self.members[name]

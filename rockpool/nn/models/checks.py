@@ -195,8 +195,8 @@ def time_constant(owner: str, name: str, value: Any) -> None:
 
 def time_step(owner: str, name: str, value: Any) -> None:
     """Require one finite number of seconds > 0."""
-    if value is None:
-        raise TypeError(f"{owner}: {name} must be a number of seconds > 0, got None")
+    if value is None or isinstance(value, bool):
+        raise TypeError(f"{owner}: {name} must be a number of seconds > 0, got {value}")
     scalar(owner, name, value)
     positive(owner, name, value, "s")
 

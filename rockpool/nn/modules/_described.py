@@ -16,6 +16,7 @@ import numpy as np
 from rockpool.nn.description import Node, Value
 from rockpool.nn.models.catalogue import model_of
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec
+from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Constant, RP_Constant, to_numpy
 
@@ -27,6 +28,7 @@ __all__ = [
     "described_layer",
     "plain_setting",
     "present_value",
+    "spiking_flags",
 ]
 
 # Arguments of a constructor that say nothing of what a module is once it is there
@@ -59,7 +61,7 @@ def described_layer(module: Any) -> Node:
             home = node.local if spec.name in _WITHOUT_EFFECT else node.settings
             home[spec.name] = spec.default if said is None else said
     _add_local(module, node, {spec.name for spec in model.attributes})
-    node.local.update((name, getattr(module, name)) for name in SPIKING)
+    node.local.update(spiking_flags(module))
     if module.keeps_batch_state:
         node.local["keep_batch_state"] = True
     return node
@@ -69,20 +71,29 @@ def _described_class(module: Any) -> Node:
     """Return the description of a module of a class that is no model of a table."""
     node = Node(type(module).__name__, module.shape)
     for name, entry in module._registered_attributes.items():
-        if entry.kind == "Parameter":
+        if _is_parameter(entry):
             node.parameters[name] = present_value(module, name)
         elif entry.kind == "State" and name != "rng_key":
             node.states[name] = np.array(to_numpy(module._load_attribute(name)))
+    _add_pruned(module, node)
     specs = module._model.parameters if hasattr(module, "_model") else ()
     optional = {spec.name for spec in specs if spec.only_with}
     _add_local(module, node, {name for name in optional if name not in node.parameters})
     node.settings.update(node.local)
     node.local.clear()
-    node.local.update((name, getattr(module, name)) for name in SPIKING)
+    node.local.update(spiking_flags(module))
     if module.keeps_batch_state:
         node.local["keep_batch_state"] = True
     missing = _required_of(type(module)) - {*node.settings, *node.parameters, *_NOT_TOLD}
     return replace(node, lacking=tuple(sorted(missing)))
+
+
+def _add_pruned(module: Any, node: Node) -> None:
+    """Add the parameters in whose place tools of torch have put others."""
+    for name, entry in getattr(module, "_taken_out", {}).items():
+        if entry.kind == "Parameter" and name in module.__dict__:
+            node.parameters[name] = module._pruned(name)
+            node.parameters.pop(f"{name}_orig", None)
 
 
 def described_container(
@@ -102,6 +113,8 @@ def described_container(
             node.parameters[name] = present_value(module, name)
         elif entry.kind == "State":
             node.states[name] = np.array(to_numpy(module._load_attribute(name)))
+    if user_class is None:
+        _add_pruned(module, node)
     children = module._registered_modules
     if names is not None and len(names) < len(children):
         others = ", ".join(repr(name) for name in children if name not in names)
@@ -115,7 +128,14 @@ def described_function(module: Any, identity: Any) -> Node:
     """Return the description of a layer that applies a function; the identity has a name."""
     function = plain_setting(module.function)
     said = "identity" if function is identity else function
-    return Node("Instant", module.shape, settings={"function": said})
+    node = Node("Instant", module.shape, settings={"function": said})
+    node.local.update(spiking_flags(module))
+    return node
+
+
+def spiking_flags(module: Any) -> dict[str, bool]:
+    """Return what a description says of whether the input and the output are events."""
+    return {name: getattr(module, name) for name in SPIKING}
 
 
 def plain_setting(value: Any) -> Any:
@@ -130,11 +150,18 @@ def plain_setting(value: Any) -> Any:
 
 def present_value(module: Any, name: str) -> Value:
     """Return the value of a registered parameter, or of a constant in its place."""
-    if name in getattr(module, "_taken_out", ()):  # of torch: a tool has put others in its place
+    entry = module._registered_attributes.get(name)
+    if entry is None:  # of torch: a tool has put others in its place
         return module._pruned(name)  # type: ignore[no-any-return]
-    entry = module._registered_attributes[name]
     array = np.array(to_numpy(module._load_attribute(name)))
     return Value(array, entry.family, entry.kind != "Parameter")
+
+
+def _is_parameter(entry: RegisteredAttribute) -> bool:
+    """Return whether an attribute of a layer is a parameter, or a constant in the place of one."""
+    return entry.kind == "Parameter" or (
+        entry.kind == "SimulationParameter" and entry.family not in (None, "dt")
+    )
 
 
 def _of_floats(value: Value) -> Value:
@@ -151,7 +178,7 @@ def _add_local(module: Any, node: Node, told: set[str]) -> None:
     for name in signature_of(kind):
         if name in _NOT_TOLD or name in told or name in node.parameters:
             continue
-        if name in registered and registered[name].kind == "Parameter":
+        if name in registered and _is_parameter(registered[name]):
             node.local[name] = present_value(module, name)
             continue
         for attribute in (name, f"_{name}"):

@@ -32,6 +32,7 @@ __all__ = [
     "torch_for",
     "unwrapped",
     "watched_calls",
+    "without_training",
 ]
 
 Call = tuple[Any, Any]
@@ -126,10 +127,7 @@ def observed(network: Any, data: Any, tallies: Tallies | None = None) -> list[Ac
     network = unwrapped(network)
     states = network.state()
     with ExitStack() as stack:
-        torch = torch_for(network)
-        if torch is not None:
-            stack.enter_context(torch.no_grad())
-            stack.enter_context(_in_use(network, torch))
+        stack.enter_context(without_training(network))
         stack.callback(network._with_attributes, states)
         resting = network.reset_state()
         node = resting._describe()
@@ -179,10 +177,13 @@ def _as_batch(network: Any, node: Node, data: Any) -> np.ndarray:
 def watched_calls(node: Node, network: Any) -> Iterator[Calls]:
     """Note what the modules of a network get and give, by their names, while the context lasts."""
     calls: Calls = {}
+    noted: dict[int, list[Call]] = {}  # of modules: one may stand at several places
     with ExitStack() as stack:
         for path, module in _watchable(node, network):
-            calls[path] = []
-            stack.enter_context(_watched(module, calls[path]))
+            if id(module) not in noted:
+                noted[id(module)] = []
+                stack.enter_context(_watched(module, noted[id(module)]))
+            calls[path] = noted[id(module)]
         yield calls
 
 
@@ -297,13 +298,18 @@ def input_for(module: Any, array: np.ndarray) -> Any:
 
 
 @contextmanager
-def _in_use(network: Any, torch: Any) -> Iterator[None]:
-    """Turn off what is for training only, such as dropout, as long as the context lasts."""
+def without_training(network: Any) -> Iterator[None]:
+    """Turn off, in a network of torch, what is for training only, such as dropout and gradients."""
+    torch = torch_for(network)
+    if torch is None:
+        yield
+        return
     modes = [(module, module.training) for module in torch.nn.Module.modules(network)]
     for module, _ in modes:
         module.training = False
     try:
-        yield
+        with torch.no_grad():
+            yield
     finally:
         for module, mode in modes:
             module.training = mode

@@ -19,7 +19,12 @@ from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules.module import ModuleBase, PostInitMetaMixin
 from rockpool.parameters import SimulationParameter, to_numpy
 from rockpool.timeseries import TSContinuous, TSEvent
-from rockpool.timeseries.time_steps import checked_time_step, common_time_step, whole_steps
+from rockpool.timeseries.time_steps import (
+    checked_time_step,
+    common_time_step,
+    is_multiple,
+    whole_steps,
+)
 from rockpool.typehints import Self
 
 __all__ = ["TimedModule"]
@@ -160,10 +165,24 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         )
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
-        time = self.t if name == "dt" and "_timestep" in self.__dict__ else None
+        if name != "dt" or "_timestep" not in self.__dict__:
+            super()._store_attribute(name, value, entry)
+            return
+        time, inside = self.t, self._timed_children()
+        for child in inside:
+            if not is_multiple(value, child.dt):
+                raise ValueError(
+                    f"{self._label}: dt must be a multiple of {child.dt:.12g} s, that of the timed "
+                    f"module {child.class_name} inside, got {value:.12g} s"
+                )
         super()._store_attribute(name, value, entry)
-        if time is not None:  # it stays what it was, in steps of another length
-            self._timestep = whole_steps(time, self.dt)
+        self._timestep = whole_steps(time, self.dt)  # in steps of another length
+        for child in inside:
+            child._parent_dt_factor = float(round(self.dt / child.dt))
+
+    def _timed_children(self) -> list[TimedModule]:
+        children = self._registered_modules.values()
+        return [child for child in children if isinstance(child, TimedModule)]
 
     def _snapshot(self, within_ours: bool = True) -> Any:
         return self._timestep, super()._snapshot(within_ours)
@@ -219,9 +238,8 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         common = common_time_step(map(float, found), self._label)
         if common != self.dt:
             self.dt = common
-        for child in self._registered_modules.values():
-            if isinstance(child, TimedModule):
-                child._parent_dt_factor = float(round(common / child.dt))
+        for child in self._timed_children():
+            child._parent_dt_factor = float(round(common / child.dt))
 
     # -- input and output -------------------------------------------------------------------
 

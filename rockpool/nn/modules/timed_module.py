@@ -75,6 +75,7 @@ class TimedModuleWrapper(TimedModule):
     """
 
     _module: Module
+    _dt_inside: float | None = None  # the time step of the module, when it was last looked at
 
     def __init__(
         self,
@@ -106,13 +107,13 @@ class TimedModuleWrapper(TimedModule):
         self._output_num = output_num
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
-        before = self.__dict__.get("dt")
-        super()._store_attribute(name, value, entry)
         if name == "dt" and "_module" in self._registered_modules:  # those inside make its steps
-            found = self._module.attributes_named("dt")
-            steps = _replaced(found, before, self.dt)
-            if steps:
+            before = {float(self.dt), self._inner_time_step()}
+            steps = _replaced(self._module.attributes_named("dt"), before, float(value))
+            if steps:  # first, as they may refuse it
                 self._module = self._module.set_attributes(steps)
+            self._dt_inside = self._inner_time_step()
+        super()._store_attribute(name, value, entry)
 
     def _time_step_for(self, module: Module, dt: float | int | None) -> float:
         """Return the time step that a module runs with; the argument is for one that has none."""
@@ -127,7 +128,7 @@ class TimedModuleWrapper(TimedModule):
                 stacklevel=4,
             )
         if own is not None:
-            if dt is not None:
+            if dt is not None and dt != own:
                 warnings.warn(
                     f"{type(self).__name__}: dt = {dt} is ignored, as the module has dt = {own}",
                     stacklevel=4,
@@ -155,8 +156,9 @@ class TimedModuleWrapper(TimedModule):
 
     def _determine_timesteps(self, *args: Any, **kwargs: Any) -> int:
         inside = self._inner_time_step()
-        if inside != self._dt_inside:  # it has been set there, or here
-            self.dt = self._dt_inside = inside
+        if self._dt_inside is not None and inside != self._dt_inside:  # it has been set there
+            self.dt = inside
+        self._dt_inside = inside
         return super()._determine_timesteps(*args, **kwargs)
 
     def _describe(self) -> Node:
@@ -228,14 +230,14 @@ class TimedModuleWrapper(TimedModule):
         return f"{super().__repr__(indent)} with {self._module.full_name} as module"
 
 
-def _replaced(found: dict[str, Any], before: Any, after: float | int) -> dict[str, Any]:
-    """Return a nested dict of time steps with those that are `before` replaced; of no others."""
+def _replaced(found: dict[str, Any], before: set[float], after: float | int) -> dict[str, Any]:
+    """Return a nested dict of time steps with those that were `before` replaced; of no others."""
     changed: dict[str, Any] = {}
     for name, value in found.items():
         if isinstance(value, dict):
             branch = _replaced(value, before, after)
             changed |= {name: branch} if branch else {}
-        elif value is not None and float(value) == before and before != after:
+        elif value is not None and float(value) in before - {float(after)}:
             changed[name] = after
     return changed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rockpool.nn.description import Node
-from rockpool.nn.modules._described import described_container
+from rockpool.nn.modules._described import described_container, spiking_flags
 
 __all__ = ["described"]
 
@@ -22,4 +22,6 @@ def described(module: Any, wiring: str) -> Node:
     """
     kind = type(module)
     settings = {"wiring": wiring} if kind.__module__.startswith("rockpool.") else {}
-    return described_container(module, kind.__name__, settings=settings, user_class=kind)
+    node = described_container(module, kind.__name__, settings=settings, user_class=kind)
+    node.local.update(spiking_flags(module))
+    return node

@@ -96,8 +96,9 @@ class SynNet(TorchModule):
     Raises
     ------
     ValueError
-        The two lists differ in length, `tau_syn_base` is not > `dt`, `output` is unknown, or
-        `threshold_out` was given with ``output="vmem"``; and as for the layers.
+        The two lists differ in length, `tau_syn_base` is not > `dt`, another time constant is not
+        > 0, `p_dropout` is not within [0, 1], `output` is unknown, or `threshold_out` was given
+        with ``output="vmem"``; and as for the layers.
 
     References
     ----------
@@ -144,6 +145,11 @@ class SynNet(TorchModule):
         checks.time_step(owner, "dt", dt)
         _check_layers(owner, size_hidden_layers, time_constants_per_layer)
         _check_settings(owner, tau_syn_base, dt, output, threshold_out)
+        for name, tau in (("tau_mem", tau_mem), ("tau_syn_out", tau_syn_out)):
+            if not tau > 0:
+                raise ValueError(f"{owner}: {name} must be > 0 s, got {tau} s")
+        if not 0 <= p_dropout <= 1:
+            raise ValueError(f"{owner}: p_dropout must be within [0, 1], got {p_dropout}")
         super().__init__(
             *args,
             shape=(n_channels, n_classes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,14 @@ from rockpool.nn.modules import (
     LIF,
     AvgPool2d,
     Conv2d,
+    Conv2dTorch,
     Flatten,
     LIFEuler,
+    LIFTorch,
     Linear,
     LinearTorch,
     SumPool2d,
+    TorchModule,
 )
 from rockpool.parameters import to_numpy
 
@@ -171,3 +175,34 @@ def test_torch_trains_a_network() -> None:
         losses.append(loss.item())
 
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_layers_of_others_take_what_they_take() -> None:
+    data = torch.rand(1, 5, 1, 4, 6)
+
+    class Own(TorchModule):
+        def forward(self, data: torch.Tensor) -> torch.Tensor:
+            return data.flatten(2)
+
+    Own.__name__ = "Flatten"  # the name of one of this package says nothing
+    layer = Conv2dTorch((1, 4, 6), 1, 1)
+    for flatten in (torch.nn.Flatten(2), Own(shape=(24, 24))):
+        assert Sequential(copy.deepcopy(layer), flatten, LIFTorch(24))(data)[0].shape == (1, 5, 24)
+    assert Sequential(layer, torch.nn.Linear(6, 3))(data)[0].shape == (1, 5, 1, 4, 3)
+
+
+def test_flat_input_goes_to_layers_with_axes_and_without() -> None:
+    net = Wired(
+        {
+            "kernels": Conv2d((1, 4, 4), 2, 3),
+            "flat": Flatten((2, 2, 2)),
+            "one": Linear((8, 3)),
+            "other": Linear((16, 3)),
+            "neurons": LIF(3),
+        },
+        [
+            *pairwise(["input", "kernels", "flat", "one", "neurons", "output"]),
+            *pairwise(["input", "other", "neurons"]),
+        ],
+    )
+    assert net(np.ones((1, 7, 16)))[0].shape == (1, 7, 3)

@@ -403,3 +403,44 @@ def test_the_clock_is_set_in_all_timed_modules_inside():
     outer = Outer()
     outer.t = 0.0056
     assert outer.t == outer.inner.t == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize("make", [lambda: Rate(3), lambda: Sequential(Rate(3))])
+def test_a_time_step_that_is_refused_changes_nothing(make):
+    wrapped = make().timed()
+    wrapped(num_timesteps=5)
+    with pytest.raises(ValueError, match="tau must be >= dt"):
+        wrapped.dt = 1.0
+    assert wrapped.dt == wrapped.module.dt == 1e-3 and wrapped.t == pytest.approx(5e-3)
+
+
+def test_the_last_time_step_that_was_set_counts():
+    wrapped = ExpSyn(3).timed()
+    wrapped.module.dt = 5e-3
+    wrapped.dt = 2e-3
+    wrapped(num_timesteps=1)
+    assert wrapped.dt == wrapped.module.dt == 2e-3
+
+
+def test_the_time_step_around_timed_modules_is_a_multiple_of_theirs():
+    class Outer(Echo):
+        def __init__(self):
+            super().__init__(1e-3)
+            self.inner = ExpSyn(2, spiking_input=False).timed()
+
+        def evolve(self, ts_input=None, duration=None, num_timesteps=None, *args, **kwargs):
+            output, state, _ = self.inner(ts_input, duration, num_timesteps)
+            return output, {"inner": state}, {}
+
+    outer = Outer()
+    outer.dt = 2e-3
+    output, _, _ = outer(clocked(30), duration=0.02)
+    assert outer.t == outer.inner.t == pytest.approx(0.02) and len(output.samples) == 20
+    with pytest.raises(ValueError, match=r"dt must be a multiple of 0.001 s, .* got 0.0015 s"):
+        outer.dt = 1.5e-3
+    assert outer.dt == 2e-3
+
+
+def test_the_same_time_step_is_no_news(recwarn):
+    ExpSyn(3, dt=1e-3).timed(dt=1e-3)
+    assert not recwarn.list

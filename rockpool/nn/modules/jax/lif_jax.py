@@ -143,7 +143,7 @@ class LIFJax(JaxModule):
         setattr(self, name, SimulationParameter(shape=shape, init_func=no_weights))
 
     def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
-        if name == "w_rec" and entry.kind == "SimulationParameter":
+        if name == "w_rec" and entry.kind == "SimulationParameter" and not self._has_rec:
             # Zeros that are there to be read, and never computed with
             if not isinstance(value, jax.core.Tracer) and np.any(value):
                 checks.not_recurrent(self._label)

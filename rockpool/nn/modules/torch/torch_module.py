@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypedDict
 import torch
 from torch import nn
 
-from rockpool.nn.description import Node, Value
+from rockpool.nn.description import Value
 from rockpool.nn.models.model import ParameterSpec
 from rockpool.nn.modules._limits import described, note_given
 from rockpool.nn.modules._registry import Family, RegisteredAttribute
@@ -130,16 +130,9 @@ class TorchModule(TorchEvolution):
         super()._put_attribute(name, value)
         note_given(self, {name: value})
 
-    def _describe(self) -> Node:
-        node = super()._describe()
-        for name in self._taken_out:
-            if name not in node.parameters:
-                raise self._is_computed(name)
-        return node
-
     def _said_parameter(self, spec: ParameterSpec) -> Value | None:
-        taken_out = spec.name in self._taken_out
-        said = self._pruned(spec.name) if taken_out else super()._said_parameter(spec)
+        computed = spec.name in self._taken_out and spec.name in self.__dict__
+        said = self._pruned(spec.name) if computed else super()._said_parameter(spec)
         return described(self, said, spec.name)
 
     def _pruned(self, name: str) -> Value:
@@ -152,8 +145,8 @@ class TorchModule(TorchEvolution):
     def _is_computed(self, name: str) -> TypeError:
         return TypeError(
             f"{self._label}: {name} is no parameter any longer but computed from others, so that "
-            "the layer can be neither converted nor stored; make it one again, as "
-            "prune.remove and remove_weight_norm of torch.nn.utils do"
+            "the layer can be neither converted nor stored; make it one again, as prune.remove, "
+            "remove_weight_norm and parametrize.remove_parametrizations of torch.nn.utils do"
         )
 
     def _setup_modes(self, torch_api: bool) -> None:
