@@ -37,7 +37,7 @@ _DOC = type.__dict__["__doc__"]
 class Home:
     """Where the real class is: the package that advertises it, and the file that defines it."""
 
-    __slots__ = ("backend", "bindings", "module", "name", "package", "real", "registering")
+    __slots__ = ("asking", "backend", "bindings", "module", "name", "package", "real")
 
     def __init__(self, name: str, backend: str, module: str, package: "str | None" = None) -> None:
         self.name = name
@@ -47,8 +47,9 @@ class Home:
         # The real class, once it was found, and where its stand-in was imported lazily.
         self.real: Any = None
         self.bindings: set[Binding] = set()
-        # The thread that makes the stand-in a sub-class of the real class.
-        self.registering: int | None = None
+        # The threads in which the real class is asked for its sub-classes. It asks the stand-in in
+        # turn, which is registered as one of them and then has nothing to add.
+        self.asking: set[int] = set()
 
     def __reduce__(self) -> "Any":
         """By its place alone: neither the class nor the modules of a program travel with it."""
@@ -114,7 +115,7 @@ class StandIn(ABCMeta):
         ):  # a mock made after the stand-in
             return True
         real = _class_to_compare(cls)
-        return real is not None and isinstance(instance, real)
+        return real is not None and _asked(cls, isinstance, instance, real)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
         if "_home" not in cls.__dict__ or not is_standin(cls):
@@ -122,7 +123,7 @@ class StandIn(ABCMeta):
         if cls in type.mro(subclass):
             return True
         real = _class_to_compare(cls)
-        return real is not None and issubclass(subclass, real)
+        return real is not None and _asked(cls, issubclass, subclass, real)
 
     def register(cls, subclass: type) -> type:
         """As `abc.ABCMeta.register`, for classes that derive from a stand-in and are abstract."""
@@ -278,11 +279,17 @@ def _real_class(cls: type) -> "Any":
 def _register(cls: type, home: Home) -> None:
     """Have `issubclass` say of a stand-in that is still held that it is the real class."""
     if isinstance(home.real, ABCMeta):
-        home.registering = get_ident()
-        try:
-            home.real.register(cls)
-        finally:
-            home.registering = None
+        _asked(cls, home.real.__class__.register, home.real, cls)
+
+
+def _asked(cls: type, question: "Any", thing: "Any", other: "Any") -> "Any":
+    """The answer to a question in which the real class of a stand-in has a say."""
+    asking, thread = cls.__dict__["_home"].asking, get_ident()
+    asking.add(thread)
+    try:
+        return question(thing, other)
+    finally:
+        asking.discard(thread)
 
 
 def _usable_class(cls: StandIn) -> "Any":
@@ -352,7 +359,7 @@ def _class_to_compare(cls: type) -> "Any":
     the first use of a name that was imported lazily.
     """
     home = cls.__dict__["_home"]
-    if home.package is None or home.registering == get_ident():
+    if home.package is None or get_ident() in home.asking:
         return None
     if home.bindings:
         return _real_class(cls)

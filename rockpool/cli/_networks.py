@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from rockpool.cli._output import CommandError, tell
 from rockpool.cli._recordings import holds_events, recorded_input
@@ -99,7 +100,7 @@ def input_data(text: str, node: Node) -> ndarray:
         array = _read(text, ending)
     except OSError as error:
         raise CommandError(f"cannot read {text!r}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, EOFError, BadZipFile) as error:
         raise CommandError(f"cannot read {text!r}: {error}") from error
     if array.dtype.kind not in "biuf":
         raise CommandError(f"{text!r} must hold real numbers, got {array.dtype}")
@@ -128,10 +129,9 @@ def _read(path: str, ending: str) -> Any:
         if not os.path.getsize(path):
             raise ValueError("it is empty")
         return np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64, encoding="utf-8-sig")
-    loaded = np.load(path, allow_pickle=False)
     if ending == ".npy":
-        return loaded
-    with loaded:
+        return np.load(path, allow_pickle=False)
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as loaded:
         names = loaded.files
         name = "input" if "input" in names else names[0] if len(names) == 1 else None
         if name is None:

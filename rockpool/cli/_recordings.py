@@ -59,7 +59,7 @@ def holds_events(path: str, ending: str) -> bool:
             return np.lib.format.read_array_header_1_0(file)[2].names is not None
     from rockpool.data.formats.columns import is_time
 
-    with np.load(path, allow_pickle=False) as arrays:
+    with open(path, "rb") as binary, np.load(binary, allow_pickle=False) as arrays:
         return "input" not in arrays.files and any(map(is_time, arrays.files))
 
 
@@ -93,13 +93,24 @@ def recorded_input(path: str, channels: int | None, dt: float) -> ndarray:
                         "read some of it with rockpool.data.read, and keep their rasters in a .npy"
                     )
     except (ValueError, TypeError, ModuleNotFoundError) as error:
-        raise CommandError.of(error) from error
+        raise _without_arguments(error) from error
     if not rasters:
         raise CommandError(f"there is no recording in {path!r}")
     batch = np.zeros((len(rasters), longest, rasters[0].shape[1]))
     for number, raster in enumerate(rasters):
         batch[number, : len(raster)] = raster
     return batch
+
+
+def _without_arguments(error: Exception) -> CommandError:
+    """Return an error about a recording, with what helps here where it names an argument."""
+    told = CommandError.of(error)
+    if "time_unit=" in str(error) or "columns=" in str(error):
+        told.hint = (
+            "Commands take no such arguments: name the columns in the first line, with the unit "
+            "of the times, as in t_us,x,y,p"
+        )
+    return told
 
 
 @contextmanager

@@ -26,9 +26,14 @@ def need_numpy(purpose: str, picture: "str | None") -> None:
         check_picture(picture)
     need("numpy", purpose)
     if picture is not None:
-        from rockpool.backends.specs import INSTALL_PLOTS
+        need_plots()
 
-        need("matplotlib", "--plot needs matplotlib", INSTALL_PLOTS)
+
+def need_plots() -> None:
+    """Make sure of the library that ``--plot`` draws with."""
+    from rockpool.backends.specs import INSTALL_PLOTS
+
+    need("matplotlib", "--plot needs matplotlib", INSTALL_PLOTS)
 
 
 def need(name: str, purpose: str, install: str = "") -> None:

@@ -13,7 +13,8 @@ from rockpool.cli._requirements import check_file
 DESCRIPTION = """\
 Write a network of a file as C99 that needs no library: net.h, net.c, and a main.c that
 answers lines of numbers on stdin. It computes in single precision, gives spike for spike
-what the network gives, allocates nothing and has no data but constants.
+what the network gives as a stream of that precision, allocates nothing and has no data but
+constants.
 
 With --weights int8 each matrix of weights is whole numbers times a scale of its own.
 --save writes the network of these weights, to be run and verified as any other."""

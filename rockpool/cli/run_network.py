@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rockpool.cli._networks import input_data, network_and_input, network_file, time_step
 from rockpool.cli._options import flag, integer, value
 from rockpool.cli._output import CommandError, did_you_mean, in_json, tell, write
-from rockpool.cli._requirements import check_file, check_picture, write_picture
+from rockpool.cli._requirements import check_file, check_picture, need_plots, write_picture
 from rockpool.cli.verify import dtype
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def run(values: dict[str, Any]) -> int:
         raise CommandError("--record: records go into a file -o OUT.npz", code=2)
     if values["plot"] is not None:
         check_picture(values["plot"])
+        need_plots()
     if values["o"] is not None:
         check_file("-o", values["o"])
     if given == "-":

@@ -37,15 +37,16 @@ class Verdict:
     rows : list of VerdictRow
         One for each back-end.
     ok : bool
-        Whether nothing differs, on any of them, but for rounding.
+        Whether some back-end was compared and nothing differs, on any of them, but for rounding.
     """
 
     rows: list[VerdictRow]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs but for rounding."""
-        return all(row.state != "fault" for row in self.rows)
+        """Whether something was compared, and nothing differs but for rounding."""
+        states = {row.state for row in self.rows}
+        return "fault" not in states and not states.isdisjoint(("equal", "rounding"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, fit for JSON."""

@@ -317,3 +317,26 @@ def test_it_is_documented_next_to_the_language_feature() -> None:
     text = rockpool.lazy_imports.__doc__ or ""
     for word in ("type(x) is Name", "__lazy_modules__", "-X lazy_imports=all"):
         assert word in text
+
+
+def test_what_is_no_instance_is_none_after_the_first_use(numpy_python) -> None:
+    code = """
+import rockpool
+with rockpool.lazy_imports():
+    from rockpool.nn.modules import LIF, Module
+standin = LIF
+print(isinstance(3, LIF), issubclass(int, standin), isinstance(3, standin), isinstance(3, Module))
+import rockpool.nn.modules as modules
+print(isinstance(3, modules.LIF), issubclass(modules.Rate, modules.LIF), issubclass(int, LIF))
+print(isinstance(modules.LIF(2), standin), issubclass(standin, modules.LIF))
+print(modules.TimedModuleWrapper(modules.LIF(3)).dt)
+try: rockpool.convert(3, "numba")
+except TypeError as error: print(error)
+"""
+    assert numpy_python.python(code).splitlines() == [
+        "False False False False",
+        "False False False",
+        "True True",
+        "0.001",
+        "describe: network must be a module, got 3",
+    ]

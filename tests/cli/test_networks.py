@@ -289,3 +289,28 @@ def test_with_numpy_alone_digits_are_run(numpy_python: Any, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "Missing the `torch` backend." in done.stderr
     assert "To get it: pip install" in done.stderr
+
+
+@pytest.mark.parametrize("size", [0, 300])
+@pytest.mark.parametrize("command", ["run", "verify", "profile"])
+def test_input_that_was_cut_off(command: str, size: int, folder: Path, capsys: Any) -> None:
+    np.savez("in.npz", input=np.zeros((1, 20, 4)))
+    Path("cut.npz").write_bytes(Path("in.npz").read_bytes()[:size])
+    code, out, error = ran(capsys, command, "net.safetensors", "cut.npz")
+    assert code == 1 and not out
+    assert error.startswith(f"rockpool {command}: ") and error.count("\n") == 1
+    assert "cut.npz" in error and "Traceback" not in error
+
+
+def test_times_without_a_unit_are_told_in_words_for_a_file(folder: Path, capsys: Any) -> None:
+    Path("events.csv").write_text("t,x,y,p\n0.001,1,2,1\n")
+    code, _, error = ran(capsys, "run", "net.safetensors", "events.csv")
+    assert code == 1 and "as in t_us,x,y,p" in error
+
+
+def test_without_matplotlib_run_says_so_before_the_work(numpy_python: Any, tmp_path: Path) -> None:
+    rockpool.save(network(), tmp_path / "net.safetensors")
+    words = "run", str(tmp_path / "net.safetensors"), "digits", "--plot", str(tmp_path / "x.png")
+    done = numpy_python.run("-m", "rockpool", *words, check=False)
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.startswith("rockpool run: --plot needs matplotlib")

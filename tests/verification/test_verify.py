@@ -377,3 +377,8 @@ def test_a_network_that_its_own_back_end_refuses_is_verified_on_others() -> None
     states = {row.backend: row.state for row in verdict.rows}
     assert states["numba"] == "equal" and states["nest"] == "not run"
     assert "as given" not in states
+
+
+def test_nothing_compared_is_nothing_verified() -> None:
+    assert not rockpool.verify(network(), backends=[]).ok
+    assert rockpool.verify(network(), backends=["numba"]).ok

@@ -131,7 +131,8 @@ class KeptCode:
 
         Of this thread alone: others may be at the same function, with other types.
         """
-        timer = threading.Timer(patience, _announce, [self._function.__name__])
+        kept = self.cache_path is not None
+        timer = threading.Timer(patience, _announce, [self._function.__name__, kept])
         timer.daemon = True
         self._timers[threading.get_ident()] = timer
         try:
@@ -141,9 +142,12 @@ class KeptCode:
             self._end_turn()  # if it could not be compiled
 
 
-def _announce(name: str) -> None:
+def _announce(name: str, kept: bool) -> None:
+    later = "later runs find it in the cache"
+    if not kept:
+        later = "no folder can keep it, so that each run does so; NUMBA_CACHE_DIR names one"
     if sys.stderr is not None:
-        sys.stderr.write(f"rockpool: compiling {name}; later runs find it in the cache\n")
+        sys.stderr.write(f"rockpool: compiling {name}; {later}\n")
         sys.stderr.flush()
 
 
