@@ -6,7 +6,7 @@ import functools
 import math
 import operator
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -164,21 +164,22 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
             "wrap a Module in a TimedModuleWrapper instead"
         )
 
-    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
-        if name != "dt" or "_timestep" not in self.__dict__:
-            super()._store_attribute(name, value, entry)
-            return
-        time, inside = self.t, self._timed_children()
-        for child in inside:
-            if not is_multiple(value, child.dt):
+    def _check_values(self, values: Mapping[str, Any]) -> None:
+        super()._check_values(values)
+        for child in self._timed_children() if "dt" in values else ():
+            if not is_multiple(values["dt"], child.dt):
                 raise ValueError(
                     f"{self._label}: dt must be a multiple of {child.dt:.12g} s, that of the timed "
-                    f"module {child.class_name} inside, got {value:.12g} s"
+                    f"module {child.class_name} inside, got {values['dt']:.12g} s"
                 )
+
+    def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
+        time = self.t if name == "dt" and "_timestep" in self.__dict__ else None
         super()._store_attribute(name, value, entry)
-        self._timestep = whole_steps(time, self.dt)  # in steps of another length
-        for child in inside:
-            child._parent_dt_factor = float(round(self.dt / child.dt))
+        if time is not None:
+            self._timestep = whole_steps(time, self.dt)  # in steps of another length
+            for child in self._timed_children():
+                child._parent_dt_factor = float(round(self.dt / child.dt))
 
     def _timed_children(self) -> list[TimedModule]:
         children = self._registered_modules.values()
