@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from rockpool.nn.description import Node
 else:  # for those who check annotations at run time
     ndarray = NetworkFile = Node = Any
+
+# What numpy and zipfile raise for files that are cut off, damaged or of another kind
+_DAMAGED = (ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 
 __all__ = ["described_file", "input_data", "network_and_input", "network_file", "time_step"]
 
@@ -100,7 +104,7 @@ def input_data(text: str, node: Node) -> ndarray:
         array = _read(text, ending)
     except OSError as error:
         raise CommandError(f"cannot read {text!r}: {error.strerror or error}") from error
-    except (ValueError, EOFError, BadZipFile) as error:
+    except _DAMAGED as error:
         raise CommandError(f"cannot read {text!r}: {error}") from error
     if array.dtype.kind not in "biuf":
         raise CommandError(f"{text!r} must hold real numbers, got {array.dtype}")

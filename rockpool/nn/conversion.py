@@ -116,7 +116,8 @@ def _tell_of_surrogates(node: Node, path: tuple[str, ...] = ()) -> None:
         value = node.local.get(name, default)
         if value != default:
             warn_user(
-                f"convert: {'.'.join(path) or node.model} has {name} = {value}, of which jax knows "
+                f"convert: {'.'.join(path) or node.model} has {name} = "
+                f"{f'{value:g}' if isinstance(value, float) else value}, of which jax knows "
                 f"nothing; its gradients there are those of {default}"
             )
     for name, child in node.children.items():
@@ -208,7 +209,8 @@ def _built(node: Node, backend: str, precision: str) -> Any:
     children = {name: _built(child, backend, precision) for name, child in node.children.items()}
     if node.user_class is not None:
         container = node.module._convert(children, backend)
-        if backend == "jax" and children and library_of(container) != "jax":
+        forgets = backend == "jax" and library_of(container) != "jax"
+        if forgets and any(map(_has_states, children.values())):
             raise ValueError(
                 f"{node.model}: _convert must give a JaxModule for 'jax', got "
                 f"{type(container).__name__}: modules of jax change in copies only, so that it "
@@ -244,6 +246,12 @@ def _set_flags(module: Any, node: Node) -> None:
     """Set whether input and output are events, where a description says so."""
     flags = {f"_{name}": bool(node.local[name]) for name in SPIKING if name in node.local}
     module.__dict__.update(flags)
+
+
+def _has_states(module: Any) -> bool:
+    """Return whether there are states in a module, or in one inside."""
+    own = any(entry.kind == "State" for entry in module._registered_attributes.values())
+    return own or any(map(_has_states, module._registered_modules.values()))
 
 
 def _container(node: Node, children: dict[str, Any], backend: str) -> Any:

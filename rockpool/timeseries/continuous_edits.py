@@ -61,6 +61,7 @@ class ContinuousEdits(TimeSeries):
             There is no such channel.
         """
         numbers = np.atleast_1d(np.asarray(channels))
+        numbers = numbers if numbers.size else numbers.astype(np.intp)
         n_channels = self._samples.shape[1]
         beyond = (numbers < 0) | (numbers >= n_channels)
         if np.any(beyond):

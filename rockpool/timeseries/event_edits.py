@@ -47,13 +47,28 @@ class EventEdits(TimeSeries):
         Parameters
         ----------
         channels : int or sequence of int
-            The channels.
+            The channels; or a mask, with a bool for each.
         remap : bool, default False
             Whether they become the channels 0, 1, ... in this order.
         inplace : bool, default False
             Whether this series itself is changed.
+
+        Raises
+        ------
+        TypeError, ValueError
+            `channels` are no integers; or a mask of another length.
         """
         numbers = np.atleast_1d(np.asarray(channels))
+        if numbers.dtype == bool:
+            if numbers.shape != (self._num_channels,):
+                raise ValueError(
+                    f"{self._label}: a mask of channels must have the length {self._num_channels}, "
+                    f"got {len(numbers)}"
+                )
+            numbers = np.flatnonzero(numbers)
+        elif numbers.size and not np.issubdtype(numbers.dtype, np.integer):
+            raise TypeError(f"{self._label}: channels must be integers, got {numbers.dtype}")
+        numbers = numbers.astype(np.intp)
         kept = np.isin(self._channels, numbers)
         own, stated = self._channels[kept], self._arguments()["num_channels"]
         if remap:
@@ -241,7 +256,17 @@ class EventEdits(TimeSeries):
             series.
         inplace : bool, default False
             Whether this series itself is changed.
+
+        Raises
+        ------
+        ValueError
+            It returns another number of times.
         """
         times = np.asarray(function(self._times.copy()), dtype=float)
+        if times.shape != self._times.shape:
+            raise ValueError(
+                f"{self._label}: function must return as many times as it gets, "
+                f"{len(self._times)}, got the shape {times.shape}"
+            )
         order = np.argsort(times, kind="stable")
         return self._remade(inplace, times=times[order], channels=self._channels[order])

@@ -92,7 +92,10 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
             spikes = random.poisson(rate * dt, (_N_BATCH, _N_STEPS, shape[0])).astype(float)
         total = _made_for(node, rate, dt).total()
         drawn = uniform_about(random.uniform(-1, 1, shape), total, _SPREAD)
-        scale, spikes = _fitted(f"{type(net).__name__} {name!r}", spikes, drawn, node, rate * dt)
+        label = f"{type(net).__name__} {name!r}"
+        bias = _described(module).parameters.get("bias")
+        added = np.zeros(shape[1]) if bias is None else bias.array
+        scale, spikes = _fitted(label, spikes, drawn, added, node, rate * dt)
         found[name] = {"weight": _like(scale * drawn, module._load_attribute("weight"))}
     return net.set_attributes(found)
 
@@ -117,7 +120,12 @@ def _made_for(node: Node, rate: float | int, dt: float | int) -> Spiking:
 
 
 def _fitted(
-    label: str, data: np.ndarray, weight: np.ndarray, node: Node, target: float | int
+    label: str,
+    data: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    node: Node,
+    target: float | int,
 ) -> tuple[float, np.ndarray]:
     """Return by what to scale weights to get a number of spikes per step, and those spikes."""
     from rockpool.nn.conversion import build
@@ -127,19 +135,24 @@ def _fitted(
 
     def spikes_with(scale: float | int) -> np.ndarray:
         neurons.reset_state()
-        return np.asarray(neurons(scale * current)[0])
+        return np.asarray(neurons(scale * current + bias)[0])
 
     low, high = 0.0, 1.0
     while (spikes := spikes_with(high)).mean() < target:
         low, high = high, 2 * high
         if high > 2.0**20:
-            raise RuntimeError(f"spiking: the neurons behind {label} do not spike")
+            raise RuntimeError(
+                f"spiking: the neurons behind {label} do not spike, with whatever weights"
+            )
     for _ in range(_N_TRIALS):
         scale = (low + high) / 2
         spikes = spikes_with(scale)
         low, high = (scale, high) if spikes.mean() < target else (low, scale)
     if spikes.mean() > 2 * target:
-        raise RuntimeError(f"spiking: the neurons behind {label} spike whatever their input")
+        raise RuntimeError(
+            f"spiking: the neurons behind {label} spike whatever their input, or jump from silence "
+            "to a higher rate; biases and recurrent weights may do that, start from smaller ones"
+        )
     return (low + high) / 2, spikes
 
 

@@ -102,7 +102,8 @@ def quantize_network(
     So all of a neuron could be whole numbers. Where a threshold would have too many bits, the step
     is larger. A single value for all neurons of a layer is rounded to the largest of their steps.
     Time constants and resistances stay as they are, and so do the factors of `Scale` and pooling;
-    weights in front of those, and of neurons that do not spike, have steps of their own.
+    weights in front of those and of neurons that do not spike, and kernels in front of neurons of
+    several synapses, have steps of their own.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def quantize_network(
     SilentLayerError
         A layer fell silent; the error names it and shows all rates.
     ValueError
-        An unknown method, too few bits, or data that do not fit.
+        An unknown method, too few bits, data that do not fit, or a network that cannot be copied.
     TypeError
         A number of bits that is no int.
 
@@ -203,7 +204,7 @@ def _groups(description: Node) -> Iterator[tuple[list[Place], Place | None]]:
                 yield [weights], None
             weights = path, node
         elif _has_steps(node):
-            fits = weights is not None and weights[1].shape[-1] == node.shape[0]
+            fits = weights is not None and _fits(weights[1], node)
             if weights is not None and not fits:
                 yield [weights], None
             yield ([weights] if weights is not None and fits else []), (path, node)
@@ -238,11 +239,11 @@ def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Plac
     for name, child in node.children.items():
         if not _has_steps(child) or child.children:
             continue
-        sources = [_behind_axes(node, source) for source in feeding[name]]
+        sources = [found for source in feeding[name] for found in _behind_axes(node, source)]
         leading = [
             source
             for source in dict.fromkeys(sources)
-            if source in alone and node.children[source].shape[-1] == child.shape[0]
+            if source in alone and _fits(node.children[source], child)
         ]
         alone -= set(leading)
         places = [((*path, source), node.children[source]) for source in leading]
@@ -252,14 +253,18 @@ def _wired_groups(path: tuple[str, ...], node: Node) -> Iterator[tuple[list[Plac
             yield [((*path, name), node.children[name])], None
 
 
-def _behind_axes(node: Node, name: str) -> str:
-    """Return the module of a `Wired` whose output a module gives with other axes, or itself."""
-    feeding = sources_of(node.settings["edges"])
-    while name in node.children and node.children[name].model == "Flatten":
-        if len(feeding[name]) != 1:
-            break
-        (name,) = feeding[name]
-    return name
+def _behind_axes(node: Node, name: str) -> list[str]:
+    """Return the modules of a `Wired` whose outputs a module gives with other axes, or itself."""
+    if name not in node.children or node.children[name].model != "Flatten":
+        return [name]
+    feeding = sources_of(node.settings["edges"])[name]
+    return [found for source in feeding for found in _behind_axes(node, source)]
+
+
+def _fits(weights: Node, neurons: Node) -> bool:
+    """Whether weights share steps with the neurons behind them; kernels do for one synapse each."""
+    alone = not _is_convolution(weights) or neurons.shape[0] == neurons.shape[-1]
+    return alone and weights.shape[-1] == neurons.shape[0]
 
 
 def _rounded(
@@ -356,7 +361,7 @@ def _on_steps(array: np.ndarray, step: np.ndarray) -> np.ndarray:
 
 def _with_values(network: Any, values: Values) -> Any:
     """Return a copy of a network with other values."""
-    library, copied = library_of(network), copy.deepcopy(network).reset_state()
+    library, copied = library_of(network), _copy(network).reset_state()
     for (path, name), array in _in_valid_order(network, values):
         module = copied
         for part in path:
@@ -368,6 +373,16 @@ def _with_values(network: Any, values: Values) -> Any:
             array = array.T
         setattr(module, name, _array_of(library, array, array.dtype.name))
     return copied
+
+
+def _copy(network: Any) -> Any:
+    try:
+        return copy.deepcopy(network)
+    except RuntimeError as error:  # torch copies no tensor that was computed
+        raise ValueError(
+            f"quantize_network: {type(network).__name__} cannot be copied; if weights are pruned "
+            "or normalised by torch.nn.utils, make that permanent first, as prune.remove does"
+        ) from error
 
 
 def _in_valid_order(network: Any, values: Values) -> Iterator[tuple[Any, np.ndarray]]:

@@ -189,22 +189,37 @@ def _row_as_given(
 ) -> VerdictRow | None:
     """Return the row of a network as it is: a `_convert` may have forgotten something.
 
-    None: its back-end refuses this input, as NEST does where it cannot follow.
+    None: it is on another device, in half precision or in the mode of torch, or it does not run.
     """
     library = library_of(network)
+    if library == "torch" and not _is_plain(network):
+        return None
     began, states = time.perf_counter(), network.state()
     with without_training(unwrapped(network)):
         resting = network.reset_state()
         try:
             got, output = layers_of(resting, node, library, data)
-        except ValueError as error:
-            LOGGER.info("the network as it is: %s", error)
+        except Exception:  # modules of a user, and back-ends that cannot follow, may raise anything
+            LOGGER.info("the network itself does not run", exc_info=True)
             return None
         finally:
             network.set_attributes(states)
     seconds = time.perf_counter() - began
     precision = "float64" if output.dtype == np.float64 else "float32"
     return _judged(AS_GIVEN, precision, compared(expected, got, precision), seconds)
+
+
+def _is_plain(network: Any) -> bool:
+    """Return whether a network of torch is called as others are, on numbers that they have too."""
+    import torch
+
+    inner = unwrapped(network)
+    found = [*torch.nn.Module.parameters(inner), *torch.nn.Module.buffers(inner)]
+    floats = [tensor for tensor in found if tensor.is_floating_point()]
+    return not any(module.__dict__.get("_has_torch_api") for module in (network, inner)) and all(
+        tensor.dtype in (torch.float32, torch.float64) and tensor.device.type == "cpu"
+        for tensor in floats
+    )
 
 
 def _judged(name: str, precision: str, comparison: Comparison, seconds: float | int) -> VerdictRow:

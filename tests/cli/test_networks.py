@@ -314,3 +314,13 @@ def test_without_matplotlib_run_says_so_before_the_work(numpy_python: Any, tmp_p
     done = numpy_python.run("-m", "rockpool", *words, check=False)
     assert done.returncode == 1 and not done.stdout
     assert done.stderr.startswith("rockpool run: --plot needs matplotlib")
+
+
+def test_input_that_was_damaged(folder: Path, capsys: Any) -> None:
+    np.savez_compressed("in.npz", input=np.random.default_rng(0).random((1, 50, 4)))
+    content = bytearray(Path("in.npz").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 20] = bytes(20)
+    Path("damaged.npz").write_bytes(content)
+    code, out, error = ran(capsys, "run", "net.safetensors", "damaged.npz")
+    assert code == 1 and not out and error.startswith("rockpool run: cannot read 'damaged.npz'")

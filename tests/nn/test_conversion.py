@@ -638,5 +638,6 @@ def test_a_container_for_jax_is_one_of_jax() -> None:
             return Twice(**modules)
 
     convert(Twice(LIF(2)), "numba")
+    convert(Twice(Linear((2, 2))), "jax")  # there is nothing to be forgotten
     with pytest.raises(ValueError, match="Twice: _convert must give a JaxModule for 'jax', got Tw"):
         convert(Twice(LIF(2)), "jax")

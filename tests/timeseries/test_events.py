@@ -232,3 +232,20 @@ def test_a_raster_refuses_channels_that_are_none(channels):
 def test_a_raster_refuses_a_negative_number_of_steps():
     with pytest.raises(ValueError, match="num_timesteps must be >= 0, got -1"):
         TSEvent(t_stop=1.0).raster(0.1, num_timesteps=-1)
+
+
+def test_channels_that_are_chosen() -> None:
+    series = TSEvent([0.1, 0.2, 0.3], [0, 1, 2], t_stop=1.0)
+    assert series.choose([False, False, True]).channels.tolist() == [2]
+    assert series.choose([], remap=True).num_channels == 0
+    assert not len(series.clip(0.0, 1.0, channels=[], remap_channels=True).times)
+    with pytest.raises(TypeError, match="channels must be integers, got float64"):
+        series.choose([1.5])
+    with pytest.raises(ValueError, match="a mask of channels must have the length 3, got 2"):
+        series.choose([True, False])
+
+
+def test_a_function_of_times_returns_as_many() -> None:
+    series = TSEvent([0.1, 0.2, 0.3], [0, 1, 2], t_stop=1.0)
+    with pytest.raises(ValueError, match=r"as many times as it gets, 3, got the shape \(2,\)"):
+        series.apply(lambda times: times[times > 0.15])

@@ -128,3 +128,17 @@ def test_what_cannot_be_drawn(net: Any, rate: float, error: Any, message: str) -
 def test_another_name(kind: Any) -> None:
     with pytest.raises(ValueError, match=f"{kind.__name__}: weight_init_func must be a function"):
         kind((2, 2), weight_init_func="spikes")
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.002, -0.02])
+def test_biases_of_the_weights_count(bias: float) -> None:
+    net = Sequential(Linear((20, 30), bias=np.full(30, bias)), LIF(30))
+    spiking(net, rate=20.0)
+    data = (np.random.default_rng(1).random((8, 1000, 20)) < 0.02).astype(float)
+    assert 0.5 < net(data)[0].mean() / 0.02 < 2
+
+
+def test_biases_that_make_neurons_spike_by_themselves_are_told() -> None:
+    net = Sequential(Linear((20, 30), bias=np.full(30, 0.5)), LIF(30))
+    with pytest.raises(RuntimeError, match="biases and recurrent weights may do that"):
+        spiking(net, rate=20.0)

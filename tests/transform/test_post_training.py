@@ -8,10 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.nn.utils import prune
 
 import rockpool
 from rockpool.nn.combinators import FFwdStack, Sequential, Wired
-from rockpool.nn.modules import LIF, Conv1d, Conv2d, Flatten, LIFEuler, Linear, Rate, Scale
+from rockpool.nn.modules import (
+    LIF,
+    Conv1d,
+    Conv2d,
+    Flatten,
+    LIFEuler,
+    LIFTorch,
+    Linear,
+    LinearTorch,
+    Rate,
+    Scale,
+)
 from rockpool.parameters import to_numpy
 from rockpool.transform import SilentLayerError, quantize_network
 
@@ -312,3 +324,36 @@ def test_kernels_share_steps_with_neurons_behind_other_axes() -> None:
     ]
     np.testing.assert_array_equal(*found)
     multiples(found[0], (np.abs(modules["kernels"].weight).max(axis=(1, 2, 3)) / 7).repeat(4))
+
+
+def test_kernels_in_front_of_neurons_of_several_synapses() -> None:
+    network = Sequential(Conv1d((3, 8), 4, 3, has_bias=False), Flatten((4, 6)), LIF((24, 6)))
+    data = np.random.default_rng(0).random((1, 10, 3, 8))
+    quantised = quantize_network(network, data, bits_per_weight=4, silent="warning").network
+    multiples(quantised[0].weight, np.abs(network[0].weight).max(axis=(1, 2), keepdims=True) / 7)
+    np.testing.assert_array_equal(quantised[2].threshold, network[2].threshold)
+
+
+def test_kernels_that_meet_behind_other_axes_share_steps() -> None:
+    modules = {
+        "a": Conv1d((3, 8), 2, 3, has_bias=False),
+        "b": Conv1d((3, 8), 2, 3, has_bias=False),
+        "flat": Flatten((2, 6)),
+        "neurons": LIF(12),
+    }
+    edges = [("input", "a"), ("input", "b"), ("a", "flat"), ("b", "flat")]
+    network = Wired(modules, [*edges, *pairwise(["flat", "neurons", "output"])])
+    data = np.random.default_rng(0).random((1, 10, 3, 8))
+    quantised = quantize_network(network, data, bits_per_weight=4, silent="warning").network
+    largest = [np.abs(modules[name].weight).max(axis=(1, 2)) for name in "ab"]
+    steps = np.maximum(*largest) / 7
+    for name in "ab":
+        multiples(quantised[name].weight, steps[:, None, None])
+    multiples(quantised["neurons"].threshold, steps.repeat(6))
+
+
+def test_a_network_that_cannot_be_copied_is_said_to_be_so() -> None:
+    network = Sequential(LinearTorch((4, 3)), LIFTorch(3))
+    prune.random_unstructured(network[0], "weight", amount=0.5)
+    with pytest.raises(ValueError, match=r"TorchSequential cannot be copied; .*prune.remove does"):
+        quantize_network(network, DATA)

@@ -16,9 +16,11 @@ from rockpool.nn.modules import (
     ExpSyn,
     LIFTorch,
     Linear,
+    LinearTorch,
     Module,
     Rate,
     TimedModuleWrapper,
+    TorchModule,
     aLIFTorch,
 )
 from rockpool.verification.compare import compared
@@ -382,3 +384,29 @@ def test_a_network_that_its_own_back_end_refuses_is_verified_on_others() -> None
 def test_nothing_compared_is_nothing_verified() -> None:
     assert not rockpool.verify(network(), backends=[]).ok
     assert rockpool.verify(network(), backends=["numba"]).ok
+
+
+class SumTorch(TorchModule):
+    """The same in torch."""
+
+    def __init__(self, left: Any, right: Any) -> None:
+        super().__init__(shape=(left.size_in, left.size_out))
+        self.left, self.right = left, right
+
+    def forward(self, data: Any) -> Any:
+        return self.left(data)[0] + self.right(data)[0]
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        return {"torch": SumTorch}.get(backend, Sum)(**modules)
+
+
+@pytest.mark.parametrize("as_it_is", [lambda net: net, lambda net: net.half()])
+def test_a_network_of_torch_with_modules_of_ones_own(as_it_is: Any) -> None:
+    net = as_it_is(SumTorch(LIFTorch(3), LIFTorch(3, tau_mem=5e-3)))
+    data = np.random.default_rng(0).random((1, 20, 3))
+    assert rockpool.verify(net, data, backends=["numba", "torch"]).ok
+
+
+def test_a_network_in_the_mode_of_torch_with_modules_of_ones_own() -> None:
+    net = SumTorch(LinearTorch((3, 3)), LinearTorch((3, 3))).to_torch()
+    assert rockpool.verify(net, np.ones((1, 5, 3)), backends=["numba"]).ok

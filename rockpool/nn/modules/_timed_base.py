@@ -6,7 +6,7 @@ import functools
 import math
 import operator
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -164,22 +164,21 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
             "wrap a Module in a TimedModuleWrapper instead"
         )
 
-    def _check_values(self, values: Mapping[str, Any]) -> None:
-        super()._check_values(values)
-        for child in self._timed_children() if "dt" in values else ():
-            if not is_multiple(values["dt"], child.dt):
-                raise ValueError(
-                    f"{self._label}: dt must be a multiple of {child.dt:.12g} s, that of the timed "
-                    f"module {child.class_name} inside, got {values['dt']:.12g} s"
-                )
-
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         time = self.t if name == "dt" and "_timestep" in self.__dict__ else None
         super()._store_attribute(name, value, entry)
         if time is not None:
             self._timestep = whole_steps(time, self.dt)  # in steps of another length
-            for child in self._timed_children():
-                child._parent_dt_factor = float(round(self.dt / child.dt))
+
+    def _tell_children(self) -> None:
+        """Have the timed modules inside know how many of their steps make one of this module."""
+        for child in self._timed_children():
+            if not is_multiple(self.dt, child.dt):
+                raise ValueError(
+                    f"{self._label}: dt must be a multiple of {child.dt:.12g} s, that of the timed "
+                    f"module {child.class_name} inside, but is {self.dt:.12g} s"
+                )
+            child._parent_dt_factor = float(round(self.dt / child.dt))
 
     def _timed_children(self) -> list[TimedModule]:
         children = self._registered_modules.values()
@@ -239,8 +238,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         common = common_time_step(map(float, found), self._label)
         if common != self.dt:
             self.dt = common
-        for child in self._timed_children():
-            child._parent_dt_factor = float(round(common / child.dt))
+        self._tell_children()
 
     # -- input and output -------------------------------------------------------------------
 
@@ -393,6 +391,7 @@ def _with_clock(evolve: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if self._evolving:  # called through super(): the outermost one keeps the time
             return evolve(self, ts_input, duration, num_timesteps, *args, **kwargs)
+        self._tell_children()  # whose time steps may have been set
         steps = self._determine_timesteps(ts_input, duration, num_timesteps)
         self._evolving = True
         try:

@@ -436,9 +436,14 @@ def test_the_time_step_around_timed_modules_is_a_multiple_of_theirs():
     outer.dt = 2e-3
     output, _, _ = outer(clocked(30), duration=0.02)
     assert outer.t == outer.inner.t == pytest.approx(0.02) and len(output.samples) == 20
-    with pytest.raises(ValueError, match=r"dt must be a multiple of 0.001 s, .* got 0.0015 s"):
-        outer.dt = 1.5e-3
-    assert outer.dt == 2e-3
+    for names, times in (("dt", (4e-3, 2e-3)), ("dt", (3e-3, 3e-3)), ("dt", (2e-3, 1e-3))):
+        outer.set_attributes({names: times[0], "inner": {names: times[1]}})
+        outer.reset_time()
+        outer(clocked(60), num_timesteps=5)
+        assert outer.t == outer.inner.t == pytest.approx(5 * times[0])
+    outer.dt = 1.5e-3
+    with pytest.raises(ValueError, match=r"dt must be a multiple of 0.001 s, .* but is 0.0015 s"):
+        outer(clocked(30), num_timesteps=1)
 
 
 def test_the_same_time_step_is_no_news(recwarn):

@@ -386,3 +386,24 @@ def test_a_structure_from_elsewhere_is_rebuilt_by_the_constructor() -> None:
     rebuilt = ExpSynJax.tree_unflatten(tuple(aux), children[:5])
 
     assert rebuilt.tau == module.tau and rebuilt.shape == (2,)
+
+
+def test_arrays_that_are_changed_in_place_are_seen() -> None:
+    class Own(JaxModule):
+        def __init__(self, gains: Any, within: bool) -> None:
+            super().__init__((1, 1))
+            self.gains = {"a": gains} if within else gains
+
+        def evolve(self, input_data: Any, record: bool = False) -> Any:
+            gains = self.gains["a"] if isinstance(self.gains, dict) else self.gains
+            return jnp.asarray(input_data) * gains.sum(), {}, {}
+
+    data = np.ones((1, 1, 1))
+    for within in (False, True):
+        evolved = jax.jit(lambda net, data: net(data)[0].sum())
+        gains = np.array([1.0, 2.0])
+        net = Own(gains, within)
+        assert evolved(net, data) == 3
+        gains[0] = 100.0
+        assert evolved(net, data) == 102 and evolved(Own(gains.copy(), within), data) == 102
+        assert evolved(Own(np.array([1.0, 2.0]), within), data) == 3

@@ -178,7 +178,7 @@ def flatten(module: Module, carry: bool = True) -> tuple[Children, Structure]:
                 setting_leaves.append(name)
                 marks.append("leaf")
             else:
-                marks.append(id(value))
+                marks.append(_mark(value))
     arrays: dict[str, Any] = {}
     plain: dict[str, Any] = {}
     for name, value in values.items():
@@ -212,9 +212,12 @@ def flatten(module: Module, carry: bool = True) -> tuple[Children, Structure]:
     return children, structure
 
 
+_CHANGEABLE = (list, dict, set, np.ndarray)  # in place
+
+
 def _mark(value: Any) -> Any:
     """Return what tells a static value from another one that takes its place."""
-    return comparable(value) if type(value) in (list, dict, set) else id(value)
+    return comparable(value) if type(value) in _CHANGEABLE else id(value)
 
 
 def restore(module: Any, structure: Structure, children: Children) -> None:

@@ -54,25 +54,21 @@ class _Same:
 
 
 class _EqualArray:
-    """A numpy array, by its values."""
+    """A numpy array, by the values that it has now: it may be changed in place."""
 
-    __slots__ = ("value",)
+    __slots__ = ("kind", "values")
 
     def __init__(self, value: np.ndarray) -> None:
-        self.value = value
+        self.kind = value.shape, value.dtype.str
+        self.values = _unrepeated(value).copy()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _EqualArray):
             return False
-        mine, others = self.value, other.value
-        if mine is others:
-            return True
-        if mine.shape != others.shape or mine.dtype != others.dtype:
-            return False
-        return np.array_equal(_unrepeated(mine), _unrepeated(others))
+        return self.kind == other.kind and np.array_equal(self.values, other.values)
 
     def __hash__(self) -> int:
-        return hash((self.value.shape, self.value.dtype.str))
+        return hash(self.kind)
 
 
 def _unrepeated(array: np.ndarray) -> np.ndarray:
