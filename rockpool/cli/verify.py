@@ -80,6 +80,6 @@ def run(values: dict[str, Any]) -> int:
         except (ValueError, TypeError, ModuleNotFoundError) as error:
             raise CommandError.of(error) from error
     write(in_json(verdict.to_dict()) if values["json"] else f"{verdict}\n")
-    if not any(row.state in ("equal", "rounding", "fault") for row in verdict.rows):
+    if not verdict.compared:
         raise CommandError("nothing was compared: no back-end but numpy could run the network")
     return 0 if verdict.ok else 1

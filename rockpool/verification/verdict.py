@@ -15,7 +15,7 @@ from rockpool.nn.conversion import build, describe, library_of, obstacles
 from rockpool.nn.description import Node, flat_input
 from rockpool.nn.models.catalogue import BACKENDS
 from rockpool.nn.models.checks import one_of, real_input
-from rockpool.nn.modules._observed import unwrapped, without_training
+from rockpool.nn.modules._observed import torch_for, unwrapped, without_training
 from rockpool.verification.compare import Comparison, compared
 from rockpool.verification.layers import Activity, evolved, is_spiking, layers_of
 from rockpool.verification.table import VerdictRow, table
@@ -37,20 +37,27 @@ class Verdict:
     rows : list of VerdictRow
         One for each back-end.
     ok : bool
-        Whether some back-end was compared and nothing differs, on any of them, but for rounding.
+        Whether nothing differs, on any of them, but for rounding.
+    compared : bool
+        Whether a back-end besides numpy could be compared at all.
     """
 
     rows: list[VerdictRow]
 
     @property
     def ok(self) -> bool:
-        """Whether something was compared, and nothing differs but for rounding."""
-        states = {row.state for row in self.rows}
-        return "fault" not in states and not states.isdisjoint(("equal", "rounding"))
+        """Whether nothing differs but for rounding."""
+        return all(row.state != "fault" for row in self.rows)
+
+    @property
+    def compared(self) -> bool:
+        """Whether there is something that could have differed."""
+        return any(row.state in ("equal", "rounding", "fault") for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, fit for JSON."""
-        return {"ok": self.ok, "rows": [row.to_dict() for row in self.rows]}
+        rows = [row.to_dict() for row in self.rows]
+        return {"ok": self.ok, "compared": self.compared, "rows": rows}
 
     def __str__(self) -> str:
         return table(self.rows)
@@ -191,8 +198,8 @@ def _row_as_given(
 
     None: it is on another device, in half precision or in the mode of torch, or it does not run.
     """
-    library = library_of(network)
-    if library == "torch" and not _is_plain(network):
+    library, torch = library_of(network), torch_for(unwrapped(network))
+    if torch is not None and not _is_plain(network, torch):
         return None
     began, states = time.perf_counter(), network.state()
     with without_training(unwrapped(network)):
@@ -209,10 +216,8 @@ def _row_as_given(
     return _judged(AS_GIVEN, precision, compared(expected, got, precision), seconds)
 
 
-def _is_plain(network: Any) -> bool:
+def _is_plain(network: Any, torch: Any) -> bool:
     """Return whether a network of torch is called as others are, on numbers that they have too."""
-    import torch
-
     inner = unwrapped(network)
     found = [*torch.nn.Module.parameters(inner), *torch.nn.Module.buffers(inner)]
     floats = [tensor for tensor in found if tensor.is_floating_point()]

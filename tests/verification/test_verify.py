@@ -382,8 +382,9 @@ def test_a_network_that_its_own_back_end_refuses_is_verified_on_others() -> None
 
 
 def test_nothing_compared_is_nothing_verified() -> None:
-    assert not rockpool.verify(network(), backends=[]).ok
-    assert rockpool.verify(network(), backends=["numba"]).ok
+    nothing = rockpool.verify(network(), backends=[])
+    assert nothing.ok and not nothing.compared and nothing.to_dict()["compared"] is False
+    assert rockpool.verify(network(), backends=["numba"]).compared
 
 
 class SumTorch(TorchModule):
