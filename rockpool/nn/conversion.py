@@ -80,7 +80,8 @@ def convert(
     ValueError
         The back-end or `dtype` is not known; or the back-end cannot hold the network: then the
         error names each module and model, and the back-ends that have it; or there is a `shape`
-        and `backend` is not "auto". Nothing is built then.
+        and `backend` is not "auto"; or a ``_convert`` puts modules of jax with states into one of
+        numpy. Nothing is returned then.
     TypeError
         `network` is no module.
     ModuleNotFoundError
