@@ -18,24 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rockpool.nn.modules import ExpSynTorch, LIFTorch, LinearTorch
-
-try:
-    import torch
-    from joblib import Parallel, delayed
-
-    from rockpool.data import load_digits
-    from rockpool.nn.combinators import Sequential
-    from rockpool.training import bound, losses, parameter_groups
-except (ImportError, OSError) as error:
-    try:
-        LIFTorch(1)  # says what is missing, and how to get it
-    except ModuleNotFoundError as missing:
-        sys.exit("\n".join([str(missing), *getattr(missing, "__notes__", ())]))
-    if getattr(error, "name", None) == "joblib":
-        sys.exit("This example needs joblib: pip install joblib")
-    raise
-
 TAUS = (5e-3, 10e-3, 20e-3, 40e-3)  # s: membrane time constants of the hidden neurons at first
 THRESHOLDS = (0.25, 0.5, 1.0, 2.0)
 N_STEPS, N_HIDDEN, BATCH_SIZE = 40, 100, 32
@@ -43,6 +25,14 @@ N_STEPS, N_HIDDEN, BATCH_SIZE = 40, 100, 32
 
 def train(tau: float, threshold: float, epochs: int, samples: int | None, seed: int) -> float:
     """Train one network, and return the part of the test half of the digits that it reads."""
+    # in here, so that the process that only waits for the others does not load torch, too
+    import torch
+
+    from rockpool.data import load_digits
+    from rockpool.nn.combinators import Sequential
+    from rockpool.nn.modules import ExpSynTorch, LIFTorch, LinearTorch
+    from rockpool.training import bound, losses, parameter_groups
+
     torch.set_num_threads(1)  # the processors are for the other trainings
     torch.manual_seed(seed)
     net = Sequential(
@@ -70,6 +60,8 @@ def train(tau: float, threshold: float, epochs: int, samples: int | None, seed: 
 
 def sweep(jobs: int, epochs: int, samples: int | None, seed: int) -> np.ndarray:
     """Return the accuracies (taus, thresholds) of all trainings."""
+    from joblib import Parallel, delayed
+
     tasks = [
         delayed(train)(tau, threshold, epochs, samples, seed)
         for tau, threshold in product(TAUS, THRESHOLDS)
@@ -128,7 +120,18 @@ def main() -> None:
     """Sweep, and show what came of it."""
     given = options()
     start = time.perf_counter()
-    accuracies = sweep(given.jobs, given.epochs, given.samples, given.seed)
+    try:
+        accuracies = sweep(given.jobs, given.epochs, given.samples, given.seed)
+    except (ImportError, OSError) as error:
+        if getattr(error, "name", None) == "joblib":
+            sys.exit("This example needs joblib: pip install joblib")
+        from rockpool.nn.modules import LIFTorch
+
+        try:
+            LIFTorch(1)  # says what is missing, and how to get it
+        except ModuleNotFoundError as missing:
+            sys.exit("\n".join([str(missing), *getattr(missing, "__notes__", ())]))
+        raise
     seconds = time.perf_counter() - start
     print(f"{accuracies.size} trainings in {seconds:.1f} s, {given.jobs} at a time")
     print_table(accuracies)

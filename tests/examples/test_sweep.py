@@ -48,3 +48,10 @@ def test_a_mistake_is_named() -> None:
     done = run("--jobs", "0")
     assert done.returncode == 2
     assert "--jobs must be at least 1, got 0" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_without_torch_or_joblib_it_says_what_is_missing(numpy_python, jobs: str) -> None:
+    done = numpy_python.run(str(SCRIPT), "--jobs", jobs, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "This example needs joblib" in done.stderr and "Traceback" not in done.stderr
