@@ -439,7 +439,7 @@ def _with_networks(node: Node) -> Node:
     from rockpool.nn.networks.makers import maker_of
 
     children = {name: _with_networks(child) for name, child in node.children.items()}
-    make = maker_of(node) if node.user_class is not None else None
+    make = maker_of(node)
     return replace(node, children=children, module=_NetworkMaker(make) if make else node.module)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rockpool.nir.graph import INPUT
+from rockpool.nn.combinators._wiring import evolution_order
 from rockpool.nn.description import Node, Value
+from rockpool.nn.networks.lowering import SEPARATOR, has_two_outputs, lowered, potentials_of
+from rockpool.nn.networks.makers import maker_of
 
 __all__ = ["Unit", "Units", "axes_in", "axes_out", "units_of"]
 
@@ -71,7 +74,7 @@ def units_of(node: Node, single: str = "rockpool") -> Units:
         A container that no graph can hold, which is named.
     """
     units = Units()
-    units.outputs, units.tree = _add(units, node, (), [INPUT], single)
+    units.outputs, units.tree = _add(units, node.without_dropout(), (), [INPUT], single)
     if not units.units:
         raise ValueError("to_nir: the network has no layers")
     return units
@@ -81,8 +84,15 @@ def _add(
     units: Units, node: Node, path: tuple[str, ...], sources: list[str], single: str
 ) -> tuple[list[str], Tree]:
     """Add a layer or all layers of a container; return what leads out of it, and its tree."""
+    where = ".".join(path) or "the network"
+    if potentials_of(node) is not None:
+        raise ValueError(
+            f"to_nir: {where} is a {node.model} that gives membrane potentials, which no layer of "
+            "spiking neurons gives in NIR; with output='spikes' it can be written"
+        )
+    if maker_of(node) is not None and not has_two_outputs(node):
+        node = _without_loose_ends(lowered(node))
     if node.user_class is not None or node.model == "TimedModuleWrapper":
-        where = ".".join(path) or "the network"
         raise ValueError(f"to_nir: {where} is a {node.model}, a container that NIR cannot hold")
     if not node.children:
         name = _free_name(units, path or (single,))
@@ -90,7 +100,6 @@ def _add(
         return [name], {"node": name}
     add = _CONTAINERS.get(node.model)
     if add is None:
-        where = ".".join(path) or "the network"
         raise ValueError(f"to_nir: {where} is a {node.model}, a container that NIR cannot hold")
     tree: Tree = {"model": node.model, "shape": list(node.shape), "children": []}
     if "edges" in node.settings:
@@ -98,12 +107,35 @@ def _add(
     return add(units, node, path, sources, tree), tree
 
 
-def _free_name(units: Units, path: tuple[str, ...]) -> str:
-    taken = {unit.name for unit in units.units} | {"input", "output"}
-    name = re.sub(r"\W", "_", "_".join(path))
+def _without_loose_ends(node: Node) -> Node:
+    """Return layers with edges between them, without those that lead to no output.
+
+    Other readers take what leads nowhere for an output of the network. Names are those of modules.
+    """
+    if "edges" not in node.settings:
+        return node
+    edges = list(node.settings["edges"])
+    while loose := {b for _, b in edges} - {a for a, _ in edges} - {"output"}:
+        edges = [(a, b) for a, b in edges if b not in loose]
+    names: dict[str, str] = {}
+    for name in node.children:
+        names[name] = _free_of(name.replace(SEPARATOR, "_"), names.values())
+    ends = {"input": "input", "output": "output"}
+    plain = tuple((ends.get(a) or names[a], ends.get(b) or names[b]) for a, b in edges)
+    layers = {label: node.children[name] for name, label in names.items()}
+    children = {name: layers[name] for name in evolution_order(node.model, plain)}
+    return Node(node.model, node.shape, settings={"edges": plain}, children=children)
+
+
+def _free_of(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def _free_name(units: Units, path: tuple[str, ...]) -> str:
+    taken = {unit.name for unit in units.units} | {"input", "output"}
+    return _free_of(re.sub(r"\W", "_", "_".join(path)), taken)
 
 
 def _row(

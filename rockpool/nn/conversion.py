@@ -14,7 +14,7 @@ import numpy as np
 
 from rockpool.backends.queries import backend_available
 from rockpool.nn.combinators._wiring import sources_of
-from rockpool.nn.description import CONTAINERS, Node, Value
+from rockpool.nn.description import CONTAINERS, DROPOUTS, Node, Value
 from rockpool.nn.models.catalogue import (
     BACKENDS,
     CHOOSES_DTYPE,
@@ -91,7 +91,7 @@ def convert(
     -----
     UserWarning
         For jax, of neurons that have another surrogate gradient than that of jax, but for those of
-        `rockpool.nn.networks`, whose default it is.
+        `rockpool.nn.networks`, whose default it is; and of dropout, which it has not.
 
     Examples
     --------
@@ -104,9 +104,19 @@ def convert(
     description = describe(network, state=state)
     backend = settled("convert", description, backend, shape)
     if backend == "jax":
+        _tell_of_dropout(description)
         _tell_of_surrogates(description)
     same = library_of(network) == LIBRARY.get(backend)
     return build(description, backend, dtype=dtype, keep_precision=same)
+
+
+def _tell_of_dropout(node: Node) -> None:
+    """Warn of dropout, which jax has not, to those who may want to train there."""
+    found = [
+        ".".join(path) or inner.model for path, inner in node.walk() if inner.model in DROPOUTS
+    ]
+    if found:
+        warn_user(f"convert: jax has no dropout, and passes all on: {', '.join(found)}")
 
 
 def _tell_of_surrogates(node: Node, path: tuple[str, ...] = ()) -> None:
@@ -188,6 +198,8 @@ def build(
     if problems:
         listed = "".join(f"\n- {problem}" for problem in problems)
         raise ValueError(f"this network cannot be on the back-end {backend!r}:{listed}")
+    if LIBRARY[backend] != "torch":
+        description = description.without_dropout()
     network = _built(description, backend, precision)
     if LIBRARY[backend] == "torch" and precision == "float64":
         network.double()

@@ -14,10 +14,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["CONTAINERS", "MAX_DEPTH", "MAX_NODES", "Node", "Value", "flat_input", "flat_steps"]
+__all__ = [
+    "CONTAINERS",
+    "DROPOUTS",
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "Node",
+    "Value",
+    "flat_input",
+    "flat_steps",
+]
 
 # Models whose modules are made of others
 CONTAINERS = ("Sequential", "Residual", "FFwdStack", "Wired", "TimedModuleWrapper")
+
+# What acts in training alone, and passes all on else
+DROPOUTS = ("UnitDropout", "TimeStepDropout")
 
 Array = TypeVar("Array", bound=Any)
 
@@ -120,6 +132,19 @@ class Node:
     def is_container(self) -> bool:
         """Whether it is made of other modules."""
         return self.model in CONTAINERS or self.user_class is not None or bool(self.children)
+
+    def without_dropout(self) -> Node:
+        """Return a description of the same network, in which what is dropout passes all on.
+
+        It is the network itself where there is none in it.
+        """
+        if self.model in DROPOUTS:
+            identity = {"function": "identity"}
+            return Node("Instant", self.shape, settings=identity, local=self.local)
+        children = {name: child.without_dropout() for name, child in self.children.items()}
+        if all(child is self.children[name] for name, child in children.items()):
+            return self
+        return Node(**{**self.__dict__, "children": children})
 
     def without_states(self) -> Node:
         """Return a description of the same network at rest."""

@@ -22,6 +22,8 @@ def backends_for(description: Node) -> dict[str, list[str]]:
 
 def obstacles(description: Node, backend: str) -> Iterator[str]:
     """Say, module by module, why a network cannot be on a back-end; nothing if it can."""
+    if LIBRARY[backend] != "torch":
+        description = description.without_dropout()
     for path, node in description.walk():
         where = f"{'.'.join(path)!r}: " if path else ""
         if node.model in CONTAINERS:

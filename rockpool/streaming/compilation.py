@@ -35,6 +35,7 @@ def compiled_plan(network: Any, dtype: Any = None) -> Plan:
         `network` is no module, or has one that does not keep what it was made with.
     """
     node = network if isinstance(network, Node) else describe(network)
+    node = node.without_dropout()
     kind = precision("stream", "dtype", _own_precision(node) if dtype is None else dtype)
     problems = list(obstacles(node))
     if problems:

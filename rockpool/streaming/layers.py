@@ -15,6 +15,8 @@ from rockpool.nn.models import convolution, euler
 from rockpool.nn.models.catalogue import OF_NIR, model_named
 from rockpool.nn.models.connections import Connections, connections, n_connections
 from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.networks.lowering import SEPARATOR, has_two_outputs, lowered, potentials_of
+from rockpool.nn.networks.makers import maker_of
 from rockpool.streaming.plan import Builder, Part
 
 __all__ = ["add_module", "obstacles"]
@@ -32,6 +34,8 @@ _OTHER_NAMES = {"abs": "absolute", "neg": "negative"}
 
 def obstacles(node: Node) -> Iterator[str]:
     """Say, module by module, why a network cannot be streamed; nothing if it can."""
+    if has_two_outputs(node):
+        yield f"{node.model} has two outputs, of which a stream has one"
     for path, inner in node.walk():
         where = f"{'.'.join(path)!r}: " if path else ""
         yield from (f"{where}{text}" for text in _own_obstacles(inner))
@@ -40,6 +44,11 @@ def obstacles(node: Node) -> Iterator[str]:
 def _own_obstacles(node: Node) -> Iterator[str]:
     """Say why a module cannot be streamed, those inside it left aside."""
     name = node.model
+    if maker_of(node) is not None:
+        last = potentials_of(node)
+        if last is not None and last[1].model not in ("LIF", "aLIF"):
+            yield f"{name} gives the potentials of {last[1].model}; streams have those of LIF, aLIF"
+        return
     if node.user_class is not None:
         kind = "container" if node.children else "layer"
         yield f"{name} is a {kind} of your own, of which only its code knows what it does"
@@ -121,7 +130,14 @@ def add_module(builder: Builder, path: Path, node: Node, source: int, size: int)
     if node.shape[0] != size:
         where = ".".join(path) or node.model
         raise ValueError(f"{where!r} has {node.shape[0]} input channels, but gets {size}")
-    return _ADD[node.model](builder, path, node, source, size)
+    plain = lowered(node)
+    if plain is node:
+        return _ADD[node.model](builder, path, node, source, size)
+    target, size = _ADD[plain.model](builder, path, plain, source, size)
+    last = potentials_of(node)
+    if last is not None:
+        target = builder.place_of((*path, *last[0], "vmem"))
+    return target, size
 
 
 # --- containers -----------------------------------------------------------------------------------
@@ -159,7 +175,7 @@ def _wired(b: Builder, path: Path, node: Node, source: int, size: int) -> tuple[
         return total, width
 
     for name, child in node.children.items():
-        ends[name] = add_module(b, (*path, name), child, *arriving(name))
+        ends[name] = add_module(b, (*path, *name.split(SEPARATOR)), child, *arriving(name))
     return arriving("output")
 
 

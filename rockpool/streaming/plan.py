@@ -194,6 +194,10 @@ class Builder:
         self.slots.append(StateSlot((*path, name), start, shape, value))
         return start
 
+    def place_of(self, path: tuple[str, ...]) -> int:
+        """Return where a state is, by the names that lead to it."""
+        return next(slot.start for slot in self.slots if slot.path == path)
+
     def operation(self, part: Part, kind: int, source: int, sizes: Any, **more: int) -> int:
         """Add an operation and room for its output; return where that is."""
         n_in, n_out = sizes

@@ -38,7 +38,6 @@ from rockpool.nn.modules import (
     Module,
     Rate,
     SumPool2d,
-    UnitDropout,
     UpDownTorch,
     aLIFTorch,
 )
@@ -271,8 +270,8 @@ def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_only_what_is_on_one_backend_says_so(path: Path) -> None:
-    rockpool.save(UnitDropout(3), path)
-    with pytest.raises(ValueError, match=r"there is no UnitDropout on 'numpy'; it is on torch"):
+    rockpool.save(BooleanState(3), path)
+    with pytest.raises(ValueError, match=r"there is no BooleanState on 'numpy'; it is on torch"):
         rockpool.load(path, "numpy")
 
 

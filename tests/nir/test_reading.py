@@ -232,6 +232,30 @@ def test_one_axis_convolutions_scales_and_thresholds_are_read(file: Any) -> None
     np.testing.assert_array_equal(output[0], output[1])
 
 
+@pytest.mark.parametrize(
+    ("sides", "said", "true"),
+    [((3, 5), (2, 6, 6), (2, 6, 4)), ((4, 1), (2, 5, 5), (2, 5, 8))],  # as nir 1.0.4, 1.0.8 infer
+    ids=str,
+)
+def test_oblong_kernels_give_what_they_give(file: Any, sides: Any, said: Any, true: Any) -> None:
+    rng = np.random.default_rng(3)
+    weight, data = rng.normal(size=(2, 1, *sides)), rng.normal(size=(1, 3, 1, 8, 8))
+    kernel = {
+        "type": "Conv2d",
+        "weight": weight,
+        "bias": np.zeros(2),
+        "input_shape": (8, 8),
+        **dict.fromkeys(("stride", "dilation"), (1, 1)),
+        **{"padding": (0, 0), "groups": 1},
+    }
+    expected = torch.conv2d(torch.from_numpy(data[0]), torch.from_numpy(weight))
+    for shape in (said, true):
+        network = from_nir(file({"c": kernel}, row("c"), (1, 8, 8), shape))
+        np.testing.assert_allclose(run(network, data).reshape(3, *true), expected, atol=1e-12)
+    with pytest.raises(FileFormatError, match=r"the output has the shape \(2, .* the file says"):
+        from_nir(file({"c": kernel}, row("c"), (1, 8, 8), (3, *true[1:])))
+
+
 # -- delays, integrators, several terminals --------------------------------------------------------
 
 

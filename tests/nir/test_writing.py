@@ -33,7 +33,7 @@ from rockpool.nn.modules import (
     Rate,
     Scale,
     SumPool2d,
-    UnitDropout,
+    UpDownTorch,
 )
 from rockpool.parameters import Constant
 
@@ -400,8 +400,8 @@ def test_arguments_are_checked(options: Any, said: str) -> None:
 
 
 def test_layers_of_one_back_end_and_containers_of_users_are_refused() -> None:
-    with pytest.raises(ValueError, match="'0_UnitDropout' is a UnitDropout, which NIR cannot hold"):
-        to_nir(Sequential(UnitDropout(2)))
+    with pytest.raises(ValueError, match="'0_UpDownTorch' is a UpDownTorch, which NIR cannot hold"):
+        to_nir(Sequential(UpDownTorch(2)))
     with pytest.raises(TypeError, match="describe: network must be a module"):
         to_nir(3)
 

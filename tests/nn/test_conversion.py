@@ -212,13 +212,13 @@ def test_what_is_on_one_backend_converts_to_itself(make: Any) -> None:
 
 
 def test_one_error_names_all_modules_that_cannot_move() -> None:
-    network = Sequential(aLIFTorch(2), {"drop": UnitDropout(2)}, LIFTorch(2))
+    network = Sequential(aLIFTorch(2), {"drop": LIFNeuronTorch(2)}, LIFTorch(2))
     with pytest.raises(ValueError) as caught:
         convert(network, "numba")
     assert str(caught.value).splitlines() == [
         "this network cannot be on the back-end 'numba':",
         "- '0_aLIFTorch': there is no aLIF on 'numba'; it is on torch",
-        "- 'drop': there is no UnitDropout on 'numba'; it is on torch",
+        "- 'drop': there is no LIFNeuronTorch on 'numba'; it is on torch",
     ]
 
 

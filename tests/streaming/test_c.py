@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import rockpool
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules import LIF, CubaLIFEuler, IFEuler, Instant, LIFEuler, Linear, Rate
+from rockpool.nn.networks import SynNet, WaveSenseNet
 from rockpool.streaming import export_c, stream
 from rockpool.streaming.c_source import quantised
 
-from .networks import EXACT, IMAGES, N_IN, ROUNDED, spikes
+from .networks import EXACT, IMAGES, N_IN, ROUNDED, spikes, weights
 
 STRICT = "gcc -O2 -Wall -Wextra -Werror -std=c99 -ffp-contract=off".split()
 SANITIZED = [*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -64,7 +66,30 @@ def adaptive(dtype: str) -> Any:
     return aLIFTorch(N_IN, w_ahp=np.linspace(-1, 0.1, N_IN), tau_mem=5e-3)
 
 
-ALL: dict[str, Callable[[str], Any]] = {**EXACT, "any_weights": any_weights, "adaptive": adaptive}
+def of_torch(made: Callable[[], Any]) -> Callable[[str], Any]:
+    """A network of torch, whose weights are multiples of 1/16."""
+
+    def network(dtype: str) -> Any:
+        whole = made()
+        for seed, (name, parameter) in enumerate(whole.named_parameters()):
+            if name.endswith("weight"):
+                parameter.data.copy_(torch.from_numpy(weights(seed, *parameter.shape)))
+        return whole.double() if dtype == "float64" else whole
+
+    return network
+
+
+NETWORKS = {
+    "synnet": of_torch(lambda: SynNet(4, N_IN, [20, 20], [2, 4], p_dropout=0.2).eval()),
+    "potentials": of_torch(lambda: SynNet(4, N_IN, [20], [2], output="vmem")),
+    "wavesense": of_torch(lambda: WaveSenseNet([2, 5], 4, N_IN, 7, 6, 9)),
+}
+ALL: dict[str, Callable[[str], Any]] = {
+    **EXACT,
+    "any_weights": any_weights,
+    "adaptive": adaptive,
+    **NETWORKS,
+}
 
 
 @compiles

@@ -50,7 +50,10 @@ MODELS = (LIF, ALIF, EXP_SYN, RATE, LINEAR, *_SHAPED, *OF_NIR)
 PLAIN = {"Instant": {"numpy": "Instant", "torch": "InstantTorch", "jax": "InstantJax"}}
 
 # Models without neurons: weights, functions and filters
-NEURONLESS = frozenset({"ExpSyn", "Instant", "Linear", *(model.name for model in _SHAPED)})
+NEURONLESS = frozenset(
+    {"ExpSyn", "Instant", "Linear", *(model.name for model in _SHAPED)}
+    | {"UnitDropout", "TimeStepDropout"}
+)
 
 # The back-end whose arrays and containers a back-end uses
 LIBRARY = {

@@ -1,5 +1,5 @@
 # backend: torch
-# files: initial_weights kept makers potentials wiring
+# files: initial_weights kept lowering makers potentials wiring
 from .synnet import SynNet as SynNet
 from .wavenet import WaveBlock as WaveBlock
 from .wavenet import WaveNet as WaveNet

@@ -14,7 +14,7 @@ __all__ = ["maker_of", "row_on"]
 
 def maker_of(node: Node) -> Callable[[str, dict[str, Any]], Any] | None:
     """Return what makes such a network of its modules on a back-end; None: it is none."""
-    wiring = node.settings.get("wiring")
+    wiring = node.settings.get("wiring") if node.user_class is not None else None
     return _MAKERS.get(wiring) if isinstance(wiring, str) else None
 
 

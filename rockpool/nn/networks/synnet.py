@@ -49,6 +49,8 @@ class SynNet(TorchModule):
     stretches of the input. Initial weights are those of `LinearTorch`, times ``dt / tau_syn`` of
     the neuron that they lead to.
 
+    It can be converted, stored, streamed and written as C, and to NIR if it gives spikes.
+
     Parameters
     ----------
     n_classes : int

@@ -185,6 +185,8 @@ class WaveSenseNet(_Recorded):
     The input goes through a layer of neurons and then from block to block. The skip outputs of all
     blocks are added up and go through a hidden layer to the output neurons.
 
+    It can be converted, stored, streamed, written as C and, as layers that are `Wired`, to NIR.
+
     Parameters
     ----------
     dilations : sequence of int

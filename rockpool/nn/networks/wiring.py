@@ -13,7 +13,7 @@ from rockpool.nn.description import Node
 from rockpool.nn.modules.module import Module, ModuleBase
 from rockpool.nn.networks.kept import described
 
-__all__ = ["ModWaveSense", "WaveSenseMixin", "block_output", "network_output"]
+__all__ = ["ModWaveSense", "WaveSenseMixin", "block_output", "network_output", "wired_output"]
 
 if TYPE_CHECKING:
     _Base = ModuleBase
@@ -41,6 +41,13 @@ def network_output(evolved: Evolved, block_names: list[str], data: Any) -> Any:
         skips = skip if skips is None else skips + skip
     hidden = evolved("spk2", evolved("hidden", skips))
     return evolved("spk_out", evolved("readout", hidden))
+
+
+def wired_output(evolved: Evolved, names: list[str], data: Any) -> Any:
+    """Return the output of a network, or both outputs of a block, of which the layers are named."""
+    if "spk2_skip" in names:
+        return block_output(evolved, data)
+    return network_output(evolved, [name for name in names if name.startswith("wave")], data)
 
 
 class WaveSenseMixin(_Base):
@@ -80,12 +87,8 @@ class WaveSenseMixin(_Base):
             records[f"{name}_output"] = output[0] if type(output) is tuple else output
             return output
 
-        names = list(self._registered_modules)
-        if "spk2_skip" in names:
-            return block_output(evolved, data), state, records
-        blocks = [name for name in names if name.startswith("wave")]
-        output = network_output(evolved, blocks, data)
-        del records["spk_out_output"]  # it is the output itself
+        output = wired_output(evolved, list(self._registered_modules), data)
+        records.pop("spk_out_output", None)  # it is the output itself
         return output, state, records
 
     def _describe(self) -> Node:

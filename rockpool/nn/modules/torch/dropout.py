@@ -1,4 +1,8 @@
-"""Dropout of whole units and of time steps, in torch: `UnitDropout`, `TimeStepDropout`."""
+"""Dropout of whole units and of time steps, in torch: `UnitDropout`, `TimeStepDropout`.
+
+Elsewhere, where networks are not trained or have no dropout, `convert` makes of them what passes
+all on.
+"""
 
 from __future__ import annotations
 
