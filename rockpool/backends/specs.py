@@ -222,8 +222,9 @@ STANDARD: "dict[str, BackendSpec]" = {
     )
 }
 
-# What the extra `plots` brings.
+# What the extras `plots` and `files` bring.
 INSTALL_PLOTS = 'pip install "matplotlib>=3.7"'
+INSTALL_FILES = 'pip install "safetensors>=0.4"'
 
 ALIASES = {"brian2": "brian", "sinabs.exodus": "sinabs-exodus", "sinabs_exodus": "sinabs-exodus"}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from rockpool.backends.specs import INSTALL_FILES
 from rockpool.cli._networks import network_file
 from rockpool.cli._options import flag, value
 from rockpool.cli._output import CommandError, in_json, write
-from rockpool.cli._requirements import check_file
+from rockpool.cli._requirements import check_file, need
 
 DESCRIPTION = """\
 Write a network of a file as C99 that needs no library: net.h, net.c, and a main.c that
@@ -59,6 +60,8 @@ def run(values: dict[str, Any]) -> int:
             "usage: rockpool export NET --to c -o DIR", code=2, hint="See 'rockpool export --help'."
         )
     saved = values["save"]
+    if saved is not None:
+        need("safetensors", "--save needs safetensors", INSTALL_FILES)
     if saved is not None and os.path.dirname(saved) != os.path.normpath(values["o"]):
         check_file("--save", saved)  # the folder -o is made
     header = network_file(values["names"][0])

@@ -135,7 +135,7 @@ def _built(node: Node, name: str, dtype: str | None) -> Any:
     from rockpool.nn.conversion import build
 
     try:
-        return build(node, name, dtype=dtype)
+        return build(node.without_dropout(), name, dtype=dtype)
     except (ValueError, TypeError, ModuleNotFoundError) as error:
         raise CommandError.of(error) from error
 

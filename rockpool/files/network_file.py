@@ -235,7 +235,9 @@ def _safetensors() -> Any:
     try:
         from safetensors import numpy as safetensors_numpy
     except ModuleNotFoundError as error:
-        error.add_note('Networks are written by safetensors: pip install "safetensors>=0.4"')
+        from rockpool.backends.specs import INSTALL_FILES
+
+        error.add_note(f"Networks are written by safetensors: {INSTALL_FILES}")
         raise
     return safetensors_numpy
 

@@ -27,6 +27,9 @@ __all__ = ["NOTE", "VERSION", "description_of", "dialect_noted", "note_of", "sam
 NOTE = "rockpool"
 VERSION = 1
 
+_OF_STATES = "keep_batch_state"
+_PLAIN = (bool, int, float, str)
+
 _FIELDS = {
     "tau_mem": ("tau_mem", "tau"),
     "tau": ("tau",),
@@ -74,8 +77,20 @@ def note_of(
         "parameters": said,
         "states": list(states),
         "library": unit.node.library,
+        "local": dict(_local(unit, arrays)),
     }
     return note, arrays
+
+
+def _local(unit: Unit, arrays: dict[str, np.ndarray]) -> Iterator[tuple[str, Any]]:
+    """Go over what only the library of a layer knows of it, but for functions of a user."""
+    for name, value in unit.node.local.items():
+        if isinstance(value, Value):
+            arrays[_key(unit.name, f"local_{name}")] = np.ascontiguousarray(value.array).ravel()
+            shape = list(value.array.shape)
+            yield name, {"shape": shape, "family": value.family, "constant": value.constant}
+        elif name != _OF_STATES and (value is None or isinstance(value, _PLAIN)):
+            yield name, _plain(value)
 
 
 def _is_start(unit: Unit) -> bool:
@@ -117,7 +132,7 @@ def same_bits(one: np.ndarray | None, other: np.ndarray) -> bool:
     return one is not None and one.dtype == other.dtype and same_numbers(one, other)
 
 
-def _restored(field: Any, shape: tuple[int, ...], turned: bool) -> np.ndarray | None:
+def _restored(field: Any, shape: tuple[int, ...], turned: bool = False) -> np.ndarray | None:
     """Return a parameter of some shape from a field, or None."""
     array = np.asarray(field)
     array = array.T if turned else array
@@ -132,7 +147,7 @@ def _plain(value: Any) -> Any:
         return {"float": str(value)}
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, _PLAIN):
         return value
     raise ValueError(f"to_nir: a setting is {value!r}, which no file can hold")
 
@@ -255,22 +270,32 @@ def _layer(graph: Graph, layer: str, said: dict[str, Any]) -> Node:
             holder = _held(graph, entry["node"]) if "node" in entry else node
             array = _restored(_field(holder, entry["field"]), shape, bool(entry["turned"]))
         else:
-            array = _restored(graph.metadata[_key(layer, name)], shape, False)
-        if array is None or array.dtype.kind != "f":
-            raise ValueError(f"{name} is damaged")
-        family = entry["family"]
-        parameters[name] = Value(
-            array, None if family is None else str(family), "constant" in entry
-        )
+            array = _restored(graph.metadata[_key(layer, name)], shape)
+        parameters[name] = _value(name, array, entry, "constant" in entry)
     states = {}
     shape = _shape(said["shape"])
     if said["states"]:
         start = np.asarray(graph.metadata[_key(layer, "start")], np.float64)
         states = {key: np.zeros_like(start) for key in said["states"]} | {"vmem": start}
     settings = {str(key): _setting(value) for key, value in said["settings"].items()}
-    return Node(
-        str(said["model"]), shape, parameters, states, settings, library=str(said["library"])
-    )
+    local: dict[str, Any] = {}
+    for name, value in said.get("local", {}).items():  # earlier files have none
+        if name == _OF_STATES:
+            continue  # which no file of NIR has
+        if not (isinstance(value, dict) and "shape" in value):
+            local[str(name)] = _setting(value)
+        else:
+            array = _restored(graph.metadata[_key(layer, f"local_{name}")], _shape(value["shape"]))
+            local[str(name)] = _value(name, array, value, bool(value["constant"]))
+    library = str(said["library"])
+    return Node(str(said["model"]), shape, parameters, states, settings, local, library=library)
+
+
+def _value(name: str, array: np.ndarray | None, said: dict[str, Any], constant: bool) -> Value:
+    if array is None or array.dtype.kind != "f":
+        raise ValueError(f"{name} is damaged")
+    family = said["family"]
+    return Value(array, None if family is None else str(family), constant)
 
 
 def _field(node: GraphNode, name: str) -> np.ndarray:

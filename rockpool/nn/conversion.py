@@ -6,7 +6,7 @@ one. Whatever moves networks, to files or to other formats, does it by these two
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,8 @@ from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.obstacles import backends_for, obstacles
 
 __all__ = ["backends_for", "build", "convert", "describe", "has_double", "obstacles", "settled"]
+
+_Precision = Callable[[Node], str]  # the name of the type in which a module computes
 
 _PREFIXES = {"numpy": "Mod", "torch": "Torch", "jax": "Jax"}
 _DTYPES = ("float32", "float64")
@@ -201,8 +203,9 @@ def build(
     if LIBRARY[backend] != "torch":
         description = description.without_dropout()
     network = _built(description, backend, precision)
-    if LIBRARY[backend] == "torch" and precision == "float64":
-        network.double()
+    wanted = {precision(inner) for _, inner in description.walk()}
+    if LIBRARY[backend] == "torch" and "float64" in wanted:
+        _cast(network, description, precision)
     if _keeps_batches(description):
         network = network.keep_batch_state()
     _fill(network, description, LIBRARY[backend], precision)
@@ -217,7 +220,17 @@ def library_of(network: Any) -> str:
     return "torch" if "TorchModule" in names else "jax" if "JaxModule" in names else "numpy"
 
 
-def _built(node: Node, backend: str, precision: str) -> Any:
+def _cast(module: Any, node: Node, precision: _Precision) -> None:
+    """Give modules of torch their precision, those inside after what they are in."""
+    import torch
+
+    module.to(getattr(torch, precision(node)))
+    for name, child in node.children.items():
+        if name in module._registered_modules:  # else `_fill` says what is missing
+            _cast(module._registered_modules[name], child, precision)
+
+
+def _built(node: Node, backend: str, precision: _Precision) -> Any:
     """Return new modules for a node and all that is in it."""
     children = {name: _built(child, backend, precision) for name, child in node.children.items()}
     if node.user_class is not None:
@@ -248,8 +261,8 @@ def _built(node: Node, backend: str, precision: str) -> Any:
     if not hasattr(module_class, "_described_arguments"):  # a stand-in: it says what is missing
         return module_class(node.shape)
     arguments = module_class._described_arguments(node)
-    if LIBRARY[backend] == "numpy" and precision == "float32" and node.model in CHOOSES_DTYPE:
-        arguments["dtype"] = precision
+    if LIBRARY[backend] == "numpy" and node.model in CHOOSES_DTYPE and precision(node) == "float32":
+        arguments["dtype"] = "float32"
     module = module_class(**arguments)
     _set_flags(module, node)  # which not all classes take as arguments
     return module
@@ -286,13 +299,13 @@ def _class(name: str | None) -> Any:
     return getattr(modules, str(name))
 
 
-def _fill(module: Any, node: Node, library: str, precision: str) -> None:
+def _fill(module: Any, node: Node, library: str, precision: _Precision) -> None:
     """Give new modules the values of a description, to the last bit."""
     arrays = {name: value.array for name, value in node.parameters.items()} | node.states
     arrays |= {name: v.array for name, v in node.local.items() if isinstance(v, Value)}
     for name, array in arrays.items():
         if name in module._registered_attributes:
-            setattr(module, name, _array_of(library, array, precision))
+            setattr(module, name, _array_of(library, array, precision(node)))
     for name, child in node.children.items():
         if name not in module._registered_modules:
             raise ValueError(
@@ -316,8 +329,8 @@ def _array_of(library: str, array: np.ndarray, precision: str) -> Any:
     return floats
 
 
-def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
-    """Return the name of the type in which the new network is to compute."""
+def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> _Precision:
+    """Return what says in which type each module of the new network is to compute."""
     if backend not in BACKENDS:
         known = one_of(map(repr, (*BACKENDS, "auto")))
         raise ValueError(f"backend must be {known}, got {backend!r}")
@@ -333,15 +346,22 @@ def _precision(node: Node, backend: str, dtype: Any, keep: bool) -> str:
                 f"dtype must be 'float32' for 'jax' as long as its jax_enable_x64 is off, got "
                 f"{dtype!r}"
             )
-        return name
+        return lambda node: name
     if not keep or backend in DOUBLE_ONLY:
-        return "float64" if library == "numpy" else "float32"
-    nodes = [inner for _, inner in node.walk()]
+        usual = "float64" if library == "numpy" else "float32"
+        return lambda node: usual
+    default = "float32" if library == "torch" else "float64"
+    whole = _kept_precision([inner for _, inner in node.walk()], default)
+    return lambda node: _kept_precision([node], whole)
+
+
+def _kept_precision(nodes: list[Node], default: str) -> str:
+    """Return the precision that some modules have of their own."""
     arrays = [value.array for inner in nodes for value in inner.parameters.values()]
     arrays = arrays or [state for inner in nodes for state in inner.states.values()]
     types = {array.dtype.name for array in arrays}
     if not types:
-        return "float32" if library == "torch" else "float64"  # its default
+        return default
     return "float64" if types <= {"float64"} else "float32"  # of half precision, too
 
 

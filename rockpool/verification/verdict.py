@@ -133,6 +133,7 @@ def verify(
             known = one_of(map(repr, BACKENDS))
             raise ValueError(f"verify: each of backends must be {known}, got {name!r}")
     node = (network if isinstance(network, Node) else describe(network)).without_states()
+    node = node.without_dropout()  # which one of a file would be in training
     if one_spike:
         node = with_one_spike(node)
     _require_no_noise(node)

@@ -101,3 +101,25 @@ def test_numpy_alone_is_enough(numpy_python: Any, folder: Path) -> None:
     path, made = str(folder / "one.safetensors"), str(folder / "made")
     done = numpy_python.run("-m", "rockpool", "export", path, "--to", "c", "-o", made)
     assert "8 parameters" in done.stdout and (folder / "made" / "net.c").exists()
+
+
+def test_without_safetensors_nothing_is_written(numpy_python: Any, tmp_path: Path) -> None:
+    project = Path(__file__).parents[2]
+    net = project / "examples" / "digits_network.safetensors"
+    made, saved = tmp_path / "made", tmp_path / "small.safetensors"
+    words = [
+        "-m",
+        "rockpool",
+        "export",
+        str(net),
+        "--to",
+        "c",
+        "-o",
+        str(made),
+        "--save",
+        str(saved),
+    ]
+    done = numpy_python.run(*words, path=project, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--save needs safetensors: no module named 'safetensors' is installed" in done.stderr
+    assert 'pip install "safetensors>=0.4"' in done.stderr and not made.exists()

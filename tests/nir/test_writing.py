@@ -11,6 +11,7 @@ import h5py
 import nir
 import numpy as np
 import pytest
+import torch
 from support import nir_cases
 
 from rockpool import describe
@@ -29,12 +30,14 @@ from rockpool.nn.modules import (
     Instant,
     LIEuler,
     LIFEuler,
+    LIFTorch,
     Linear,
     Rate,
     Scale,
     SumPool2d,
     UpDownTorch,
 )
+from rockpool.nn.modules.torch.lif_torch import PeriodicExponential
 from rockpool.parameters import Constant
 
 RNG = np.random.default_rng(3)
@@ -209,6 +212,33 @@ def test_where_a_network_has_come_to_is_no_start(dialect: str, tmp_path: Path) -
     again = from_nir(tmp_path / "net.nir")
     assert not again.state()["1_LIFEuler"]["vmem"].any()
     np.testing.assert_array_equal(again(data)[0], wanted)
+
+
+@pytest.mark.filterwarnings("ignore::rockpool.nir.NirWarning")
+def test_what_torch_alone_knows_of_its_neurons_is_kept(tmp_path: Path) -> None:
+    decays = {"alpha": [0.9, 0.95], "beta": [[0.8], [0.7]]}
+    network = LIFTorch(
+        2,
+        leak_mode="decays",
+        learning_window=0.25,
+        spike_generation_fn=PeriodicExponential,
+        alpha=Constant(torch.tensor(decays["alpha"])),
+        beta=torch.tensor(decays["beta"]),
+    )
+    to_nir(network, tmp_path / "net.nir")
+    again = from_nir(tmp_path / "net.nir", "torch")
+    assert describe(again) == describe(network)
+    assert list(again.parameters()) == list(network.parameters())
+    assert (again.leak_mode, float(again.learning_window)) == ("decays", 0.25)
+    assert describe(from_nir(tmp_path / "net.nir")).parameters.keys() >= {"tau_mem", "tau_syn"}
+
+
+def test_a_spike_function_that_a_note_made_up_is_refused() -> None:
+    with pytest.warns(NirWarning):
+        graph = to_nir(LIFTorch(2))
+    graph.metadata["rockpool"] = graph.metadata["rockpool"].replace("StepPWL", "other")
+    with pytest.raises(ValueError, match="must be 'StepPWL' or 'PeriodicExponential', got 'other'"):
+        from_nir(graph, "torch")
 
 
 # -- for others ------------------------------------------------------------------------------------

@@ -604,6 +604,40 @@ def test_half_precision_comes_back_single(kind: torch.dtype, tmp_path: Path) -> 
     assert load(tmp_path / "net.safetensors", "torch").weight.dtype == torch.float32
 
 
+def thirds(*shape: int) -> np.ndarray:
+    """Numbers that single precision rounds."""
+    return np.arange(1, 1 + np.prod(shape)).reshape(shape) / 3
+
+
+@pytest.mark.parametrize(
+    ("make", "backend"),
+    [
+        (lambda: Sequential(Linear((2, 3), weight=thirds(2, 3)), LIF(3, dtype="float32")), "numpy"),
+        (lambda: FFwdStack(LIF(2, dtype="float32"), LIF(3, dtype="float32")), "numpy"),
+        (lambda: Sequential(LinearTorch((2, 3)).double(), LIFTorch(3)), "torch"),
+        (lambda: Residual(LinearTorch((3, 3)), Sequential(LIFTorch(3).double())), "torch"),
+    ],
+)
+def test_modules_of_different_precision_keep_theirs(
+    make: Any, backend: str, tmp_path: Path
+) -> None:
+    net = make()
+    save(net, tmp_path / "net.safetensors")
+    for again in (convert(net, backend), load(tmp_path / "net.safetensors", backend)):
+        assert describe(again) == describe(net)
+        types = [
+            [
+                value.array.dtype
+                for _, node in describe(one).walk()
+                for value in node.parameters.values()
+            ]
+            for one in (again, net)
+        ]
+        assert types[0] == types[1] and len(set(types[0])) == 2
+    single = describe(convert(net, backend, dtype="float32"))
+    assert {v.array.dtype for _, n in single.walk() for v in n.parameters.values()} == {np.dtype("float32")}
+
+
 @pytest.mark.parametrize(
     "make", [lambda: Sequential(Instant(2, spiking_input=True)), lambda: SynNet(2, 3)]
 )

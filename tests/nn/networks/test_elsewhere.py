@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,6 +144,22 @@ def test_dropout_passes_all_on_elsewhere(backend: str) -> None:
     np.testing.assert_allclose(np.asarray(moved(data())[0]), expected, rtol=1e-6, atol=1e-6)
     assert rockpool.verify(network, data()).ok
     np.testing.assert_allclose(rockpool.stream(network, batch=2).run(data()), expected, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_dropout_of_a_file_drops_nothing_when_it_is_run_or_verified(tmp_path: Path) -> None:
+    network, file = with_dropout(), tmp_path / "net.safetensors"
+    rockpool.save(network, file)  # in training, as it is made
+    np.save(tmp_path / "in.npy", data())
+    for arguments in (["verify", "--backends", "torch"], ["run", "--backend", "torch"]):
+        command, *options = arguments
+        more = ["-o", tmp_path / "out.npy"] if command == "run" else []
+        words = [command, file, tmp_path / "in.npy", *options, *more]
+        done = subprocess.run(
+            [sys.executable, "-m", "rockpool", *map(str, words)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), run(network.eval()), atol=1e-6)
 
 
 def test_dropout_stays_dropout_in_files_and_with_neurons_of_sinabs(tmp_path: Any) -> None:

@@ -128,6 +128,9 @@ def with_spike_function(arguments: dict[str, Any]) -> dict[str, Any]:
     name = arguments.get("spike_generation_fn")
     if not isinstance(name, str):
         return arguments
+    if name not in SPIKE_FUNCTIONS:  # a file made it up
+        known = checks.one_of(map(repr, SPIKE_FUNCTIONS))
+        raise ValueError(f"spike_generation_fn must be {known}, got {name!r}")
     return {**arguments, "spike_generation_fn": SPIKE_FUNCTIONS[name]}
 
 

@@ -9,6 +9,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,9 +17,12 @@ from torch import nn
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential
 from rockpool.nn.modules.torch import (
     BooleanState,
+    CubaLIEulerTorch,
     ExpSynTorch,
+    IFEulerTorch,
     InstantTorch,
     LIFBitshiftTorch,
+    LIFEulerTorch,
     LIFNeuronTorch,
     LIFTorch,
     LinearTorch,
@@ -87,6 +91,17 @@ def test_another_network_becomes_the_same(tmp_path: Path) -> None:
     assert torch.equal(output_from_rest(one, X), output_from_rest(other, X))
     assert (other[1].dt, other[1].max_spikes_per_dt.item()) == (2e-3, 3.0)
     assert optimiser.param_groups[0]["params"][0] is other[0].weight
+
+
+@pytest.mark.parametrize("shape", [3, (2, 3)], ids=str)
+@pytest.mark.parametrize("kind", [LIFEulerTorch, IFEulerTorch, CubaLIEulerTorch])
+def test_neurons_with_axes_read_what_they_wrote(kind: Any, shape: Any, tmp_path: Path) -> None:
+    one, other = kind(shape, r=np.full(shape, 0.75)), kind(shape)
+    one.save(tmp_path / "neurons.json")
+    other.load(tmp_path / "neurons.json")
+    assert torch.equal(one.r, other.r) and other._neuron_shape == one._neuron_shape
+    with pytest.raises(ValueError, match="must have the shape"):
+        kind(6 if shape == 3 else 3).load(tmp_path / "neurons.json")
 
 
 def test_the_form_of_the_file() -> None:

@@ -90,11 +90,18 @@ def read_value(label: str, name: str, text: Any, present: Any) -> Any:
         return array
     if type(value) is int and type(present) is float:
         return float(value)
+    if type(value) is list and type(present) is tuple:
+        value = _as_tuples(value)
     if present is not None and type(value) is not type(present):
         raise ValueError(
             f"{label}: {name} must be {type(present).__name__} as in the module, got {value!r}"
         )
     return value
+
+
+def _as_tuples(value: Any) -> Any:
+    """Return a list as a tuple, with those in it; JSON has no tuples."""
+    return tuple(_as_tuples(entry) for entry in value) if type(value) is list else value
 
 
 def _tensor_like(label: str, name: str, value: Any, present: Tensor) -> Tensor:
