@@ -209,7 +209,7 @@ def _naming(path: str) -> Iterator[None]:
     """Whatever goes wrong with a file inside names it; a library's own errors are damage."""
     try:
         yield
-    except (FileFormatError, ModuleNotFoundError, MemoryError, TypeError, Warning):
+    except (FileFormatError, ModuleNotFoundError, MemoryError, Warning):
         raise
     except BaseException as error:
         # pyo3 raises what Rust panics about past `except Exception`
@@ -218,6 +218,6 @@ def _naming(path: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.filename is not None:
             raise
         text = str(error) or type(error).__name__
-        if isinstance(error, ValueError) and text.startswith(("read:", f"{path}:")):
+        if isinstance(error, (ValueError, TypeError)) and text.startswith(("read:", f"{path}:")):
             raise
         raise FileFormatError(f"{path}: it cannot be read: {text}") from error

@@ -9,6 +9,7 @@ import neo
 import numpy as np
 
 from rockpool.data.formats.columns import channel_events, ticks_of, unit_named
+from rockpool.data.formats.mat_structure import check_structure
 from rockpool.data.recording import Recording
 from rockpool.files.tensors import FileFormatError
 
@@ -27,6 +28,7 @@ def read_nix(path: str, *, sample: int | None = None) -> Iterator[Recording]:
 
 def read_mat(path: str, *, sample: int | None = None) -> Iterator[Recording]:
     """Read a ``.mat`` of neo; the argument is that of `read_nix`."""
+    check_structure(path)
     block = neo.io.NeoMatlabIO(path).read_block()
     yield from _recordings(path, "mat", [block] if block is not None else [], sample)
 
