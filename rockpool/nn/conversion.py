@@ -235,6 +235,7 @@ def _built(node: Node, backend: str, precision: _Precision) -> Any:
     children = {name: _built(child, backend, precision) for name, child in node.children.items()}
     if node.user_class is not None:
         container = node.module._convert(children, backend)
+        _require_library(node.model, container, backend)
         forgets = backend == "jax" and library_of(container) != "jax"
         if forgets and any(map(_has_states, children.values())):
             raise ValueError(
@@ -266,6 +267,17 @@ def _built(node: Node, backend: str, precision: _Precision) -> Any:
     module = module_class(**arguments)
     _set_flags(module, node)  # which not all classes take as arguments
     return module
+
+
+def _require_library(model: str, made: Any, backend: str) -> None:
+    """Raise a ValueError if a `_convert` has made what does not fit the others of a back-end."""
+    library = LIBRARY[backend]
+    allowed = {library, "numpy"} if library == "jax" else {library}
+    if not isinstance(made, ModuleBase) or library_of(made) not in allowed:
+        kind = {"numpy": "Module", "torch": "TorchModule", "jax": "JaxModule"}[library]
+        raise ValueError(
+            f"{model}: _convert must give a {kind} for {backend!r}, got {type(made).__name__}"
+        )
 
 
 def _set_flags(module: Any, node: Node) -> None:
@@ -300,9 +312,14 @@ def _class(name: str | None) -> Any:
 
 
 def _fill(module: Any, node: Node, library: str, precision: _Precision) -> None:
-    """Give new modules the values of a description, to the last bit."""
-    arrays = {name: value.array for name, value in node.parameters.items()} | node.states
-    arrays |= {name: v.array for name, v in node.local.items() if isinstance(v, Value)}
+    """Give new modules the values of a description, to the last bit.
+
+    A layer of this package that the `_convert` of a user made has what was given to it.
+    """
+    arrays = dict(node.states)
+    if node.user_class is None or not type(module).__module__.startswith("rockpool."):
+        arrays |= {name: value.array for name, value in node.parameters.items()}
+        arrays |= {name: v.array for name, v in node.local.items() if isinstance(v, Value)}
     for name, array in arrays.items():
         if name in module._registered_attributes:
             setattr(module, name, _array_of(library, array, precision(node)))

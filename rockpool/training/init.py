@@ -16,7 +16,8 @@ from rockpool.parameters import to_numpy
 __all__ = ["spiking"]
 
 _LIF = {"tau_mem", "tau_syn", "threshold"}  # what neurons have that are meant here
-_N_STEPS, _N_TRIALS, _N_BATCH = 400, 12, 8
+_N_TRIALS, _N_BATCH = 12, 8
+_N_STEPS, _MOST_STEPS, _N_TAUS = 400, 10_000, 20  # so many taus as 400 steps of 1 ms are for 20 ms
 _SPREAD = 3.0  # the larger, the less a layer amplifies what the one before it has too much
 
 
@@ -89,7 +90,8 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
             )
         shape = module.shape
         if spikes is None or spikes.shape[-1] != shape[0]:
-            spikes = random.poisson(rate * dt, (_N_BATCH, _N_STEPS, shape[0])).astype(float)
+            n_steps = _steps_for(node, dt)
+            spikes = random.poisson(rate * dt, (_N_BATCH, n_steps, shape[0])).astype(float)
         total = _made_for(node, rate, dt).total()
         drawn = uniform_about(random.uniform(-1, 1, shape), total, _SPREAD)
         label = f"{type(net).__name__} {name!r}"
@@ -110,6 +112,12 @@ def _is_lif(node: Node) -> bool:
 def _described(module: Any) -> Node:
     node: Node = module._describe()
     return node
+
+
+def _steps_for(node: Node, dt: float | int) -> int:
+    """Return for how many time steps neurons are run, which is not only while they start up."""
+    longest = max(float(node.parameters[name].array.max()) for name in ("tau_mem", "tau_syn"))
+    return int(min(max(_N_TAUS * longest / dt, _N_STEPS), _MOST_STEPS))
 
 
 def _made_for(node: Node, rate: float | int, dt: float | int) -> Spiking:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn.utils import prune
 
-from rockpool import convert, describe, load, save
+from rockpool import convert, describe, load, save, verify
 from rockpool.nn.combinators import FFwdStack, Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
@@ -26,6 +26,7 @@ from rockpool.nn.modules import (
     LIFNeuronTorch,
     LIFTorch,
     Linear,
+    LinearJax,
     LinearTorch,
     LowPass,
     Module,
@@ -635,7 +636,9 @@ def test_modules_of_different_precision_keep_theirs(
         ]
         assert types[0] == types[1] and len(set(types[0])) == 2
     single = describe(convert(net, backend, dtype="float32"))
-    assert {v.array.dtype for _, n in single.walk() for v in n.parameters.values()} == {np.dtype("float32")}
+    assert {v.array.dtype for _, n in single.walk() for v in n.parameters.values()} == {
+        np.dtype("float32")
+    }
 
 
 @pytest.mark.parametrize(
@@ -675,3 +678,49 @@ def test_a_container_for_jax_is_one_of_jax() -> None:
     convert(Twice(Linear((2, 2))), "jax")  # there is nothing to be forgotten
     with pytest.raises(ValueError, match="Twice: _convert must give a JaxModule for 'jax', got Tw"):
         convert(Twice(LIF(2)), "jax")
+
+
+class Scaled(Module):
+    """Weights and a gain, which `Linear` has in one."""
+
+    def __init__(self, weight: Any, gain: float) -> None:
+        super().__init__(np.shape(weight))
+        self.weight = Parameter(np.asarray(weight, float), family="weights")
+        self.gain = Parameter(float(gain))
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        data, _ = self._auto_batch(input_data)
+        return data @ self.weight * self.gain, self.state(), {}
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        kinds = {"torch": LinearTorch, "sinabs": LinearTorch, "jax": LinearJax}
+        return kinds.get(backend, Linear)(self.shape, weight=self.weight * self.gain)
+
+
+class Leveled(LIF):
+    """Neurons with one bias in place of one for each."""
+
+    def _convert(self, modules: dict[str, Any], backend: str) -> Any:
+        bias = np.full(self.size_out, 2 * np.max(self.bias))
+        return (LIFTorch if backend == "torch" else LIF)(self.shape, bias=bias)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_a_layer_that_a_user_made_of_his_own_keeps_what_it_was_made_with(backend: str) -> None:
+    moved = convert(Scaled([[1.0, 2.0]], gain=10), backend)
+    assert to_numpy(moved.weight).tolist() == [[10.0, 20.0]]
+    assert verify(Scaled([[1.0, 2.0]], gain=10), np.ones((1, 3, 1))).ok
+
+
+def test_what_does_not_fit_a_back_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="_convert must give a TorchModule for 'sinabs-exodus', g"):
+        convert(Scaled([[1.0, 2.0]], gain=10), "sinabs-exodus")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_its_states_are_taken_along(backend: str) -> None:
+    layer = Leveled(3, bias=0.25)
+    layer(np.ones((1, 4, 3)))
+    moved = convert(layer, backend, state=True)
+    assert to_numpy(moved.bias).tolist() == [0.5, 0.5, 0.5]
+    np.testing.assert_allclose(to_numpy(moved.vmem), layer.vmem, rtol=1e-6)

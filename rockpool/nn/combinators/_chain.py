@@ -306,7 +306,19 @@ class ChainMixin(_Base):
         self, name: str, data: Any, record: bool
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         """Evolve one member."""
-        return getattr(self, name)(data, record=record)
+        return self._triple(name, getattr(self, name)(data, record=record))
+
+    def _triple(self, name: str, found: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Return what a member has returned, which one of a user may have forgotten to."""
+        if isinstance(found, tuple) and len(found) == 3:
+            if isinstance(found[1], dict) and isinstance(found[2], dict):
+                return found
+            found = found[1] if isinstance(found[2], dict) else found[2]
+        kind = type(getattr(self, name)).__name__
+        raise TypeError(
+            f"{self._label}: evolve of {name!r}, a {kind}, must return (output, state, record), of "
+            f"which state and record are dicts, got {type(found).__name__}"
+        )
 
 
 def _named(argument: Any) -> list[tuple[Any, Any]]:

@@ -62,7 +62,8 @@ class TorchChainMixin(_Base):
         member: Any = self._modules[name]
         if type(member).evolve is not TorchModule.evolve:  # which does so itself
             in_use(member)
-        return member.evolve(data, record=record)  # type: ignore[no-any-return]
+        found: Any = member.evolve(data, record=record)
+        return self._triple(name, found)  # type: ignore[operator]  # no tensor
 
 
 class TorchSequential(TorchChainMixin, SequentialMixin, TorchModule):  # type: ignore[misc]

@@ -7,6 +7,7 @@ import inspect
 import pickle
 from collections import OrderedDict
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -410,3 +411,30 @@ def test_modules_in_a_row_have_one_time_step():
         net(np.ones((1, 3, 2)))
     net[0].dt = 2e-3
     net(np.ones((1, 3, 2)))
+
+
+class Forgetful(Module):
+    """Returns what it was made with."""
+
+    def __init__(self, returned: Any) -> None:
+        super().__init__((3, 3))
+        self.__dict__["returned"] = returned
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        return self.returned
+
+
+@pytest.mark.parametrize(
+    ("returned", "kind"),
+    [
+        (np.ones((3, 5, 3)), "ndarray"),
+        (None, "NoneType"),
+        ((1, {}), "tuple"),
+        ((1, None, {}), "NoneType"),
+        ((1, {}, []), "list"),
+    ],
+)
+def test_a_member_that_returns_no_triple_is_named(returned: Any, kind: str) -> None:
+    network = Sequential(Forgetful(returned), LIF(3))
+    with pytest.raises(TypeError, match=rf"'0_Forgetful', a Forgetful, must return .* got {kind}$"):
+        network(np.ones((3, 5, 3)))

@@ -23,6 +23,7 @@ from rockpool.nn.modules.torch import (
     LIFTorch,
     LinearTorch,
     RateTorch,
+    TorchModule,
     UpDownTorch,
     aLIFTorch,
 )
@@ -491,3 +492,67 @@ def test_averages_of_weights_want_a_module_of_torch() -> None:
         module.weight.data.fill_(value)
         average.update_parameters(module)
     assert (average.module.weight == 2.0).all()
+
+
+class Twice(LinearTorch):
+    """Gives twice what its base gives, by way of `evolve`."""
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        output, state, records = super().evolve(input_data, record)
+        return 2 * output, state, records
+
+
+def test_an_overridden_evolve_counts_in_torch_mode_too() -> None:
+    one = torch.ones(1, 1, 1)
+    layer = Twice((1, 1), weight=torch.ones(1, 1))
+    assert layer.evolve(one)[0].item() == layer(one)[0].item() == 2.0
+    assert Sequential(layer).to_torch()(one).item() == layer.to_torch()(one).item() == 2.0
+
+
+class OfState(nn.Module):
+    def __init__(self, state: Any) -> None:
+        super().__init__()
+        if isinstance(state, nn.Module):
+            self.state = state
+        else:
+            self.register_buffer("state", state)
+
+
+class Evolving(nn.Module):
+    def evolve(self, data: torch.Tensor) -> torch.Tensor:
+        return 2 * data
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (OfState(torch.zeros(3)), "'state' of its own"),
+        (OfState(nn.Linear(3, 3)), "'state' of its own"),
+        (nn.Sequential(nn.Identity(), Evolving()), "Evolving has 'evolve' of its own"),
+    ],
+)
+def test_a_name_that_modules_call_of_one_another_is_refused(module: nn.Module, name: str) -> None:
+    kinds = [type(inner) for inner in module.modules()]
+    with pytest.raises(ValueError, match=f"{name}, which every module of this package has"):
+        TorchModule.from_torch(module)
+    assert [type(inner) for inner in module.modules()] == kinds  # nothing has been converted
+
+
+class Sized(nn.Module):
+    """Has methods and a property that modules of this package have as well."""
+
+    @property
+    def size_in(self) -> int:
+        return 3
+
+    def merge(self, data: torch.Tensor) -> torch.Tensor:
+        return data * self.size_in
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        return self.merge(data)
+
+
+def test_other_names_mean_what_their_class_means() -> None:
+    network = Sequential(Sized(), nn.Identity())
+    assert network(torch.ones(1, 2, 3))[0].unique().item() == 3.0
+    assert network[0].merge(torch.ones(1)).item() == 3.0 and network.size_in == 3

@@ -27,8 +27,13 @@ class TorchEvolution(TorchBatches):
     _passes_states: ClassVar[bool] = False  # whether forward puts all states in `_passed_state`
     _time_first: ClassVar[bool] = False  # whether data are (T, B, N), and not (B, T, N)
 
+    _has_own_evolve: ClassVar[bool]  # in which a call in torch mode ends, too
     _torch_call: bool  # a call gives the output alone
     _record: bool  # whether forward is to fill `_record_dict`
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._has_own_evolve = _evolves_itself(cls)
 
     def evolve(
         self,
@@ -131,7 +136,7 @@ class TorchEvolution(TorchBatches):
             elif plain and "evolve" not in self.__dict__:  # as layers mostly are called
                 return self._evolve(args[0], False, (), {})
             return super().__call__(*args, **kwargs)
-        if type(self).forward is nn.Module.forward:  # the class has `evolve` only
+        if self._has_own_evolve:
             return self.evolve(*args, **kwargs)[0]
         if "lengths" in kwargs or "detach" in kwargs or "memory" in kwargs:
             return self.evolve(args[0], False, *args[1:], **kwargs)[0]
@@ -153,3 +158,15 @@ class TorchEvolution(TorchBatches):
         except BaseException:
             self._buffers.update(before)
             raise
+
+
+def _evolves_itself(kind: type) -> bool:
+    """Return whether a class overrides `evolve`, and has not overridden ``forward`` since."""
+    for base in kind.__mro__:
+        if base in TorchEvolution.__mro__:
+            continue
+        if "forward" in vars(base):
+            return False
+        if "evolve" in vars(base):
+            return True
+    return True  # there is no ``forward``

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import Parameter, signature
+from inspect import Parameter, getattr_static, signature
 from typing import Any
 
 from torch import nn
@@ -12,6 +12,11 @@ from rockpool.nn.description import Node, Value
 from rockpool.nn.modules._described import described_container, present_value
 from rockpool.nn.modules._registry import AttributeRegistry, RegisteredAttribute
 from rockpool.parameters import ResetTo
+
+# What modules call of one another: a class that means something else by it cannot be converted.
+# And what `ConvertedModule` and torch's own layers have as well.
+_CALLED = frozenset("attributes_named evolve set_attributes simulation_parameters state".split())
+_SHARED = frozenset(("reset_parameters", "reset_state"))
 
 
 class _OwnValue:
@@ -101,11 +106,44 @@ def _converted_class(original: Any, base: Any, own: frozenset[str]) -> Any:
         namespace: dict[str, Any] = {name: _OwnValue(name) for name in own}
         for name in ("__module__", "__qualname__", "__doc__"):
             namespace[name] = getattr(original, name)
+        for name in _added_by(base) & _defined_in(original) - _SHARED:  # its code relies on them
+            namespace[name] = getattr_static(original, name)
         namespace |= {"_original": original, "_base": base}
         metaclass = _metaclass(type(base), type(original))
         bases = (_first_base(original, metaclass), base, original)
         _classes[key] = metaclass(original.__name__, bases, namespace)
     return _classes[key]
+
+
+def _added_by(base: type) -> set[str]:
+    """Return the public names that `base` has and torch's modules have not."""
+    return {name for name in set(dir(base)) - set(dir(nn.Module)) if not name.startswith("_")}
+
+
+def _defined_in(original: type) -> set[str]:
+    """Return the names that a class of torch and those that it derives from define."""
+    kinds = (kind for kind in original.__mro__ if kind not in nn.Module.__mro__)
+    return set().union(*map(vars, kinds))
+
+
+def _require_known_shapes(obj: nn.Module) -> None:
+    for name, parameter in obj.named_parameters(recurse=False):
+        if nn.parameter.is_lazy(parameter):
+            raise ValueError(
+                f"TorchModule.from_torch: the shape of {name} of {type(obj).__name__} is not known "
+                f"yet; call the module once, then convert it"
+            )
+
+
+def _require_free_names(obj: nn.Module, base: type) -> None:
+    """Raise a ValueError if a module has names of its own that all modules of `base` have."""
+    held = {*obj._parameters, *obj._buffers, *obj._modules}
+    taken = held & _added_by(base) | (_defined_in(type(obj)) | vars(obj).keys()) & _CALLED
+    if taken:
+        raise ValueError(
+            f"TorchModule.from_torch: {type(obj).__name__} has {min(taken)!r} of its own, which "
+            "every module of this package has; give it another name there"
+        )
 
 
 def _metaclass(first: type, second: type) -> Any:
@@ -153,12 +191,10 @@ def convert(obj: Any, base: type[Any], retain_torch_api: bool) -> None:
         raise TypeError(f"TorchModule.from_torch: need a torch.nn.Module, got {obj!r}")
     if isinstance(obj, AttributeRegistry):
         return
-    for name, parameter in obj.named_parameters(recurse=False):
-        if nn.parameter.is_lazy(parameter):
-            raise ValueError(
-                f"TorchModule.from_torch: the shape of {name} of {type(obj).__name__} is not known "
-                f"yet; call the module once, then convert it"
-            )
+    for inner in nn.Module.modules(obj):  # before any of them is changed
+        if not isinstance(inner, AttributeRegistry):
+            _require_known_shapes(inner)
+            _require_free_names(inner, base)
     own = frozenset(name for name in vars(obj) if isinstance(getattr(base, name, None), property))
     if is_parametrized(obj):  # torch has put a class on top, and takes it away again
         top, (original, *_) = type(obj), type(obj).__bases__
