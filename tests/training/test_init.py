@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rockpool.nn.combinators import Sequential
+from rockpool.nn.combinators import Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
     ExpSyn,
@@ -18,8 +19,10 @@ from rockpool.nn.modules import (
     Linear,
     LinearJax,
     LinearTorch,
+    TimeStepDropout,
     aLIFTorch,
 )
+from rockpool.nn.networks import SynNet, WaveSenseNet
 from rockpool.training.encoders import rate as poisson
 from rockpool.training.init import spiking
 
@@ -72,6 +75,76 @@ def test_eight_layers_as_they_are(backend: str, rate: float, arguments: dict[str
     net = spiking(stack(backend, init=np.ones, **arguments), rate)
     found = gains(net, rate)
     assert len(found) == 8 and min(found) > 0.5 and max(found) < 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "arguments"),
+    [(4000, {"dt": 1e-4}), (2000, {"tau_mem": 0.1, "tau_syn": 0.1}), (1500, {"tau_syn": 60e-3})],
+    ids=str,
+)
+def test_neurons_that_take_long_to_start_up(steps: int, arguments: dict[str, Any]) -> None:
+    net = spiking(stack("numpy", 6, np.ones, **arguments))
+    dt = arguments.get("dt", 1e-3)
+    data = np.random.default_rng(3).poisson(50 * dt, (4, steps, 64)).astype(float)
+    _, _, record = net(data, record=True)
+    found = [record[f"{2 * k + 1}_LIF"]["spikes"].mean() / data.mean() for k in range(6)]
+    assert min(found) > 0.5 and max(found) < 3
+
+
+def pair(n_in: int = N) -> list[Any]:
+    return [Linear((n_in, N), weight=np.full((n_in, N), 0.1)), LIF(N)]
+
+
+NESTED = {
+    "a row": lambda: Sequential(*pair(64), Sequential(*pair()), *pair()),
+    "a row that begins with neurons": lambda: Sequential(
+        *pair(64), pair()[0], Sequential(LIF(N), pair()[0]), LIF(N)
+    ),
+    "a residual": lambda: Sequential(*pair(64), Residual(*pair()), *pair()),
+    "a readout between": lambda: Sequential(
+        *pair(64), Linear((N, N)), ExpSyn(N, tau=0.05), *pair(), *pair()
+    ),
+    "edges": lambda: Wired(
+        {"a": Sequential(*pair(64)), "b": pair()[0], "LIF c": LIF(N), "d": Sequential(*pair())},
+        [("input", "a"), ("a", "b"), ("b", "LIF c"), ("LIF c", "d"), ("a", "d"), ("d", "output")],
+    ),
+}
+
+
+@pytest.mark.parametrize("make", NESTED.values(), ids=NESTED)
+def test_all_layers_of_containers_inside(make: Any) -> None:
+    net = spiking(make())
+    data = poisson(np.ones((4, 64), np.float32), 500, 50.0, 1e-3, 9)
+    _, _, record = net(data, record=True)
+    found = [spikes.mean() / data.mean() for spikes in _spikes(record)]
+    assert len(found) == 3 and min(found) > 0.5 and max(found) < 3
+
+
+def _spikes(record: dict[str, Any]) -> Iterator[np.ndarray]:
+    if "vmem" in record:
+        yield record["spikes"]
+    for inner in record.values():
+        if isinstance(inner, dict):
+            yield from _spikes(inner)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Sequential(
+            LinearTorch((64, N)), TimeStepDropout(N), LIFTorch(N), LinearTorch((N, N)), LIFTorch(N)
+        ),
+        lambda: SynNet(5, 64, [N, N], [4, 2], p_dropout=0.3),
+        lambda: WaveSenseNet([2, 4], 5, 64),
+    ],
+)
+def test_networks_of_this_package_and_dropout_between(make: Any) -> None:
+    net = spiking(make()).eval()
+    data = torch.from_numpy(poisson(np.ones((4, 64), np.float32), 500, 50.0, 1e-3, 9))
+    with torch.no_grad():
+        _, _, record = net(data, record=True)
+    found = [float(spikes.mean() / data.mean()) for spikes in _spikes(record)]
+    assert len(found) >= 2 and min(found) > 0.4 and max(found) < 3
 
 
 def test_other_weights_stay() -> None:
