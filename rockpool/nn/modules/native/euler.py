@@ -118,9 +118,9 @@ class LIFEuler(EulerBase):
         v_reset``; or "none".
     reset_delay : bool or str
         Whether the reset for a spike comes one step late, after the decay and the input of that
-        step. Default: False. "snntorch", what snntorch does where it is False: with
-        ``reset="subtract"``, a neuron that is above the threshold still after its reset has to
-        pass another ``threshold - v_reset`` to fire again.
+        step; or "snntorch", what snntorch does where it is False: with ``reset="subtract"``, a
+        neuron that is above the threshold still after its reset has to pass another ``threshold -
+        v_reset`` to fire again. Default: False.
     fires : str
         Whether a neuron fires above the threshold, ">" (default), or at it as well, ">=".
     max_spikes_per_dt : float
