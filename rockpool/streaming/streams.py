@@ -10,7 +10,7 @@ import numpy as np
 from rockpool.backends.queries import backend_available, backend_status
 from rockpool.nn.kernels.switch import kernels_wanted
 from rockpool.nn.models.checks import one_of, real_input
-from rockpool.nn.models.finite_input import require_finite_data
+from rockpool.nn.models.finite_input import checks_wanted, require_finite_data
 from rockpool.parameters import to_numpy
 from rockpool.streaming.compilation import compiled_plan
 from rockpool.streaming.events import sorted_events
@@ -206,7 +206,7 @@ class Stream:
             No real numbers.
         """
         if type(x) is not np.ndarray or x.shape != self._step_shape:
-            x = self._checked(x, self._step_shape)
+            x = self._in_precision(self._checked(x, self._step_shape))
             require_finite_data(self, x.reshape(-1, 1, self.size_in), x)
         try:
             np.copyto(self._arriving, x)
@@ -235,7 +235,7 @@ class Stream:
             As for `step`.
         """
         batch = () if self.batch is None else (self.batch,)
-        data = self._checked(x, (*batch, None, self.size_in))
+        data = self._in_precision(self._checked(x, (*batch, None, self.size_in)))
         data = data if self.batch is not None else data[np.newaxis]
         require_finite_data(self, data, data)
         output = np.empty((*data.shape[:2], self.size_out), self.dtype)
@@ -294,8 +294,19 @@ class Stream:
             n_channels=self.size_in,
         )
         output = np.empty((n_streams, found.starts.shape[1] - 1, self.size_out), self.dtype)
-        engine.events(found.starts, found.channels, found.counts.astype(self.dtype), output)
+        weights = self._in_precision(found.counts)
+        if weights.dtype != found.counts.dtype and checks_wanted():
+            odd = ~np.isfinite(weights)
+            if odd.any():
+                bad = found.counts[odd][0]
+                raise ValueError(f"Stream: counts must be finite, got {bad:g} in {self.dtype}")
+        engine.events(found.starts, found.channels, weights, output)
         return output if self.batch is not None else output[0]
+
+    def _in_precision(self, values: np.ndarray) -> np.ndarray:
+        """Return numbers in the precision of the stream, in which some are infinite."""
+        with np.errstate(over="ignore"):
+            return values.astype(self.dtype, copy=False)
 
     # -- the state ------------------------------------------------------------------------------
 
@@ -338,12 +349,14 @@ class Stream:
                 raise ValueError(
                     f"Stream: there is no state {'.'.join(map(str, path))!r}; there are {known}"
                 )
-            array = real_input("Stream", to_numpy(value))
-            check_state(len(self._memory), slots[path], array, "Stream")
+            given = real_input("Stream", to_numpy(value))
+            check_state(len(self._memory), slots[path], given, "Stream")
+            array = self._in_precision(given)
             if not np.isfinite(array).all():
-                name = ".".join(path)
-                bad = array[~np.isfinite(array)].flat[0]
-                raise ValueError(f"Stream: the state {name} must be finite, got {bad}")
+                name, bad = ".".join(path), given[~np.isfinite(array)].flat[0]
+                raise ValueError(
+                    f"Stream: the state {name} must be finite, got {bad} in {self.dtype}"
+                )
             found.append((slots[path], array))
         for slot, array in found:
             put_state(self._memory, slot, array, "Stream")

@@ -263,6 +263,19 @@ def test_a_wrong_state_changes_nothing(engine: str) -> None:
         running.set_state(before)  # type: ignore[arg-type]
 
 
+def test_what_single_precision_does_not_hold_is_refused(engine: str) -> None:
+    running = LIF(2).stream(dtype="float32", engine=engine)
+    with pytest.raises(ValueError, match="input must be finite, got inf in time step 1 of batch"):
+        running.run([[0.0, 1.0], [1e39, 0.0]])
+    with pytest.raises(ValueError, match="input must be finite, got -inf in time step 0 of batch"):
+        running.step([0.0, -1e39])
+    with pytest.raises(ValueError, match=r"counts must be finite, got 1e\+39 in float32"):
+        running.events([0], [1], counts=[1e39])
+    with pytest.raises(ValueError, match=r"the state vmem must be finite, got 1e\+39 in float32"):
+        running.set_state({"vmem": [0.0, 1e39]})
+    assert not running.state["vmem"].any()
+
+
 # --- memory ----------------------------------------------------------------------------------------
 
 
