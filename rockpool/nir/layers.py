@@ -272,7 +272,7 @@ def _parameters(
         else:
             continue
         if parameter == "v_reset" and "v_reset" in reading.asked:
-            array = np.array(float(reading.asked["v_reset"]))
+            array = np.array(reading.asked["v_reset"])
         if parameter.startswith("tau"):
             if not (array > 0).all():
                 raise reading.fail(name, f"{field} must be > 0, got {array.min():g}")
@@ -281,6 +281,11 @@ def _parameters(
     if "threshold" in arrays:
         above = arrays["threshold"] - arrays["v_reset"]
         if not np.all(above > 0):
+            if "v_reset" in reading.asked:
+                raise ValueError(
+                    f"from_nir: v_reset must be below the v_threshold of {name!r}, which is "
+                    f"{np.min(arrays['threshold']):g}, got {reading.asked['v_reset']:g}"
+                )
             raise reading.fail(
                 name,
                 f"v_threshold must be above v_reset, got one that is {-np.min(above):g} below; "

@@ -28,6 +28,7 @@ from rockpool.nir.writing import graph_of
 from rockpool.nn.conversion import build
 from rockpool.nn.description import Node
 from rockpool.nn.models import checks
+from rockpool.nn.models.euler import EULER
 
 __all__ = ["described", "from_nir"]
 
@@ -108,7 +109,7 @@ def from_nir(
     ValueError, ModuleNotFoundError
         As for `rockpool.convert`; an argument that is not allowed.
     TypeError
-        `source` is neither a path nor a graph.
+        `source` is neither a path nor a graph; `dt`, `v_reset` or `max_spikes_per_dt` is no number.
     OSError
         The file cannot be read.
 
@@ -161,11 +162,8 @@ def described(
     if dialect not in known:
         allowed = checks.one_of(map(repr, known))
         raise ValueError(f"from_nir: dialect must be {allowed}, got {dialect!r}")
-    if dt is not None:
-        checks.time_step("from_nir", "dt", dt)
-    asked = {name: value for name, value in settings.items() if value is not None}
-    if isinstance(asked.get("max_spikes_per_dt"), int):
-        asked["max_spikes_per_dt"] = float(asked["max_spikes_per_dt"])
+    asked = _checked({"dt": dt, **settings})
+    dt = asked.pop("dt", None)
     graph = _graph(source)
     as_noted = dialect == "auto" and not asked
     own, changed = _own(graph) if as_noted else (_own_or_none(graph), "")
@@ -175,7 +173,7 @@ def described(
     if name == "nir" and "reset" not in asked:
         noted = _RESETS.get(str(graph.metadata.get("reset", "")).lower())
         asked |= {"reset": noted} if noted else {}
-    step = time_step(graph, name, None if dt is None else float(dt))
+    step = time_step(graph, name, dt)
     wiring = wiring_of(graph, recurrent_input=name not in _RUN_ON_SPIKES)
     scale = {"norse": 1.0 / step.dt, "sinabs": step.dt}.get(name, 1.0)
     if name == "norse" and NOTE in graph.metadata:  # it takes seconds, where it writes steps
@@ -200,6 +198,29 @@ def described(
         ),
         graph.version,
     )
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that are given, numbers as floats; the table of neurons judges them."""
+    asked = {name: value for name, value in settings.items() if value is not None}
+    for name, value in asked.items():
+        spec = EULER[name]
+        if isinstance(spec.default, float):
+            asked[name] = _number(name, value)
+        spec.check("from_nir", name, asked[name])
+    return asked
+
+
+def _number(name: str, value: Any) -> float:
+    """Return one number as a float, whatever library it is of."""
+    try:
+        values = checks.known_values("from_nir", name, value)
+    except TypeError:
+        values = None
+    if values is None or isinstance(value, bool | np.bool_):
+        raise TypeError(f"from_nir: {name} must be a number, got {value!r}")
+    checks.scalar("from_nir", name, values)
+    return float(values.item())
 
 
 def _found(graph: Graph) -> tuple[str, tuple[str, ...]]:

@@ -377,12 +377,46 @@ def test_a_field_that_is_not_known_is_warned_of(file: Any) -> None:
         ({"dialect": "lava"}, ValueError, "from_nir: dialect must be 'auto'"),
         ({"dt": -1.0}, ValueError, "from_nir: dt"),
         ({"backend": "nowhere"}, ValueError, "backend must be"),
-        ({"reset": "half"}, ValueError, "reset must be"),
+        ({"reset": "half"}, ValueError, "from_nir: reset must be"),
+        ({"v_reset": 1.5}, ValueError, "from_nir: v_reset must be below the v_threshold of 'n'"),
     ],
 )
 def test_arguments_are_checked(file: Any, arguments: Any, error: Any, said: str) -> None:
     with pytest.raises(error, match=said):
         from_nir(file(OK, row("a", "n")), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "error", "said"),
+    [
+        ("decay", "none", ValueError, "'euler' or 'exp', got 'none'"),
+        ("gain", ["r"], ValueError, r"'r' or 'unit', got \['r'\]"),
+        ("gain_syn", 3, ValueError, "'w_in', 'unit' or 'decay', got 3"),
+        ("synapse", "x", ValueError, "'new' or 'old', got 'x'"),
+        ("reset", "half", ValueError, "'value', 'subtract' or 'none', got 'half'"),
+        ("reset_delay", 1, ValueError, "False, True or 'snntorch', got 1"),
+        ("fires", "<", ValueError, "'>' or '>=', got '<'"),
+        ("max_spikes_per_dt", 2.5, ValueError, "a whole number >= 1, got 2.5"),
+        ("max_spikes_per_dt", "many", TypeError, "a number, got 'many'"),
+        ("delay", 2, ValueError, "0 or 1, got 2"),
+        ("v_reset", "a", TypeError, "a number, got 'a'"),
+        ("v_reset", [0, 0, 0, 0], ValueError, r"a single number, got shape \(4,\)"),
+        ("v_reset", np.nan, ValueError, "finite, got nan"),
+        ("dt", [1e-3, 1e-3], ValueError, r"a single number, got shape \(2,\)"),
+        ("dt", True, TypeError, "a number, got True"),
+    ],
+)
+def test_settings_are_checked_before_the_file_is_read(
+    tmp_path: Path, setting: str, value: Any, error: Any, said: str
+) -> None:
+    with pytest.raises(error, match=f"from_nir: {setting} must be {said}"):
+        from_nir(tmp_path / "there is none.nir", **{setting: value})
+
+
+@pytest.mark.parametrize("value", [[0.25], np.float32(0.25), torch.tensor(0.25)])
+def test_a_single_number_of_any_library_is_a_setting(file: Any, value: Any) -> None:
+    network = from_nir(file(OK, row("a", "n")), v_reset=value, dt=1e-3)
+    assert np.all(network["n"].v_reset == 0.25)
 
 
 def test_only_paths_and_graphs_are_read() -> None:
