@@ -20,6 +20,7 @@ __all__ = ["TimeStep", "exponential_step", "time_step"]
 
 _SAME = 2e-5  # relative difference that single precision explains
 _CLOSE = 1e-4  # the same of a quotient of small numbers
+_FEWEST_STEPS = 4  # of a time constant, where gains may be there for another reason
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ def exponential_step(neurons: Iterable[GraphNode]) -> float | None:
 def _is_no_chance(neurons: list[GraphNode], dt: float | int) -> bool:
     """Return whether a step told by gains is meant: they agree where they could differ, or round.
 
-    In NIR's own reading a gain may be anything.
+    In NIR's own reading a gain may be anything, proportional to the time constants too. So a step
+    that is long beside one of them is not meant, but for that of snntorch and spikingjelly.
     """
     counts = [_quotients(node) for node in neurons]
     told = np.concatenate(counts)
@@ -175,4 +177,7 @@ def _is_no_chance(neurons: list[GraphNode], dt: float | int) -> bool:
     several = np.unique(gains).size > 1 or any(n.kind.startswith("Cuba") for n in neurons)
     digits = f"{dt:.4e}"
     is_round = digits[0] in "125" and digits[1:6] == ".0000"
-    return bool(told.size) and dt < 0.02 and (several or is_round)
+    taus = [np.ravel(v) for n in neurons for k, v in n.fields.items() if k.startswith("tau")]
+    is_short = dt <= min((t.min() for t in taus), default=np.inf) / _FEWEST_STEPS * (1 + _SAME)
+    is_usual = dt == DIALECTS["snntorch"].dt
+    return bool(told.size) and dt < 0.02 and (several or is_round) and (is_short or is_usual)

@@ -194,6 +194,29 @@ def test_metadata_say_the_reset(file: Any, noted: str, reset: str) -> None:
     assert network["n"].reset == reset and network.nir_source.warnings == ()
 
 
+@pytest.mark.parametrize("n_steps", [1, 2])
+def test_gains_in_proportion_to_time_constants_of_few_steps_tell_no_time_step(
+    file: Any, n_steps: int
+) -> None:
+    tau = np.array([0.01, 0.02, 0.03, 0.04])
+    path = file({"a": linear(3, 4), "n": lif(4, tau=tau, r=tau * n_steps / 0.01)}, row("a", "n"))
+
+    with pytest.warns(NirWarning, match=r"does not hold dt \(taken: 0\.001\)"):
+        network = from_nir(path)
+
+    assert network.nir_source.dt_from == "the default for nir"
+
+
+@pytest.mark.filterwarnings("ignore::rockpool.nir.NirWarning")
+@pytest.mark.parametrize(("tau", "dt"), [(5e-3, 1e-3), (2e-4, 1e-4), (1e-4, 1e-4)])
+def test_gains_that_add_the_input_as_it_is_tell_the_time_step(
+    file: Any, tau: float, dt: float
+) -> None:
+    taus = tau * np.array([1, 2, 3, 4])
+    network = from_nir(file({"a": linear(3, 4), "n": lif(4, tau=taus, r=taus / dt)}, row("a", "n")))
+    assert (network.nir_source.dialect, network.nir_source.dt) == ("nir", dt)
+
+
 def test_numbers_that_snntorch_writes_too_are_warned_of(file: Any) -> None:
     """Its nodes have other names where its modules have."""
     path = file({"fc": linear(3, 4), "lif": lif(4, r=200.0)}, row("fc", "lif"))
