@@ -66,19 +66,36 @@ class _Help(argparse.Action):
 def read_fully(command: str, module: ModuleType, argv: Sequence[str]) -> dict[str, Any] | None:
     """Read the command line of a sub-command with argparse; None if that was a call for help.
 
-    A command line that is not understood is a `CommandError`.
+    Words behind ``--`` are plain, whatever they begin with. A command line that is not understood
+    is a `CommandError`.
     """
+    end = argv.index("--") if "--" in argv else len(argv)  # argparse would take it for a word
     parser = _new_parser(f"rockpool {command}", module.DESCRIPTION, module.EXAMPLES)
     for name, option in module.OPTIONS.items():
         _add(parser, name, option)
     try:
-        values, unknown = parser.parse_known_intermixed_args(argv)
+        values, unknown = parser.parse_known_intermixed_args(argv[:end])
     except _HelpAsked:
         return None
     if unknown:
         flags = [name for name in module.OPTIONS if name.startswith("-")]
         _refuse(parser, unknown[0], [*flags, "--help"])
-    return vars(values)
+    return _with_plain(parser, module.OPTIONS, vars(values), argv[end + 1 :])
+
+
+def _with_plain(
+    parser: _Parser, options: Mapping[str, Any], values: dict[str, Any], words: Sequence[str]
+) -> dict[str, Any]:
+    """Return values of options, with these words as plain ones, too."""
+    plain = next((name for name in options if not name.startswith("-")), "")
+    if words and not plain:
+        parser.error(f"there is no argument {words[0]!r}")
+    for word in words:
+        try:
+            values[plain].append(options[plain]["convert"](word))
+        except ValueError as error:
+            parser.error(f"{options[plain]['metavar']}: {error}")
+    return values
 
 
 def read_top_level(argv: Sequence[str], commands: Mapping[str, str]) -> int:

@@ -48,6 +48,16 @@ def test_show_tells_what_there_is(folder: Path, capsys: Any) -> None:
     assert "sinabs        yes" in out and "sinabs-exodus yes" in out
 
 
+@pytest.mark.parametrize("words", [["show"], ["run", "--backend", "numpy"]])
+def test_two_dashes_end_the_options(folder: Path, words: list[str], capsys: Any) -> None:
+    os.rename("net.safetensors", "-net.safetensors")
+    os.rename("in.npy", "--help.npy")
+    files = ["-net.safetensors", *(["--help.npy"] if words[0] != "show" else [])]
+    code, out, _ = ran(capsys, *words, "--", *files)
+    assert code == 0
+    assert "usage" not in out
+
+
 def test_show_says_why_a_backend_cannot_hold_it(folder: Path, capsys: Any) -> None:
     rockpool.save(Sequential(UnitDropout(2)), "drop.safetensors")
     _, out, _ = ran(capsys, "show", "drop.safetensors")
