@@ -14,6 +14,12 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.expandtabs().splitlines()))
 
 
+def said_by(error: BaseException) -> str:
+    """What a library says of a file, from which it may quote, on one line that is not too long."""
+    text = printable(error) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
 def is_distribution(name: str) -> bool:
     """Whether a distribution may be called so: what else there is would be more than a name."""
     letters = name.replace("-", "").replace("_", "").replace(".", "")

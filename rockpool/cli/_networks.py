@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
+from rockpool.backends.plain_text import said_by
 from rockpool.cli._output import CommandError, tell
 from rockpool.cli._recordings import holds_events, recorded_input
 from rockpool.cli._requirements import need, require_regular
@@ -105,7 +106,7 @@ def input_data(text: str, node: Node) -> ndarray:
     except OSError as error:
         raise CommandError(f"cannot read {text!r}: {error.strerror or error}") from error
     except _DAMAGED as error:
-        raise CommandError(f"cannot read {text!r}: {error}") from error
+        raise CommandError(f"cannot read {text!r}: {said_by(error)}") from error
     if array.dtype.kind not in "biuf":
         raise CommandError(f"{text!r} must hold real numbers, got {array.dtype}")
     array = flat_input(node, array)

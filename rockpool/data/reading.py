@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from rockpool.backends.plain_text import said_by
 from rockpool.data.libraries import need_library
 from rockpool.data.recognising import FORMATS, Format, format_of
 from rockpool.data.recording import Recording
@@ -217,7 +218,7 @@ def _naming(path: str) -> Iterator[None]:
             raise
         if isinstance(error, OSError) and error.filename is not None:
             raise
-        text = str(error) or type(error).__name__
-        if isinstance(error, (ValueError, TypeError)) and text.startswith(("read:", f"{path}:")):
+        ours = ("read:", f"{path}:")
+        if isinstance(error, (ValueError, TypeError)) and str(error).startswith(ours):
             raise
-        raise FileFormatError(f"{path}: it cannot be read: {text}") from error
+        raise FileFormatError(f"{path}: it cannot be read: {said_by(error)}") from error

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rockpool.backends.plain_text import said_by
 from rockpool.utilities._atomic import check_path
 
 from .continuous import TSContinuous
@@ -55,7 +56,7 @@ def load_ts_from_file(path: str | PathLike[str], expected_type: Any = None) -> A
         with open(text, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             values = {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, EOFError, AttributeError, ValueError, KeyError) as error:
-        raise ValueError(f"{text} is not a file of a time series: {error}") from error
+        raise ValueError(f"{text} is not a file of a time series: {said_by(error)}") from error
     kind = str(values.pop("type", ""))
     if kind not in _CLASSES or not {"times", *ARRAYS[kind]} <= values.keys():
         raise ValueError(f"{text} is not a file of a time series, it has {sorted(values)}")
@@ -66,7 +67,7 @@ def load_ts_from_file(path: str | PathLike[str], expected_type: Any = None) -> A
     try:
         return _CLASSES[kind](**plain)
     except TypeError as error:
-        raise ValueError(f"{text} is not a file of a time series: {error}") from error
+        raise ValueError(f"{text} is not a file of a time series: {said_by(error)}") from error
 
 
 class TSDictOnDisk(MutableMapping[str, TimeSeries]):

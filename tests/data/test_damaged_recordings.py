@@ -70,6 +70,18 @@ def test_an_npy_that_says_it_is_larger_than_the_file_is_refused(tmp_path: Path) 
         read(tmp_path / "a.npy")
 
 
+def test_what_a_library_quotes_of_a_damaged_file_is_short_and_printable(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, **{"t" * 5000: np.ones(3)})
+    path.write_bytes(path.read_bytes().replace(b"ttttt", b"\xff\x00\n\x1b\x07", 1))
+
+    with pytest.raises(FileFormatError, match=r"a\.npz: it cannot be read: File name") as caught:
+        read(path)
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < len(str(path)) + 250
+
+
 def test_an_aedat4_whose_description_is_no_ascii_is_refused(tmp_path: Path) -> None:
     """A damaged description can end the process in aedat 2.3.0, which is not asked for such a one."""
     data = (event_files.CASES / "dvs_dv_processing.aedat4").read_bytes()

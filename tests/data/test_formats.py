@@ -389,6 +389,9 @@ def test_trains_of_neo_come_back_from_its_text(tmp_path: Path) -> None:
         "time (ms)\tx\ty\tpolarity\tmore\n0.01\t3\t2\tTrue\ta\n0.02\t4\t5\tFalse\tb\n",
         "# a sensor\n\ntimestamp x y on\n10 3 2 1\n20 4 5 0\n",
         "\ufefft[s], x@8, y@6, p\n0.00001, 3, 2, on\n0.00002, 4, 5, off\n",
+        '"t","x","y","p"\n"10","3","2","1"\n"20","4","5","0"\n',
+        '"time (ms)"; "x"; y; "p"; "of"\n"0.01"; "3"; 2; "on"; "a"\r\n"0.02";4;"5"; "off";"b"\n',
+        '"t" "x" "y" "p" "of"\n"10" "3" "2" "1" ""\n20 "4" "5" "0" 5"\n',
     ],
 )
 def test_columns_of_a_csv_go_by_their_names(text: str, tmp_path: Path) -> None:
@@ -405,6 +408,10 @@ def test_a_csv_without_names_or_units_asks_for_them(tmp_path: Path) -> None:
     path = written(tmp_path, "a.txt", b"0.5 3 2 1\n0.25 4 5 0\n")
     with pytest.raises(ValueError, match="its first line must have the names of the columns"):
         read(path, format="csv")
+    quoted = written(tmp_path, "b.csv", b'"0.5","3"\n')
+    with pytest.raises(ValueError, match="its first line must have the names of the columns"):
+        read(quoted)
+    assert read(quoted, columns="t,channel", time_unit="s").times.tolist() == [0.5]
     with pytest.raises(ValueError, match="in which unit its times are; give time_unit"):
         read(path, format="csv", columns="t,x,y,p")
     recording = read(path, format="csv", columns="t x y p", time_unit="s")
@@ -459,6 +466,27 @@ def test_a_line_with_more_fields_than_names_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         read(written(tmp_path, "a.csv", text.encode()), format="csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("time_s;neuron\n1.5;2\n1,5;2\n", "line 2 after the names: 'time_s' .*, got '1,5'"),
+        ('t;channel\n"1,5";"2"\n', "line 1 after the names: 't' must be a number, got '1,5'"),
+        ("t,x,y,p\n\n1,2,3,on\n1,2,\u200b,off\n", r"line 3 after .*: 'y' .*, got '\\u200b'"),
+        ("t,channel\n1,\n", "line 1 after the names: 'channel' must be a number, got ''"),
+        (f"t,channel\n{'9' * 500}x,1\n", r"line 1 after the names: 't' .*, got '9{56}\.\.\.$"),
+        ("# NEST\nsender\ttime_ms\n1\t0,5\n", "line 1 after .*: 'time_ms' .*, got '0,5'"),
+    ],
+)
+def test_a_word_among_numbers_is_shown_with_its_line(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "a.csv", text.encode())
+    with pytest.raises(ValueError, match=message) as caught:
+        read(path)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < len(str(path)) + 150
 
 
 def test_large_times_of_a_csv_that_are_no_whole_numbers(tmp_path: Path) -> None:

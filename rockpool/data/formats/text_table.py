@@ -1,13 +1,15 @@
 """Events in a table of text (CSV): one event a line, columns by the names in the first line.
 
 Columns are told by their names, in any order, and others are passed over; between them stand
-commas, semicolons, tabs or blanks. Lines that begin with ``#`` or ``%`` before the names are left
-out. A line with more fields than there are names is refused: nobody knows which of them has none.
+commas, semicolons, tabs or blanks, and names and values may be in quotation marks. Lines that begin
+with ``#`` or ``%`` before the names are left out. A line with more fields than there are names is
+refused: nobody knows which of them has none.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rockpool.backends.plain_text import said_by
 from rockpool.data.formats.columns import Columns, events_of
 from rockpool.data.recording import Recording
 from rockpool.files.tensors import FileFormatError, shown
@@ -31,7 +34,7 @@ class Table:
         self.path = path
         self.names = [name.strip() for name in names]
         self._delimiter = delimiter
-        self._body = body
+        self._body = _unquoted(body, delimiter) if '"' in body else body
         self._checked = False
 
     def column(self, number: int) -> NDArray[Any]:
@@ -43,7 +46,11 @@ class Table:
 
     def numbers(self, places: Sequence[int]) -> NDArray[np.float64]:
         """Return some columns, which have to be numbers, (columns, lines)."""
-        return self._loaded(list(places), np.float64).reshape(-1, len(places)).T
+        try:
+            return self._loaded(list(places), np.float64).reshape(-1, len(places)).T
+        except FileFormatError:
+            self._refuse_words(places)
+            raise
 
     def whole(self, place: int) -> NDArray[np.int64] | None:
         """Return a column of whole numbers, exactly; None if they are others, or too large."""
@@ -68,7 +75,19 @@ class Table:
                 ndmin=1,
             )
         except ValueError as error:
-            raise FileFormatError(f"{self.path}: after the names: {error}") from error
+            raise FileFormatError(f"{self.path}: after the names: {said_by(error)}") from error
+
+    def _refuse_words(self, places: Sequence[int]) -> None:
+        """Refuse the first field of these columns that is no number."""
+        for number, line in enumerate(self._body.splitlines()):
+            fields = line.split(self._delimiter)
+            for place in (place for place in places if place < len(fields) and line.strip()):
+                if not _is_number(fields[place]):
+                    raise FileFormatError(
+                        f"{self.path}: line {number + 1} after the names: "
+                        f"{shown(self.names[place])} must be a number, got "
+                        f"{shown(fields[place].strip())}"
+                    )
 
     def _check_fields(self) -> None:
         """Refuse a line that has more fields than there are names; an empty one may be the last."""
@@ -109,7 +128,7 @@ def read_table(path: str, names: str | Sequence[str] | None = None) -> Table:
     delimiter = next((sign for sign in ",;\t" if sign in first.strip()), None)
     split = first.split(delimiter)
     if names is None:
-        if _is_number(split[0]):
+        if _is_number(split[0].strip(" \"'")):
             raise FileFormatError(
                 f"{path}: its first line must have the names of the columns, got "
                 f"{shown(first)}; or give columns='t,x,y,p'"
@@ -152,8 +171,11 @@ def read(
     try:
         values = table.numbers(list(found.place.values()))
         arrays: dict[str, NDArray[Any]] = dict(zip(found.place, values, strict=True))
-    except FileFormatError:  # as polarities may be words
-        arrays = {name: table.column(place) for name, place in found.place.items()}
+    except FileFormatError:  # polarities may be words
+        arrays = {
+            name: table.column(place) if name == "p" else table.numbers([place])[0]
+            for name, place in found.place.items()
+        }
     times = arrays["t"]
     if times.dtype.kind == "f" and times.size and np.abs(times).max() >= _EXACT:
         exact = table.whole(found.place["t"])
@@ -167,6 +189,13 @@ def read(
         source=path,
         format="csv",
     )
+
+
+def _unquoted(body: str, delimiter: str | None) -> str:
+    """Return lines without the quotation marks around fields that have nothing else to hide."""
+    signs = delimiter or r" \t"
+    field = rf'(^|[{signs}]) *"([^"{signs}\r\n]+)" *(?=[{signs}\r\n]|$)'
+    return re.sub(field, r"\1\2", body, flags=re.MULTILINE)
 
 
 def _is_number(text: str) -> bool:
