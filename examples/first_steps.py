@@ -69,6 +69,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.neurons < 1:
         parser.error(f"--neurons must be at least 1, got {options.neurons}")
+    if not 0 <= options.seed < 2**32:
+        parser.error(f"--seed must be from 0 to {2**32 - 1}, got {options.seed}")
+    if options.plot and Path(options.plot).suffix.lower() not in (".png", ".pdf", ".svg"):
+        parser.error(f"--plot must end in .png, .pdf or .svg, got {options.plot}")
     if options.plot and find_spec("matplotlib") is None:
         parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     if options.plot and not Path(options.plot).absolute().parent.is_dir():
@@ -92,5 +96,8 @@ if __name__ == "__main__":
     try:
         main()
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\nStopped", file=sys.stderr)
+        sys.exit(130)
     except BrokenPipeError:  # who reads the output, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

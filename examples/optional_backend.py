@@ -59,6 +59,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.steps < 1:
         parser.error(f"--steps must be at least 1, got {arguments.steps}")
+    if not 0 <= arguments.seed < 2**32:
+        parser.error(f"--seed must be from 0 to {2**32 - 1}, got {arguments.seed}")
     try:
         learn(arguments.steps, arguments.seed)
         sys.stdout.flush()
@@ -66,6 +68,9 @@ def main() -> int:
         # The message says which back-end is missing; the notes what was found, and what mends it.
         print(missing, *getattr(missing, "__notes__", ()), sep="\n", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # who reads the output, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -108,6 +108,10 @@ def options() -> argparse.Namespace:
         value, least = getattr(given, name), 10 if name == "samples" else 1
         if value is not None and value < least:
             parser.error(f"--{name} must be at least {least}, got {value}")
+    if not 0 <= given.seed < 2**32:
+        parser.error(f"--seed must be from 0 to {2**32 - 1}, got {given.seed}")
+    if given.plot and Path(given.plot).suffix.lower() not in (".png", ".pdf", ".svg"):
+        parser.error(f"--plot must end in .png, .pdf or .svg, got {given.plot}")
     if given.plot and find_spec("matplotlib") is None:
         parser.error('--plot needs matplotlib: pip install "matplotlib>=3.7"')
     for path in filter(None, (given.plot, given.save)):
@@ -147,5 +151,8 @@ if __name__ == "__main__":
     try:
         main()
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\nStopped", file=sys.stderr)
+        sys.exit(130)
     except BrokenPipeError:  # who reads the output, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -87,6 +87,16 @@ def n_right(network: Any, spikes: NDArray[np.float32], labels: NDArray[Any]) -> 
     return int((output.mean(1).argmax(1) == labels).sum())
 
 
+def check(parser: argparse.ArgumentParser, file: Path) -> None:
+    """Refuse a file that has no network for the digits."""
+    try:
+        shape = rockpool.load(file, "numpy").shape
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if shape != (64, 10):
+        parser.error(f"the network must have the shape (64, 10), that of {file} has {shape}")
+
+
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -112,6 +122,8 @@ def options() -> argparse.Namespace:
         given.trained = True
     if given.trained and not given.file.is_file():
         parser.error(f"there is no file {given.file}")
+    if given.trained:
+        check(parser, given.file)
     if not given.trained and not given.file.absolute().parent.is_dir():
         parser.error(f"there is no folder for {given.file}")
     if not given.trained and find_spec("safetensors") is None:

@@ -49,6 +49,8 @@ def test_picture(full_python, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--neurons", "0"], "--neurons must be at least 1, got 0"),
+        (["--seed", "-1"], "--seed must be from 0 to 4294967295, got -1"),
+        (["--plot", "x.foo"], "--plot must end in .png, .pdf or .svg, got x.foo"),
         (["--plot", "network.png"], '--plot needs matplotlib: pip install "matplotlib>=3.7"'),
     ],
 )

@@ -63,7 +63,14 @@ print(*sorted({{"torch", "numpy", "jax"}} & set(sys.modules)), file=sys.stderr)
         assert done.stderr.strip() == ""
 
 
-def test_its_mistakes_are_explained(bare_python) -> None:
-    done = bare_python.run(str(SCRIPT), "--steps", "0", check=False)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--steps", "0"], "--steps must be at least 1, got 0"),
+        (["--seed", "-1"], "--seed must be from 0 to 4294967295, got -1"),
+    ],
+)
+def test_its_mistakes_are_explained(bare_python, arguments: list[str], message: str) -> None:
+    done = bare_python.run(str(SCRIPT), *arguments, check=False)
     assert done.returncode == 2
-    assert "--steps must be at least 1, got 0" in done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr

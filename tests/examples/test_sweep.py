@@ -14,6 +14,18 @@ from support.patience import PATIENCE
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "examples" / "sweep.py"
 
+# A stand-in that says when it has begun
+ENDLESS_JOBLIB = """
+import time
+
+def delayed(function):
+    return lambda *arguments: arguments
+
+def Parallel(n_jobs):
+    print("training", flush=True)
+    return lambda tasks: time.sleep(1000)
+"""
+
 pytest.importorskip("joblib")
 
 
@@ -44,10 +56,36 @@ def test_two_at_a_time_give_what_one_after_the_other_does(tmp_path: Path) -> Non
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_mistake_is_named() -> None:
-    done = run("--jobs", "0")
-    assert done.returncode == 2
-    assert "--jobs must be at least 1, got 0" in done.stderr and "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--jobs", "0"], "--jobs must be at least 1, got 0"),
+        (["--seed", "-1"], "--seed must be from 0 to 4294967295, got -1"),
+        (["--plot", "x.foo"], "--plot must end in .png, .pdf or .svg, got x.foo"),
+    ],
+)
+def test_mistakes_are_named(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a signal there")
+def test_ctrl_c_ends_it_quietly(tmp_path: Path) -> None:
+    import signal
+
+    (tmp_path / "joblib.py").write_text(ENDLESS_JOBLIB)
+    running = subprocess.Popen(
+        [sys.executable, str(SCRIPT)],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{PROJECT}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None and running.stdout.readline().strip() == "training"
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, errors) == (130, "\nStopped\n")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

@@ -58,6 +58,8 @@ def test_it_learns_and_leaves_its_results(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+        (["--plot", "x.foo"], "--plot must end in .png, .pdf or .svg, got x.foo"),
+        (["--seed", "-1"], "--seed must be from 0 to 4294967295, got -1"),
         pytest.param(["--samples", "3"], "--samples must be at least 10, got 3", marks=SLOW),
         pytest.param(
             ["--plot", "no/such/folder/x.png"],

@@ -65,6 +65,8 @@ def test_two_processes_learn_as_well() -> None:
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+        (["--plot", "x.foo"], "--plot must end in .png, .pdf or .svg, got x.foo"),
+        pytest.param(["--seed", "-1"], "--seed must be from 0 to 4294967295, got -1", marks=SLOW),
         pytest.param(["--samples", "3"], "--samples must be at least 10, got 3", marks=SLOW),
         pytest.param(
             ["--save", "no/such/folder/x.json"],

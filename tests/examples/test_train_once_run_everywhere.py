@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from support.patience import PATIENCE
 
+import rockpool
 from rockpool import read_header
+from rockpool.nn.modules import LIF
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "examples" / "train_once_run_everywhere.py"
@@ -93,12 +95,21 @@ def test_ctrl_c_ends_it_quietly(numpy_python) -> None:
         (["--shown", "0"], "--shown must be from 1 to 360, got 0"),
         (["--epochs", "0"], "--epochs must be from 1 to 1000, got 0"),
         (["--trained", "--file", "nothing"], "there is no file nothing"),
+        (["--trained", "--file", __file__], "this is no safetensors file"),
     ],
 )
 def test_mistakes_are_named(numpy_python, arguments: list[str], message: str) -> None:
     done = numpy_python.run(str(SCRIPT), *arguments, check=False)
     assert done.returncode == 2
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_network_for_something_else_is_refused(numpy_python, tmp_path: Path) -> None:
+    rockpool.save(LIF(3), tmp_path / "net.safetensors")
+    arguments = ("--trained", "--file", str(tmp_path / "net.safetensors"))
+    done = numpy_python.run(str(SCRIPT), *arguments, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the network must have the shape (64, 10)" in done.stderr
 
 
 @pytest.mark.parametrize(
