@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from support import event_files
 from support.event_files import CASES
 
 from rockpool.data import Recording, RecordingWarning, read, read_samples, write
+from rockpool.files import FileFormatError
 
 
 def truth(name: str) -> dict[str, np.ndarray]:
@@ -363,6 +366,35 @@ def test_trains_of_neo_come_back_from_matlab(tmp_path: Path) -> None:
         segment.spiketrains.append(neo.SpikeTrain(times, t_stop=(1 * pq.s).rescale(unit)))
     neo.io.NeoMatlabIO(str(tmp_path / "a.mat")).write_block(block)
     assert_same_trains(read(tmp_path / "a.mat"))
+    data = (tmp_path / "a.mat").read_bytes()
+    packed = zlib.compress(data[128:])  # as Matlab itself writes its one variable
+    head = data[:128] + struct.pack("<II", 15, len(packed))
+    (tmp_path / "b.mat").write_bytes(head + packed)
+    assert_same_trains(read(tmp_path / "b.mat"))
+    for size in (100, 130, 150, 1000, len(data) - 8):
+        (tmp_path / "c.mat").write_bytes(data[:size])
+        with pytest.raises(FileFormatError, match=r"c\.mat"):
+            read(tmp_path / "c.mat")
+    (tmp_path / "c.mat").write_bytes(head + packed[:-40] + bytes(40))
+    with pytest.raises(FileFormatError, match=r"c\.mat: it is damaged: Error -3 while"):
+        read(tmp_path / "c.mat")
+    (tmp_path / "c.mat").write_bytes(head + packed[:-8] + bytes(0))
+    with pytest.raises(FileFormatError, match=r"c\.mat: it ends within an element"):
+        read(tmp_path / "c.mat")
+
+
+def test_files_of_matlab_that_neo_has_not_written_are_refused(tmp_path: Path) -> None:
+    import scipy.io
+    import scipy.sparse
+
+    path = tmp_path / "other.mat"
+    for values, said in (
+        ({"x": scipy.sparse.eye(3)}, "an array has the class 5, which neo does not write"),
+        ({"x": np.eye(3), "y": {"a": "text", "b": np.array([1j])}, "z": np.array(["a", "bc"])}, ""),
+    ):
+        scipy.io.savemat(path, values)
+        with pytest.raises(FileFormatError, match=rf"other\.mat: {said}"):
+            read(path, format="mat")
 
 
 def test_trains_of_neo_come_back_from_its_text(tmp_path: Path) -> None:

@@ -171,6 +171,27 @@ def test_what_is_absent_has_no_elements() -> None:
     assert array.ndim == 3 and array.size == 0 and array.dtype == np.float32
 
 
+@pytest.mark.parametrize("module", ["LIFNumba", "LIFTorch"])
+def test_without_numbas_compiler_it_says_so(module: str) -> None:
+    code = (
+        f"import numpy, torch; from rockpool.nn.modules import {module} as LIF\n"
+        f"print(LIF(2)({'torch' if 'Torch' in module else 'numpy'}.ones((1, 3, 2)))[0].shape)"
+    )
+    root = str(Path(rockpool.__file__).parents[1])
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root, "NUMBA_DISABLE_JIT": "1"}
+    for more in ({}, {"ROCKPOOL_KERNELS": "0"}):
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code],
+            env=environment | more,
+            capture_output=True,
+            text=True,
+        )
+        if more and module == "LIFTorch":
+            assert done.stdout == "torch.Size([1, 3, 2])\n"
+        else:
+            assert "RuntimeError: kernels need numba's compiler, which NUMBA_D" in done.stderr
+
+
 @pytest.mark.slow
 def test_of_eight_processes_that_start_at_once_one_compiles(tmp_path: Path) -> None:
     root = str(Path(rockpool.__file__).parents[1])
