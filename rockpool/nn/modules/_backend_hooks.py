@@ -189,8 +189,6 @@ class BackendHooks:
         array = self._real_input(data)
         if copy or array.dtype is not self._dtype:
             array = array.astype(self._dtype)
-        if array.ndim == 0:
-            raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
         array = array.reshape(self._batch_shape(array.shape))
         channels = self._shape[0]
         if channels is not None and array.shape[-1] != channels:
@@ -338,14 +336,16 @@ class BackendHooks:
         channels = self._shape[0]
         if len(shape) == 3 and shape[2] == channels and not self._shape_in:
             return shape
+        if not shape:
+            raise ValueError(f"{self._label}: the input must have a time dimension, got a scalar")
         shape = self._flat_shape(shape)
         if len(shape) > 3:
             raise ValueError(
                 f"{self._label}: the input must have the shape (T,), (T, N) or (B, T, N), "
                 f"got {len(shape)} dimensions, {tuple(shape)}"
             )
-        forms: tuple[Shape, ...] = ((1, 1, 1), (1, *shape, 1), (1, *shape), shape)
-        batched = tuple(forms[len(shape)])
+        forms: tuple[Shape, ...] = ((1, *shape, 1), (1, *shape), shape)
+        batched = tuple(forms[len(shape) - 1])
         if channels is not None and batched[-1] not in (channels, 1):
             raise ValueError(
                 f"{self._label}: the input must have {channels} channels (or 1, for all of them), "

@@ -29,7 +29,9 @@ from rockpool.nn.modules import (
     ExpSynNumba,
     ExpSynTorch,
     IFEuler,
+    IFEulerJax,
     LIEulerJax,
+    LIFEulerJax,
     LIFEulerNumba,
     LIFJax,
     LIFNeuronTorch,
@@ -64,6 +66,8 @@ LAYERS = [
     LIFJax,
     ExpSynJax,
     RateJax,
+    IFEulerJax,
+    LIFEulerJax,
     ExpSynNest,
 ]
 DATA = np.random.default_rng(0).random((2, 20, N), np.float32)

@@ -51,6 +51,8 @@ def euler_evolution(
 class EulerBaseJax(NeuronArray, JaxModule):
     """Neurons of NIR; `LIFEulerJax` and its siblings say what they have of this."""
 
+    _forgets = True
+
     _has_rec: bool = False
     w_rec: jax.Array
     tau_mem: jax.Array

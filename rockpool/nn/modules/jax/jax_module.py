@@ -106,6 +106,7 @@ class JaxModule(Module):
     """
 
     _as_parameter: ClassVar[Any] = staticmethod(float_array)
+    _forgets: ClassVar[bool] = False  # whether a reset clears states of what was not finite
 
     _told: Told  # of values out of range
     _init_args: dict[str, Any]  # of the constructor, besides the shape; functions as `Partial`
@@ -251,7 +252,8 @@ class JaxModule(Module):
             array = any_array(self._label, name, value)
         else:
             return value
-        if entry.kind == "Parameter" and jnp.issubdtype(array.dtype, jnp.integer):
+        whole = jnp.issubdtype(array.dtype, jnp.integer) or array.dtype == np.bool_
+        if entry.kind == "Parameter" and whole:
             raise TypeError(
                 f"{self._label}: {name} must be of a floating-point type, got {array.dtype}; "
                 "there would be no gradient"
@@ -365,6 +367,7 @@ class JaxModule(Module):
             keep=self._keep_batch_state,
             kernels=kernels_serve(),
             least=tuple(least.items()),
+            forgets=self._forgets,
         )
         new_state = {}
         key = None

@@ -25,7 +25,5 @@ def batched_input(module: Module, data: ArrayLike) -> np.ndarray:
             return data  # as it mostly is
     array = checks.real_input(module._label, data)
     kind = _SINGLE if array.dtype == _SINGLE else own
-    if array.ndim == 0:
-        return module._auto_batch(array)[0]
     shape = module._batch_shape(array.shape)
     return kernel_array(array.reshape(shape), kind, (*shape[:2], size_in))

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules import LIF, Linear, Module
 from rockpool.nn.modules.jax import (
     ExpSynJax,
+    IFEulerJax,
     InstantJax,
     JaxModule,
+    LIFEulerJax,
     LIFJax,
     LIFODEJax,
     LinearJax,
@@ -34,6 +37,32 @@ def test_input_of_a_wrong_shape(module: JaxModule, transform: Callable[..., Any]
         function(jnp.ones((2, 5, 3)))
     with pytest.raises(ValueError, match=r"\(B, T, N\), got 4 dimensions"):
         function(jnp.ones((1, 2, 5, 4)))
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["plain", "jit"])
+@pytest.mark.parametrize(
+    "module",
+    [*DYNAMICAL, LIFEulerJax(4), IFEulerJax((2, 2)), Sequential(LIFJax(4), LinearJax((4, 2)))],
+    ids=lambda module: type(module).__name__,
+)
+def test_a_scalar_has_no_time(module: JaxModule, transform: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="must have a time dimension, got a scalar"):
+        transform(lambda data: module(data)[0])(3.0)
+
+
+def test_weights_of_bools_are_refused() -> None:
+    layer = LinearJax((2, 1))
+    mask = np.array([[True], [True]])
+    with pytest.raises(
+        TypeError, match="LinearJax: weight must be of a floating-point type, got b"
+    ):
+        layer.weight = mask
+    with pytest.raises(
+        TypeError, match="LinearJax: weight must be of a floating-point type, got b"
+    ):
+        layer.set_attributes({"weight": jnp.asarray(mask)})
+    data = np.full((1, 1, 2), 200, np.uint8)
+    assert LinearJax((2, 1), weight=mask)(data)[0].item() == 400
 
 
 NO_REALS = [np.ones((1, 2, 4), complex), jnp.ones((1, 2, 4), complex), [["a"]], jax.random.key(0)]
@@ -67,12 +96,12 @@ def test_counts_of_spikes_are_input_of_any_type(dtype: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [(), (5,), (5, 4), (5, 1), (2, 5, 1)], ids=lambda shape: f"{len(shape)}-d {shape}"
+    "shape", [(5,), (5, 4), (5, 1), (2, 5, 1)], ids=lambda shape: f"{len(shape)}-d {shape}"
 )
 def test_input_is_brought_into_shape(shape: tuple[int, ...]) -> None:
     data, _ = LIFJax((4, 2))._auto_batch(np.ones(shape))
 
-    assert data.shape == (2 if shape == (2, 5, 1) else 1, 5 if shape else 1, 4)
+    assert data.shape == (2 if shape == (2, 5, 1) else 1, 5, 4)
     assert data.dtype == jnp.float32
 
 
@@ -121,7 +150,7 @@ def test_parameters_must_be_floats() -> None:
     assert layer.tau_mem.dtype == layer.bias.dtype == jnp.float32
     layer.tau_mem = 2
 
-    for integers in (np.array([1, 2]), jnp.array([1, 2])):
+    for integers in (np.array([1, 2]), jnp.array([1, 2]), np.array([True, False])):
         with pytest.raises(TypeError, match="LIFJax: bias must be of a floating-point type"):
             layer.set_attributes({"bias": integers})
         with pytest.raises(TypeError, match="LIFJax: bias must be of a floating-point type"):

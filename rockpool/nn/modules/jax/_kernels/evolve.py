@@ -58,6 +58,7 @@ class Layout(NamedTuple):
     keep: bool  # whether states are kept for each batch element
     kernels: bool  # whether compiled kernels may be used
     least: tuple[tuple[str, float | None], ...] = ()  # of parameters; None: the time step
+    forgets: bool = False  # whether a reset clears states of what was not finite
 
 
 @partial(jax.jit, static_argnames=("loop", "layout"))
@@ -71,10 +72,11 @@ def jitted_evolve(
     loop: TimeLoop,
     layout: Layout,
 ) -> tuple[jax.Array, Arrays, Arrays, jax.Array]:
-    """Return output, states as they are to be stored, records, and whether all states are finite.
+    """Return output, states as they are to be stored, records, and whether all were finite.
 
     `data`, `states` and `parameters` are as they were given and are stored; `key` is that for the
-    noise of this call, if there is any; `settings` are those that are arrays or functions.
+    noise of this call, if there is any; `settings` are those that are arrays or functions. The last
+    tells of the states at the end, or of the data, where the states forget.
     """
     data, key, states, parameters, settings = vary_alike((data, key, states, parameters, settings))
     dtype = common_type(data, *parameters.values())
@@ -97,6 +99,6 @@ def jitted_evolve(
     kept = {
         name: state_to_keep(final[name], states[name], layout.keep) for name, _ in layout.states
     }
-    states_left = [value for value in final.values() if value is not None]
-    finite = jnp.stack([jnp.isfinite(value).all() for value in states_left]).all()
+    seen = [data] if layout.forgets else [value for value in final.values() if value is not None]
+    finite = jnp.stack([jnp.isfinite(value).all() for value in seen]).all()
     return output, kept, records, finite

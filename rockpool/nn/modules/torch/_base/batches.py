@@ -82,10 +82,6 @@ class TorchBatches(TorchRegistry):
 
     def _shaped(self, data: Tensor) -> Tensor:
         """Return data as (B, T, size_in), one channel repeated for all of them."""
-        if data.dim() == 0:
-            raise ValueError(
-                f"{self._label}: the input must have a time dimension, got a single number"
-            )
         shape = self._batch_shape(tuple(data.shape))
         data = data.reshape(shape)
         channels = self.size_in
