@@ -13,6 +13,7 @@ import numpy as np
 
 from rockpool.nn.models import checks
 from rockpool.nn.models.model import Model, ParameterSpec, SettingSpec, Spec, StateSpec
+from rockpool.nn.modules._attributes import RegisteredAttribute
 from rockpool.nn.modules._module_base import ModuleBase
 from rockpool.nn.modules._telling import warn_user
 from rockpool.parameters import Parameter, Shape, SimulationParameter, State, shape_of
@@ -120,8 +121,26 @@ class DeclaredModule(ModuleBase):
             value = self._as_setting(spec, value)  # as the constructor: a function by its name
         super()._put_attribute(name, value)
 
+    def _convert_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> Any:
+        """Return a value as it is stored; here, of the table, numbers become arrays of floats.
+
+        An array of floats stays what it is.
+        """
+        model = getattr(self, "_model", None)
+        specs = () if model is None else (*model.parameters, *model.states)
+        if _are_no_floats(value) and any(spec.name == name for spec in specs):
+            value = checks.known_values(self._label, name, value)
+        return super()._convert_attribute(name, value, entry)
+
     def _declare_absent(self, name: str, shape: Shape) -> None:
         """Do what a parameter of the table wants that this module has not; here nothing."""
+
+
+def _are_no_floats(value: Any) -> bool:
+    """Whether a value is numbers, but no array of floats of any back-end."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biuO"
+    return isinstance(value, (np.generic, int, float, list, tuple))
 
 
 _LONG_STEP = 0.1  # in seconds; a network that means milliseconds has no such time step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from support.user_modules import Gain, Pair, Plain
 
+from rockpool.nn.modules import LIF, ExpSynNumba, LIFNest, LIFNumba, Linear, RateBrian
 from rockpool.parameters import Constant, Parameter, ParameterBase, SimulationParameter, State
 
 
@@ -379,3 +381,49 @@ class TestChange:
         np.testing.assert_array_equal(changed.first.gain, [0, 0])
         assert pair.keep_batch_state().first.keeps_batch_state
         assert not pair.first.keeps_batch_state
+
+
+NUMBERS = [[2, 3], (2, 3), np.array([2, 3]), np.array([2, 3], np.uint8), np.array([2, 3], object)]
+OF_NUMPY = [
+    (LIF, {"bias", "vmem"}),
+    (partial(LIF, dtype="float32"), {"bias", "vmem"}),
+    (LIFNumba, {"threshold"}),
+    (ExpSynNumba, {"tau"}),
+    (RateBrian, {"bias"}),
+    (LIFNest, {"bias"}),
+]
+
+
+class TestNumbersThatAreNoFloats:
+    @pytest.mark.parametrize("numbers", NUMBERS, ids=lambda numbers: repr(numbers))
+    @pytest.mark.parametrize(("kind", "names"), OF_NUMPY)
+    def test_an_array_of_floats_stays_one(self, kind, names, numbers):
+        module = kind(2, **{"tau": np.ones(2)} if "tau" in names else {})
+        dtype = module._dtype
+        for name in names:
+            for assign in (setattr, lambda m, n, v: m.set_attributes({n: v})):
+                assign(module, name, numbers)
+                value = getattr(module, name)
+                assert value.dtype == dtype and value.tolist() == [2, 3]
+                value[0] = 0.75
+                assert getattr(module, name)[0] == 0.75
+        assert numbers[0] == 2
+
+    def test_bools_and_single_numbers(self):
+        weights, neurons = Linear((2, 2)), LIF(2, tau_mem=0.1)
+        weights.weight, neurons.tau_mem = np.eye(2, dtype=bool), 1
+
+        weights.weight[0, 1] = 0.5
+        assert weights.weight.tolist() == [[1, 0.5], [0, 1]]
+        assert neurons.tau_mem.dtype == np.float64 and neurons.tau_mem == 1
+
+    def test_floats_stay_what_they_are(self):
+        module, values = LIF(2), np.ones(2, np.float32)
+        module.bias = values
+        assert module.bias is values
+
+    def test_objects_that_are_no_numbers(self):
+        module = LIF(2)
+        with pytest.raises(TypeError, match="LIF: bias must be a number or an array of numbers"):
+            module.bias = np.array([1, "a"], object)
+        assert module.bias.tolist() == [0, 0]
