@@ -16,6 +16,7 @@ from rockpool.nn.kernels.switch import use_kernels
 from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules import (
     LIF,
+    BooleanState,
     Conv1d,
     Conv1dJax,
     Conv1dTorch,
@@ -46,6 +47,7 @@ from rockpool.nn.modules import (
     RateJax,
     RateNumba,
     RateTorch,
+    TorchModule,
     UpDownTorch,
     aLIFTorch,
 )
@@ -69,12 +71,13 @@ LAYERS = [
     IFEulerJax,
     LIFEulerJax,
     ExpSynNest,
+    BooleanState,
 ]
 DATA = np.random.default_rng(0).random((2, 20, N), np.float32)
 
 
 def given(kind: Any, data: np.ndarray) -> Any:
-    return torch.from_numpy(data) if kind.__name__.endswith("Torch") else data
+    return torch.from_numpy(data) if issubclass(kind, TorchModule) else data
 
 
 def states(module: Any) -> dict[str, Any]:

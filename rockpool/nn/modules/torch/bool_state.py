@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rockpool.nn.description import Node
 from rockpool.nn.models import checks
-from rockpool.nn.modules.torch._base.checks import same_in_and_out
+from rockpool.nn.modules.torch._base.checks import require_finite_input, same_in_and_out
 from rockpool.nn.modules.torch.torch_module import (
     TorchModule,
     TorchModuleArguments,
@@ -80,7 +80,9 @@ class BooleanState(TorchModule):
         """Return the states over time, bools."""
         data = self._input(data, self.threshold)
         start = self._batched_state("bool_state", data.shape[0])
-        strong = data.abs() > self.threshold
+        magnitude = data.abs()
+        require_finite_input(self, data, magnitude)
+        strong = magnitude > self.threshold
         # each time step shows what the latest strong input stated: look up when that was
         steps = torch.arange(1, data.shape[1] + 1, device=data.device).view(1, -1, 1)
         latest = torch.where(strong, steps, 0).cummax(1).values
