@@ -8,6 +8,8 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from rockpool.nn.models import checks
+
 __all__ = ["load_digit_spikes", "load_digits"]
 
 
@@ -57,10 +59,13 @@ def load_digit_spikes(
     Raises
     ------
     ValueError
-        `n_steps` < 1.
+        `n_steps` < 1, or `seed` < 0.
+    TypeError
+        `seed` is no int.
     """
     if n_steps < 1:
         raise ValueError(f"load_digit_spikes: n_steps must be >= 1, got {n_steps!r}")
+    checks.seed("load_digit_spikes", seed)
     images, labels = load_digits()
     chance = images.reshape(len(images), 1, 64) / np.float32(32)
     drawn = np.random.default_rng(seed).random((len(images), n_steps, 64), dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rockpool.timeseries.time_steps import checked_time_step, covering_steps
+from rockpool.timeseries.time_steps import checked_time_step, covering_steps, whole_number
 from rockpool.typehints import ArrayLike, Self
 
 from .continuous_edits import ContinuousEdits
@@ -77,6 +77,8 @@ class TSContinuous(ContinuousEdits):
             raise ValueError(
                 f"{self._label}: fill_value must be 'extrapolate' or a number, got {fill_value!r}"
             )
+        if num_channels is not None:
+            num_channels = whole_number(self._label, "num_channels", num_channels)
         if samples is None:
             samples = np.zeros((0, num_channels or 0))
         values = np.array(samples, dtype=float)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rockpool.timeseries.time_steps import checked_time_step, covering_steps
+from rockpool.timeseries.time_steps import checked_time_step, covering_steps, whole_number
 from rockpool.typehints import ArrayLike, Self
 
 from .event_edits import EventEdits
@@ -42,7 +42,8 @@ class TSEvent(EventEdits):
     Raises
     ------
     TypeError
-        There are events and no `t_stop`, or channels are not integers.
+        There are events and no `t_stop`, channels are not integers, or `num_channels` is no whole
+        number.
     ValueError
         `t_stop` is not later than the last event, or times and channels do not fit each other.
     """
@@ -80,13 +81,15 @@ class TSEvent(EventEdits):
                 f"times, got the shape {numbers.shape}"
             )
         needed = int(numbers.max()) + 1 if numbers.size else 0
+        if num_channels is not None:
+            num_channels = whole_number(self._label, "num_channels", num_channels)
         if num_channels is not None and num_channels < needed:
             raise ValueError(
                 f"{self._label}: num_channels must be at least {needed}, as there is an event in "
                 f"channel {needed - 1}, got {num_channels}"
             )
         self._channels = numbers
-        self._num_channels = needed if num_channels is None else int(num_channels)
+        self._num_channels = needed if num_channels is None else num_channels
         self._channels_stated = num_channels is not None
 
     @classmethod
@@ -235,6 +238,8 @@ class TSEvent(EventEdits):
         ------
         ValueError
             `dt` is not > 0, or `num_timesteps` is negative.
+        TypeError
+            `num_timesteps` is no whole number.
 
         Warns
         -----
@@ -247,6 +252,7 @@ class TSEvent(EventEdits):
         if num_timesteps is None:
             stop = self._t_stop if t_stop is None else float(t_stop)
             num_timesteps = max(0, covering_steps(stop - start, dt))
+        num_timesteps = whole_number(self._label, "num_timesteps", num_timesteps)
         if num_timesteps < 0:
             raise ValueError(f"{self._label}: num_timesteps must be >= 0, got {num_timesteps}")
         wanted = _channel_numbers(
@@ -258,7 +264,7 @@ class TSEvent(EventEdits):
                 f"{wanted.max()}",
                 stacklevel=2,
             )
-        counts = self._counts(dt, start, int(num_timesteps), wanted)
+        counts = self._counts(dt, start, num_timesteps, wanted)
         if add_events:
             return counts
         if np.any(counts > 1):

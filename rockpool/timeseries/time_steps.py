@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
+import numpy as np
+
 __all__ = [
     "checked_time_step",
     "common_time_step",
@@ -18,6 +20,7 @@ __all__ = [
     "gcd",
     "is_multiple",
     "lcm",
+    "whole_number",
     "whole_steps",
 ]
 
@@ -36,12 +39,25 @@ def checked_time_step(owner: str, dt: Any) -> float:
     the `owner`, who asks.
     """
     try:
-        step = float(dt)
+        step = None if isinstance(dt, bool | np.bool_) else float(dt)
     except (TypeError, ValueError):
-        raise TypeError(f"{owner}: dt must be a number of seconds, got {dt!r}") from None
+        step = None
+    if step is None:
+        raise TypeError(f"{owner}: dt must be a number of seconds, got {dt!r}")
     if not 0 < step < math.inf:
         raise ValueError(f"{owner}: dt must be > 0 s, got {dt}")
     return step
+
+
+def whole_number(owner: str, name: str, value: Any) -> int:
+    """Return a whole number as an int; anything else is a TypeError, which names the argument."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or number != value:
+        raise TypeError(f"{owner}: {name} must be a whole number, got {value!r}")
+    return number
 
 
 def whole_steps(duration: float | int, dt: float | int) -> int:

@@ -23,7 +23,11 @@ def floating(values: jax.Array) -> jax.Array:
 
 def known(value: Any) -> np.ndarray | None:
     """Return values for a look at them; None where there is none."""
-    return None if isinstance(value, jax.core.Tracer) else np.asarray(value)
+    if isinstance(value, jax.core.Tracer):
+        return None
+    values = np.asarray(value)
+    # numpy does not know the kind of the small types of machine learning
+    return values.astype(np.float64) if values.dtype.isbuiltin == 2 else values
 
 
 def whole(value: Any, array: jax.Array) -> jax.Array:

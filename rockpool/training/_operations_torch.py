@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.modules.torch._base.transforms import values_unknown
+from rockpool.parameters import to_numpy
 
 amax, cumprod, where = torch.amax, torch.cumprod, torch.where
 
@@ -29,7 +30,7 @@ def known(value: Any) -> np.ndarray | None:
         return np.asarray(value)
     if values_unknown(value) or torch.jit.is_tracing() or not value.is_cpu:
         return None
-    return value.detach().numpy()
+    return to_numpy(value)
 
 
 def whole(value: Any, array: Tensor) -> Tensor:

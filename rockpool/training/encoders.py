@@ -89,6 +89,7 @@ def rate(
     checks.whole_count("rate", "n_steps", n_steps)
     checks.positive("rate", "max_rate", max_rate, "Hz")
     checks.time_step("rate", "dt", dt)
+    checks.seed("rate", seed)
     known = _numbers("rate", "values", values)
     _within_one("rate", known)
     mean = known * (max_rate * dt)

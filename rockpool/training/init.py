@@ -56,9 +56,10 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
     Raises
     ------
     TypeError
-        `net` is no container of layers.
+        `net` is no container of layers, or `seed` no int.
     ValueError
-        `rate` is not > 0, is more than one spike in each time step, or there is no such pair.
+        `rate` is not > 0 or more than one spike in each time step, `seed` is < 0, or there is no
+        such pair.
     RuntimeError
         No weights were found for a layer: its neurons are silent, or spike by themselves.
 
@@ -71,6 +72,7 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
     """
     checks.scalar("spiking", "rate", rate)
     checks.positive("spiking", "rate", rate, "Hz")
+    checks.seed("spiking", seed)
     if not isinstance(net, ModuleBase) or not net._registered_modules:
         raise TypeError(f"spiking: net must be a Sequential of layers, got {type(net).__name__}")
     node = _described(net).without_states().without_dropout()

@@ -85,8 +85,9 @@ def bounds_cost(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> jax.Arr
     params : pytree
         The parameters.
     lower_bounds, upper_bounds : pytree
-        Bounds at each leaf, as `make_bounds` gives them: numbers, or arrays that broadcast. What
-        dicts of bounds leave out, a parameter or a whole sub-tree, has no bound.
+        Bounds at each leaf, as `make_bounds` gives them: numbers, or arrays or lists that
+        broadcast. What dicts of bounds leave out, or have None for, a parameter or a whole
+        sub-tree, has no bound.
 
     Returns
     -------
@@ -145,14 +146,17 @@ def _completed(owner: str, params: Tree, bounds: Tree, nothing: float | int) -> 
             )
         whole = {
             name: _completed(owner, value, bounds[name], nothing)
-            if name in bounds
+            if bounds.get(name) is not None
             else _filled(value, nothing)
             for name, value in params.items()
         }
         return whole if type(params) is dict else type(params)(whole)
-    if jax.tree.structure(bounds) != jax.tree.structure(params):
+    structure = jax.tree.structure(params)
+    if isinstance(bounds, (list, tuple)) and jax.tree_util.treedef_is_leaf(structure):
+        return jnp.asarray(bounds, jnp.result_type(params, float))
+    if jax.tree.structure(bounds) != structure:
         raise KeyError(
-            f"{owner} must have the structure of params, {jax.tree.structure(params)}, got "
+            f"{owner} must have the structure of params, {structure}, got "
             f"{jax.tree.structure(bounds)}"
         )
     return bounds

@@ -184,7 +184,7 @@ def cross_entropy(output: Any, labels: Any) -> Any:
 def _cross_entropy(owner: str, scores: Any, labels: Any, op: ModuleType) -> Any:
     known = op.known(labels)
     if known is not None:
-        _require_classes(owner, known, int(scores.shape[-1]))
+        checks.classes(owner, "labels", known, int(scores.shape[-1]))
     labels = op.whole(labels, scores)
     if tuple(labels.shape) != tuple(scores.shape[:-1]):
         raise ValueError(
@@ -192,13 +192,3 @@ def _cross_entropy(owner: str, scores: Any, labels: Any, op: ModuleType) -> Any:
             f"{tuple(labels.shape)}"
         )
     return -op.chosen(op.log_softmax(scores), labels).mean()
-
-
-def _require_classes(owner: str, labels: np.ndarray, n_classes: int) -> None:
-    """Require labels to be whole numbers from 0 up to the last class."""
-    allowed = f"whole numbers from 0 to {n_classes - 1}"
-    if labels.dtype.kind not in "iuf":
-        raise TypeError(f"{owner}: labels must be {allowed}, got {labels!r}")
-    wrong = labels[~((labels >= 0) & (labels < n_classes) & (labels == np.trunc(labels)))]
-    if wrong.size:
-        raise ValueError(f"{owner}: labels must be {allowed}, got {wrong.flat[0]:g}")

@@ -135,8 +135,9 @@ def bounds_cost(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> Tensor:
     params : dict
         The parameters by name, nested.
     lower_bounds, upper_bounds : dict
-        Bounds at each leaf, as `make_bounds` gives them. What they leave out, a parameter or all
-        of a module, has no bound.
+        Bounds at each leaf, as `make_bounds` gives them: numbers, or tensors or lists that
+        broadcast. What they leave out, or have None for, a parameter or all of a module, has no
+        bound.
 
     Returns
     -------

@@ -264,11 +264,13 @@ def dropout(param: Tensor, dropout_prob: float | int = 0.5) -> Tensor:
 def t_decay(decay: Tensor, dt: float | int = 1e-3) -> Tensor:
     """Return the decay factors nearest to others that a bit-shift makes, ``1 - 2**-k``.
 
-    k is a whole number, >= 0. It does not depend on the time step `dt`.
+    k is a whole number, >= 0, or infinite: 1 and what is above give 1, 0 and what is below 0. It
+    does not depend on the time step `dt`.
     """
 
     def by_bitshift(decay: Tensor) -> Tensor:
-        shift = torch.round(torch.log2(-1.0 / torch.log(decay))).clamp(min=0.0)
+        log = torch.log(decay.clamp(0.0, 1.0)).abs()
+        shift = torch.round(torch.log2(1.0 / log)).clamp(min=0.0)
         return 1.0 - torch.exp2(-shift)
 
     return _PassThrough.apply(decay, by_bitshift)  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rockpool.timeseries import TSEvent
+from rockpool.timeseries import TSContinuous, TSEvent
 
 rasters = st.integers(0, 2**32 - 1).flatmap(
     lambda seed: st.tuples(st.integers(1, 40), st.integers(1, 5)).map(
@@ -66,6 +66,8 @@ def test_events_need_to_know_when_they_end():
         ([0, -1], {}, ValueError, "channels must be >= 0, got -1"),
         ([0, 0.5], {}, TypeError, "channels must be integers"),
         ([0, 3], {"num_channels": 2}, ValueError, "num_channels must be at least 4"),
+        ([0, 1], {"num_channels": 2.9}, TypeError, "num_channels must be a whole number, got 2.9"),
+        ([0, 1], {"num_channels": np.nan}, TypeError, "num_channels must be a whole number"),
         ([0, 1], {"t_start": 0.15}, ValueError, "t_start must be finite and at most 0.1"),
     ],
 )
@@ -227,6 +229,21 @@ def test_a_periodic_raster_repeats():
 def test_a_raster_refuses_channels_that_are_none(channels):
     with pytest.raises((TypeError, ValueError), match="channels must be"):
         TSEvent(t_stop=1.0).raster(0.1, channels=channels)
+
+
+@pytest.mark.parametrize("steps", [2.5, np.nan, np.inf, "2"])
+def test_a_raster_has_a_whole_number_of_steps(steps):
+    series = TSEvent([0.1], t_stop=1.0)
+    with pytest.raises(TypeError, match=f"num_timesteps must be a whole number, got {steps!r}"):
+        series.raster(0.1, num_timesteps=steps)
+    assert series.raster(0.1, num_timesteps=2.0).shape == (2, 1)
+
+
+def test_a_series_has_a_whole_number_of_channels():
+    with pytest.raises(TypeError, match=r"num_channels must be a whole number, got 2\.9"):
+        TSEvent.from_raster(np.eye(2), num_channels=2.9)
+    with pytest.raises(TypeError, match=r"num_channels must be a whole number, got 2\.9"):
+        TSContinuous(num_channels=2.9)
 
 
 def test_a_raster_refuses_a_negative_number_of_steps():

@@ -143,7 +143,7 @@ def test_a_time_step_must_be_positive(dt):
         checked_time_step("Net", dt)
 
 
-@pytest.mark.parametrize("dt", [None, "soon", [1, 2]])
+@pytest.mark.parametrize("dt", [None, "soon", [1, 2], True, np.True_])
 def test_a_time_step_must_be_a_number(dt):
     with pytest.raises(TypeError, match="Net: dt must be a number of seconds, got"):
         checked_time_step("Net", dt)

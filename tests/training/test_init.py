@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from rockpool.data import load_digit_spikes
 from rockpool.nn.combinators import Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
@@ -215,3 +216,16 @@ def test_biases_that_make_neurons_spike_by_themselves_are_told() -> None:
     net = Sequential(Linear((20, 30), bias=np.full(30, 0.5)), LIF(30))
     with pytest.raises(RuntimeError, match="biases and recurrent weights may do that"):
         spiking(net, rate=20.0)
+
+
+@pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (1.5, TypeError), ("1", TypeError)])
+def test_a_seed_is_an_int(seed: Any, error: Any) -> None:
+    net = Sequential(Linear((20, 30)), LIF(30))
+    before = net[0].weight.copy()
+    with pytest.raises(error, match=rf"spiking: seed must be .*>= 0, got {seed!r}"):
+        spiking(net, seed=seed)
+    assert np.array_equal(net[0].weight, before)
+    with pytest.raises(error, match=rf"rate: seed must be .*>= 0, got {seed!r}"):
+        poisson(np.ones(3), 5, seed=seed)
+    with pytest.raises(error, match=rf"load_digit_spikes: seed must be .*>= 0, got {seed!r}"):
+        load_digit_spikes(seed=seed)

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 from jax.test_util import check_grads
 
-from rockpool.training import jax_loss
+from rockpool.training import jax_loss, torch_loss
 
 PARAMETERS = {"a": np.array([1.0, -2.0, 0.5]), "b": {"c": np.array([[3.0, 0.01]])}}
 
@@ -78,6 +79,23 @@ def test_bounds_for_a_part_of_the_parameters() -> None:
     clipped = jax_loss.bounds_clip(PARAMETERS, {"a": -1.0}, {})
     assert clipped["a"].tolist() == [1, -1, 0.5]
     assert list(clipped) == ["a", "b"]
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, jax.jit], ids=["plain", "jit"])
+def test_bounds_that_are_lists_or_none(transform: Any) -> None:
+    parameters = {"a": jnp.array([0.0, 0.5]), "b": {"c": jnp.array(1.0)}}
+    lower, upper = {"a": [0.1, 0.2], "b": None}, {"a": None, "b": {"c": None}}
+    tensors = {"a": torch.tensor([0.0, 0.5]), "b": {"c": torch.tensor(1.0)}}
+
+    cost = transform(jax_loss.bounds_cost)(parameters, lower, upper)
+    assert cost == pytest.approx(np.exp(0.1))
+    assert cost == pytest.approx(torch_loss.bounds_cost(tensors, lower, upper).item())
+    clipped = transform(jax_loss.bounds_clip)(parameters, lower, upper)
+    wanted = torch_loss.bounds_clip(tensors, lower, upper)
+    assert clipped["a"].tolist() == wanted["a"].tolist()
+    assert clipped["b"]["c"].item() == wanted["b"]["c"].item() == 1
+    half = jax_loss.bounds_clip({"a": parameters["a"].astype(jnp.bfloat16)}, {"a": [0.1, 0.2]}, {})
+    assert half["a"].dtype == jnp.bfloat16
 
 
 def test_bounds_for_what_is_no_parameter() -> None:

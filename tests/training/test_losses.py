@@ -144,3 +144,19 @@ def test_spikes_that_are_true_or_false_have_a_first_one() -> None:
     expected = float(losses.first_spike(torch.tensor(spikes.astype(np.float32)), 1.5))
     assert float(losses.first_spike(torch.tensor(spikes), 1.5)) == expected
     assert float(losses.first_spike(jnp.asarray(spikes), 1.5)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.membrane_peak])
+def test_labels_in_half_precision(loss: Any) -> None:
+    scores = np.random.default_rng(0).random((2, 5, 3)).astype(np.float32)
+    wanted = loss(torch.tensor(scores), torch.tensor([0, 2]))
+    labels = torch.tensor([0, 2], dtype=torch.bfloat16)
+    assert loss(torch.tensor(scores), labels) == wanted
+    found = loss(jnp.asarray(scores), jnp.asarray([0, 2], jnp.bfloat16))
+    assert found == pytest.approx(wanted.item(), rel=1e-6)
+    for array, odd in (
+        (torch.tensor(scores), labels + 0.5),
+        (jnp.asarray(scores), jnp.asarray([0.5, 1], jnp.bfloat16)),
+    ):
+        with pytest.raises(ValueError, match=r"labels must be whole numbers .* got 0\.5"):
+            loss(array, odd)

@@ -47,6 +47,7 @@ def halved(value: torch.Tensor) -> torch.Tensor:
             tt.t_decay(torch.tensor([0.1, 0.5, 0.8, 0.9, 0.95, 0.99])),
             [0, 0.5, 0.75, 0.875, 0.9375, 0.992188],
         ),
+        (tt.t_decay(torch.tensor([0.0, 1e-40, 1.0, -0.5, 1.5])), [0, 0, 1, 0, 1]),
     ],
 )
 def test_known_answers(found: torch.Tensor, expected: list[float]) -> None:
@@ -251,3 +252,9 @@ def test_layers_of_images_are_wrapped(make: Any) -> None:
     wanted = net(data)[0]
     for wrapped in same.values():
         torch.testing.assert_close(wrapped(data)[0], wanted, rtol=0, atol=0)
+
+
+def test_decays_are_numbers() -> None:
+    found = tt.t_decay(torch.linspace(0, 1, 10001))
+    assert not found.isnan().any() and (found.diff() >= 0).all()
+    assert tt.t_decay(torch.tensor(1.0)) == 1

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.losses.base_loss import _Loss
+from rockpool.nn.models import checks
+from rockpool.nn.modules.torch._base.transforms import values_unknown
+from rockpool.parameters import to_numpy
 
 __all__ = ["BinaryPeakLoss", "PeakLoss"]
 
@@ -22,8 +25,7 @@ class _PeakLossBase(_Loss):
     ) -> None:
         super().__init__()
         owner = type(self).__name__
-        if max_interval < 1:
-            raise ValueError(f"{owner}: max_interval must be >= 1 time step, got {max_interval}")
+        checks.integer(owner, "max_interval", max_interval, 1, "time step")
         self.max_interval = max_interval
         self.weight_nontarget = weight_nontarget
         self.target_output = target_output
@@ -56,6 +58,13 @@ def _check(owner: str, prediction: Tensor, target: Tensor, n_classes: int | None
         )
 
 
+def _require_classes(owner: str, target: Tensor, n_classes: int) -> None:
+    """Require targets to be classes, where their values are known; bools are 0 and 1."""
+    known = target.is_cpu and not torch.jit.is_tracing() and not values_unknown(target)
+    if known and target.dtype is not torch.bool:
+        checks.classes(owner, "target", to_numpy(target), n_classes)
+
+
 class PeakLoss(_PeakLossBase):
     """A loss by which the output of the right class has a peak and the others stay silent.
 
@@ -82,7 +91,10 @@ class PeakLoss(_PeakLossBase):
     Raises
     ------
     ValueError
-        `max_interval` is < 1; on a call, fewer than two classes, or tensors that do not fit.
+        `max_interval` is < 1; on a call, fewer than two classes, tensors that do not fit, or a
+        target that is no class.
+    TypeError
+        `max_interval` is no int.
 
     Examples
     --------
@@ -99,6 +111,7 @@ class PeakLoss(_PeakLossBase):
         n_classes = prediction.shape[2]
         if n_classes < 2:
             raise ValueError(f"{owner}: there must be two classes at least; see BinaryPeakLoss")
+        _require_classes(owner, target, n_classes)
         chosen = torch.nn.functional.one_hot(target.long(), n_classes).bool()
         courses = prediction.transpose(1, 2)
         peaks = self._peaks(courses[chosen])
@@ -129,7 +142,9 @@ class BinaryPeakLoss(_PeakLossBase):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss of an output (B, T, 1) and targets (B,)."""
-        _check(type(self).__name__, prediction, target, 1)
+        owner = type(self).__name__
+        _check(owner, prediction, target, 1)
+        _require_classes(owner, target, 2)
         courses, positive = prediction[..., 0], target.bool()
         nothing = prediction.new_zeros(())
         self.loss_positives = self.loss_negatives = nothing

@@ -162,6 +162,33 @@ def whole_count(owner: str, name: str, value: Any, infinite: bool = False) -> No
         _require(owner, name, values, allowed, "a whole number >= 1")
 
 
+def integer(owner: str, name: str, value: Any, least: int, unit: str = "") -> None:
+    """Require one int >= `least`; True and None are none."""
+    try:
+        number = _size(value)
+    except TypeError:
+        raise TypeError(f"{owner}: {name} must be an int >= {least}, got {value!r}") from None
+    if number < least:
+        allowed = f"{least} {unit}" if unit else str(least)
+        raise ValueError(f"{owner}: {name} must be >= {allowed}, got {number}")
+
+
+def seed(owner: str, value: Any) -> None:
+    """Require the seed of random numbers to be an int >= 0; None means another one each time."""
+    if value is not None:
+        integer(owner, "seed", value, 0)
+
+
+def classes(owner: str, name: str, values: np.ndarray, n_classes: int) -> None:
+    """Require whole numbers from 0 up to the last class."""
+    allowed = f"whole numbers from 0 to {n_classes - 1}"
+    if values.dtype.kind not in "iuf":
+        raise TypeError(f"{owner}: {name} must be {allowed}, got {values!r}")
+    wrong = values[~((values >= 0) & (values < n_classes) & (values == np.trunc(values)))]
+    if wrong.size:
+        raise ValueError(f"{owner}: {name} must be {allowed}, got {wrong.flat[0]:g}")
+
+
 def scalar(owner: str, name: str, value: Any) -> None:
     """Require a single number: shape () or one element."""
     if value is not None and np.prod(np.shape(value), dtype=int) != 1:
@@ -195,7 +222,8 @@ def time_constant(owner: str, name: str, value: Any) -> None:
 
 def time_step(owner: str, name: str, value: Any) -> None:
     """Require one finite number of seconds > 0."""
-    if value is None or isinstance(value, bool):
+    is_flag = isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
+    if value is None or is_flag:
         raise TypeError(f"{owner}: {name} must be a number of seconds > 0, got {value}")
     scalar(owner, name, value)
     positive(owner, name, value, "s")

@@ -85,3 +85,29 @@ def test_errors(loss: Any, prediction: Any, target: Any, text: str) -> None:
         loss(torch.zeros(prediction), torch.zeros(target))
     with pytest.raises(ValueError, match="PeakLoss: max_interval must be >= 1 time step, got 0"):
         PeakLoss(0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("interval", [2.5, 2.0, None, True, "2"])
+@pytest.mark.parametrize("kind", [PeakLoss, BinaryPeakLoss])
+def test_an_interval_is_a_number_of_time_steps(kind: Any, interval: Any) -> None:
+    with pytest.raises(
+        TypeError, match=rf"PeakLoss: max_interval must be an int >= 1, got {interval!r}"
+    ):
+        kind(interval, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(3, "3"), (-1, "-1"), (1.5, "1.5")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_targets_are_classes(wrong: float, said: str, dtype: Any) -> None:
+    target = torch.tensor([0, wrong], dtype=dtype)
+    with pytest.raises(ValueError, match=rf"^PeakLoss: target must be .* from 0 to 2, got {said}"):
+        PeakLoss(1, 1.0, 1.0)(torch.zeros(2, 5, 3), target)
+    with pytest.raises(ValueError, match=rf"^BinaryPeakLoss: target must .* 0 to 1, got {said}"):
+        BinaryPeakLoss(1, 1.0, 1.0)(torch.zeros(2, 5, 1), target)
+
+
+def test_targets_that_are_bools() -> None:
+    target = torch.tensor([True, False])
+    for loss in (PeakLoss(1, 1.0, 1.0), BinaryPeakLoss(1, 1.0, 1.0)):
+        prediction = torch.zeros(2, 5, 2 if type(loss) is PeakLoss else 1)
+        assert loss(prediction, target) == loss(prediction, target.long())

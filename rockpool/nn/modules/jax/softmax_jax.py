@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from rockpool.nn.description import Node
+from rockpool.nn.models.exp_syn import EXP_SYN
+from rockpool.nn.models.linear import LINEAR
 from rockpool.nn.modules._described import described_container
 from rockpool.nn.modules.jax.exp_syn_jax import ExpSynJax
 from rockpool.nn.modules.jax.jax_module import JaxModule
@@ -99,6 +101,10 @@ class WeightedSmoothBase(JaxModule):
             shape = np.shape(weight)  # type: ignore[assignment]
         if not callable(activation_fun):
             raise TypeError(f"{owner}: activation_fun must be callable, got {activation_fun!r}")
+        sizes = LINEAR.module_shape(owner, shape)
+        weights = {"weight": weight, "bias": bias, "has_bias": has_bias}
+        LINEAR.check(owner, sizes, weights)
+        EXP_SYN.check(owner, sizes[1:], {"tau": tau, "dt": dt})
         super().__init__(shape, *args, **kwargs)
         self._init_args = {"has_bias": has_bias}
         if activation_fun is not _unchanged:

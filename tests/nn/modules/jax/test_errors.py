@@ -24,6 +24,7 @@ from rockpool.nn.modules.jax import (
     LinearJax,
     LogSoftmaxJax,
     RateJax,
+    SoftmaxJax,
 )
 
 DYNAMICAL = [LIFJax((4, 2)), RateJax(4), ExpSynJax(4), InstantJax(4)]
@@ -125,6 +126,10 @@ def test_input_is_brought_into_shape(shape: tuple[int, ...]) -> None:
         (ExpSynJax, {"tau": 0}, "ExpSynJax: tau must be > 0 s, got 0"),
         (LinearJax, {}, r"LinearJax: shape must be \(Nin, Nout\), got 2"),
         (InstantJax, {"shape": None}, "InstantJax: shape must be given"),
+        (LogSoftmaxJax, {}, r"^LogSoftmaxJax: shape must be \(Nin, Nout\), got 2"),
+        (SoftmaxJax, {"shape": 3}, r"^SoftmaxJax: shape must be \(Nin, Nout\), got 3"),
+        (SoftmaxJax, {"shape": (2, 3), "bias": [1.0, 2.0]}, "^SoftmaxJax: bias must have shape"),
+        (SoftmaxJax, {"shape": (2, 3), "tau": -1}, "^SoftmaxJax: tau must be > 0 s, got -1"),
         (LogSoftmaxJax, {"shape": None}, "LogSoftmaxJax: one of shape and weight must be given"),
     ],
 )

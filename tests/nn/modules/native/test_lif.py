@@ -492,6 +492,9 @@ class TestErrors:
         [
             ({"bias": "0.1"}, "LIF: bias must be a number or an array of numbers, got '0.1'"),
             ({"dt": None}, "LIF: dt must be a number of seconds > 0, got None"),
+            ({"dt": True}, "LIF: dt must be a number of seconds > 0, got True"),
+            ({"dt": np.True_}, "LIF: dt must be a number of seconds > 0, got True"),
+            ({"dt": np.array(True)}, "LIF: dt must be a number of seconds > 0, got True"),
             ({"shape": 2.0}, "LIF: shape must be an int or a tuple of ints, got 2.0"),
             ({"tau_memm": 0.02}, "tau_memm"),
         ],
