@@ -16,7 +16,7 @@ amax, cumprod, where = torch.amax, torch.cumprod, torch.where
 
 def like(value: Any, array: Tensor) -> Tensor:
     """Return numbers in the type of a tensor, where it is."""
-    return torch.as_tensor(value).to(array)
+    return torch.as_tensor(value, dtype=array.dtype, device=array.device)
 
 
 def floating(values: Tensor) -> Tensor:

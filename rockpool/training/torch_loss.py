@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rockpool.nn.modules.torch.torch_module import TorchModule
+from rockpool.training._operations_torch import like
 
 __all__ = [
     "ParameterBoundaryRegularizer",
@@ -53,9 +54,9 @@ def summed_exp_boundary_loss(
     """
     cost = data.new_zeros(())
     if lower_bound is not None:
-        cost = cost + _exponential_excess(torch.as_tensor(lower_bound).to(data) - data)
+        cost = cost + _exponential_excess(like(lower_bound, data) - data)
     if upper_bound is not None:
-        cost = cost + _exponential_excess(data - torch.as_tensor(upper_bound).to(data))
+        cost = cost + _exponential_excess(data - like(upper_bound, data))
     return cost
 
 
@@ -168,8 +169,8 @@ def bounds_clip(params: Tree, lower_bounds: Tree, upper_bounds: Tree) -> Tree:
     def clipped(value: Tensor, lower: Bound, upper: Bound) -> Tensor:
         value = value.detach()
         if lower is not None:
-            value = torch.maximum(value, torch.as_tensor(lower).to(value))
-        return value if upper is None else torch.minimum(value, torch.as_tensor(upper).to(value))
+            value = torch.maximum(value, like(lower, value))
+        return value if upper is None else torch.minimum(value, like(upper, value))
 
     return _mapped(clipped, params, lower_bounds, upper_bounds)
 

@@ -237,7 +237,8 @@ def _on_levels(
     if num_levels < 2:
         raise ValueError(f"{owner}: num_levels must be >= 2, got {num_levels}")
     if input_range is not None:
-        low, high = (torch.as_tensor(limit).to(value) for limit in input_range)
+        dtype, device = value.dtype, value.device
+        low, high = (torch.as_tensor(n, dtype=dtype, device=device) for n in input_range)
     elif maintain_zero:
         high = value.abs().max().detach()
         low = -high

@@ -160,3 +160,12 @@ def test_labels_in_half_precision(loss: Any) -> None:
     ):
         with pytest.raises(ValueError, match=r"labels must be whole numbers .* got 0\.5"):
             loss(array, odd)
+
+
+def test_targets_are_as_precise_as_the_output() -> None:
+    spikes = torch.zeros((1, 10, 2), dtype=torch.float64)
+    spikes[:, 3] = 1
+    assert losses.spike_count(spikes, 0.1).item() == (1 - 0.1) ** 2
+    assert losses.spike_count(spikes, [0.1, 0.1]).item() == (1 - 0.1) ** 2
+    assert losses.rate(spikes, 99.9).item() == pytest.approx(0.01, rel=1e-11)
+    assert losses.first_spike(spikes, 0.003).item() < 1e-30

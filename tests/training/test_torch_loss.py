@@ -82,3 +82,11 @@ def test_bounds_for_what_is_no_parameter() -> None:
         torch_loss.bounds_cost(PARAMETERS, {"b": {"d": 1.0}}, upper)
     with pytest.raises(KeyError, match="upper_bounds must have the structure of params, but 'b'"):
         torch_loss.bounds_clip(PARAMETERS, lower, {"b": 1.0})
+
+
+def test_bounds_are_as_precise_as_the_parameters() -> None:
+    params, bound = {"t": torch.tensor([0.1], dtype=torch.float64)}, {"t": 0.1}
+    assert torch_loss.bounds_cost(params, bound, bound) == 0
+    low, high = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    assert torch_loss.bounds_clip({"t": low}, bound, {})["t"].item() == 0.1
+    assert torch_loss.bounds_clip({"t": high}, {}, bound)["t"].item() == 0.1

@@ -258,3 +258,10 @@ def test_decays_are_numbers() -> None:
     found = tt.t_decay(torch.linspace(0, 1, 10001))
     assert not found.isnan().any() and (found.diff() >= 0).all()
     assert tt.t_decay(torch.tensor(1.0)) == 1
+
+
+@pytest.mark.parametrize("function", [tt.deterministic_rounding, tt.stochastic_rounding])
+def test_a_range_is_as_precise_as_the_values(function):
+    value = torch.tensor([0.0, 0.1], dtype=torch.float64)
+    assert function(value, (0.0, 0.1), (0.0, 0.1), 3).tolist() == [0.0, 0.1]
+    assert function(value, (0.0, 0.1), None, 3).tolist() == [0.0, 0.1]

@@ -290,7 +290,8 @@ class LIFBaseTorch(TorchModule):
         if own_name in self._registered_attributes and not self._force_set_attributes:
             self._check_shape(own_name, value, name)
         _LEAKS[mode].check(self._label, name, value)
-        converted = _convert(self.dt, mode, self.leak_mode, to_float_tensor(value).double())
+        exact = torch.as_tensor(value, dtype=torch.float64).detach()
+        converted = _convert(self.dt, mode, self.leak_mode, exact)
         own.check(self._label, own_name, converted)
         super().__setattr__(own_name, converted)
 

@@ -204,6 +204,16 @@ def test_spike_functions_have_gradients_with_their_defaults(function: Any) -> No
 
 
 @pytest.mark.parametrize("function", [StepPWL, PeriodicExponential])
+def test_a_threshold_that_is_a_number_is_as_precise_as_the_membrane(function: Any) -> None:
+    gradients = []
+    for threshold in (0.3, torch.tensor(0.3, dtype=torch.float64)):
+        v = torch.tensor([0.2, 0.7], dtype=torch.float64, requires_grad=True)
+        function.apply(v, threshold).sum().backward()
+        gradients.append(v.grad)
+    assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize("function", [StepPWL, PeriodicExponential])
 def test_surrogates_take_thresholds_element_by_element(function: Any) -> None:
     derivatives = SURROGATES[function.__name__][1]
     x = torch.linspace(-1, 4, 40, dtype=F64, requires_grad=True)

@@ -204,3 +204,13 @@ def test_sigmoid() -> None:
 def test_the_gain_of_a_rate_neuron_is_not_limited() -> None:
     output, _, _ = RateTorch(1, tau=DT)(torch.ones(1, 2, 1))
     assert output.flatten().tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_a_leak_is_set_as_precisely_as_the_module_is() -> None:
+    module = LIFTorch(2, tau_mem=0.02).double()
+    module.tau_mem = 0.1
+    assert module.tau_mem.item() == 0.1
+    module.set_attributes({"tau_syn": [[0.1], [0.3]]})
+    assert module.tau_syn.tolist() == [[0.1], [0.3]]
+    module.alpha = 0.9
+    assert module.tau_mem.item() == pytest.approx(-1e-3 / math.log(0.9), rel=1e-14)

@@ -175,7 +175,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             return nn.Parameter(to_float_tensor(value))
         if has_graph(value):
             return value.to(present)
-        return torch.as_tensor(value).detach().to(present, copy=True)
+        given = torch.as_tensor(value, dtype=present.dtype, device=present.device)
+        return given.detach().clone()
 
     def _store_attribute(self, name: str, value: Any, entry: RegisteredAttribute) -> None:
         if entry.kind == "State":

@@ -88,8 +88,8 @@ class SpikeFunction(Function):
 
 
 def _remember(ctx: Any, x: Any, threshold: Any, window: Any, max_spikes_per_dt: Any) -> None:
-    is_tensor = isinstance(threshold, torch.Tensor)
-    threshold = threshold if is_tensor else torch.as_tensor(threshold).to(x)
+    if not isinstance(threshold, torch.Tensor):
+        threshold = torch.as_tensor(threshold, dtype=x.dtype, device=x.device)
     # a transform knows the tensors that are saved, and none that is kept in another way
     ctx.settings = [None if isinstance(v, torch.Tensor) else v for v in (window, max_spikes_per_dt)]
     tensors = [v for v in (window, max_spikes_per_dt) if isinstance(v, torch.Tensor)]
