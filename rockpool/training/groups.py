@@ -56,7 +56,8 @@ def parameter_groups(net: Any, lr: float | int = 1e-3) -> Any:
     list of dict, or Labelled
         Of torch: groups for any optimizer, ``torch.optim.Adam(parameter_groups(net))``, with
         ``params``, ``lr``, ``name``, and without weight decay but for weights. Parameters that are
-        not trained are left out. Of jax: labels and rates, for ``optax.multi_transform``.
+        not trained are left out; after ``fully_shard`` all processes must call it. Of jax: labels
+        and rates, for ``optax.multi_transform``.
 
     Raises
     ------
@@ -103,7 +104,9 @@ def _label(group: str, value: Any) -> str:
     """Return the name of a group of parameters with one rate."""
     if group in ("weights", "biases"):
         return group
-    size = float(np.mean(np.abs(to_numpy(value)))) if np.size(to_numpy(value)) else 0.0
+    # of `fully_shard`, each process has a shard, and all must have the rate of the whole
+    known = to_numpy(value.full_tensor() if hasattr(value, "full_tensor") else value)
+    size = float(np.mean(np.abs(known))) if known.size else 0.0
     return f"{group} x {size or 1.0:.3g}"
 
 

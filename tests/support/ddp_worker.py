@@ -4,8 +4,8 @@
 
 Takes two steps of gradient descent on its share of a batch, and saves the gradients of both steps
 and the values after them: first with a module in Rockpool mode, then with one in torch mode, and
-then with both as shards. Then it saves what comes of its share in two pieces, also from a module of
-torch around such a module.
+then with both as shards, and the learning rates of these. Then it saves what comes of its share in
+two pieces, also from a module of torch around such a module.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from rockpool.nn.combinators import Sequential
 from rockpool.nn.modules.torch import ExpSynTorch, LIFTorch, LinearTorch
+from rockpool.training import parameter_groups
 
 
 def network() -> torch.nn.Module:
@@ -73,6 +74,12 @@ def shared_out(module: torch.nn.Module, size: int) -> torch.nn.Module:
     return fully_shard(module, mesh=mesh)
 
 
+def rates(module: torch.nn.Module) -> dict[str, float]:
+    """Return the learning rate of each group of parameters, which an optimizer takes."""
+    optimizer = torch.optim.Adam(parameter_groups(module))
+    return {group["name"]: group["lr"] for group in optimizer.param_groups}
+
+
 class Around(torch.nn.Module):
     """A module of torch alone that holds one of ours."""
 
@@ -100,11 +107,13 @@ def main(rank: int, size: int, store: str, path: str) -> None:
         "gloo", init_method=f"file://{store}", rank=rank, world_size=size
     )
     try:
-        results = {}
+        results = {"rates": {}}
         for mode, module in (("rockpool", network()), ("torch", network().to_torch())):
             results[mode] = train(DistributedDataParallel(module), module, rank, size)
         for mode, module in (("shards", network()), ("torch shards", network().to_torch())):
-            results[mode] = train(shared_out(module, size), module, rank, size)
+            sharded = shared_out(module, size)
+            results["rates"][mode] = rates(sharded)
+            results[mode] = train(sharded, module, rank, size)
         module, around = network(), Around()
         results["streams"] = [
             stream(DistributedDataParallel(module), module, rank, size),

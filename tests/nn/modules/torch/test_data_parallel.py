@@ -52,11 +52,13 @@ def test_gradients_of_two_processes_are_those_of_one_on_the_whole_batch(tmp_path
     assert [worker.returncode for worker in workers] == [0, 0], "\n".join(errors)
 
     module = ddp_worker.network()
+    rates = ddp_worker.rates(module)
     expected = ddp_worker.train(module, module, 0, 1)
     module = ddp_worker.network()
     whole = ddp_worker.stream(module, module, 0, 1)
     for rank, path in enumerate(results):
         loaded = torch.load(path, weights_only=True)
+        assert loaded.pop("rates") == {"shards": rates, "torch shards": rates}
         for pieces in loaded.pop("streams"):  # each process goes on from the states of its share
             torch.testing.assert_close(pieces, [piece.chunk(2)[rank] for piece in whole])
         for mode, found in loaded.items():
