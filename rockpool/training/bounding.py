@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rockpool.nn.modules.module import ModuleBase
-from rockpool.parameters import is_jax_array
+from rockpool.parameters import is_jax_array, is_tensor
+from rockpool.training.groups import every_parameter
 
 __all__ = ["bound"]
 
@@ -19,7 +20,7 @@ def bound(net: Any, optimizer: Any) -> Any:
     Parameters
     ----------
     net : module
-        A network of torch or of jax.
+        A network of torch or of jax, also a timed one.
     optimizer : object
         For torch: a ``torch.optim.Optimizer``. For jax: an optimizer of optax, for trees of
         parameters as ``net.parameters()`` gives them.
@@ -49,18 +50,13 @@ def bound(net: Any, optimizer: Any) -> Any:
     """
     if not isinstance(net, ModuleBase):
         raise TypeError(f"bound: net must be a module, got {type(net).__name__}")
-    if hasattr(net, "to_torch"):
+    found = [value for _, value, _ in every_parameter(net)]
+    if hasattr(net, "to_torch") or (found and all(map(is_tensor, found))):
         from rockpool.training.bounds_torch import bound_after_steps
 
         return bound_after_steps(net, optimizer)
-    if all(is_jax_array(v) for v in _leaves(net.parameters())) and hasattr(net, "tree_flatten"):
+    if hasattr(net, "tree_flatten") or (found and all(map(is_jax_array, found))):
         from rockpool.training.bounds_jax import bounded_updates
 
         return bounded_updates(net, optimizer)
     raise TypeError(f"bound: net must be a module of torch or jax, got {type(net).__name__}")
-
-
-def _leaves(tree: Any) -> list[Any]:
-    if isinstance(tree, dict):
-        return [leaf for branch in tree.values() for leaf in _leaves(branch)]
-    return [tree]

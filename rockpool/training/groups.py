@@ -47,7 +47,7 @@ def parameter_groups(net: Any, lr: float | int = 1e-3) -> Any:
     Parameters
     ----------
     net : module
-        A network of torch or of jax.
+        A network of torch or of jax, also a timed one.
     lr : float
         Learning rate of the weights, > 0. Default: 1e-3.
 
@@ -77,7 +77,7 @@ def parameter_groups(net: Any, lr: float | int = 1e-3) -> Any:
         raise ValueError(f"parameter_groups: lr must be > 0, got {lr!r}")
     if not isinstance(net, ModuleBase):
         raise TypeError(f"parameter_groups: net must be a module, got {type(net).__name__}")
-    found = list(_parameters(net))
+    found = list(every_parameter(net))
     if not found:
         raise ValueError(f"parameter_groups: {type(net).__name__} has no parameters to be trained")
     if all(is_jax_array(value) for _, value, _ in found):
@@ -89,7 +89,7 @@ def parameter_groups(net: Any, lr: float | int = 1e-3) -> Any:
     return _groups(found, lr)
 
 
-def _parameters(
+def every_parameter(
     module: Any, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any, str]]:
     """Go through a network: the path of each parameter, its value and its group."""
@@ -97,7 +97,7 @@ def _parameters(
         value = module._load_attribute(name)
         yield (*path, name), value, _GROUPS.get(entry.family, "weights")
     for name, child in module._registered_modules.items():
-        yield from _parameters(child, (*path, name))
+        yield from every_parameter(child, (*path, name))
 
 
 def _label(group: str, value: Any) -> str:

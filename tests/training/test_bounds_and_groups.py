@@ -119,6 +119,31 @@ def test_jax_is_bound_within_jit() -> None:
     net.set_attributes(moved)
 
 
+def test_a_timed_network_of_torch_is_bound() -> None:
+    net = network("torch")
+    timed = net.timed()
+    optimizer = bound(timed, torch.optim.SGD(parameter_groups(timed), lr=1.0))
+    for parameter in net.parameters().astorch():
+        parameter.grad = torch.full_like(parameter, 1e5)
+    optimizer.step()
+    assert net[1].tau_mem.tolist() == pytest.approx([1e-3] * N)
+    assert net[1].threshold.tolist() == pytest.approx([1e-3] * N)
+    constant = LIFTorch(1, tau_mem=Constant(0.02), tau_syn=Constant(0.02), threshold=Constant(1.0))
+    bound(constant.timed(), torch.optim.SGD([constant.bias], lr=1.0)).step()
+
+
+def test_a_timed_network_of_jax_is_bound() -> None:
+    timed = network("jax").timed()
+    optimizer = bound(timed, optax.sgd(10.0))
+    parameters = timed.parameters()
+    gradients = jax.tree.map(jnp.ones_like, parameters)
+    updates, _ = optimizer.update(gradients, optimizer.init(parameters), parameters)
+    moved = optax.apply_updates(parameters, updates)["_module"]["1_LIFJax"]
+    np.testing.assert_allclose(moved["tau_mem"], 1e-3, rtol=1e-4)
+    np.testing.assert_allclose(moved["threshold"], 1e-3, rtol=1e-3)
+    timed.set_attributes({"_module": {"1_LIFJax": moved}})
+
+
 def test_what_the_user_gave_is_the_bound() -> None:
     net = LIFTorch(1, tau_mem=[0.4e-3])
     optimizer = bound(net, torch.optim.SGD([net.tau_mem], lr=1.0))
@@ -133,6 +158,8 @@ def test_what_the_user_gave_is_the_bound() -> None:
         (LIFTorch(1), optax.sgd(1.0), "must be a torch.optim.Optimizer, got"),
         (LIFJax(1), "adam", "must be one of optax, got str"),
         (LIF(1), optax.sgd(1.0), "net must be a module of torch or jax, got LIF"),
+        (LIF(1).timed(), optax.sgd(1.0), "net must be a module of torch or jax, got TimedModule"),
+        (LIFTorch(1).timed(), optax.sgd(1.0), "must be a torch.optim.Optimizer, got"),
     ],
 )
 def test_optimizers_of_another_kind(net: Any, optimizer: Any, message: str) -> None:
