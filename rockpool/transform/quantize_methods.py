@@ -8,7 +8,9 @@ Rockpool 3.1 scales some arrays otherwise. ``like_3_1=True`` does it as 3.1 does
 
 * `global_quantize`: biases of the output are scaled as those of the hidden layer; a threshold that
   is too large scales down recurrent weights, for the output neurons' once more, but no biases.
-* `channel_quantize`: with one synapse, biases are rounded and not scaled.
+* `channel_quantize`: with one synapse, biases of hidden neurons are rounded and not scaled; a
+  threshold that is too large scales down weights, but no biases, and stays as it is for a neuron
+  without weights.
 """
 
 from __future__ import annotations
@@ -156,8 +158,9 @@ def channel_quantize(
 ) -> dict[str, Array]:
     """Return whole numbers with a scale for each neuron, that of the largest weight to it.
 
-    Parameters, result and errors are those of `global_quantize`. The threshold of a neuron without
-    weights is rounded.
+    Where that makes the threshold of a neuron too large, the scale is the one by which the threshold
+    is the largest possible. A neuron without weights has the scale 1. Parameters, result and errors
+    are those of `global_quantize`.
     """
     _require_bits(bits_per_weight=bits_per_weight, bits_per_threshold=bits_per_threshold)
     w_in, w_rec = validate_weights_to_3d(weights_in), validate_weights_to_3d(weights_rec)
@@ -165,8 +168,13 @@ def channel_quantize(
     _require_finite(weights_in=w_in, weights_rec=w_rec, weights_out=w_out)
     _require_finite(threshold=threshold, threshold_out=threshold_out, bias=bias, bias_out=bias_out)
     limit = 2 ** (bits_per_threshold - 1) - 1
-    scales = _scales(bits_per_weight, limit, threshold, w_in, w_rec)
-    scales_out = _scales(bits_per_weight, limit, threshold_out, w_out[..., np.newaxis])
+    largest = _largest_to(threshold, w_in, w_rec)
+    largest_out = _largest_to(threshold_out, w_out[..., np.newaxis])
+    of_weights = np.array([_scale(bits_per_weight, value) for value in largest])
+    of_weights_out = np.array([_scale(bits_per_weight, value) for value in largest_out])
+    scales = _limited(of_weights, threshold, limit, (largest > 0) | (not like_3_1))
+    scales_out = _limited(of_weights_out, threshold_out, limit, (largest_out > 0) | (not like_3_1))
+    of_biases, of_biases_out = (of_weights, of_weights_out) if like_3_1 else (scales, scales_out)
     found = {
         "weights_in": _whole(w_in * scales[: w_in.shape[1], np.newaxis]),
         "weights_rec": _whole(w_rec * scales[:, np.newaxis]),
@@ -176,28 +184,34 @@ def channel_quantize(
     }
     if bias is not None:
         unscaled = like_3_1 and w_in.shape[-1] == 1
-        found["bias"] = _whole(np.asarray(bias) * (1.0 if unscaled else scales))
+        found["bias"] = _whole(np.asarray(bias) * (1.0 if unscaled else of_biases))
     if bias_out is not None:
-        found["bias_out"] = _whole(np.asarray(bias_out) * scales_out)
+        found["bias_out"] = _whole(np.asarray(bias_out) * of_biases_out)
     return _ordered(found, dash_mem, dash_mem_out, dash_syn, dash_syn_2, dash_syn_out)
 
 
-def _scales(bits: int, limit: int, threshold: ArrayLike, *weights: Array) -> Array:
-    """Return a scale for each neuron, with weights (from, to, synapses) of at least some of them.
+def _largest_to(threshold: ArrayLike, *weights: Array) -> Array:
+    """Return the largest magnitude of the weights (from, to, synapses) to each neuron, 0 if none.
 
-    That of a threshold beyond the limit is the one by which it becomes the limit.
+    There are as many neurons as thresholds, or, with one for all, as the weights are to.
     """
-    thresholds = np.asarray(threshold, dtype=float).reshape(-1)
-    if thresholds.size == 1:  # one for all neurons
-        thresholds = np.repeat(thresholds, max(array.shape[1] for array in weights))
-    largest = np.zeros(len(thresholds))
+    n_neurons = np.size(threshold)
+    if n_neurons == 1:
+        n_neurons = max(array.shape[1] for array in weights)
+    largest = np.zeros(n_neurons)
     for array in weights:
         n = array.shape[1]
         largest[:n] = np.maximum(largest[:n], np.abs(array).max(axis=(0, 2), initial=0.0))
-    scales = np.array([_scale(bits, value) for value in largest])
-    beyond = np.round(thresholds * scales) > limit
-    scales[beyond] = limit / thresholds[beyond]
-    return scales
+    return largest
+
+
+def _limited(scales: Array, threshold: ArrayLike, limit: int, chosen: Array) -> Array:
+    """Return scales, of chosen neurons the one by which a threshold beyond the limit becomes it."""
+    thresholds = np.broadcast_to(np.asarray(threshold, dtype=float).reshape(-1), scales.shape)
+    beyond = chosen & (np.round(thresholds * scales) > limit)
+    found = scales.copy()
+    found[beyond] = limit / thresholds[beyond]
+    return found
 
 
 def _largest(*arrays: Any) -> float:

@@ -80,6 +80,27 @@ def test_with_one_synapse_biases_have_the_scale_of_their_neuron() -> None:
     assert channel_quantize(**one, like_3_1=True)["bias"].tolist() == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(("n_synapses", "bias"), [(1, [0, 0, 0, 0]), (2, [159, -28, 79, 0])])
+def test_thresholds_beyond_the_limit_as_in_3_1(n_synapses: int, bias: list[int]) -> None:
+    given = specification(
+        threshold=np.array([1e4, 0.5, 0.8, 1e5]),
+        threshold_out=np.array([1, 1e4]),
+        bias=np.array([0.5, -0.1, 0.2, 0.3]),
+        bias_out=np.array([0.05, -0.3]),
+    )
+    for name in ("weights_in", "weights_rec"):
+        given[name] = given[name][..., :n_synapses]
+        given[name][:, 3] = 0
+    found = channel_quantize(**given, like_3_1=True)
+    assert found["bias"].tolist() == bias and found["bias_out"].tolist() == [26, -172]
+    assert found["threshold"].tolist() == [32767, 142, 314, 100000]
+    assert found["threshold_out"].tolist() == [529, 32767]
+
+    found = channel_quantize(**given)  # all of a neuron has one scale, and fits
+    assert found["threshold"].tolist() == [32767, 142, 314, 32767]
+    assert found["bias"].tolist() == [2, -28, 79, 0] and found["bias_out"].tolist() == [26, -1]
+
+
 def test_nothing_is_changed_in_place() -> None:
     given = specification()
     channel_quantize(**given)
