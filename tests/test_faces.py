@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import rockpool
+from rockpool.backends.left_out import LEFT_OUT
 
 ROOT = Path(rockpool.__file__).parent
 PACKAGES = sorted(
@@ -97,8 +98,7 @@ def public_modules() -> list[str]:
     files = [path.relative_to(ROOT.parent) for path in ROOT.rglob("*.py")]
     names = [str(path.with_suffix("")).replace("/", ".") for path in files]
     names = [name.removesuffix(".__init__") for name in names]
-    left_out = ("rockpool.devices", "rockpool.nn.layers", "rockpool.utilities.timedarray_shift")
-    inner = [n for n in names if n != "rockpool" and "._" not in n and n not in left_out]
+    inner = [n for n in names if n != "rockpool" and "._" not in n and n not in LEFT_OUT]
     return [name for name in inner if name.split(".")[1] not in ("backends", "cli")]
 
 

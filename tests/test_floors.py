@@ -16,6 +16,7 @@ from support import import_graph
 from support.import_graph import Arrows, Import
 
 import rockpool
+from rockpool.backends.left_out import LEFT_OUT
 
 # From the ground up. A room is a package with all in it, or a file; the longest name that fits is a
 # file's room. It may import what is in the room itself and on the floors below: not its neighbours
@@ -23,11 +24,7 @@ import rockpool
 FLOORS = (
     ("rockpool._version",),
     ("rockpool.backends",),  # is it there, import it, or stand in for it
-    (  # nothing but the word that they are left out
-        "rockpool.devices",
-        "rockpool.nn.layers",
-        "rockpool.utilities.timedarray_shift",
-    ),
+    tuple(LEFT_OUT),  # nothing but the word that they are left out
     ("rockpool.utilities",),  # public faces of backends; trees
     ("rockpool.parameters",),
     ("rockpool.typehints", "rockpool.utilities.property_arrays"),

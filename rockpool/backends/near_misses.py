@@ -19,7 +19,7 @@ def meant(package: str, name: str, advertised: "Callable[[str], Iterable[str]]")
 
     `advertised` gives the names that a package offers.
     """
-    names = _names(package, advertised)
+    names = [*_in_files(package), *_names(package, advertised)]
     offered = {full.rpartition(".")[2]: full for full in names}
     if name in offered:
         return offered[name]
@@ -52,3 +52,17 @@ def _names(package: str, advertised: "Callable[[str], Iterable[str]]") -> "list[
             where = top if inner == "." else f"{top}.{inner}"
             found += [f"{where}.{name}" for name in advertised(where)]
     return sorted(found, key=lambda full: -full.count("."))
+
+
+def _in_files(package: str) -> "list[str]":
+    """The full names of what the files of a package have in ``__all__``, and it may not offer."""
+    folder = os.path.dirname(getattr(sys.modules.get(package), "__file__", None) or "")
+    found = []
+    for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        module, ending = os.path.splitext(file)
+        if ending == ".py" and not module.startswith("_"):
+            with open(os.path.join(folder, file), encoding="utf-8") as source:
+                listed = source.read().partition("\n__all__ = [")[2].partition("]")[0]
+            words = (word.strip(" \n\"'") for word in listed.split(","))
+            found += [f"{package}.{module}.{word}" for word in words if word.isidentifier()]
+    return found

@@ -332,6 +332,12 @@ def test_a_near_miss_is_told_what_is_meant(package: str, name: str, meant: str) 
         ("rockpool.nn.modules", "Sequential", "rockpool.nn.combinators.Sequential"),
         ("rockpool.nn.modules", "LIFtorch", "rockpool.nn.modules.LIFTorch"),
         ("rockpool.training", "torch_los", "rockpool.training.torch_loss"),
+        ("rockpool.training", "spiking", "rockpool.training.init.spiking"),
+        (
+            "rockpool.transform",
+            "global_quantise",
+            "rockpool.transform.quantize_methods.global_quantize",
+        ),
         ("rockpool.nn.modules", "NothingLikeIt", ""),
     ],
 )

@@ -25,3 +25,9 @@ def test_it_is_the_same_from_its_package(module: str) -> None:
         exec(f"from {package} import {name}", {})
     assert not hasattr(importlib.import_module(package), name)
     assert name not in dir(importlib.import_module(package))
+
+
+def test_what_3_1_has_besides_is_among_them() -> None:
+    assert {"rockpool.weights", "rockpool.analysis", "rockpool.version"} < set(LEFT_OUT)
+    with pytest.raises(ModuleNotFoundError, match=r"rockpool\.weights is not part of this package"):
+        exec("import rockpool.weights.reservoirweights", {})
