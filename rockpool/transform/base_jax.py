@@ -10,7 +10,6 @@ from rockpool.nn.modules.jax._base.rng import initial_key, split_key
 from rockpool.nn.modules.jax.jax_module import JaxModule
 from rockpool.parameters import State
 from rockpool.transform.param_transformer import ParameterTransformerMixin
-from rockpool.utilities.tree_utils import branches
 
 __all__ = ["JaxParameterTransformerMixin"]
 
@@ -51,8 +50,7 @@ class JaxParameterTransformerMixin(ParameterTransformerMixin, JaxModule):  # typ
         tree: dict[str, Any] = self.module.parameters()
         _, key = split_key(self.rng_key)
         for family, transform_param in zip(self.families, self.transform_params, strict=True):
-            chosen = self.module.parameters() if family is None else self.module.parameters(family)
-            for branch in branches(chosen):
+            for branch in self._chosen(self.module, family):
                 key, own = jax.random.split(key)
                 node = tree
                 for name in branch[:-1]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rockpool.nn.modules.module import Module
 from rockpool.transform.param_transformer import (
+    NOT_ZERO,
     ParameterTransformerMixin,
     is_of_jax,
     lazy_classes,
@@ -24,6 +25,8 @@ __getattr__ = lazy_classes(__name__, "JaxDropout")
 class ModDropout(ParameterTransformerMixin, Module):  # type: ignore[misc]
     """A native module around another one, as `Dropout` makes it."""
 
+    _left_alone = NOT_ZERO
+
     def _transform(self, param: Any, transform_param: Any) -> Any:
         return param * (np.random.random(np.shape(param)) >= transform_param)
 
@@ -36,7 +39,8 @@ def Dropout(mod: Any, families: Any = None, prob: Any = 0.5, *args: Any, **kwarg
     mod : Module
         The module, of numpy or jax.
     families : str or list of str, optional
-        Families of parameters to drop from. Default: all parameters.
+        Families of parameters to drop from. Default: all but time constants, decays, bit-shifts
+        and thresholds, which can be named.
     prob : float or list of float
         Probability to drop a parameter, of all families or of each. Default: 0.5.
     *args, **kwargs
@@ -52,7 +56,7 @@ def Dropout(mod: Any, families: Any = None, prob: Any = 0.5, *args: Any, **kwarg
     TypeError
         `mod` is no module of numpy or jax.
     ValueError
-        A probability is not within [0, 1].
+        A probability is not within [0, 1], or there are no parameters to drop.
 
     Examples
     --------

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.parameters import Shape, SimulationParameter
-from rockpool.utilities.tree_utils import branches, get_nested, set_nested, tree_update
+from rockpool.utilities.tree_utils import Branch, branches, get_nested, set_nested, tree_update
 
 __all__ = ["JaxParameterTransformerMixin", "ParameterTransformerMixin", "deep_update"]
+
+# Families of which a value of zero has no meaning
+NOT_ZERO = ("taus", "threshold", "thresholds", "decays", "bitshifts")
 
 Tree = dict[str, Any]
 
@@ -66,6 +69,9 @@ class ParameterTransformerMixin(_Base):
         There is another number of `transform_params` than of families.
     """
 
+    # families that are changed only where they are asked for by name
+    _left_alone: ClassVar[tuple[str, ...]] = ()
+
     module: Any
     families: Any
     transform_params: Any
@@ -89,9 +95,11 @@ class ParameterTransformerMixin(_Base):
                 f"{owner}: there must be one of transform_params for each of the "
                 f"{len(families)} families, got {len(transform_params)}"
             )
-        if not any(module.parameters() if f is None else module.parameters(f) for f in families):
+        if not any(self._chosen(module, family) for family in families):
+            by_name = f"; by name, there are {', '.join(self._left_alone)}"
             raise ValueError(
                 f"{owner}: there are no parameters of {families} in {module.class_name}"
+                f"{by_name if self._left_alone and None in families else ''}"
             )
         super().__init__(  # type: ignore[misc]
             *args,
@@ -112,6 +120,14 @@ class ParameterTransformerMixin(_Base):
     def _shape_out(self) -> Shape:
         return self.module._shape_out  # type: ignore[no-any-return]
 
+    @classmethod
+    def _chosen(cls, module: Any, family: Any) -> list[Branch]:
+        """Return where the parameters of a family are; None: all but those that are left alone."""
+        if family is not None:
+            return list(branches(module.parameters(family)))
+        left = {b for name in cls._left_alone for b in branches(module.parameters(name))}
+        return [branch for branch in branches(module.parameters()) if branch not in left]
+
     def _transform(self, param: Any, transform_param: Any) -> Any:
         """Return a changed parameter."""
         raise NotImplementedError
@@ -120,8 +136,7 @@ class ParameterTransformerMixin(_Base):
         """Return the tree of parameters of the module, with those of the families changed."""
         tree: Tree = self.module.parameters()
         for family, transform_param in zip(self.families, self.transform_params, strict=True):
-            chosen = self.module.parameters() if family is None else self.module.parameters(family)
-            for branch in branches(chosen):
+            for branch in self._chosen(self.module, family):
                 value = self._transform(get_nested(tree, branch), transform_param)
                 set_nested(tree, branch, value, inplace=True)
         return tree

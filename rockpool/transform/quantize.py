@@ -8,6 +8,7 @@ import numpy as np
 
 from rockpool.nn.modules.module import Module
 from rockpool.transform.param_transformer import (
+    NOT_ZERO,
     ParameterTransformerMixin,
     is_of_jax,
     lazy_classes,
@@ -23,6 +24,8 @@ __getattr__ = lazy_classes(__name__, "JaxStochasticQuantize")
 
 class ModStochasticQuantize(ParameterTransformerMixin, Module):  # type: ignore[misc]
     """A native module around another one, as `StochasticQuantize` makes it."""
+
+    _left_alone = NOT_ZERO
 
     def _transform(self, param: Any, transform_param: Any) -> Any:
         whole = np.floor(param)
@@ -40,7 +43,8 @@ def StochasticQuantize(mod: Any, families: Any = None, *args: Any, **kwargs: Any
     mod : Module
         The module, of numpy or jax.
     families : str or list of str, optional
-        Families of parameters to round. Default: all parameters.
+        Families of parameters to round. Default: all but time constants, decays, bit-shifts and
+        thresholds, which can be named.
     *args, **kwargs
         Further arguments of the class, such as `rng_key` for jax.
 
@@ -53,6 +57,8 @@ def StochasticQuantize(mod: Any, families: Any = None, *args: Any, **kwargs: Any
     ------
     TypeError
         `mod` is no module of numpy or jax.
+    ValueError
+        There are no parameters to round.
     """
     if is_of_jax("StochasticQuantize", mod):
         from rockpool.transform import JaxStochasticQuantize

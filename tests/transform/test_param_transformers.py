@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from rockpool.nn.combinators import Residual, Sequential
-from rockpool.nn.modules import LIF, Conv2d, Conv2dJax, LIFJax, Linear, LinearJax, LinearTorch
+from rockpool.nn.modules import (
+    LIF,
+    Conv2d,
+    Conv2dJax,
+    ExpSyn,
+    ExpSynJax,
+    LIFJax,
+    Linear,
+    LinearJax,
+    LinearTorch,
+)
 from rockpool.transform import dropout, mismatch_generator, param_transformer, quantize
 from rockpool.transform.dropout import Dropout
 from rockpool.transform.mismatch import module_registery
@@ -54,6 +64,28 @@ def test_families_have_probabilities_of_their_own(backend: str) -> None:
     found = Dropout(layer, ["bias", "taus"], [1.0, 0.0]).transformed_parameters()
     assert not np.any(found["bias"])
     np.testing.assert_allclose(found["tau_mem"], 0.02, rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [lambda net: Dropout(net, prob=1.0), StochasticQuantize])
+def test_time_constants_and_thresholds_are_changed_by_name_only(make: Any, backend: str) -> None:
+    net = Sequential(
+        LINEAR[backend]((2, 3), weight=np.full((2, 3), 0.4)),
+        LIFS[backend](3, tau_mem=0.02, threshold=0.7, bias=np.full(3, 0.1)),
+    )
+    module = make(net)
+    neurons = module.transformed_parameters()[f"1_{LIFS[backend].__name__}"]
+    for name in ("tau_mem", "tau_syn", "threshold"):
+        np.testing.assert_array_equal(neurons[name], getattr(net[1], name))
+    assert set(np.unique(neurons["bias"])) <= {0, 1}
+    assert np.isfinite(module(np.ones((1, 5, 2)))[0]).all()
+
+
+def test_neurons_with_nothing_to_drop_are_refused(backend: str) -> None:
+    synapses = {"numpy": ExpSyn, "jax": ExpSynJax}[backend](3)
+    said = r"no parameters of \[None\] in ExpSyn\w*; by name, there are taus, threshold"
+    with pytest.raises(ValueError, match=said):
+        Dropout(synapses)
+    assert not np.any(Dropout(synapses, "taus", 1.0).transformed_parameters()["tau"])
 
 
 def test_a_key_gives_other_numbers_each_time() -> None:
