@@ -2,8 +2,8 @@
 
 _NETWORK = (
     "a network of version 1",
-    "the neurons of rockpool.nn.modules have recurrent weights with has_rec=True, which can be set, "
-    "as w_rec, or trained",
+    "the neurons of rockpool.nn.modules have recurrent weights with has_rec=True, which can be "
+    "set, as w_rec, or trained",
 )
 _RIDGE = (
     "ridge regression for the layers of version 1",

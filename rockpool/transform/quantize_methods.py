@@ -158,9 +158,9 @@ def channel_quantize(
 ) -> dict[str, Array]:
     """Return whole numbers with a scale for each neuron, that of the largest weight to it.
 
-    Where that makes the threshold of a neuron too large, the scale is the one by which the threshold
-    is the largest possible. A neuron without weights has the scale 1. Parameters, result and errors
-    are those of `global_quantize`.
+    Where that makes the threshold of a neuron too large, its scale is the one by which the
+    threshold is the largest possible. A neuron without weights has the scale 1. Parameters, result
+    and errors are those of `global_quantize`.
     """
     _require_bits(bits_per_weight=bits_per_weight, bits_per_threshold=bits_per_threshold)
     w_in, w_rec = validate_weights_to_3d(weights_in), validate_weights_to_3d(weights_rec)
