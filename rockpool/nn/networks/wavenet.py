@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from rockpool.nn.models import checks
 from rockpool.nn.modules.torch.torch_module import TorchModule
 
 __all__ = ["WaveBlock", "WaveNet"]
+
+
+def require_counts(owner: str, **counts: Any) -> None:
+    """Raise a TypeError or a ValueError for arguments that are no whole numbers >= 1, by name."""
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or value < 1:
+            error = ValueError if isinstance(value, Integral) else TypeError
+            raise error(f"{owner}: {name} must be a whole number >= 1, got {value!r}")
 
 
 class WaveBlock(nn.Module):
@@ -23,15 +34,22 @@ class WaveBlock(nn.Module):
     Parameters
     ----------
     n_channels_res : int
-        Number of channels of input and residual output.
+        Number of channels of input and residual output, >= 1.
     n_channels_skip : int
-        Number of channels of the skip output.
+        Number of channels of the skip output, >= 1.
     kernel_size : int
-        Number of time steps that a convolution takes into account.
+        Number of time steps that a convolution takes into account, >= 1.
     dilation : int
-        Distance between these in time steps.
+        Distance between these in time steps, >= 1.
     bias : bool
         Whether the convolutions have biases. Default: False.
+
+    Raises
+    ------
+    TypeError
+        A number is no whole one.
+    ValueError
+        A number is < 1.
 
     References
     ----------
@@ -46,6 +64,13 @@ class WaveBlock(nn.Module):
         dilation: int,
         bias: bool = False,
     ) -> None:
+        require_counts(
+            type(self).__name__,
+            n_channels_res=n_channels_res,
+            n_channels_skip=n_channels_skip,
+            kernel_size=kernel_size,
+            dilation=dilation,
+        )
         super().__init__()
         self.past = (kernel_size - 1) * dilation
 
@@ -86,6 +111,13 @@ class WaveNet(nn.Module):
     kernel_size : int
         Number of time steps that each convolution takes into account. Default: 2.
 
+    Raises
+    ------
+    TypeError
+        A number is no whole one.
+    ValueError
+        A number is < 1, or there are no dilations.
+
     References
     ----------
     As for `WaveBlock`.
@@ -110,6 +142,21 @@ class WaveNet(nn.Module):
         dilations: Sequence[int] = (1, 2, 4, 8, 16, 1, 2, 4, 8, 16),
         kernel_size: int = 2,
     ) -> None:
+        owner = type(self).__name__
+        dilations = checks.as_entries(dilations)
+        if not dilations:
+            raise ValueError(f"{owner}: dilations must have an entry for each block, got none")
+        require_counts(
+            owner,
+            n_classes=n_classes,
+            n_channels_in=n_channels_in,
+            n_channels_res=n_channels_res,
+            n_channels_skip=n_channels_skip,
+            n_hidden=n_hidden,
+            kernel_size=kernel_size,
+        )
+        for dilation in dilations:
+            require_counts(owner, dilations=dilation)
         super().__init__()
         self.conv_in = nn.Conv1d(n_channels_in, n_channels_res, 1, bias=bias)
         self.blocks = nn.ModuleList(

@@ -23,7 +23,7 @@ from rockpool.nn.modules.torch.linear_torch import LinearTorch
 from rockpool.nn.modules.torch.torch_module import TorchModule
 from rockpool.nn.networks.initial_weights import ScaledKaiming
 from rockpool.nn.networks.kept import described
-from rockpool.nn.networks.wavenet import WaveBlock, WaveNet
+from rockpool.nn.networks.wavenet import WaveBlock, WaveNet, require_counts
 from rockpool.nn.networks.wiring import block_output, network_output, wired_on
 from rockpool.parameters import Constant, SimulationParameter, to_numpy
 
@@ -97,7 +97,8 @@ class WaveSenseBlock(_Recorded):
     Raises
     ------
     ValueError
-        There is no dilation, it is < 1, or the class of neurons is another one.
+        There is no dilation, it or a number of channels is < 1, or the class of neurons is another
+        one.
 
     Notes
     -----
@@ -131,6 +132,7 @@ class WaveSenseBlock(_Recorded):
             raise ValueError(f"{owner}: dilation must be >= 1 time step, got {dilation}")
         if kernel_size < 1:
             raise ValueError(f"{owner}: kernel_size must be >= 1, got {kernel_size}")
+        require_counts(owner, Nchannels=Nchannels, Nskip=Nskip)
         super().__init__(
             *args, shape=(Nchannels, Nchannels), spiking_input=True, spiking_output=True, **kwargs
         )
@@ -219,7 +221,8 @@ class WaveSenseNet(_Recorded):
     Raises
     ------
     ValueError
-        There are no dilations, or a class of neurons is another one; and as for `WaveSenseBlock`.
+        There are no dilations, a number of channels is < 1, or a class of neurons is another one;
+        and as for `WaveSenseBlock`.
 
     References
     ----------
@@ -264,6 +267,14 @@ class WaveSenseNet(_Recorded):
             _check_neurons(owner, "neuron_model_out", neuron_model_out)
         if not dilations:
             raise ValueError(f"{owner}: dilations must have an entry for each block, got none")
+        require_counts(
+            owner,
+            n_classes=n_classes,
+            n_channels_in=n_channels_in,
+            n_channels_res=n_channels_res,
+            n_channels_skip=n_channels_skip,
+            n_hidden=n_hidden,
+        )
         super().__init__(
             *args,
             shape=(n_channels_in, n_classes),

@@ -184,3 +184,40 @@ def test_wave_block_keeps_the_length_for_any_kernel() -> None:
     from rockpool.nn.networks import wavesense
 
     assert wavesense.WaveNet is WaveNet
+
+
+SIZES = ["n_classes", "n_channels_in", "n_channels_res", "n_channels_skip", "n_hidden"]
+
+
+@pytest.mark.parametrize("name", [*SIZES, "kernel_size", "dilations"])
+def test_numbers_of_a_wave_net_are_whole_and_at_least_one(name: str) -> None:
+    given = {"dilations": [1, 2]}
+    for value, error in ((0, ValueError), (-3, ValueError), (1.5, TypeError)):
+        given[name] = [2, value] if name == "dilations" else value
+        with pytest.raises(
+            error, match=rf"^WaveNet: {name} must be a whole number >= 1, got {value}"
+        ):
+            WaveNet(**given)
+
+
+def test_a_wave_net_has_blocks() -> None:
+    with pytest.raises(ValueError, match="WaveNet: dilations must have an entry for each block"):
+        WaveNet(dilations=[])
+
+
+@pytest.mark.parametrize("name", ["n_channels_res", "n_channels_skip", "kernel_size", "dilation"])
+def test_numbers_of_a_wave_block_are_whole_and_at_least_one(name: str) -> None:
+    given = {"n_channels_res": 2, "n_channels_skip": 3, "kernel_size": 2, "dilation": 1, name: 0}
+    with pytest.raises(ValueError, match=f"^WaveBlock: {name} must be a whole number >= 1, got 0"):
+        WaveBlock(**given)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_of_a_wavesense_net_are_named(name: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"^WaveSenseNet: {name} must be a whole number >= 1, got 0"
+    ):
+        WaveSenseNet([1], **{name: 0})
+    if name == "n_channels_skip":
+        with pytest.raises(ValueError, match=r"^WaveSenseBlock: Nskip must be a whole number >= 1"):
+            WaveSenseBlock(2, 0, 1)
