@@ -74,8 +74,8 @@ def kernel(
     def decorate(function: Callable[..., Any]) -> Any:
         if numba.config.DISABLE_JIT:
             raise RuntimeError(
-                "kernels need numba's compiler, which NUMBA_DISABLE_JIT turns off; unset it, or set "
-                "ROCKPOOL_KERNELS=0, with which torch, jax and streams do without them"
+                "kernels need numba's compiler, which NUMBA_DISABLE_JIT turns off; unset it, or "
+                "set ROCKPOOL_KERNELS=0, with which torch, jax and streams do without them"
             )
         compiled = numba.njit(**OPTIONS)(function)
         compiled._cache = KeptCode(function)
