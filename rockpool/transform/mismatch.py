@@ -91,8 +91,9 @@ def mismatch_generator(
         for branch in list(branches(prototype)):
             if not get_nested(prototype, branch):
                 continue
-            value = jnp.asarray(_found(tree, branch), jnp.float32)
-            noise = jax.random.normal(keys[get_nested(order, branch)], value.shape)
+            value = jnp.asarray(_found(tree, branch))
+            value = value.astype(jnp.result_type(value, float))
+            noise = jax.random.normal(keys[get_nested(order, branch)], value.shape, value.dtype)
             set_nested(tree, branch, value * (1.0 + sigma * noise), inplace=True)
         return tree
 

@@ -258,6 +258,17 @@ def test_what_sonata_says_of_its_order_is_not_trusted(sorting: int, tmp_path: Pa
     )
 
 
+def test_channels_of_sonata_that_are_silent_come_back(tmp_path: Path) -> None:
+    events = np.array([(1000, 0), (2000, 1)], dtype=[("t", "i8"), ("channel", "i8")])
+    write(Recording(events, unit="us", n_channels=7), tmp_path / "a.h5")
+    assert read(tmp_path / "a.h5").n_channels == 7
+    assert read(tmp_path / "a.h5", n_channels=9).n_channels == 9
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["spikes/cells"].attrs["n_channels"] = 1
+    with pytest.raises(FileFormatError, match=r"a\.h5.* n_channels must be at least 2"):
+        read(tmp_path / "a.h5")
+
+
 def test_sonata_without_a_unit_asks_for_it(tmp_path: Path) -> None:
     event_files.sonata(tmp_path / "a.h5", [1.0], [0], None)
     with pytest.raises(ValueError, match="give time_unit"):

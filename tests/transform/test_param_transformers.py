@@ -151,6 +151,15 @@ def test_mismatch_of_many_values_has_the_deviation_asked_for() -> None:
     assert tree["bias"].dtype == np.float32
 
 
+def test_mismatch_has_the_precision_of_the_values() -> None:
+    draw = mismatch_generator({"bias": True, "dt": True}, 0.3, 3.0)
+    with jax.enable_x64(True):
+        tree = draw(LIFJax(3, bias=np.full(3, 1 / 3)), jax.random.PRNGKey(0))
+    assert tree["bias"].dtype == np.float64 and tree["dt"].dtype == np.float64
+    single = draw(LIFJax(3, bias=np.full(3, 1 / 3, np.float32)), jax.random.PRNGKey(0))
+    assert single["bias"].dtype == single["dt"].dtype == np.float32
+
+
 def test_mismatch_of_a_network_and_of_settings() -> None:
     from rockpool.nn.modules import RateJax
 

@@ -45,7 +45,7 @@ def read(
     time_unit : str, optional
         s, ms, us or ns. Default: what the file says.
     n_channels : int, optional
-        Number of nodes. Default: as many as the events need.
+        Number of nodes. Default: what `write` noted, or as many as the events need.
     """
     with opened(path) as file:
         spikes = file.get("spikes")
@@ -70,6 +70,9 @@ def read(
                 f"{path}: its timestamps do not say their unit; give time_unit, 'ms' or another"
             )
         unit = unit_named(path, said)
+        noted = group.attrs.get("n_channels")
+        if n_channels is None and isinstance(noted, np.integer):
+            n_channels = int(noted)
         times, nodes = array_of(path, group, "timestamps"), array_of(path, group, "node_ids")
     ticks, tick = ticks_of(path, times, unit, as_stored="ns")
     yield Recording(
@@ -110,6 +113,8 @@ def write(recording: Recording, file: IO[bytes]) -> None:
         out.attrs["version"] = np.array([0, 1], dtype=np.uint32)
         group = out.create_group(f"spikes/{population}")
         group.attrs.create("sorting", 2, dtype=_SORTING)
+        if recording.n_channels > 1 + recording.channels.max(initial=-1):  # silent ones
+            group.attrs["n_channels"] = recording.n_channels  # which SONATA has no place for
         group["node_ids"] = recording.channels[order].astype(np.uint64)
         group["timestamps"] = times
         group["timestamps"].attrs["units"] = "ms"
