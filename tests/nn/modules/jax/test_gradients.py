@@ -208,6 +208,53 @@ def test_gradients_of_smooth_modules_are_those_of_finite_differences() -> None:
             )
 
 
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        jax.grad,
+        jax.jacfwd,
+        jax.jacrev,
+        lambda f: jax.jit(jax.grad(f)),
+        lambda f: lambda x: jax.vmap(jax.grad(f))(x[None])[0],
+    ],
+    ids=["grad", "jacfwd", "jacrev", "jit", "vmap"],
+)
+def test_gradients_by_time_constants_are_as_exact_as_doubles(derivative: Any) -> None:
+    def of_exp_syn(tau: Any) -> Any:
+        return ExpSynJax(1).set_attributes({"tau": tau})(data)[0].sum()
+
+    def of_lif(taus: Any) -> Any:
+        layer = LIFJax(1, threshold=1e3).set_attributes(
+            {"tau_mem": taus[:1], "tau_syn": taus[1:, None]}
+        )
+        return layer(data, record=True)[2]["vmem"].sum()
+
+    def exp_syn_written_out(tau: Any) -> Any:
+        isyn, outputs = 0.0, 0.0
+        for x in data[0, :, 0]:
+            isyn = (isyn + x) * jnp.exp(-1e-3 / tau[0])
+            outputs += isyn
+        return outputs
+
+    def lif_written_out(taus: Any) -> Any:
+        alpha, beta = jnp.exp(-1e-3 / taus)
+        isyn, vmem, sum_vmem = 0.0, 0.0, 0.0
+        for x in data[0, :, 0]:
+            isyn = (isyn + x) * beta
+            vmem = vmem * alpha + isyn
+            sum_vmem += vmem
+        return sum_vmem
+
+    with jax.enable_x64(True):
+        data, taus = jnp.full((1, 9, 1), 0.3), jnp.array([0.02, 0.03])
+        for function, written_out, at in (
+            (of_exp_syn, exp_syn_written_out, taus[:1]),
+            (of_lif, lif_written_out, taus),
+        ):
+            expected = jax.grad(written_out)(at)
+            np.testing.assert_allclose(derivative(function)(at), expected, rtol=1e-12)
+
+
 def test_the_state_passes_gradients_on() -> None:
     layer = LIFJax((4, 2), has_rec=True, w_rec=golden.weights(2, 4), **golden.LIF_CONSTANTS)
 

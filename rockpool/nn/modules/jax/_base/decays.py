@@ -55,9 +55,11 @@ def _decay(dt: Any, dt_rest: Any, tau: Any) -> jax.Array:
 
 @_decay.defjvp
 def _decay_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
-    dt, _, tau = primals
-    dt_dot, rest_dot, tau_dot = tangents
     decays = _decay(*primals)
+    exact = jnp.promote_types(jnp.result_type(*primals), np.float32)
+    dt, dt_rest, tau = (lax.convert_element_type(x, exact) for x in primals)
+    dt_dot, rest_dot, tau_dot = tangents
+    dt = dt + dt_rest
     exponent_dot = (dt * tau_dot / tau - (dt_dot + rest_dot)) / tau
     return decays, decays * lax.convert_element_type(exponent_dot, decays.dtype)
 
