@@ -140,6 +140,17 @@ def test_backward_twice_through_one_checkpoint() -> None:
     torch.testing.assert_close(first, second)
 
 
+@pytest.mark.parametrize("run", [without_reentry, with_reentry])
+@pytest.mark.parametrize("name", ["LIFTorch", "LIFBitshiftTorch", "RateTorch", "Sequential"])
+def test_a_repeated_call_is_no_batch_after_another(name: str, run: Run) -> None:
+    net, x = MODULES[name](), torch.ones(4, 2, 3, requires_grad=True)
+    for _ in range(2):  # warnings are errors
+        net.reset_state()
+        run(lambda data: net(data)[0], x).sum().backward()
+    with pytest.warns(UserWarning, match="batch element 0 of the last one"):
+        net(x)
+
+
 def test_segments_of_a_network() -> None:
     def trained(segments: int) -> list[Tensor]:
         net = Sequential(LinearTorch((3, 3), weight=torch.eye(3)), LIFTorch(3), ExpSynTorch(3))

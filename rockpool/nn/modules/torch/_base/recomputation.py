@@ -24,6 +24,7 @@ __all__ = ["in_use"]
 Buffers = dict[str, Tensor | None]
 
 _MEMORY = "_rockpool_states"  # the attribute of a region: states at the start, by module
+_MARK = "_state_of_first"  # whether a module has told of batches, once they are to be told of
 _FRAME: Any = getattr(checkpoint, "_CheckpointFrame", ())
 _FUNCTION: Any = getattr(torch.autograd.function, "BackwardCFunction", ())
 
@@ -41,6 +42,7 @@ class _SetAside(NamedTuple):
     region: Any
     graph_task: int
     buffers: Buffers
+    mark: dict[str, bool]  # empty, or what is told of batches
 
 
 def in_use(module: nn.Module) -> None:
@@ -108,8 +110,13 @@ def _start_again(module: nn.Module, region: Any, graph_task: int) -> None:
     aside: _SetAside | None = module.__dict__.get("_set_aside")
     if aside is not None and aside.region is region and aside.graph_task == graph_task:
         return
-    buffers = dict(module._buffers) if aside is None else aside.buffers
-    module.__dict__["_set_aside"] = _SetAside(region, graph_task, buffers)
+    own = module.__dict__
+    if aside is None:
+        mark = {_MARK: own[_MARK]} if _MARK in own else {}
+        own["_set_aside"] = _SetAside(region, graph_task, dict(module._buffers), mark)
+    else:
+        own["_set_aside"] = aside._replace(region=region, graph_task=graph_task)
+    own[_MARK] = True  # the first run has said all that is to be said
     module._buffers.update({name: _copied(value) for name, value in start.items()})
     if aside is None and graph_task != -1:
         engine: Any = Variable._execution_engine
@@ -120,6 +127,8 @@ def _put_back(module: nn.Module) -> None:
     aside: _SetAside | None = module.__dict__.pop("_set_aside", None)
     if aside is not None:
         module._buffers.update(aside.buffers)
+        module.__dict__.pop(_MARK, None)
+        module.__dict__.update(aside.mark)
 
 
 def _persistent(module: nn.Module) -> list[tuple[str, Tensor | None]]:
