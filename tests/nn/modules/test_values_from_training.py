@@ -210,6 +210,17 @@ def test_a_network_that_was_trained_out_of_range_is_described_as_it_evolves() ->
     assert convert(bitshifts, "torch").tau_mem.tolist() == pytest.approx([DT / np.log(2)] * N)
 
 
+@pytest.mark.parametrize("assign", [False, True])
+def test_a_checkpoint_may_hold_values_out_of_range(assign: bool) -> None:
+    for kind, name, _, _ in CASES:
+        one, other = trained(kind, name, -0.5), kind(N)
+        if isinstance(one, torch.nn.Module):
+            other.load_state_dict(one.state_dict(), assign=assign)
+            assert torch.equal(getattr(other, name), getattr(one, name))
+            with pytest.raises(ValueError, match=name):
+                setattr(other, name, torch.full((N,), -1.0))
+
+
 def test_saved_values_below_a_step_are_those_of_a_user() -> None:
     taus = [0.5e-3] * N
     module = LIFTorch(N)

@@ -53,6 +53,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
     # settings whose number is a tensor: one that is assigned becomes one, as the constructor's does
     _settings_as_tensors: ClassVar[frozenset[str]] = frozenset()
 
+    _loads_state_dict: bool = False
     _replaced_parameters: dict[str, nn.Parameter]  # in whose place a tensor with a graph stands
     _taken_out: dict[str, RegisteredAttribute]  # what is known of attributes that were deleted
 
@@ -85,6 +86,12 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         if entry.kind == "Parameter":
             return name in self._parameters
         return name in self._buffers or hasattr(self, name)
+
+    def _set_registered_attribute(self, name: str, value: Any) -> None:
+        if self._loads_state_dict:  # torch has seen to the shape; a value may be a trained one
+            self._put_attribute(name, value)
+        else:
+            super()._set_registered_attribute(name, value)
 
     def _attributes_of(self, *kinds: str) -> list[tuple[str, RegisteredAttribute]]:
         parameters, buffers = self._parameters, self._buffers
@@ -346,7 +353,11 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             # states may be saved with or without a batch dimension
             if self._fits(entry, tuple(saved.shape)):
                 self._buffers[name] = trainable(present.new_empty(saved.shape))
-        super()._load_from_state_dict(state_dict, prefix, *args)  # type: ignore[misc]
+        self.__dict__["_loads_state_dict"] = True
+        try:
+            super()._load_from_state_dict(state_dict, prefix, *args)  # type: ignore[misc]
+        finally:
+            del self.__dict__["_loads_state_dict"]
         note_given(self, self._parameters)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
