@@ -10,12 +10,15 @@ import sys
 
 from .finder import Search, invalidate_caches, module_version, release
 from .specs import (
+    ALIASES,
     REGISTERED,
     STANDARD,
     BackendSpec,
     BackendStatus,
+    check_name,
     is_known,
     known_backends,
+    module_names,
     new_specification,
     specification,
 )
@@ -116,7 +119,9 @@ def check_backend(
         False always gives False. A callable is called, without arguments, once the modules are
         there.
     """
-    modules = (backend_name,) if required_modules is None else required_modules
+    check_name("check_backend", "backend_name", backend_name)
+    wanted = (backend_name,) if required_modules is None else required_modules
+    modules = module_names("check_backend", wanted)
     spec = new_specification(backend_name, modules, check=check_flag)
     if backend_name not in STANDARD:
         _register(spec)
@@ -159,17 +164,30 @@ def register_backend(
 
     Raises
     ------
+    TypeError
+        An argument is of another type.
     ValueError
-        For a standard back-end's name, or a minimum that is no version.
+        For a standard back-end's name, no required modules, or a minimum that is no version.
     """
-    if name in STANDARD:
+    caller = "register_backend"
+    check_name(caller, "name", name)
+    if ALIASES.get(name, name) in STANDARD:
+        raise ValueError(f"{caller}: name {name!r} is a standard back-end; choose another name")
+    modules = module_names(caller, (name,) if required_modules is None else required_modules)
+    if not modules:
         raise ValueError(
-            f"register_backend: name {name!r} is a standard back-end; choose another name"
+            f"{caller}: required_modules must name at least one module, got {required_modules!r}"
         )
+    if extra is not None and not isinstance(extra, str):
+        raise TypeError(f"{caller}: extra must be a str or None, got {extra!r}")
+    if minimum is not None and not isinstance(minimum, str):
+        raise TypeError(f"{caller}: minimum must be a str like '1.4' or None, got {minimum!r}")
     oldest = release(minimum) if minimum is not None else None
     if oldest == ():
-        raise ValueError(f"register_backend: minimum must be a version like '1.4', got {minimum!r}")
-    modules = (name,) if required_modules is None else required_modules
+        raise ValueError(f"{caller}: minimum must be a version like '1.4', got {minimum!r}")
+    # numpy, whose bools are meant, need not be there
+    if not callable(check) and type(check).__name__ not in ("bool", "bool_"):
+        raise TypeError(f"{caller}: check must be a bool or callable, got {check!r}")
     if extra is not None and "[" in extra and '"' not in extra:
         extra = f'"{extra}"'  # as shells want it
     _register(new_specification(name, modules, check=check, extra=extra, minimum=oldest))

@@ -245,7 +245,7 @@ def is_known(name: str) -> bool:
 
 def specification(name: str) -> "BackendSpec":
     """What a back-end needs; a name that nobody defined is a module of that name."""
-    _check_name(name)
+    check_name("", "a back-end's name", name)
     name = ALIASES.get(name, name)
     known = STANDARD.get(name) or REGISTERED.get(name)
     return known or BackendSpec(name, (name,), pip=name.partition(".")[0])
@@ -253,24 +253,30 @@ def specification(name: str) -> "BackendSpec":
 
 def new_specification(
     name: str,
-    modules: "Iterable[str]",
+    modules: "tuple[str, ...]",
     *,
     check: "bool | Callable[[], object]" = True,
     extra: "str | None" = None,
     minimum: "tuple[int, ...] | None" = None,
 ) -> "BackendSpec":
     """The definition of a back-end that is not a standard one, from what its author says."""
-    _check_name(name)
-    names = (modules,) if isinstance(modules, str) else tuple(modules)
-    if not all(isinstance(module, str) and module for module in names):
-        raise TypeError(f"{name}: required_modules must be names of modules, got {names!r}")
     if not (check is True or check is False or callable(check)):
         check = bool(check)
     return BackendSpec(
-        name, names, check=check, pip=extra or (names[0] if names else name), minimum=minimum
+        name, modules, check=check, pip=extra or (modules[0] if modules else name), minimum=minimum
     )
 
 
-def _check_name(name: object) -> None:
+def module_names(caller: str, given: object) -> "tuple[str, ...]":
+    """The names of modules that a public function was given: one, or an iterable of some."""
+    names = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    if not all(isinstance(name, str) and name for name in names):
+        raise TypeError(f"{caller}: required_modules must be names of modules, got {given!r}")
+    return names  # type: ignore[return-value]
+
+
+def check_name(caller: str, argument: str, name: object) -> None:
+    """Raise a TypeError unless a back-end's name, as a public function was given it, can be one."""
     if not isinstance(name, str) or not name:
-        raise TypeError(f"a back-end's name must be a non-empty str, got {name!r}")
+        label = f"{caller}: {argument}" if caller else argument
+        raise TypeError(f"{label} must be a non-empty str, got {name!r}")

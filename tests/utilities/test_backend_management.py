@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from rockpool.backends.specs import REGISTERED
@@ -201,6 +203,43 @@ def test_a_registered_backend_may_ask_for_a_version_and_name_its_extra() -> None
     assert backend_status("json-backend").install == 'pip install "mine[json]"'
     with pytest.raises(ValueError, match="minimum"):
         register_backend("json-backend", ["json"], minimum="new")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"name": 3}, TypeError, "name must be a non-empty str, got 3"),
+        ({"name": []}, TypeError, r"name must be a non-empty str, got \[\]"),
+        ({"name": ""}, TypeError, "name must be a non-empty str, got ''"),
+        ({"name": "brian2"}, ValueError, "name 'brian2' is a standard back-end"),
+        ({"required_modules": 3}, TypeError, "required_modules must be names of modules, got 3"),
+        (
+            {"required_modules": ["json", 1]},
+            TypeError,
+            r"required_modules must be names of modules, got \['json', 1\]",
+        ),
+        (
+            {"required_modules": []},
+            ValueError,
+            r"required_modules must name at least one module, got \[\]",
+        ),
+        ({"extra": 3}, TypeError, "extra must be a str or None, got 3"),
+        ({"minimum": 1.1}, TypeError, "minimum must be a str like '1.4' or None, got 1.1"),
+        ({"minimum": "new"}, ValueError, "minimum must be a version like '1.4', got 'new'"),
+        ({"check": 3}, TypeError, "check must be a bool or callable, got 3"),
+        ({"check": None}, TypeError, "check must be a bool or callable, got None"),
+    ],
+)
+def test_what_cannot_be_registered(arguments: Any, error: type[Exception], message: str) -> None:
+    before = known_backends()
+    with pytest.raises(error, match=f"^register_backend: {message}"):
+        register_backend(**{"name": "odd-backend", **arguments})
+    assert known_backends() == before
+
+
+def test_a_bool_of_numpy_is_a_check() -> None:
+    register_backend("numpy-says-no", ["json"], check=np.bool_(False))
+    assert backend_status("numpy-says-no", probe=True).state == "unmet"
 
 
 # --- answers and time -------------------------------------------------------------------------------
