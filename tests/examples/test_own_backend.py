@@ -62,6 +62,39 @@ print("ok")
     assert full_python.python(code, path=installed) == "ok"
 
 
+def test_it_says_what_the_dense_module_says(full_python, installed: Path) -> None:
+    code = """
+import warnings
+import numpy as np
+from rockpool.nn.modules import LIF
+from rockpool_sparse import LIFSparse
+weights = np.eye(3)[::-1]
+odd = np.ones((2, 5, 3))
+odd[1, 3, 2] = np.nan
+for layer in (LIF(3, has_rec=True, w_rec=weights), LIFSparse(3, weights)):
+    record = layer(np.ones((2, 0, 3)), record=True)[2]
+    print(sorted((name, values.shape) for name, values in record.items()))
+    before = layer.state()
+    try: layer(odd)
+    except ValueError as error: print(str(error).partition(": ")[2])
+    print(all(np.array_equal(value, before[name]) for name, value in layer.state().items()))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        layer.reset_state()(np.ones((2, 5, 3)))
+        print(len(said))
+        layer(np.ones((2, 5, 3)))
+    print(*(warning.message for warning in said))
+    np.random.seed(0)
+    layer.noise_std = 1.0
+    print(layer.reset_state()(np.ones((2, 5, 3)))[0].tolist())
+"""
+    said = full_python.python(code, path=installed).splitlines()
+    dense, thin = said[: len(said) // 2], said[len(said) // 2 :]
+    assert thin == dense
+    assert "time step 3 of batch element 1, channel 2" in thin[1] and thin[2:4] == ["True", "0"]
+    assert "batch element 0 of the last one" in thin[4]
+
+
 def test_its_example_runs(full_python, installed: Path) -> None:
     code = """
 import doctest, rockpool_sparse

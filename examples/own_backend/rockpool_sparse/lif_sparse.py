@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from rockpool.nn.models.exp_syn import decay
+from rockpool.nn.models.finite_input import require_finite
 from rockpool.nn.modules import LIF
+from rockpool.nn.modules.native.noise import drawn_noise
 from rockpool.parameters import Parameter, SimulationParameter
 
 if TYPE_CHECKING:
@@ -115,9 +118,6 @@ class LIFSparse(LIF):
     ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
         """Evolve the neurons over time.
 
-        What the spikes of the last step bring through the recurrent weights is input like any
-        other, so each step is one step of `LIF`.
-
         Parameters
         ----------
         input_data : array_like
@@ -132,23 +132,33 @@ class LIFSparse(LIF):
         new_state, record_dict : dict
             As `LIF.evolve`.
         """
-        data, (spikes,) = self._auto_batch(input_data, (self.spikes,), ((self.size_out,),))
+        data, _ = self._auto_batch(input_data)
+        n_batch, n_steps, _ = data.shape
+        vmem, isyn, spikes = (
+            self._batched_state(name, n_batch) for name in ("vmem", "isyn", "spikes")
+        )
+        alpha, beta = decay(self.dt, self.tau_mem), decay(self.dt, self.tau_syn)
         connections = self.connections
-        keep = self.keeps_batch_state
-        self.keep_batch_state()  # between the steps
-        output = np.empty((*data.shape[:2], self.size_out))
-        records: dict[str, list[np.ndarray]] = {}
-        try:
-            for step in range(data.shape[1]):
-                irec = spikes @ connections
-                once, _, recorded = super().evolve((data[:, step] + irec)[:, np.newaxis], record)
-                spikes = output[:, step] = once[:, 0]
-                for key, values in recorded.items():
-                    shown = irec.reshape(values.shape) if key == "irec" else values
-                    records.setdefault(key, []).append(shown)
-        finally:
-            self.keep_batch_state(keep)
-        return output, self.state(), {k: np.concatenate(v, axis=1) for k, v in records.items()}
+        output = np.empty((n_batch, n_steps, self.size_out))
+        drive = np.broadcast_to(self.bias, output.shape)
+        if self.noise_std:
+            drive = drawn_noise(self, output.shape) + self.bias
+        records = self._empty_records(output) if record else {}
+
+        for step in range(n_steps):
+            irec = (spikes @ connections).reshape(isyn.shape)
+            isyn = (isyn + data[:, step].reshape(isyn.shape) + irec) * beta
+            vmem = vmem * alpha + sum(isyn.transpose(2, 0, 1)) + drive[:, step]
+            spikes = np.clip(np.floor(vmem / self.threshold), 0.0, self.max_spikes_per_dt)
+            vmem = vmem - spikes * self.threshold
+            output[:, step] = spikes
+            if record:
+                records["irec"][:, step] = irec
+                records["isyn"][:, step] = isyn
+                records["vmem"][:, step] = vmem
+
+        require_finite(self, data, isyn)
+        return output, self._keep_state(vmem=vmem, isyn=isyn, spikes=spikes), records
 
     def as_graph(self) -> GraphHolder:
         """Return the layer as a graph, with dense recurrent weights."""
