@@ -17,7 +17,7 @@ import copy
 import math
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ __all__ = ["Constant", "Parameter", "SimulationParameter", "State"]
 
 T = TypeVar("T")
 Shape = tuple[int, ...]
+Shapes = int | Shape | list[int | Shape]
 
 
 def shape_of(value: Any) -> Shape:
@@ -166,7 +167,7 @@ class ParameterBase:
         data: Any = None,
         family: str | None = None,
         init_func: Callable[[Shape], Any] | None = None,
-        shape: int | tuple[int, ...] | list[int | tuple[int, ...]] | None = None,
+        shape: Shapes | None = None,
         permit_reshape: bool = True,
         cast_fn: Callable[[Any], Any] | None = _identity,
     ) -> None:
@@ -226,6 +227,18 @@ class Parameter(ParameterBase):
     Parameters are as for :class:`ParameterBase`.
     """
 
+    if TYPE_CHECKING:
+
+        def __new__(
+            cls,
+            data: Any = None,
+            family: str | None = None,
+            init_func: Callable[[Shape], Any] | None = None,
+            shape: Shapes | None = None,
+            permit_reshape: bool = True,
+            cast_fn: Callable[[Any], Any] | None = _identity,
+        ) -> Any: ...  # an attribute that it is assigned to is read as the bare value
+
 
 class State(ParameterBase):
     """A value that a module carries from one call to the next: a membrane potential, a current.
@@ -233,12 +246,36 @@ class State(ParameterBase):
     Parameters are as for :class:`ParameterBase`; ``shape`` is that of one batch element.
     """
 
+    if TYPE_CHECKING:
+
+        def __new__(
+            cls,
+            data: Any = None,
+            family: str | None = None,
+            init_func: Callable[[Shape], Any] | None = None,
+            shape: Shapes | None = None,
+            permit_reshape: bool = True,
+            cast_fn: Callable[[Any], Any] | None = _identity,
+        ) -> Any: ...  # an attribute that it is assigned to is read as the bare value
+
 
 class SimulationParameter(ParameterBase):
     """A setting of a module that is not trained: a time step, a noise level, a function.
 
     Parameters are as for :class:`ParameterBase`.
     """
+
+    if TYPE_CHECKING:
+
+        def __new__(
+            cls,
+            data: Any = None,
+            family: str | None = None,
+            init_func: Callable[[Shape], Any] | None = None,
+            shape: Shapes | None = None,
+            permit_reshape: bool = True,
+            cast_fn: Callable[[Any], Any] | None = _identity,
+        ) -> Any: ...  # an attribute that it is assigned to is read as the bare value
 
 
 class RP_Constant:

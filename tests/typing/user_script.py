@@ -35,6 +35,7 @@ from rockpool.nn.modules import (
     Rate,
     TorchModule,
 )
+from rockpool.parameters import Parameter, SimulationParameter, State
 from rockpool.timeseries import TSContinuous
 
 Dict = dict[str, Any]
@@ -83,3 +84,38 @@ torch_net: TorchModule = Sequential(LinearTorch((2, 3)), torch.nn.ReLU(), LIFTor
 jax_net: JaxModule = Sequential({"weights": LinearJax((2, 3)), "neurons": LIFJax(3)})
 assert_type(torch_net(torch.ones(1, 10, 2))[0], torch.Tensor)
 Sequential(Linear((2, 3)), 3)  # expect: call-overload; reportCallIssue reportArgumentType
+
+
+# a module of one's own: what is assigned as a parameter object is read as the bare value
+class Deaf(TorchModule):
+    weight: torch.Tensor
+
+    def __init__(self, steps: int = 3) -> None:
+        super().__init__(shape=(3, 3))
+        self.weight = Parameter(torch.ones(3, 3))
+        self.gain = Parameter(torch.ones(3), family="gains")
+        self.steps = SimulationParameter(steps)
+        self.left = State(shape=(3,), init_func=torch.zeros)
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        self.left = self.left - 1
+        weighted: torch.Tensor = torch.nn.functional.linear(data, self.weight) * self.gain
+        return weighted @ self.weight + int(self.steps)
+
+
+class Fixed(Module):
+    def __init__(self, weight: np.ndarray) -> None:
+        super().__init__(shape=(3, 3))
+        self.weight = Parameter(weight)
+        self.steps = SimulationParameter(3)
+
+    def evolve(self, input_data: Any, record: bool = False) -> tuple[np.ndarray, Dict, Dict]:
+        output = np.asarray(input_data) @ self.weight
+        return output[:, : self.steps], self.state(), {}
+
+
+def family_of(value: Any) -> str | None:
+    return assert_type(value, Parameter).family if isinstance(value, Parameter) else None
+
+
+Parameter(1.0, famly="gains")  # expect: call-arg; reportCallIssue

@@ -95,7 +95,7 @@ class TimedModule(ModuleBase, metaclass=TimedModuleMeta):
         dt = checked_time_step(type(self).__name__, dt)
         kwargs.update(spiking_input=spiking_input, spiking_output=spiking_output)
         super().__init__(*args, **kwargs)
-        self.dt = SimulationParameter(dt, family="dt")  # type: ignore[assignment]
+        self.dt = SimulationParameter(dt, family="dt")
         self.add_events = bool(add_events)
         self._timestep = 0
         self._parent_dt_factor = 1.0
