@@ -54,9 +54,14 @@ def is_jax_array(value: Any) -> bool:
 
 
 def to_numpy(value: Any) -> np.ndarray:
-    """Return an array or tensor of any back-end, or a list, as a numpy array without gradients."""
+    """Return an array or tensor of any back-end, or a list, as a numpy array without gradients.
+
+    What is in bfloat16, which numpy does not have, is in float32.
+    """
     if not is_tensor(value):
-        return np.asarray(value)
+        array = np.asarray(value)
+        is_bfloat16 = array.dtype.kind == "V" and array.dtype.name == "bfloat16"
+        return array.astype(np.float32) if is_bfloat16 else array
     tensor = value.detach().cpu()
     torch = sys.modules["torch"]
     return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()

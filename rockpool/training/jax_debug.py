@@ -6,10 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from rockpool.nn.models.finite_input import check_input
 from rockpool.nn.modules.jax.jax_module import JaxModule
+from rockpool.parameters import to_numpy
 
 __all__ = ["debug_evolution", "debug_optimisation", "flatten"]
 
@@ -134,13 +136,13 @@ def _nans(what: str, tree: dict[str, Any]) -> list[str]:
     return [
         f"{what} {name} contains NaNs"
         for name, value in flatten(tree).items()
-        if np.issubdtype(getattr(value, "dtype", type(value)), np.floating) and np.isnan(value)
+        if jnp.issubdtype(getattr(value, "dtype", type(value)), jnp.floating) and np.isnan(value)
     ]
 
 
 def _nan_steps(what: str, data: Any) -> list[str]:
     """Return a line that says in which time steps of (..., T, N) there are NaNs, if in any."""
-    values = np.asarray(data)
+    values = to_numpy(data)
     if not np.issubdtype(values.dtype, np.floating) or not np.isnan(values).any():
         return []
     if values.ndim < 2:

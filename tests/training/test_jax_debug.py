@@ -37,16 +37,18 @@ def test_nothing_is_wrong() -> None:
     debug_optimisation(LAYER, LAYER.parameters(), DATA, DATA, VGF)
 
 
-def test_nans_before_the_evolution() -> None:
-    state = {"x": jnp.array([0.0, np.nan])}
-    parameters = {"tau": jnp.array([np.nan, 1.0])}
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_nans_before_the_evolution(dtype: str) -> None:
+    state = {"x": jnp.array([0.0, np.nan], dtype)}
+    parameters = {"tau": jnp.array([np.nan, 1.0], dtype)}
+    data = DATA.astype(dtype)
 
     with pytest.raises(
         ValueError, match=r"state x_1_0 .*\n.*parameter tau_0_0 .*\nInput .* step 2"
     ):
-        debug_evolution(LAYER, state, parameters, DATA.at[0, 2].set(np.nan))
+        debug_evolution(LAYER, state, parameters, data.at[0, 2].set(np.nan))
     with pytest.raises(ValueError, match=r"^Network parameter tau_0_0 contains NaNs$"):
-        debug_optimisation(LAYER, parameters, DATA, DATA, VGF)
+        debug_optimisation(LAYER, parameters, data, data, VGF)
 
 
 def root(x: Any) -> Any:

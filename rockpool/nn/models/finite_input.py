@@ -89,6 +89,8 @@ def require_finite_data(module: Any, data: np.ndarray, output: np.ndarray) -> No
         The input is not finite.
     """
     values = data if data.size < output.size and data.flags.c_contiguous else output
+    if values.dtype.kind == "V":  # bfloat16
+        values = to_numpy(values)
     # NaN is not below infinity, either; a sum that only is too large takes a closer look
     if values.dtype.kind != "f" or np.vdot(values, values) < np.inf:
         return

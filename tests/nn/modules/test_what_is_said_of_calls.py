@@ -102,6 +102,14 @@ def test_input_that_is_no_number(kind: Any, value: float, kernels: bool) -> None
             module(given(kind, data))
 
 
+@pytest.mark.parametrize("kind", [LIFJax, ExpSynJax, RateJax, LIEulerJax, LinearJax, Linear])
+def test_input_in_bfloat16(kind: Any) -> None:
+    module = kind((N, N)) if kind in (Linear, LinearJax) else kind(N)
+    data = jnp.asarray(DATA, "bfloat16").at[1, 7, 2].set(np.nan)
+    with pytest.raises(ValueError, match="got nan in time step 7 of batch element 1, channel 2"):
+        module(data)
+
+
 @pytest.mark.filterwarnings("ignore:LowPass is deprecated")
 def test_input_whose_first_axis_is_time() -> None:
     module, data = LowPass(N, dt=1e-3, tau_mem=0.02), torch.from_numpy(DATA).transpose(0, 1).clone()
