@@ -59,6 +59,7 @@ class AttributeRegistry(BackendHooks):
         elif isinstance(value, ParameterBase):
             self._register_parameter_object(name, value)
         elif isinstance(value, AttributeRegistry):
+            self._require_no_cycle(name, value)
             self._register_module(name, value)
         elif name in attributes:
             self._set_registered_attribute(name, value)
@@ -115,6 +116,19 @@ class AttributeRegistry(BackendHooks):
         if self._keep_batch_state:
             module._set_keep_batch_state(True)
         super().__setattr__(name, module)
+
+    def _require_no_cycle(self, name: str, module: Any) -> None:
+        """Raise a ValueError if a module that is to be a part of this one contains it."""
+        if self._is_within(module):
+            other = getattr(module, "_label", type(module).__name__)
+            how = "the module itself" if module is self else f"{other}, which contains it"
+            raise ValueError(f"{self._label}: {name} must not be {how}")
+
+    def _is_within(self, module: Any) -> bool:
+        """Whether this module is another one, or a part of it at any depth."""
+        if module is self:
+            return True
+        return any(self._is_within(part) for part in module._registered_modules.values())
 
     def _set_registered_attribute(self, name: str, value: Any) -> None:
         """Store a plain value in an attribute that is registered already."""

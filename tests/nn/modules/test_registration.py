@@ -11,7 +11,17 @@ import pytest
 import torch
 from support.user_modules import Gain, Pair, Plain
 
-from rockpool.nn.modules import LIF, ExpSynNumba, LIFNest, LIFNumba, Linear, RateBrian
+from rockpool.nn.combinators import Sequential
+from rockpool.nn.modules import (
+    LIF,
+    ExpSynNumba,
+    LIFJax,
+    LIFNest,
+    LIFNumba,
+    LIFTorch,
+    Linear,
+    RateBrian,
+)
 from rockpool.parameters import Constant, Parameter, ParameterBase, SimulationParameter, State
 
 
@@ -42,6 +52,27 @@ class TestRegistration:
 
         assert module._has_registered_attribute("gain")
         assert not module._has_registered_attribute("shape")
+
+    @pytest.mark.parametrize("kind", [LIF, LIFTorch, LIFJax])
+    def test_no_module_is_a_part_of_itself(self, kind):
+        layer = kind(2)
+        net = Sequential(Sequential(layer))
+        before = repr(net)
+        names = type(net).__name__
+
+        with pytest.raises(ValueError, match=f"^{names}: me must not be the module itself$"):
+            net.me = net
+        with pytest.raises(
+            ValueError, match=f"^{kind.__name__} '0_{kind.__name__}': net must not be {names}, "
+        ):
+            layer.net = net
+        if kind is LIFTorch:
+            with pytest.raises(ValueError, match="net must not be Sequential, which contains it"):
+                layer.net = torch.nn.Sequential(net)
+            with pytest.raises(ValueError, match=f"net must not be {names}, which contains it"):
+                layer.add_module("net", net)
+        assert repr(net) == before
+        assert len(net.parameters()) == 1
 
     @pytest.mark.parametrize("value", [Parameter(1.0), Plain()])
     def test_assignment_before_the_base_constructor(self, value):

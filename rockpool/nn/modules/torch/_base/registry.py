@@ -66,6 +66,7 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
             self._parameters[name] = value  # nobody has set it
             return
         if isinstance(value, nn.Module) and not isinstance(value, AttributeRegistry):
+            self._require_no_cycle(name, value)
             self._adopt(value)
         entry = self.__dict__.get("_registered_attributes", {}).get(name)
         if entry is not None and not self._is_there(name, entry):
@@ -276,6 +277,11 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
         for module, inside in modules:
             module._put_back(inside)
 
+    def _is_within(self, module: Any) -> bool:
+        if not isinstance(module, nn.Module):
+            return False
+        return any(part is self for part in nn.Module.modules(module))
+
     def _check_submodule(self, name: str, module: Any) -> None:
         if not isinstance(module, TorchRegistry):
             raise ValueError(
@@ -339,6 +345,8 @@ class TorchRegistry(Module, nn.Module):  # type: ignore[misc]
 
     def add_module(self, name: str, module: nn.Module | None) -> None:
         """Add a submodule, as torch does."""
+        if isinstance(module, nn.Module):
+            self._require_no_cycle(name, module)
         nn.Module.add_module(self, name, module)
         if module is not None:
             setattr(self, name, module)
