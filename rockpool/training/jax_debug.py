@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from rockpool.nn.models.finite_input import check_input
@@ -136,8 +136,13 @@ def _nans(what: str, tree: dict[str, Any]) -> list[str]:
     return [
         f"{what} {name} contains NaNs"
         for name, value in flatten(tree).items()
-        if jnp.issubdtype(getattr(value, "dtype", type(value)), jnp.floating) and np.isnan(value)
+        if _is_float(value) and np.isnan(value)
     ]
+
+
+def _is_float(value: Any) -> bool:
+    kind = getattr(value, "dtype", type(value))
+    return bool(jax.numpy.issubdtype(kind, jax.numpy.floating))
 
 
 def _nan_steps(what: str, data: Any) -> list[str]:

@@ -17,7 +17,7 @@ from support.patience import PATIENCE
 import rockpool
 from rockpool.cli import main
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, ExpSyn, Linear, UnitDropout
+from rockpool.nn.modules import LIF, BooleanState, ExpSyn, Linear
 
 
 def network() -> Any:
@@ -59,11 +59,11 @@ def test_two_dashes_end_the_options(folder: Path, words: list[str], capsys: Any)
 
 
 def test_show_says_why_a_backend_cannot_hold_it(folder: Path, capsys: Any) -> None:
-    rockpool.save(Sequential(UnitDropout(2)), "drop.safetensors")
+    rockpool.save(Sequential(BooleanState(2)), "drop.safetensors")
     _, out, _ = ran(capsys, "show", "drop.safetensors")
-    assert "numpy         no: '0_UnitDropout': there is no UnitDropout on 'numpy'" in out
+    assert "numpy         no: '0_BooleanState': there is no BooleanState on 'numpy'" in out
     said = json.loads(ran(capsys, "show", "drop.safetensors", "--json")[1])
-    assert said["backends"]["torch"] == [] and said["layers"][1]["model"] == "UnitDropout"
+    assert said["backends"]["torch"] == [] and said["layers"][1]["model"] == "BooleanState"
 
 
 def test_show_imports_numpy_alone(folder: Path) -> None:

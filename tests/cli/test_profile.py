@@ -12,7 +12,7 @@ import pytest
 import rockpool
 from rockpool.cli import main
 from rockpool.nn.combinators import Sequential
-from rockpool.nn.modules import LIF, Linear, UnitDropout
+from rockpool.nn.modules import LIF, BooleanState, Linear
 from rockpool.profiling import profile
 
 DATA = (np.random.default_rng(2).random((5, 20, 4)) < 0.3).astype(float)
@@ -60,6 +60,6 @@ def test_mistakes_are_told_in_words(network: Any, capsys: Any, words: Any, text:
 
 def test_a_network_that_numpy_cannot_hold_is_told(network: Any, capsys: Any) -> None:
     pytest.importorskip("torch")
-    rockpool.save(Sequential(UnitDropout(4)), "drop.safetensors")
+    rockpool.save(Sequential(BooleanState(4)), "drop.safetensors")
     assert main(["profile", "drop.safetensors", "in.npy"]) == 1
-    assert "there is no UnitDropout on 'numpy'" in capsys.readouterr().err
+    assert "there is no BooleanState on 'numpy'" in capsys.readouterr().err

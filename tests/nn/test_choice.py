@@ -16,7 +16,7 @@ from rockpool.nn.combinators import Sequential
 from rockpool.nn.costs import CANDIDATES, KINDS, Column, Cost, write_costs
 from rockpool.nn.description import Node
 from rockpool.nn.kernels.switch import use_kernels
-from rockpool.nn.modules import LIF, Conv2d, ExpSyn, Linear, SumPool2d, UnitDropout
+from rockpool.nn.modules import LIF, BooleanState, Conv2d, ExpSyn, Linear, SumPool2d
 
 DEAR = Cost(1e9, 1e9, 1e9, 1e9, 1e9)
 
@@ -117,7 +117,7 @@ def test_only_what_can_hold_the_network_is_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(tmp_path, monkeypatch, numba=Cost(1))
-    choice = choose(describe(Sequential(UnitDropout(2))))
+    choice = choose(describe(Sequential(BooleanState(2))))
     assert (choice.backend, list(choice.costs)) == ("torch", ["torch"])
     assert "no other that is here can hold the network" in choice.reason
     with pytest.raises(ValueError, match=r"'auto' is one of numpy, .* it is on sinabs-exodus"):
