@@ -29,6 +29,7 @@ from rockpool.nn.conversion import build
 from rockpool.nn.description import Node
 from rockpool.nn.models import checks
 from rockpool.nn.models.euler import EULER
+from rockpool.parameters import to_numpy
 
 __all__ = ["described", "from_nir"]
 
@@ -220,7 +221,9 @@ def _number(name: str, value: Any) -> float:
     if values is None or isinstance(value, bool | np.bool_):
         raise TypeError(f"from_nir: {name} must be a number, got {value!r}")
     checks.scalar("from_nir", name, values)
-    return float(values.item())
+    given = to_numpy(value)
+    single = given.dtype == np.float32  # in which 1 ms means 1 ms
+    return float(str(given.reshape(())[()])) if single else float(values.item())
 
 
 def _found(graph: Graph) -> tuple[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rockpool.backends.queries import backend_available
 from rockpool.nn.combinators._wiring import sources_of
-from rockpool.nn.description import CONTAINERS, DROPOUTS, Node, Value
+from rockpool.nn.description import CONTAINERS, Node, Value
 from rockpool.nn.models.catalogue import (
     BACKENDS,
     CHOOSES_DTYPE,
@@ -114,9 +114,7 @@ def convert(
 
 def _tell_of_dropout(node: Node) -> None:
     """Warn of dropout, which jax has not, to those who may want to train there."""
-    found = [
-        ".".join(path) or inner.model for path, inner in node.walk() if inner.model in DROPOUTS
-    ]
+    found = [".".join(path) or inner.model for path, inner in node.walk() if inner.is_dropout]
     if found:
         warn_user(f"convert: jax has no dropout, and passes all on: {', '.join(found)}")
 
@@ -224,7 +222,8 @@ def _cast(module: Any, node: Node, precision: _Precision) -> None:
     """Give modules of torch their precision, those inside after what they are in."""
     import torch
 
-    module.to(getattr(torch, precision(node)))
+    if isinstance(module, torch.nn.Module):  # a timed one is none
+        module.to(getattr(torch, precision(node)))
     for name, child in node.children.items():
         if name in module._registered_modules:  # else `_fill` says what is missing
             _cast(module._registered_modules[name], child, precision)

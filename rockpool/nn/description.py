@@ -133,12 +133,18 @@ class Node:
         """Whether it is made of other modules."""
         return self.model in CONTAINERS or self.user_class is not None or bool(self.children)
 
+    @property
+    def is_dropout(self) -> bool:
+        """Whether it is dropout of this package, and not a user's class of such a name."""
+        own = self.user_class is None and self.settings.keys() >= {"p", "training"}
+        return own and self.model in DROPOUTS
+
     def without_dropout(self) -> Node:
         """Return a description of the same network, in which what is dropout passes all on.
 
         It is the network itself where there is none in it.
         """
-        if self.model in DROPOUTS:
+        if self.is_dropout:
             identity = {"function": "identity"}
             return Node("Instant", self.shape, settings=identity, local=self.local)
         children = {name: child.without_dropout() for name, child in self.children.items()}

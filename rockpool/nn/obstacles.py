@@ -26,7 +26,7 @@ def obstacles(description: Node, backend: str) -> Iterator[str]:
         description = description.without_dropout()
     for path, node in description.walk():
         where = f"{'.'.join(path)!r}: " if path else ""
-        if node.model in CONTAINERS:
+        if node.model in CONTAINERS and node.user_class is None:
             continue
         if node.user_class is not None:
             yield from _user_obstacles(where, node)

@@ -14,6 +14,7 @@ from rockpool.nn.models import checks
 from rockpool.nn.models.weights import Spiking, uniform_about
 from rockpool.nn.modules.module import ModuleBase
 from rockpool.nn.networks.lowering import SEPARATOR, has_two_outputs, lowered
+from rockpool.nn.networks.makers import maker_of
 
 __all__ = ["spiking"]
 
@@ -22,7 +23,7 @@ Data = np.ndarray | None
 
 _LIF = {"tau_mem", "tau_syn", "threshold"}  # what neurons have that are meant here
 _N_TRIALS, _N_BATCH = 12, 8
-_N_STEPS, _MOST_STEPS, _N_TAUS = 400, 10_000, 20  # so many taus as 400 steps of 1 ms are for 20 ms
+_N_STEPS, _MOST_STEPS, _N_TAUS = 400, 5_000, 20  # so many taus as 400 steps of 1 ms are for 20 ms
 _SPREAD = 3.0  # the larger, the less a layer amplifies what the one before it has too much
 
 
@@ -33,7 +34,7 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
     for the fan-in, the time step, the time constants and thresholds of the neurons and the rate of
     the input; then the input, Poisson spikes at first and what all layers before make of them after
     that, is run through both in numpy, and the weights are scaled until the neurons have the rate.
-    It lasts 400 time steps, or 20 of the longest time constants and at most 10000 steps.
+    It lasts 400 time steps, or 20 of the longest time constants and at most 5000 steps.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
         raise TypeError(f"spiking: net must be a Sequential of layers, got {type(net).__name__}")
     node = _described(net).without_states().without_dropout()
     drawing = _Drawing(type(net).__name__, node, rate, np.random.default_rng(seed))
-    drawing.output(node, (), None)
+    drawing.run(node)
     if not drawing.found:
         raise ValueError(
             "spiking: there are no linear weights with LIF neurons next behind them, of a model "
@@ -89,7 +90,7 @@ def spiking(net: Any, rate: float | int = 50.0, seed: int = 0) -> Any:
 class _Drawing:
     """The weights that have been drawn so far, while data go through the network.
 
-    Data that nobody can tell, as those at the input, are None: Poisson spikes stand for them.
+    Data that nobody can tell are None: Poisson spikes stand for them, as they do at the input.
 
     Parameters
     ----------
@@ -109,18 +110,38 @@ class _Drawing:
         self.label, self.rate, self.random = label, rate, random
         self.found: dict[str, Any] = {}  # a tree, for `set_attributes`
         neurons = [node for _, node in whole.walk() if _is_lif(node)]
-        self.n_steps = max(map(_steps_for, neurons), default=_N_STEPS)
+        n_steps = max(map(_steps_for, neurons), default=_N_STEPS)
+        self.shape = max(2, min(_N_BATCH, _N_BATCH * 1000 // n_steps)), n_steps
+        self.dt = float(neurons[0].settings["dt"]) if neurons else 1e-3
+
+    def run(self, node: Node) -> None:
+        """Draw the weights of the network; in a class of a user the layers stand in a row."""
+        data = None if node.shape[0] is None else self._spikes(node.shape[0])
+        if node.user_class is not None and maker_of(node) is None:
+            self._along_row(list(_row(node, ())), data)
+        else:
+            self.output(node, (), data)
+
+    def _spikes(self, n_channels: int) -> np.ndarray:
+        mean = min(self.rate * self.dt, 1.0)  # a higher rate is refused
+        return self.random.poisson(mean, (*self.shape, n_channels)).astype(float)
 
     def output(self, node: Node, path: Path, data: Data) -> Data:
         """Draw the weights in a container, and return what it makes of data; so for a layer."""
         if not has_two_outputs(node):
             node = lowered(node)
+        if node.user_class is not None:
+            return self._through(node, data)
         if node.model == "Sequential":
             return self._along_row(list(_row(node, path)), data)
         if node.model == "Residual":
             return _sum([self._along_row(list(_row(node, path)), data), data])
         if node.model == "Wired":
             return self._along_edges(node, path, data)
+        return self._through(node, data)
+
+    def _through(self, node: Node, data: Data) -> Data:
+        """Return what a layer makes of data, on numpy."""
         if data is None or list(obstacles(node, "numpy")):
             return None
         return np.asarray(build(node, "numpy")(data)[0])
@@ -166,7 +187,7 @@ class _Drawing:
             weights.parameters["weight"].array.shape,
         )
         if data is None:
-            data = self.random.poisson(rate * dt, (_N_BATCH, self.n_steps, shape[0])).astype(float)
+            data = self._spikes(shape[0])
         total = _made_for(neurons, rate, dt).total()
         drawn = uniform_about(self.random.uniform(-1, 1, shape), total, _SPREAD)
         bias = weights.parameters.get("bias")
@@ -183,7 +204,7 @@ class _Drawing:
 def _row(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:
     """Go over what stands in a row, in the rows inside, too."""
     for name, child in node.children.items():
-        if child.model == "Sequential":
+        if child.model == "Sequential" and child.user_class is None:
             yield from _row(child, (*path, name))
         else:
             yield (*path, name), child

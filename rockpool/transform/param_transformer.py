@@ -96,10 +96,10 @@ class ParameterTransformerMixin(_Base):
                 f"{len(families)} families, got {len(transform_params)}"
             )
         if not any(self._chosen(module, family) for family in families):
-            by_name = f"; by name, there are {', '.join(self._left_alone)}"
+            left = [family for family in self._left_alone if module.parameters(family)]
             raise ValueError(
                 f"{owner}: there are no parameters of {families} in {module.class_name}"
-                f"{by_name if self._left_alone and None in families else ''}"
+                + (f"; by name, there are {', '.join(left)}" if left and None in families else "")
             )
         super().__init__(  # type: ignore[misc]
             *args,

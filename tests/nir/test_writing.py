@@ -233,6 +233,15 @@ def test_what_torch_alone_knows_of_its_neurons_is_kept(tmp_path: Path) -> None:
     assert describe(from_nir(tmp_path / "net.nir")).parameters.keys() >= {"tau_mem", "tau_syn"}
 
 
+@pytest.mark.parametrize("dt", [np.float32(1e-3), np.array(1e-3), torch.tensor(1e-3)])
+def test_a_time_step_may_be_a_number_of_any_library(dt: Any) -> None:
+    with pytest.warns(NirWarning):
+        graph = to_nir(Sequential(LIF(2)))
+    assert describe(from_nir(graph, dt=dt), state=False) == describe(
+        Sequential(LIF(2)), state=False
+    )
+
+
 def test_a_spike_function_that_a_note_made_up_is_refused() -> None:
     with pytest.warns(NirWarning):
         graph = to_nir(LIFTorch(2))

@@ -724,3 +724,17 @@ def test_its_states_are_taken_along(backend: str) -> None:
     moved = convert(layer, backend, state=True)
     assert to_numpy(moved.bias).tolist() == [0.5, 0.5, 0.5]
     np.testing.assert_allclose(to_numpy(moved.vmem), layer.vmem, rtol=1e-6)
+
+
+def test_timed_networks_have_a_precision_too() -> None:
+    network = Sequential(Linear((2, 3)), LIF(3)).timed()
+    moved = convert(network, "torch", dtype="float64")
+    assert moved.module[0].weight.dtype == moved.module[1].tau_mem.dtype == torch.float64
+
+
+def test_a_class_of_a_user_that_is_called_as_dropout_is_none() -> None:
+    kind = type("UnitDropout", (Scaled,), {})
+    network = Sequential(kind([[1.0, 2.0]], 10))
+    assert convert(network, "numpy")(np.ones((1, 1, 1)))[0].tolist() == [[[10.0, 20.0]]]
+    with pytest.raises(ValueError, match="UnitDropout is a layer of your own"):
+        network.stream()

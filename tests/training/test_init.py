@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rockpool.data import load_digit_spikes
-from rockpool.nn.combinators import Residual, Sequential, Wired
+from rockpool.nn.combinators import ModSequential, Residual, Sequential, Wired
 from rockpool.nn.modules import (
     LIF,
     ExpSyn,
@@ -20,6 +20,7 @@ from rockpool.nn.modules import (
     Linear,
     LinearJax,
     LinearTorch,
+    Module,
     TimeStepDropout,
     aLIFTorch,
 )
@@ -121,6 +122,43 @@ def test_all_layers_of_containers_inside(make: Any) -> None:
     assert len(found) == 3 and min(found) > 0.5 and max(found) < 3
 
 
+@pytest.mark.parametrize(
+    "first", [lambda: Residual(Linear((64, 64)), LIF(64)), lambda: ExpSyn(64, tau=5e-3)]
+)
+def test_what_stands_at_the_input_is_gone_through(first: Any) -> None:
+    net = spiking(Sequential(first(), *pair(64)))
+    data = np.random.default_rng(3).poisson(0.05, (4, 1500, 64)).astype(float)
+    assert 0.5 < net(data)[0].mean() / 0.05 < 2
+
+
+class Rows(ModSequential):
+    """A row by another name."""
+
+
+class Wired_(Module):
+    """Layers that stand in a row, in a module of one's own."""
+
+    def __init__(self) -> None:
+        super().__init__((64, N))
+        self.weights, self.neurons = pair(64)
+
+    def evolve(self, input_data: Any, record: bool = False) -> Any:
+        return self.neurons(0.1 * self.weights(input_data)[0], record=record)
+
+
+def test_classes_of_ones_own() -> None:
+    for net, weights in (
+        (rows := Rows(*pair(64)), lambda: rows[0].weight),
+        (own := Wired_(), lambda: own.weights.weight),
+    ):
+        assert np.all(weights() == 0.1)
+        spiking(net)
+        assert np.all(weights() != 0.1)
+    Residual_ = type("Residual", (Wired_,), {})
+    net = spiking(Sequential(*pair(64), Linear((N, 64)), Residual_()))
+    assert np.all(net[3].weights.weight == 0.1)  # only its code knows how it is wired
+
+
 def _spikes(record: dict[str, Any]) -> Iterator[np.ndarray]:
     if "vmem" in record:
         yield record["spikes"]
@@ -141,7 +179,7 @@ def _spikes(record: dict[str, Any]) -> Iterator[np.ndarray]:
 )
 def test_networks_of_this_package_and_dropout_between(make: Any) -> None:
     net = spiking(make()).eval()
-    data = torch.from_numpy(poisson(np.ones((4, 64), np.float32), 500, 50.0, 1e-3, 9))
+    data = torch.from_numpy(poisson(np.ones((4, 64), np.float32), 1500, 50.0, 1e-3, 9))
     with torch.no_grad():
         _, _, record = net(data, record=True)
     found = [float(spikes.mean() / data.mean()) for spikes in _spikes(record)]

@@ -11,7 +11,7 @@ from typing import Any
 
 from rockpool.files.tensors import FileFormatError
 
-__all__ = ["check_structure"]
+__all__ = ["checked_content"]
 
 # Types of data, as MathWorks' description of MAT-files numbers them, and bytes of a number
 _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
@@ -20,6 +20,7 @@ _OF_TEXT = {1: 1, 2: 1, 4: 2, 16: 1, 17: 2, 18: 4}
 
 # Classes of arrays: cells, structures, text, and numbers
 _CELL, _STRUCT, _CHAR, _NUMBERS = 1, 2, 4, range(6, 16)
+_CLASSES = (_CELL, _STRUCT, _CHAR, *_NUMBERS)
 
 _DEEPEST, _LONGEST_NAME = 64, 64
 _MOST_BYTES = 2**31  # of all that is compressed
@@ -69,10 +70,13 @@ class _Part:
         return _Part(self.name, data, self.order)
 
 
-def check_structure(path: str) -> None:
-    """Raise a FileFormatError if a file is no MAT-file of version 5, or does not fit together.
+def checked_content(path: str) -> bytes:
+    """Return what is in a MAT-file of version 5, without variables of classes that neo has not.
 
-    What neo does not write, such as objects and sparse arrays, is refused as well.
+    Raises
+    ------
+    FileFormatError
+        It is no such file, or does not fit together.
     """
     with open(path, "rb") as file:
         data = file.read()
@@ -81,7 +85,9 @@ def check_structure(path: str) -> None:
     if order is None or struct.unpack_from(f"{order}H", data, 124)[0] != 0x0100:
         raise FileFormatError(f"{path}: it is no MAT-file of version 5")
     part, left = _Part(path, memoryview(data)[128:], order), _MOST_BYTES
+    kept = [data[:128]]
     while not part.is_over:
+        begin = part.place
         kind, inner = part.element()
         if kind == _COMPRESSED:
             inner = _decompressed(part, inner, left)
@@ -89,7 +95,10 @@ def check_structure(path: str) -> None:
             kind, inner = part.inside(inner).element()
         if kind != _MATRIX:
             raise part.fail(f"a variable has the type {kind}, not {_MATRIX}")
-        _check_array(part.inside(inner), 0)
+        if len(inner) == 0 or _class_of(part.inside(inner))[0] in _CLASSES:
+            _check_array(part.inside(inner), 0)
+            kept.append(bytes(part.data[begin : part.place]))
+    return b"".join(kept)
 
 
 def _decompressed(part: _Part, data: memoryview, most: int) -> memoryview:
@@ -109,13 +118,11 @@ def _check_array(part: _Part, depth: int) -> None:
         return  # an empty one
     if depth > _DEEPEST:
         raise part.fail(f"more than {_DEEPEST} arrays in one another")
-    flags = part.of_kind(_UINT32, "flags")
+    kind, is_complex = _class_of(part)
     sizes = part.of_kind(_INT32, "dimensions")
     part.of_kind(_INT8, "letters of the name")
-    if len(flags) != 8 or len(sizes) % 4 or not 8 <= len(sizes) <= 128:
+    if len(sizes) % 4 or not 8 <= len(sizes) <= 128:
         raise part.fail("an array has damaged dimensions")
-    flag = struct.unpack_from(f"{part.order}I", flags)[0]
-    kind, is_complex = flag & 0xFF, bool(flag & 0x0800)
     lengths = struct.unpack(f"{part.order}{len(sizes) // 4}i", sizes)
     if min(lengths) < 0:
         raise part.fail(f"an array has the dimensions {lengths}")
@@ -133,6 +140,15 @@ def _check_array(part: _Part, depth: int) -> None:
         raise part.fail(f"an array has the class {kind}, which neo does not write")
     if not part.is_over:
         raise part.fail("an array has more in it than it says")
+
+
+def _class_of(part: _Part) -> tuple[int, bool]:
+    """Return the class of an array, which stands first, and whether its numbers are complex."""
+    flags = part.of_kind(_UINT32, "flags")
+    if len(flags) != 8:
+        raise part.fail("an array has damaged flags")
+    flag = struct.unpack_from(f"{part.order}I", flags)[0]
+    return flag & 0xFF, bool(flag & 0x0800)
 
 
 def _counted(part: _Part, count: int) -> Iterator[Any]:

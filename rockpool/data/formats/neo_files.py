@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import neo
 import numpy as np
 
 from rockpool.data.formats.columns import channel_events, ticks_of, unit_named
-from rockpool.data.formats.mat_structure import check_structure
+from rockpool.data.formats.mat_structure import checked_content
 from rockpool.data.recording import Recording
 from rockpool.files.tensors import FileFormatError
 
@@ -28,8 +29,7 @@ def read_nix(path: str, *, sample: int | None = None) -> Iterator[Recording]:
 
 def read_mat(path: str, *, sample: int | None = None) -> Iterator[Recording]:
     """Read a ``.mat`` of neo; the argument is that of `read_nix`."""
-    check_structure(path)
-    block = neo.io.NeoMatlabIO(path).read_block()
+    block = neo.io.NeoMatlabIO(io.BytesIO(checked_content(path))).read_block()
     yield from _recordings(path, "mat", [block] if block is not None else [], sample)
 
 

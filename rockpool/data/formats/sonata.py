@@ -71,9 +71,9 @@ def read(
             )
         unit = unit_named(path, said)
         noted = group.attrs.get("n_channels")
-        if n_channels is None and isinstance(noted, np.integer):
-            n_channels = int(noted)
         times, nodes = array_of(path, group, "timestamps"), array_of(path, group, "node_ids")
+    if n_channels is None and isinstance(noted, np.integer) and noted > nodes.max(initial=0):
+        n_channels = int(noted)
     ticks, tick = ticks_of(path, times, unit, as_stored="ns")
     yield Recording(
         channel_events(path, ticks, nodes),

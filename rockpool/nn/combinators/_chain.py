@@ -309,15 +309,14 @@ class ChainMixin(_Base):
         return self._triple(name, getattr(self, name)(data, record=record))
 
     def _triple(self, name: str, found: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        """Return what a member has returned, which one of a user may have forgotten to."""
-        if isinstance(found, tuple) and len(found) == 3:
-            if isinstance(found[1], dict) and isinstance(found[2], dict):
-                return found
-            found = found[1] if isinstance(found[2], dict) else found[2]
+        """Return what a member has returned: one of a user may have forgotten the state."""
+        if isinstance(found, (tuple, list)) and len(found) == 3:
+            return found  # type: ignore[return-value]
         kind = type(getattr(self, name)).__name__
+        got = f" of {len(found)}" if isinstance(found, (tuple, list)) else ""
         raise TypeError(
-            f"{self._label}: evolve of {name!r}, a {kind}, must return (output, state, record), of "
-            f"which state and record are dicts, got {type(found).__name__}"
+            f"{self._label}: evolve of {name!r}, a {kind}, must return (output, state, record), "
+            f"got {type(found).__name__}{got}"
         )
 
 

@@ -126,9 +126,12 @@ class AttributeRegistry(BackendHooks):
 
     def _is_within(self, module: Any) -> bool:
         """Whether this module is another one, or a part of it at any depth."""
-        if module is self:
-            return True
-        return any(self._is_within(part) for part in module._registered_modules.values())
+        parts, seen = [module], {id(module)}
+        for part in parts:  # to which those inside are added
+            inside = [inner for inner in part._registered_modules.values() if id(inner) not in seen]
+            seen.update(map(id, inside))
+            parts += inside
+        return id(self) in seen
 
     def _set_registered_attribute(self, name: str, value: Any) -> None:
         """Store a plain value in an attribute that is registered already."""

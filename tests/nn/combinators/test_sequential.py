@@ -429,9 +429,8 @@ class Forgetful(Module):
     [
         (np.ones((3, 5, 3)), "ndarray"),
         (None, "NoneType"),
-        ((1, {}), "tuple"),
-        ((1, None, {}), "NoneType"),
-        ((1, {}, []), "list"),
+        ((1, {}), "tuple of 2"),
+        ([1, {}, {}, {}], "list of 4"),
     ],
 )
 def test_a_member_that_returns_no_triple_is_named(returned: Any, kind: str) -> None:

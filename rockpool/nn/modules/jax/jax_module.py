@@ -252,7 +252,8 @@ class JaxModule(Module):
             array = any_array(self._label, name, value)
         else:
             return value
-        whole = jnp.issubdtype(array.dtype, jnp.integer) or array.dtype == np.bool_
+        whole = jnp.issubdtype(array.dtype, jnp.integer)
+        whole |= array.dtype == np.bool_ and getattr(self, "_model", None) is not None
         if entry.kind == "Parameter" and whole:
             raise TypeError(
                 f"{self._label}: {name} must be of a floating-point type, got {array.dtype}; "

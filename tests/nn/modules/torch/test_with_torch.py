@@ -538,21 +538,26 @@ def test_a_name_that_modules_call_of_one_another_is_refused(module: nn.Module, n
     assert [type(inner) for inner in module.modules()] == kinds  # nothing has been converted
 
 
-class Sized(nn.Module):
-    """Has methods and a property that modules of this package have as well."""
+class Merging(nn.Module):
+    """Has a method, a property and an attribute that modules of this package have as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = None
 
     @property
-    def size_in(self) -> int:
-        return 3
+    def class_name(self) -> str:
+        return "other"
 
     def merge(self, data: torch.Tensor) -> torch.Tensor:
-        return data * self.size_in
+        return 3 * data if self.state is None else data
 
     def forward(self, data: torch.Tensor) -> torch.Tensor:
         return self.merge(data)
 
 
 def test_other_names_mean_what_their_class_means() -> None:
-    network = Sequential(Sized(), nn.Identity())
+    network = Sequential(Merging(), nn.Identity())
     assert network(torch.ones(1, 2, 3))[0].unique().item() == 3.0
-    assert network[0].merge(torch.ones(1)).item() == 3.0 and network.size_in == 3
+    assert network[0].merge(torch.ones(1)).item() == 3.0
+    assert "0_Merging" in repr(network) and list(network.state()) == ["0_Merging", "1_Identity"]

@@ -107,7 +107,8 @@ def _converted_class(original: Any, base: Any, own: frozenset[str]) -> Any:
         for name in ("__module__", "__qualname__", "__doc__"):
             namespace[name] = getattr(original, name)
         for name in _added_by(base) & _defined_in(original) - _SHARED:  # its code relies on them
-            namespace[name] = getattr_static(original, name)
+            if not isinstance(getattr_static(base, name), property):
+                namespace[name] = getattr_static(original, name)
         namespace |= {"_original": original, "_base": base}
         metaclass = _metaclass(type(base), type(original))
         bases = (_first_base(original, metaclass), base, original)
@@ -138,7 +139,7 @@ def _require_known_shapes(obj: nn.Module) -> None:
 def _require_free_names(obj: nn.Module, base: type) -> None:
     """Raise a ValueError if a module has names of its own that all modules of `base` have."""
     held = {*obj._parameters, *obj._buffers, *obj._modules}
-    taken = held & _added_by(base) | (_defined_in(type(obj)) | vars(obj).keys()) & _CALLED
+    taken = held & _added_by(base) | _defined_in(type(obj)) & _CALLED
     if taken:
         raise ValueError(
             f"TorchModule.from_torch: {type(obj).__name__} has {min(taken)!r} of its own, which "
