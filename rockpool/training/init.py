@@ -117,7 +117,8 @@ class _Drawing:
     def run(self, node: Node) -> None:
         """Draw the weights of the network; in a class of a user the layers stand in a row."""
         data = None if node.shape[0] is None else self._spikes(node.shape[0])
-        if node.user_class is not None and maker_of(node) is None:
+        of_user = node.user_class is not None and maker_of(node) is None
+        if of_user or has_two_outputs(node):
             self._along_row(list(_row(node, ())), data)
         else:
             self.output(node, (), data)

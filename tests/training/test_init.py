@@ -24,7 +24,7 @@ from rockpool.nn.modules import (
     TimeStepDropout,
     aLIFTorch,
 )
-from rockpool.nn.networks import SynNet, WaveSenseNet
+from rockpool.nn.networks import SynNet, WaveSenseBlock, WaveSenseNet
 from rockpool.training.encoders import rate as poisson
 from rockpool.training.init import spiking
 
@@ -175,6 +175,7 @@ def _spikes(record: dict[str, Any]) -> Iterator[np.ndarray]:
         ),
         lambda: SynNet(5, 64, [N, N], [4, 2], p_dropout=0.3),
         lambda: WaveSenseNet([2, 4], 5, 64),
+        lambda: WaveSenseBlock(64, 32, 2),
     ],
 )
 def test_networks_of_this_package_and_dropout_between(make: Any) -> None:
